@@ -1,0 +1,77 @@
+/**
+ * One thing a person (or a program) can ask of a daemon. The array in `registry.ts` is the only list of them: the HTTP API
+ * (`POST /v1/<name>`), the command line and its help, and `node.call()` all come from it.
+ */
+import type { z } from 'zod'
+import type { Peer } from '../compose.js'
+
+export interface OperationContext {
+  readonly peer: Peer
+  /** Aborted when the caller goes away (Ctrl-C, a closed socket) or the daemon stops. */
+  readonly signal: AbortSignal
+  /** A plain value on the way to the result: progress for the command line, a line of its own with `--json`. */
+  emit(value: unknown): void
+}
+
+export interface Operation<I = unknown, O = unknown, E = unknown> {
+  /** Dotted, as in the URL: `network.pair.generate`. */
+  readonly name: string
+  /** One line for help. */
+  readonly summary: string
+  /** Unknown fields are refused with the likely typo named; so it is a strict object. */
+  readonly input: z.ZodType<I>
+  run(context: OperationContext, input: I): Promise<O>
+  /** How the command line offers it; left out where it is for programs only. */
+  readonly command?: Command<I, O, E>
+}
+
+export interface Command<I, O, E = unknown> {
+  /** Words after `spacedrive`: `network pair generate`. */
+  readonly path: string
+  /** Commander syntax: `<device>`, `[path]`, `<paths...>`, each with its meaning. */
+  readonly arguments?: readonly (readonly [syntax: string, meaning: string])[]
+  /** Commander syntax: `--to <dir>`, each with its meaning. */
+  readonly options?: readonly (readonly [flags: string, meaning: string])[]
+  /** At least one whole command line. */
+  readonly examples: readonly string[]
+  /** Makes the operation's input of what was typed; on the client: relative paths are made absolute here, prompts asked. */
+  input(typed: Typed, terminal: Terminal): I | Promise<I>
+  /** What a person sees at the end. With `--json` the output itself is printed on one line instead. */
+  render(output: O, terminal: Terminal): void
+  /** Called for each emitted value; with `--json` the value is printed as a line instead (unless it is undefined there). */
+  progress?(value: E, terminal: Terminal): void
+  /** 0 unless said otherwise; 3 for done with conflicts or problems (node/cli/exit-codes.ts). */
+  exitCode?(output: O): number
+}
+
+export interface Typed {
+  readonly arguments: readonly (string | readonly string[] | undefined)[]
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+}
+
+/** The person's end: node/cli makes it. All text given to it is escaped for the terminal except what is marked raw. */
+export interface Terminal {
+  readonly interactive: boolean
+  readonly json: boolean
+  readonly cwd: string
+  /** One line on standard output. */
+  line(text?: string): void
+  /** One line on standard error: what is not the answer itself. */
+  note(text: string): void
+  /** Aligned columns with a heading. */
+  table(rows: readonly Readonly<Record<string, string | number>>[]): void
+  /** A line that replaces itself on a terminal, and plain lines now and then elsewhere. */
+  status(text: string): void
+  /** Asks; throws USAGE when nobody is there to answer. */
+  ask(question: string, options?: { hidden?: boolean }): Promise<string>
+  confirm(question: string): Promise<boolean>
+  readStdin(): Promise<Uint8Array>
+  bold(text: string): string
+  dim(text: string): string
+  color(name: 'red' | 'green' | 'yellow' | 'cyan', text: string): string
+}
+
+/** Keeps the types of input, output and emitted values together. */
+export function defineOperation<I, O, E = unknown>(operation: Operation<I, O, E>): Operation<I, O, E> {
+  return Object.freeze(operation)
+}

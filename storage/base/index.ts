@@ -1,0 +1,23 @@
+/** What every folder may use: errors, cancellation, log, ids, paths, events, clock, worker pool. Knows nothing of files or databases. */
+export { type AbortOptions, deadline, type LinkedSignals, linkSignals, raceSignal } from './abort.js'
+export { type Clock, type Random, systemClock, systemRandom } from './clock.js'
+export {
+  type ErrorInit,
+  errorCode,
+  fromPlainError,
+  hasCode,
+  isAbort,
+  type PlainError,
+  type Problem,
+  SpacedriveError,
+  toError,
+  toPlainError
+} from './errors.js'
+export type { EventMap, ProgressFields } from './event-map.js'
+export { type AnyEvent, type EventBus, type EventName, type EventOf, eventBus } from './events.js'
+export * from './ids.js'
+export type { Startable } from './lifecycle.js'
+export { type LogFields, type Logger, silentLog } from './log.js'
+export * from './paths.js'
+export { addressOf, defineTasks, findTask, type TaskAddress, type TaskContext, type TaskFunction } from './tasks.js'
+export { type RunOptions, type WorkerPool, workerPool } from './workers.js'

@@ -1,0 +1,54 @@
+/**
+ * Tasks: named functions of plain values that run in another thread. A file `*.worker.ts` exports one registry:
+ *
+ *   export const hashing = defineTasks(import.meta.url, {
+ *     async hashFile(input: { path: string }, ctx: TaskContext): Promise<string> { ... }
+ *   })
+ *
+ * The caller imports the same registry (for its types and the address of the file) and says
+ * `pool.run(hashing.hashFile, { path }, { signal })`. Nothing of it runs on the calling side.
+ */
+export interface TaskContext {
+  /** Aborted when the caller's signal is. */
+  readonly signal: AbortSignal
+  /** Sends a plain value to the caller's `onEmit`: progress, pages of a stream. */
+  emit(value: unknown): void
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each task names its own input and output
+export type TaskFunction = (...args: any[]) => unknown
+
+export interface TaskAddress {
+  readonly moduleUrl: string
+  readonly taskName: string
+}
+
+const address = Symbol('task address')
+
+/** Tags each function with its module and name; must be called once per file, its result exported as `tasks` or any one name. */
+export function defineTasks<T extends Record<string, TaskFunction>>(moduleUrl: string, functions: T): Readonly<T> {
+  for (const [taskName, fn] of Object.entries(functions)) {
+    Object.defineProperty(fn, address, { value: { moduleUrl, taskName } satisfies TaskAddress })
+    registry.set(`${moduleUrl}#${taskName}`, fn)
+  }
+  return Object.freeze(functions)
+}
+
+const registry = new Map<string, TaskFunction>()
+
+/** @throws {TypeError} for a function that was not made by `defineTasks` */
+export function addressOf(fn: TaskFunction): TaskAddress {
+  const found = (fn as { [address]?: TaskAddress })[address]
+  if (found === undefined)
+    throw new TypeError(`${fn.name || 'a function'} is not a task: define it with defineTasks in a *.worker.ts file`)
+  return found
+}
+
+/** On the worker's side: imports the file if need be and gives the function. */
+export async function findTask({ moduleUrl, taskName }: TaskAddress): Promise<TaskFunction> {
+  const key = `${moduleUrl}#${taskName}`
+  if (!registry.has(key)) await import(moduleUrl)
+  const fn = registry.get(key)
+  if (fn === undefined) throw new TypeError(`${moduleUrl} defines no task ${taskName}`)
+  return fn
+}

@@ -1,0 +1,140 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { AbortOptions } from './abort.js'
+import { fromPlainError, type PlainError, SpacedriveError } from './errors.js'
+import { addressOf, type TaskAddress, type TaskContext } from './tasks.js'
+
+/** One pool for disk, hashing, chunking and database reads. SQLite writers have threads of their own (storage/sql). */
+export interface WorkerPool {
+  /**
+   * Runs a task of a `*.worker.ts` file in the next free thread.
+   * @param options.onEmit - what the task emits, in order, before the result
+   * @param options.transfer - ArrayBuffers handed over instead of copied
+   * @throws the task's error by its code; `signal.reason` itself when aborted; WORKER_DIED when its thread ended
+   */
+  run<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: RunOptions): Promise<Awaited<O>>
+  readonly size: number
+  close(): Promise<void>
+}
+
+export interface RunOptions extends AbortOptions {
+  onEmit?: ((value: never) => void) | undefined
+  transfer?: readonly ArrayBuffer[] | undefined
+}
+
+/** Messages between a thread and its owner. */
+export type ToWorker = { id: number; task: TaskAddress; input: unknown } | { id: number; abort: true }
+export type FromWorker =
+  | { id: number; emit: unknown }
+  | { id: number; result: unknown }
+  | { id: number; error: PlainError }
+
+interface Call {
+  readonly id: number
+  readonly message: ToWorker
+  readonly transfer: readonly ArrayBuffer[]
+  readonly options: RunOptions
+  settle(outcome: { result: unknown } | { error: unknown }): void
+}
+
+interface Thread {
+  worker: Worker
+  call: Call | undefined
+}
+
+const ENTRY = new URL('./worker-entry.js', import.meta.url)
+/** Two threads even on one core: one may wait for the disk while the other hashes. */
+const MIN_THREADS = 2
+const MAX_THREADS = 8
+
+export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, availableParallelism()))): WorkerPool {
+  const threads: Thread[] = []
+  const waiting: Call[] = []
+  let nextId = 1
+  let closed = false
+
+  const stopped = (): SpacedriveError => new SpacedriveError('STOPPED', 'the worker pool was closed')
+
+  function spawn(): Thread {
+    const worker = new Worker(ENTRY, { stdout: false, stderr: false })
+    const thread: Thread = { worker, call: undefined }
+    worker.unref()
+    worker.on('message', (m: FromWorker) => {
+      const call = thread.call
+      if (call === undefined || call.id !== m.id) return
+      if ('emit' in m) call.options.onEmit?.(m.emit as never)
+      else {
+        thread.call = undefined
+        worker.unref()
+        call.settle('error' in m ? { error: fromPlainError(m.error) } : m)
+        next()
+      }
+    })
+    const died = (cause?: unknown): void => {
+      const at = threads.indexOf(thread)
+      if (at >= 0) threads.splice(at, 1)
+      const call = thread.call
+      thread.call = undefined
+      call?.settle({
+        error: closed ? stopped() : new SpacedriveError('WORKER_DIED', 'a worker thread ended unexpectedly', { cause })
+      })
+      if (!closed) next()
+    }
+    worker.once('error', died)
+    worker.once('exit', () => died())
+    threads.push(thread)
+    return thread
+  }
+
+  function next(): void {
+    while (waiting.length > 0) {
+      const thread = threads.find(t => t.call === undefined) ?? (threads.length < size ? spawn() : undefined)
+      if (thread === undefined) return
+      const call = waiting.shift()!
+      thread.call = call
+      thread.worker.ref()
+      thread.worker.postMessage(call.message, call.transfer)
+    }
+  }
+
+  return {
+    size,
+    run(task, input, options = {}) {
+      const { signal } = options
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        if (closed) return reject(stopped())
+        const id = nextId++
+        const onAbort = (): void => {
+          const at = waiting.indexOf(call)
+          if (at >= 0) {
+            waiting.splice(at, 1)
+            call.settle({ error: signal?.reason })
+          } else {
+            // The thread stays busy until the task notices; the caller waits for that, so that nothing runs on unseen.
+            threads.find(t => t.call === call)?.worker.postMessage({ id, abort: true } satisfies ToWorker)
+          }
+        }
+        const call: Call = {
+          id,
+          message: { id, task: addressOf(task), input },
+          transfer: options.transfer ?? [],
+          options,
+          settle(outcome) {
+            signal?.removeEventListener('abort', onAbort)
+            if ('result' in outcome) resolve(outcome.result as never)
+            else reject(signal?.aborted ? signal.reason : outcome.error)
+          }
+        }
+        signal?.addEventListener('abort', onAbort, { once: true })
+        waiting.push(call)
+        next()
+      })
+    },
+    async close() {
+      closed = true
+      for (const call of waiting.splice(0)) call.settle({ error: stopped() })
+      await Promise.all(threads.map(t => t.worker.terminate()))
+    }
+  }
+}

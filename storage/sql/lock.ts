@@ -1,0 +1,42 @@
+import BetterSqlite from 'better-sqlite3'
+import { SpacedriveError } from '../base/index.js'
+
+export interface FileLock {
+  release(): void
+}
+
+/**
+ * An exclusive lock that the kernel drops when the process ends, however it ends: Node has no flock, and a pid file proves
+ * nothing. It is SQLite's lock on a small file of its own (not on the database it guards, so that the writer thread and
+ * the readers of this process go on sharing that one). Nobody else may open that file in this process: closing any
+ * descriptor of it would drop the POSIX lock.
+ * @throws {SpacedriveError} LOCKED when another process (or another owner in this one) holds it
+ */
+export function acquireLock(file: string, what: string): FileLock {
+  if (held.has(file)) throw locked(what)
+  let db: BetterSqlite.Database | undefined
+  try {
+    db = new BetterSqlite(file, { timeout: 0 })
+    db.pragma('journal_mode = MEMORY')
+    db.pragma('locking_mode = EXCLUSIVE')
+    db.exec('BEGIN EXCLUSIVE')
+  } catch (cause) {
+    db?.close()
+    if ((cause as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw locked(what)
+    throw new SpacedriveError('LOCK_FAILED', `could not lock ${file}`, { cause })
+  }
+  const connection = db
+  held.add(file)
+  return {
+    release() {
+      if (!held.delete(file)) return
+      connection.close()
+    }
+  }
+}
+
+const held = new Set<string>()
+
+function locked(what: string): SpacedriveError {
+  return new SpacedriveError('LOCKED', `${what} is in use by another process`)
+}

@@ -1,0 +1,27 @@
+import { SpacedriveError } from '../../../storage/base/errors.js'
+import { defineTasks, type TaskContext } from '../../../storage/base/tasks.js'
+import type { Sql } from '../../../storage/sql/open.js'
+
+/** Tasks for the tests of the pool and of the database writer. */
+export const counting = defineTasks(import.meta.url, {
+  add: ({ a, b }: { a: number; b: number }) => a + b,
+  emitUpTo(n: number, ctx: TaskContext): number {
+    for (let i = 0; i < n; i++) ctx.emit(i)
+    return n
+  },
+  fail(message: string): never {
+    throw new SpacedriveError('COUNTED_OUT', message, { hint: 'count again' })
+  },
+  async untilAborted(_input: null, ctx: TaskContext): Promise<never> {
+    ctx.emit('started')
+    await new Promise((_resolve, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)))
+    throw new Error('unreachable')
+  },
+  die(_input: null): never {
+    process.exit(3)
+  },
+  setMeta(sql: Sql, { name, value, fail }: { name: string; value: string; fail?: boolean }): void {
+    sql.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run([name, value])
+    if (fail === true) throw new SpacedriveError('REFUSED', 'refused after the insert')
+  }
+})

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type WorkerPool, workerPool } from '../../../storage/base/index.js'
+import { counting } from './counting.worker.js'
+
+describe('workerPool', () => {
+  let pool: WorkerPool
+  beforeEach(() => {
+    pool = workerPool(2)
+  })
+  afterEach(() => pool.close())
+
+  it('runs tasks of a worker file, more than there are threads', async () => {
+    const sums = await Promise.all(Array.from({ length: 20 }, (_, i) => pool.run(counting.add, { a: i, b: 1 })))
+    assert.deepEqual(
+      sums,
+      Array.from({ length: 20 }, (_, i) => i + 1)
+    )
+  })
+  it('hands on what a task emits, in order, before its result', async () => {
+    const seen: number[] = []
+    assert.equal(await pool.run(counting.emitUpTo, 5, { onEmit: (n: number) => seen.push(n) }), 5)
+    assert.deepEqual(seen, [0, 1, 2, 3, 4])
+  })
+  it('an error crosses by code, with its hint', async () => {
+    await assert.rejects(pool.run(counting.fail, 'ten'), { code: 'COUNTED_OUT', message: 'ten', hint: 'count again' })
+  })
+  it('an aborted task rejects with the reason itself', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const running = pool.run(counting.untilAborted, null, {
+      signal: controller.signal,
+      onEmit: () => controller.abort(reason)
+    })
+    await assert.rejects(running, reason)
+    assert.equal(await pool.run(counting.add, { a: 1, b: 1 }), 2)
+  })
+  it('a thread that dies fails its own call, and the pool goes on', async () => {
+    await assert.rejects(pool.run(counting.die, null), { code: 'WORKER_DIED' })
+    assert.equal(await pool.run(counting.add, { a: 2, b: 2 }), 4)
+  })
+  it('close fails what waits and what runs', async () => {
+    const signal = new EventTarget()
+    const running = pool.run(counting.untilAborted, null, { onEmit: () => signal.dispatchEvent(new Event('started')) })
+    const outcome = assert.rejects(running, { code: 'STOPPED' })
+    await once(signal, 'started')
+    await pool.close()
+    await outcome
+  })
+})
