@@ -35,9 +35,7 @@ if (!flags.has('--build-only')) install()
 if (process.env.SPACEDRIVE_BOOTSTRAP !== '1') build()
 
 function install() {
-  const wanted = digest(
-    ['package.json', 'package-lock.json'].map(f => readFileSync(join(root, f), 'utf8')).join('\0') + process.version
-  )
+  const wanted = digest(readFileSync(join(root, 'package-lock.json'), 'utf8') + process.version)
   if (existsSync(installStamp) && readFileSync(installStamp, 'utf8') === wanted) return
   say('installing packages (better-sqlite3 compiles for about a minute the first time)')
   // `prepare` would build before the stamp is written; it is told to leave that to us.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -15,6 +15,7 @@ interface Import {
 }
 
 function sources(dir: string): string[] {
+  if (!existsSync(join(root, dir))) return []
   return readdirSync(join(root, dir), { withFileTypes: true }).flatMap(e => {
     const path = posix.join(dir, e.name)
     return e.isDirectory() ? sources(path) : path.endsWith('.ts') ? [path] : []
