@@ -18,6 +18,8 @@ export interface PeerSession {
   readonly clockOffsetMs: number
   /** Aborted when the connection ends, the device is revoked or the network stops; its reason says which. */
   readonly signal: AbortSignal
+  /** Ends the whole connection at once: for a peer that breaks the rules (RATE_LIMITED, say). `signal` aborts with `reason`. */
+  abort(reason: Error): void
   /**
    * 32 bytes by HKDF-SHA256 from this connection's key of that direction. Both ends of a stream get the same bytes when one
    * says `send` and the other `receive`.
