@@ -1,0 +1,34 @@
+/** What a bench scenario is: see main.ts for the list, trees.ts for what they run on, baseline.ts for what they are compared with. */
+export interface BenchContext {
+  /** A fresh folder on the disk to be measured; removed afterwards. */
+  readonly dir: string
+  /** `--quick`: smaller trees and fewer rounds, to see that a scenario works at all. */
+  readonly quick: boolean
+  /** Says on standard error what is going on. */
+  note(text: string): void
+}
+
+/** Figures by name, units in the names; `ratio` where there is a baseline. Printed as one JSON line. */
+export type Figures = Record<string, number | string | boolean | null>
+
+export interface Bench {
+  readonly name: string
+  readonly what: string
+  run(context: BenchContext): Promise<Figures>
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted.length === 0 ? Number.NaN : sorted[Math.floor((sorted.length - 1) / 2)]!
+}
+
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)] ?? Number.NaN
+}
+
+export async function timed(work: () => unknown): Promise<number> {
+  const from = performance.now()
+  await work()
+  return performance.now() - from
+}

@@ -1,0 +1,45 @@
+/**
+ * `npm run bench [-- NAME... --quick --dir FOLDER]`: each scenario prints one JSON line with its figures and, from the same
+ * run, the same work by `cp -a` + `sync -f` or the plain library call, as a ratio. Seconds alone mean nothing on a shared
+ * machine. Without names all run; `--list` names them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import '../../node/shim.js'
+import type { Bench } from './bench.js'
+
+const benches: readonly Bench[] = []
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, list: { type: 'boolean' }, dir: { type: 'string' } }
+})
+
+if (values.list) {
+  for (const bench of benches) process.stdout.write(`${bench.name.padEnd(20)} ${bench.what}\n`)
+  process.exit(0)
+}
+const unknown = positionals.filter(name => !benches.some(b => b.name === name))
+if (unknown.length > 0) {
+  process.stderr.write(`bench: no scenario ${unknown.join(', ')}; there are: ${benches.map(b => b.name).join(', ')}\n`)
+  process.exit(2)
+}
+
+let failed = false
+for (const bench of benches.filter(b => positionals.length === 0 || positionals.includes(b.name))) {
+  const dir = mkdtempSync(join(resolve(values.dir ?? tmpdir()), 'sd-bench-'))
+  const note = (text: string): void => void process.stderr.write(`${bench.name}: ${text}\n`)
+  note(bench.what)
+  try {
+    const figures = await bench.run({ dir, quick: values.quick ?? false, note })
+    process.stdout.write(`${JSON.stringify({ scenario: bench.name, ...figures })}\n`)
+  } catch (err) {
+    failed = true
+    process.stdout.write(`${JSON.stringify({ scenario: bench.name, error: String(err) })}\n`)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+process.exit(failed ? 1 : 0)
