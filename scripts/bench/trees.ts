@@ -1,5 +1,6 @@
 /** What the scenarios run on: made from a fixed seed, so that two runs measure the same work. */
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -23,7 +24,7 @@ export async function makeBigFile(path: string, bytes: number): Promise<void> {
   const random = randomBytesFrom(1)
   const out = createWriteStream(path)
   for (let at = 0; at < bytes; at += 1 << 20) {
-    if (!out.write(random(Math.min(1 << 20, bytes - at)))) await new Promise(resolve => out.once('drain', resolve))
+    if (!out.write(random(Math.min(1 << 20, bytes - at)))) await once(out, 'drain')
   }
   out.end()
   await finished(out)
