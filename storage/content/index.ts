@@ -1,0 +1,23 @@
+/**
+ * Content: BLAKE3 of bytes and of files. This is the one home of the BLAKE3 package.
+ *
+ * - `createHasher()` for a stream, `hashBytes` for bytes in memory; a hash is 64 hex digits (`ContentHash`) inside the
+ *   program and 32 raw bytes (`hashToBytes`, `hashFromBytes`) on the wire and in the database.
+ * - `pool.run(hashing.hashFile, { path, fromBytes?, lengthBytes? }, { signal })` hashes a file or a range in a worker;
+ *   `hashing.hashFiles` many files in one message. Symlinks are not followed, FIFOs not waited for.
+ * - A file is looked at before and after reading; one that changed meanwhile is CHANGED_WHILE_READING. The stat that comes
+ *   with a hash vouches for it only where `isRacy` says no.
+ */
+
+export { type HashFileInput, hashing } from './hash.worker.js'
+export { createHasher, HASH_BYTES, type Hasher, hashBytes, hashFromBytes, hashToBytes } from './hasher.js'
+export {
+  type ContentStat,
+  type HashedContent,
+  type HashRange,
+  hashSource,
+  isRacy,
+  PIECE_BYTES,
+  type ReadSource,
+  sameContentStat
+} from './read.js'

@@ -1,0 +1,75 @@
+import type { AbortOptions, AbsPath, Problem } from '../base/index.js'
+import type { Capabilities } from './capabilities.js'
+import type { PlaceResult, PlaceStep } from './place-steps.js'
+import type { Staging } from './staging.js'
+
+/** Access to the disk for one daemon; made once by node/compose.ts. Work happens in workers. */
+export interface Files {
+  /**
+   * Opens a folder of this device in which names will change. The path itself may lead over symlinks (it is the person's
+   * word); below it none is ever followed. What is probed is remembered per file system.
+   * @param options.create - makes the folder if its parent exists
+   * @throws {SpacedriveError} ENOENT, ENOTDIR, EACCES, READ_ONLY
+   */
+  openRoot(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<FileRoot>
+  /** Closes every root that is still open. */
+  close(): Promise<void>
+}
+
+export interface FileRoot {
+  readonly path: AbsPath
+  readonly capabilities: Capabilities
+
+  /** Free and total bytes, and what must stay free: the larger of 1 % and 512 MiB. */
+  space(): Promise<Space>
+  /** @throws {SpacedriveError} NO_SPACE with the figures when `bytes` more would leave less than the reserve */
+  ensureSpace(bytes: number): Promise<void>
+
+  /**
+   * Opens (or makes) the staging place `id`.
+   * @param id - a UUID (transfer id, batch id): anything else is refused
+   * @param options.where - `beside`: `.spacedrive-tmp-*` in the root, gone without a trace afterwards (Spacedrop); `area`:
+   *   below `.spacedrive/` at the root (sync)
+   */
+  openStaging(id: string, options?: { where?: 'beside' | 'area' } & AbortOptions): Promise<Staging>
+  /** At start: removes this daemon's staging places but those in `keep`, and others' that nobody touched for 30 days. */
+  cleanStaging(keep: ReadonlySet<string>, options?: AbortOptions): Promise<CleanReport>
+
+  /**
+   * One durable batch: syncs what was staged, places step by step, syncs the names, calls `commit` with what was achieved.
+   * A step that fails is a problem in its result; steps that need its path fail with the same cause.
+   * @throws {SpacedriveError} BATCH_TOO_LARGE, DISK_ERROR (nothing was placed: stage again), NO_SPACE
+   */
+  place(
+    steps: readonly PlaceStep[],
+    options?: { commit?: (results: readonly PlaceResult[]) => Promise<void> } & AbortOptions
+  ): Promise<readonly PlaceResult[]>
+  /**
+   * Steps that happen all or not at all (moves that swap or turn in a cycle, a file that becomes a directory, several
+   * moves): written to a journal first.
+   */
+  placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]>
+  /** At start, before anything looks at the folder: completes or takes back the groups that a crash interrupted. */
+  recover(options?: AbortOptions): Promise<RecoverReport>
+
+  close(): Promise<void>
+}
+
+export interface Space {
+  readonly freeBytes: number
+  readonly totalBytes: number
+  readonly reserveBytes: number
+}
+
+export interface CleanReport {
+  readonly removed: readonly string[]
+  readonly kept: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+export interface RecoverReport {
+  readonly completed: number
+  readonly takenBack: number
+  /** Groups that could be neither: their journal stays, and nothing may run on this root before they are solved. */
+  readonly problems: readonly Problem[]
+}
