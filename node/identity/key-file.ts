@@ -1,6 +1,6 @@
+import { scrypt } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { scrypt } from 'node:crypto'
 import { z } from 'zod'
 import { type AbsPath, hasCode, type Random, SpacedriveError, toError } from '../../storage/base/index.js'
 import { openWith, SEED_BYTES, sealWith } from './identity.js'

@@ -23,13 +23,20 @@ export async function readPasswordFile(path: string): Promise<string> {
       await file.close()
     }
   } catch (err) {
-    throw new SpacedriveError('PASSWORD_UNREADABLE', `could not read the password file ${path}: ${toError(err).message}`, {
-      cause: err
-    })
+    throw new SpacedriveError(
+      'PASSWORD_UNREADABLE',
+      `could not read the password file ${path}: ${toError(err).message}`,
+      {
+        cause: err
+      }
+    )
   }
   const line = bytes.toString('utf8').split(/\r?\n/, 1)[0]!
   if (Buffer.byteLength(line) > MAX_PASSWORD_BYTES) {
-    throw new SpacedriveError('PASSWORD_UNREADABLE', `the first line of ${path} is longer than ${MAX_PASSWORD_BYTES} bytes`)
+    throw new SpacedriveError(
+      'PASSWORD_UNREADABLE',
+      `the first line of ${path} is longer than ${MAX_PASSWORD_BYTES} bytes`
+    )
   }
   if (line === '') throw new SpacedriveError('PASSWORD_EMPTY', `the first line of the password file ${path} is empty`)
   return line

@@ -1,0 +1,115 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AbsPath, type Clock, type DeviceId, type Random, SpacedriveError } from '../../storage/base/index.js'
+import { writeFileAtomic } from '../../storage/files/index.js'
+import { type Identity, identityOf, SEED_BYTES } from './identity.js'
+import { composeKeyFile, damaged, type KeyFile, lockedIdentity, readKeyFile, seedOf } from './key-file.js'
+import { MAX_PASSWORD_BYTES } from './password.js'
+
+export type IdentityState = 'none' | 'locked' | 'unlocked'
+
+export interface IdentityStoreInit {
+  dataDir: AbsPath
+  clock: Clock
+  random: Random
+}
+
+export interface IdentityStore {
+  state(): IdentityState
+  /** The id of this device, also while locked; undefined when there is no key. */
+  readonly device: DeviceId | undefined
+  readonly identity: Identity | undefined
+  /** True when a password is needed after the next start. */
+  readonly sealed: boolean
+  /** @throws {SpacedriveError} IDENTITY_EXISTS */
+  create(options: { password?: string | undefined }): Promise<Identity>
+  /** Makes a new key and keeps the old file in `backups/`. The caller has said what is lost and been told to go on. */
+  replace(options: { password?: string | undefined }): Promise<Identity>
+  /** @throws {SpacedriveError} NO_IDENTITY, LOCKED_IDENTITY (no password given), WRONG_PASSWORD */
+  unlock(password?: string): Promise<Identity>
+  /** Seals the key with a password, changes that, or (undefined) stores it plain. @throws LOCKED_IDENTITY */
+  setPassword(password: string | undefined): Promise<void>
+}
+
+const FILE = 'identity.key'
+
+/** Reads the key file; a plain one is unlocked at once. @throws what `readKeyFile` throws, and KEY_FILE_DAMAGED */
+export async function openIdentityStore({ dataDir, clock, random }: IdentityStoreInit): Promise<IdentityStore> {
+  const path = join(dataDir, FILE) as AbsPath
+  let file: KeyFile | undefined = await readKeyFile(path)
+  let identity: Identity | undefined
+  if (file?.seed !== undefined) identity = await open(file, undefined)
+
+  async function open(from: KeyFile, password: string | undefined): Promise<Identity> {
+    const opened = await identityOf(await seedOf(from, password), random)
+    if (opened.device !== from.device) throw damaged(path, 'its device id is not that of its key')
+    return opened
+  }
+
+  async function write(next: Identity, password: string | undefined): Promise<void> {
+    checkPassword(password)
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(path, await composeKeyFile(next.device, next.seed, password, random), { mode: 0o600 })
+    file = await readKeyFile(path)
+    identity = next
+  }
+
+  async function make(password: string | undefined): Promise<Identity> {
+    const next = await identityOf(random.bytes(SEED_BYTES), random)
+    await write(next, password)
+    return next
+  }
+
+  return {
+    state: () => (identity !== undefined ? 'unlocked' : file !== undefined ? 'locked' : 'none'),
+    get device() {
+      return file?.device as DeviceId | undefined
+    },
+    get identity() {
+      return identity
+    },
+    get sealed() {
+      return file?.sealed !== undefined
+    },
+    async create({ password }) {
+      if (file !== undefined) {
+        throw new SpacedriveError('IDENTITY_EXISTS', `this device has an identity already: ${file.device}`, {
+          hint: 'Its name is changed with `spacedrive network rename`; `network init --new-identity` replaces it.'
+        })
+      }
+      return make(password)
+    },
+    async replace({ password }) {
+      checkPassword(password)
+      if (file !== undefined) {
+        const backups = join(dataDir, 'backups')
+        mkdirSync(backups, { recursive: true, mode: 0o700 })
+        const name = `identity-${file.device.slice(-8)}-${new Date(clock.nowMs()).toISOString().replace(/[:.]/g, '-')}.key`
+        await writeFileAtomic(join(backups, name), `${JSON.stringify(file)}\n`, { mode: 0o600 })
+      }
+      return make(password)
+    },
+    async unlock(password) {
+      if (identity !== undefined) return identity
+      if (file === undefined) {
+        throw new SpacedriveError('NO_IDENTITY', 'this device has no identity yet', {
+          hint: 'Run `spacedrive network init`, or start with --enable-networking.'
+        })
+      }
+      identity = await open(file, password)
+      return identity
+    },
+    async setPassword(password) {
+      if (identity === undefined) throw lockedIdentity()
+      await write(identity, password)
+    }
+  }
+}
+
+function checkPassword(password: string | undefined): void {
+  if (password === undefined) return
+  if (password === '') throw new SpacedriveError('PASSWORD_EMPTY', 'an empty password would protect nothing')
+  if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
+    throw new SpacedriveError('PASSWORD_TOO_LONG', `a password has at most ${MAX_PASSWORD_BYTES} bytes`)
+  }
+}
