@@ -19,5 +19,13 @@ export * from './ids.js'
 export type { Startable } from './lifecycle.js'
 export { type LogFields, type Logger, silentLog } from './log.js'
 export * from './paths.js'
-export { addressOf, defineTasks, findTask, type TaskAddress, type TaskContext, type TaskFunction } from './tasks.js'
-export { type RunOptions, type WorkerPool, workerPool } from './workers.js'
+export {
+  addressOf,
+  defineTasks,
+  findTask,
+  type LinkContext,
+  type TaskAddress,
+  type TaskContext,
+  type TaskFunction
+} from './tasks.js'
+export { type Link, type RunOptions, type WorkerPool, workerPool } from './workers.js'

@@ -15,6 +15,12 @@ export interface TaskContext {
   emit(value: unknown): void
 }
 
+/** What a task sees that runs over a link (`WorkerPool.link`): it is also posted to while it runs. */
+export interface LinkContext extends TaskContext {
+  /** Takes what the caller posts, in order; what came before there was a listener is kept for the first one. */
+  onPost(listener: (value: never) => void): void
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: each task names its own input and output
 export type TaskFunction = (...args: any[]) => unknown
 

@@ -1,12 +1,17 @@
-// The other side of WorkerPool: runs one task at a time and answers by message. Never imported, only started as a thread.
+// The other side of WorkerPool: runs tasks (one at a time, or several links that take turns) and answers by message. Never imported, only started as a thread.
 import { parentPort } from 'node:worker_threads'
 import { toPlainError } from './errors.js'
-import { findTask } from './tasks.js'
+import { findTask, type LinkContext } from './tasks.js'
 import type { FromWorker, ToWorker } from './workers.js'
 
 const port = parentPort
 if (port === null) throw new Error('worker-entry.js runs only as a worker thread')
-const running = new Map<number, AbortController>()
+interface Running {
+  readonly controller: AbortController
+  readonly posts: unknown[]
+  listener?: (value: never) => void
+}
+const running = new Map<number, Running>()
 
 const send = (message: FromWorker): void => port.postMessage(message, transferables(message))
 
@@ -19,21 +24,31 @@ function transferables(message: FromWorker): ArrayBuffer[] {
 
 port.on('message', (message: ToWorker) => {
   if ('abort' in message) {
-    running.get(message.id)?.abort()
+    running.get(message.id)?.controller.abort()
+    return
+  }
+  if ('post' in message) {
+    const task = running.get(message.id)
+    if (task?.listener === undefined) task?.posts.push(message.post)
+    else task.listener(message.post as never)
     return
   }
   void execute(message.id, message)
 })
 
 async function execute(id: number, message: Extract<ToWorker, { task: unknown }>): Promise<void> {
-  const controller = new AbortController()
-  running.set(id, controller)
+  const task: Running = { controller: new AbortController(), posts: [] }
+  running.set(id, task)
   try {
     const fn = await findTask(message.task)
     const result = await fn(message.input, {
-      signal: controller.signal,
-      emit: (value: unknown) => send({ id, emit: value })
-    })
+      signal: task.controller.signal,
+      emit: (value: unknown) => send({ id, emit: value }),
+      onPost(listener: (value: never) => void) {
+        task.listener = listener
+        for (const value of task.posts.splice(0)) listener(value as never)
+      }
+    } satisfies LinkContext)
     send({ id, result })
   } catch (err) {
     send({ id, error: toPlainError(err) })

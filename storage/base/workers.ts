@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { AbortOptions } from './abort.js'
 import { fromPlainError, type PlainError, SpacedriveError } from './errors.js'
-import { addressOf, type TaskAddress, type TaskContext } from './tasks.js'
+import { linkThreads, WORKER_ENTRY } from './links.js'
+import { addressOf, type LinkContext, type TaskAddress, type TaskContext } from './tasks.js'
 
 /** One pool for disk, hashing, chunking and database reads. SQLite writers have threads of their own (storage/sql). */
 export interface WorkerPool {
@@ -13,8 +14,20 @@ export interface WorkerPool {
    * @throws the task's error by its code; `signal.reason` itself when aborted; WORKER_DIED when its thread ended
    */
   run<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: RunOptions): Promise<Awaited<O>>
+  /**
+   * Runs a task that lasts and is talked to meanwhile: a transfer, a watcher. Links have threads of their own (a long hash
+   * must not hold up a stream, nor a stream the hashes), several to a thread: whatever runs over a link gives way often.
+   */
+  link<I, O>(task: (input: I, ctx: LinkContext) => O, input: NoInfer<I>, options?: RunOptions): Link<Awaited<O>>
   readonly size: number
   close(): Promise<void>
+}
+
+export interface Link<O> {
+  /** Rejects like `run`; aborting the signal asks the task to end, and this settles when it has. */
+  readonly result: Promise<O>
+  /** Posts a plain value to the task; nothing happens once it has ended. */
+  post(value: unknown, transfer?: readonly ArrayBuffer[]): void
 }
 
 export interface RunOptions extends AbortOptions {
@@ -23,7 +36,10 @@ export interface RunOptions extends AbortOptions {
 }
 
 /** Messages between a thread and its owner. */
-export type ToWorker = { id: number; task: TaskAddress; input: unknown } | { id: number; abort: true }
+export type ToWorker =
+  | { id: number; task: TaskAddress; input: unknown }
+  | { id: number; post: unknown }
+  | { id: number; abort: true }
 export type FromWorker =
   | { id: number; emit: unknown }
   | { id: number; result: unknown }
@@ -42,7 +58,6 @@ interface Thread {
   call: Call | undefined
 }
 
-const ENTRY = new URL('./worker-entry.js', import.meta.url)
 /** Two threads even on one core: one may wait for the disk while the other hashes. */
 const MIN_THREADS = 2
 const MAX_THREADS = 8
@@ -50,13 +65,14 @@ const MAX_THREADS = 8
 export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, availableParallelism()))): WorkerPool {
   const threads: Thread[] = []
   const waiting: Call[] = []
+  const links = linkThreads()
   let nextId = 1
   let closed = false
 
   const stopped = (): SpacedriveError => new SpacedriveError('STOPPED', 'the worker pool was closed')
 
   function spawn(): Thread {
-    const worker = new Worker(ENTRY, { stdout: false, stderr: false })
+    const worker = new Worker(WORKER_ENTRY, { stdout: false, stderr: false })
     const thread: Thread = { worker, call: undefined }
     worker.unref()
     worker.on('message', (m: FromWorker) => {
@@ -99,6 +115,7 @@ export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, av
 
   return {
     size,
+    link: links.link,
     run(task, input, options = {}) {
       const { signal } = options
       return new Promise((resolve, reject) => {
@@ -134,7 +151,7 @@ export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, av
     async close() {
       closed = true
       for (const call of waiting.splice(0)) call.settle({ error: stopped() })
-      await Promise.all(threads.map(t => t.worker.terminate()))
+      await Promise.all([links.close(), ...threads.map(t => t.worker.terminate())])
     }
   }
 }

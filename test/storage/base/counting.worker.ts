@@ -1,5 +1,5 @@
 import { SpacedriveError } from '../../../storage/base/errors.js'
-import { defineTasks, type TaskContext } from '../../../storage/base/tasks.js'
+import { defineTasks, type LinkContext, type TaskContext } from '../../../storage/base/tasks.js'
 import type { Sql } from '../../../storage/sql/open.js'
 
 /** Tasks for the tests of the pool and of the database writer. */
@@ -16,6 +16,20 @@ export const counting = defineTasks(import.meta.url, {
     ctx.emit('started')
     await new Promise((_resolve, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)))
     throw new Error('unreachable')
+  },
+  /** Adds up what is posted until it is told to stop, and says each sum. */
+  sumPosts(_input: null, ctx: LinkContext): Promise<number> {
+    if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason)
+    return new Promise((resolve, reject) => {
+      let sum = 0
+      ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason))
+      ctx.onPost((value: number | 'stop' | 'die') => {
+        if (value === 'die') process.exit(3)
+        if (value === 'stop') return resolve(sum)
+        sum += value
+        ctx.emit(sum)
+      })
+    })
   },
   die(_input: null): never {
     process.exit(3)

@@ -47,4 +47,31 @@ describe('workerPool', () => {
     await pool.close()
     await outcome
   })
+  it('a link is posted to while it runs, beside tasks and other links', async () => {
+    const seen: number[] = []
+    const links = Array.from({ length: 10 }, () =>
+      pool.link(counting.sumPosts, null, { onEmit: (n: number) => seen.push(n) })
+    )
+    for (const link of links) for (let i = 1; i <= 4; i++) link.post(i)
+    assert.equal(await pool.run(counting.add, { a: 1, b: 1 }), 2)
+    for (const link of links) link.post('stop')
+    assert.deepEqual(await Promise.all(links.map(l => l.result)), Array(10).fill(10))
+    assert.equal(seen.length, 40)
+    links[0]!.post(1) // nobody is there any more
+  })
+  it('an aborted link rejects with the reason itself, a dead thread by code, a closed pool with STOPPED', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const link = pool.link(counting.sumPosts, null, { signal: controller.signal })
+    controller.abort(reason)
+    await assert.rejects(link.result, reason)
+    const dying = pool.link(counting.sumPosts, null)
+    dying.post('die')
+    await assert.rejects(dying.result, { code: 'WORKER_DIED' })
+    const last = pool.link(counting.sumPosts, null)
+    const outcome = assert.rejects(last.result, { code: 'STOPPED' })
+    await pool.close()
+    await outcome
+    await assert.rejects(pool.link(counting.sumPosts, null).result, { code: 'STOPPED' })
+  })
 })

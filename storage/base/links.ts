@@ -1,0 +1,108 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { fromPlainError, SpacedriveError } from './errors.js'
+import { addressOf } from './tasks.js'
+import type { FromWorker, Link, ToWorker, WorkerPool } from './workers.js'
+
+export const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url)
+
+/** Links take turns beyond this many threads: each costs some 10 MB, and the cores are shared with everything else. */
+const MAX_LINK_THREADS = 4
+/** A thread without a link ends after this long: the next link of a series finds it warm. */
+const LINGER_MS = 5_000
+
+interface Thread {
+  readonly worker: Worker
+  readonly calls: Map<
+    number,
+    { settle(outcome: { result: unknown } | { error: unknown }): void; emit(v: unknown): void }
+  >
+  linger: NodeJS.Timeout | undefined
+}
+
+/** The threads behind `WorkerPool.link`. */
+export function linkThreads(
+  maxThreads = Math.min(MAX_LINK_THREADS, Math.max(2, availableParallelism()))
+): Pick<WorkerPool, 'link' | 'close'> {
+  const threads: Thread[] = []
+  let nextId = 1
+  let closed = false
+
+  const ended = (cause?: unknown): SpacedriveError =>
+    closed
+      ? new SpacedriveError('STOPPED', 'the worker pool was closed')
+      : new SpacedriveError('WORKER_DIED', 'a worker thread ended unexpectedly', { cause })
+
+  function spawn(): Thread {
+    const worker = new Worker(WORKER_ENTRY, { stdout: false, stderr: false })
+    const thread: Thread = { worker, calls: new Map(), linger: undefined }
+    worker.unref()
+    worker.on('message', (m: FromWorker) => {
+      const call = thread.calls.get(m.id)
+      if ('emit' in m) call?.emit(m.emit)
+      else call?.settle('error' in m ? { error: fromPlainError(m.error) } : m)
+    })
+    const died = (cause?: unknown): void => {
+      const at = threads.indexOf(thread)
+      if (at >= 0) threads.splice(at, 1)
+      clearTimeout(thread.linger)
+      for (const call of thread.calls.values()) call.settle({ error: ended(cause) })
+    }
+    worker.once('error', died)
+    worker.once('exit', () => died())
+    threads.push(thread)
+    return thread
+  }
+
+  function leastBusy(): Thread {
+    const idle = threads.find(t => t.calls.size === 0)
+    if (idle !== undefined) return idle
+    if (threads.length < maxThreads) return spawn()
+    return threads.reduce((a, b) => (b.calls.size < a.calls.size ? b : a))
+  }
+
+  function release(thread: Thread, id: number): void {
+    thread.calls.delete(id)
+    if (thread.calls.size > 0) return
+    thread.worker.unref()
+    thread.linger = setTimeout(() => {
+      const at = threads.indexOf(thread)
+      if (at >= 0) threads.splice(at, 1)
+      void thread.worker.terminate()
+    }, LINGER_MS)
+    thread.linger.unref()
+  }
+
+  return {
+    link(task, input, { signal, onEmit, transfer = [] } = {}) {
+      if (signal?.aborted) return { result: Promise.reject(signal.reason), post() {} }
+      if (closed) return { result: Promise.reject(ended()), post() {} }
+      const id = nextId++
+      const thread = leastBusy()
+      clearTimeout(thread.linger)
+      const send = (message: ToWorker, list: readonly ArrayBuffer[] = []): void => {
+        if (thread.calls.has(id)) thread.worker.postMessage(message, list)
+      }
+      const result = new Promise((resolve, reject) => {
+        const onAbort = (): void => send({ id, abort: true })
+        signal?.addEventListener('abort', onAbort, { once: true })
+        thread.calls.set(id, {
+          emit: value => onEmit?.(value as never),
+          settle(outcome) {
+            release(thread, id)
+            signal?.removeEventListener('abort', onAbort)
+            if ('result' in outcome) resolve(outcome.result)
+            else reject(signal?.aborted ? signal.reason : outcome.error)
+          }
+        })
+        thread.worker.ref()
+        send({ id, task: addressOf(task), input }, transfer)
+      })
+      return { result, post: (value, list) => send({ id, post: value }, list) } as Link<never>
+    },
+    async close() {
+      closed = true
+      await Promise.all(threads.map(t => t.worker.terminate()))
+    }
+  }
+}
