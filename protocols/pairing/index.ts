@@ -1,6 +1,24 @@
 /**
  * Pairing (PEERS 2, docs/protocols/pairing.md): two devices become a pair by twelve words shown on one and typed on the other.
+ *
+ * Pure: `words` and `derive` (what follows from a code), `transcript`, `initiator` and `joiner` (each side as steps),
+ * `advertisement` (what the DHT holds), `attempts`. Around them the service: codes with their expiry, streams, search, the
+ * person who is asked. What it needs of the network and of the devices is in `ports.ts`.
  */
+export { isDialable } from './address.js'
+export { checkAdvertisement, PAIRING_NAMESPACE, selectAdvertisement } from './advertisement.js'
+export { cleanName, nameSkeleton } from './device-info.js'
+export type { PairingErrorCode } from './errors.js'
+export { isLanServiceName } from './lan-tag.js'
+export {
+  ANSWER_TIMEOUT_MS,
+  CODE_LIFETIME_MS,
+  DIAL_TIMEOUT_MS,
+  MAX_ADVERTISEMENT_BYTES,
+  MAX_OPEN_CODES,
+  RESPONSE_TIMEOUT_MS
+} from './limits.js'
+export { isLink, makeLink, type PairingLink, parseLink } from './link.js'
 export {
   type Candidate,
   type KnownDevice,
@@ -15,3 +33,4 @@ export {
   type PairingPeer,
   type PairingStream
 } from './ports.js'
+export { CODE_WORDS, parseWords } from './words.js'
