@@ -1,5 +1,6 @@
 import { displayPath, isPlainUtf8, parseRelPath, type RelPath, SpacedriveError } from '../../../storage/base/index.js'
 import { malformed, type RawEntry } from './page.js'
+import { addTo, noTotals } from './totals.js'
 import type { BuildOptions, ManifestTotals } from './types.js'
 
 /** Levels below the folder that receives (DESIGN 12). */
@@ -17,7 +18,7 @@ export class EntryCheck {
   readonly #plain: boolean
   readonly #openDirectories: RelPath[] = []
   #last: Uint8Array | undefined
-  readonly #totals = { entries: 0, files: 0, directories: 0, symlinks: 0, bytes: 0 }
+  readonly #totals = noTotals()
 
   constructor({ maxEntries = DEFAULT_MAX_ENTRIES, maxDepth = DEFAULT_MAX_DEPTH, names = 'any' }: BuildOptions = {}) {
     this.#maxEntries = maxEntries
@@ -48,17 +49,8 @@ export class EntryCheck {
       throw malformed(`the path "${shown}" is more than ${this.#maxDepth} levels deep`)
     if (kind === 'directory') this.#openDirectories.push(path)
     this.#last = pathBytes
-    this.#count(kind, entry.sizeBytes)
-  }
-
-  #count(kind: 'file' | 'directory' | 'symlink', sizeBytes: number): void {
-    const t = this.#totals
-    t.entries++
-    if (kind === 'file') t.files++
-    else if (kind === 'directory') t.directories++
-    else t.symlinks++
-    t.bytes += sizeBytes
-    if (!Number.isSafeInteger(t.bytes)) throw malformed('its sizes add up to more than 2^53 bytes')
+    addTo(this.#totals, entry)
+    if (!Number.isSafeInteger(this.#totals.bytes)) throw malformed('its sizes add up to more than 2^53 bytes')
   }
 }
 

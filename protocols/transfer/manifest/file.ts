@@ -1,6 +1,13 @@
-/** The manifest on disk: each page behind its length (u32, big-endian). Its BLAKE3 is the manifest's hash. Runs in workers. */
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
-import { type AbsPath, type ContentHash, errorCode, fsPath, SpacedriveError, toError } from '../../../storage/base/index.js'
+/** The manifest on disk: each page behind its length (u32, big-endian). The BLAKE3 of all of it is the manifest's hash. */
+import { type FileHandle, open } from 'node:fs/promises'
+import {
+  type AbsPath,
+  type ContentHash,
+  errorCode,
+  hasCode,
+  SpacedriveError,
+  toError
+} from '../../../storage/base/index.js'
 import { createHasher } from '../../../storage/content/index.js'
 import { MAX_PAGE_BYTES } from '../limits.js'
 import { malformed } from './page.js'
@@ -9,26 +16,34 @@ const LENGTH_BYTES = 4
 
 /** Writes pages to a new file. The caller closes it, also when something failed. */
 export class ManifestFileWriter {
-  readonly #fd: number
+  readonly #handle: FileHandle
   readonly #file: AbsPath
   readonly #hasher = createHasher()
 
-  constructor(file: AbsPath) {
+  private constructor(file: AbsPath, handle: FileHandle) {
     this.#file = file
-    this.#fd = openSync(fsPath(file), 'wx', 0o600)
+    this.#handle = handle
+  }
+
+  static async create(file: AbsPath): Promise<ManifestFileWriter> {
+    return new ManifestFileWriter(file, await open(file, 'wx', 0o600))
   }
 
   /** @throws {SpacedriveError} NO_SPACE */
-  write(page: Uint8Array): void {
+  async write(page: Uint8Array): Promise<void> {
     const framed = Buffer.allocUnsafe(LENGTH_BYTES + page.length)
     framed.writeUInt32BE(page.length)
     framed.set(page, LENGTH_BYTES)
     this.#hasher.update(framed)
     try {
-      for (let at = 0; at < framed.length; ) at += writeSync(this.#fd, framed, at)
+      await this.#handle.writeFile(framed)
     } catch (cause) {
-      const code = errorCode(cause) === 'ENOSPC' ? 'NO_SPACE' : errorCode(cause)
-      throw new SpacedriveError(code, `could not write the manifest ${this.#file}: ${toError(cause).message}`, { cause })
+      const full = hasCode(cause, 'ENOSPC', 'EDQUOT')
+      throw new SpacedriveError(
+        full ? 'NO_SPACE' : errorCode(cause),
+        `could not write the list of files ${this.#file}: ${toError(cause).message}`,
+        full ? { cause, hint: 'Free some space on the disk of the data directory and try again.' } : { cause }
+      )
     }
   }
 
@@ -36,70 +51,83 @@ export class ManifestFileWriter {
     return this.#hasher.digest()
   }
 
-  close(): void {
-    closeSync(this.#fd)
+  close(): Promise<void> {
+    return this.#handle.close()
   }
 }
 
-/** Reads pages in order, or again by number once they were read. */
+/** Reads pages in order, and again by number those that were read. */
 export class ManifestFileReader {
-  readonly #fd: number
+  readonly #handle: FileHandle
   readonly #offsets = [0]
   #next = 0
 
-  constructor(file: string) {
-    this.#fd = openSync(fsPath(file), constants.O_RDONLY)
+  private constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  static async open(file: string): Promise<ManifestFileReader> {
+    return new ManifestFileReader(await open(file, 'r'))
+  }
+
+  /** How many pages were read so far; all of them once `next` gave undefined. */
+  get pagesRead(): number {
+    return this.#next
   }
 
   /** The next page, undefined at the end. @throws {SpacedriveError} MALFORMED when the file is not whole */
-  next(): Uint8Array | undefined {
-    const page = this.page(this.#next)
+  async next(): Promise<Buffer | undefined> {
+    const page = await this.page(this.#next)
     if (page !== undefined) this.#next++
     return page
   }
 
-  /** Any page up to the one after the last that was read. */
-  page(number: number): Uint8Array | undefined {
+  async page(number: number): Promise<Buffer | undefined> {
     const offset = this.#offsets[number]
     if (offset === undefined) throw new RangeError(`page ${number} was not reached yet`)
-    const head = this.#read(offset, LENGTH_BYTES)
+    const head = await this.#read(offset, LENGTH_BYTES)
     if (head.length === 0) return undefined
     const length = head.length === LENGTH_BYTES ? head.readUInt32BE() : 0
     if (length === 0 || length > MAX_PAGE_BYTES) throw malformed('a page has a bad length')
-    const page = this.#read(offset + LENGTH_BYTES, length)
+    const page = await this.#read(offset + LENGTH_BYTES, length)
     if (page.length < length) throw malformed('it is cut off')
     this.#offsets[number + 1] = offset + LENGTH_BYTES + length
     return page
   }
 
-  close(): void {
-    closeSync(this.#fd)
+  close(): Promise<void> {
+    return this.#handle.close()
   }
 
-  #read(offset: number, length: number): Buffer {
+  async #read(offset: number, length: number): Promise<Buffer> {
     const into = Buffer.allocUnsafe(length)
     let n = 0
     while (n < length) {
-      const got = readSync(this.#fd, into, n, length - n, offset + n)
-      if (got === 0) break
-      n += got
+      const { bytesRead } = await this.#handle.read(into, n, length - n, offset + n)
+      if (bytesRead === 0) break
+      n += bytesRead
     }
     return into.subarray(0, n)
   }
 }
 
-/** The hash of a manifest file, its pages one after the other. @throws MALFORMED when it is not whole */
-export function hashManifestFile(file: string): ContentHash {
-  const reader = new ManifestFileReader(file)
+/** All pages of a manifest file, in order. */
+export async function* readPages(file: string): AsyncGenerator<Buffer> {
+  const reader = await ManifestFileReader.open(file)
   try {
-    const hasher = createHasher()
-    const head = Buffer.allocUnsafe(LENGTH_BYTES)
-    for (let page = reader.next(); page !== undefined; page = reader.next()) {
-      head.writeUInt32BE(page.length)
-      hasher.update(head).update(page)
-    }
-    return hasher.digest()
+    for (let page = await reader.next(); page !== undefined; page = await reader.next()) yield page
   } finally {
-    reader.close()
+    await reader.close()
   }
+}
+
+/** The hash of a manifest file. @throws MALFORMED when it is not whole */
+export async function hashManifestFile(file: string): Promise<ContentHash> {
+  const hasher = createHasher()
+  const head = Buffer.allocUnsafe(LENGTH_BYTES)
+  for await (const page of readPages(file)) {
+    head.writeUInt32BE(page.length)
+    hasher.update(head).update(page)
+  }
+  return hasher.digest()
 }

@@ -5,13 +5,7 @@
  *
  * all big-endian. Not MessagePack: a manifest of 100,000 entries is read several times by each end.
  */
-import {
-  MAX_PATH_BYTES,
-  pathBytes,
-  type RelPath,
-  SpacedriveError,
-  textFromBytes
-} from '../../../storage/base/index.js'
+import { MAX_PATH_BYTES, pathBytes, type RelPath, SpacedriveError, textFromBytes } from '../../../storage/base/index.js'
 import { MAX_PAGE_BYTES } from '../limits.js'
 import type { EntryKind, ManifestEntry } from './types.js'
 
