@@ -40,12 +40,12 @@ export async function detectFileType(name: string, head: Uint8Array, sizeBytes: 
   const text = analyseText(head, head.length >= sizeBytes)
   if (text.encoding !== undefined) {
     if (text.interpreter !== undefined && byName.by === 'nothing') {
-      return { kind: 'code', mime: MIME_OF_INTERPRETER[text.interpreter] ?? 'text/x-script', by: 'text' }
+      return { kind: 'code', mime: MIME_OF_INTERPRETER.get(text.interpreter) ?? 'text/x-script', by: 'text' }
     }
     if (looksLikeKey(head)) return { kind: 'key', mime: byName.mime ?? 'application/x-pem-file', by: 'text' }
     if (TEXTUAL.has(byName.kind)) return byName
     // A name that promises bytes (a .ts film, a .db) over a content that is text: the content is right.
-    return AMBIGUOUS[extensionOf(name)] ?? { kind: 'text', mime: 'text/plain', by: 'text' }
+    return AMBIGUOUS.get(extensionOf(name)) ?? { kind: 'text', mime: 'text/plain', by: 'text' }
   }
   // Bytes, though the name promises text: believe the bytes.
   if (TEXTUAL.has(byName.kind)) return { kind: 'binary', mime: 'application/octet-stream', by: 'text' }
@@ -82,43 +82,47 @@ const CONTAINERS: ReadonlySet<string> = new Set([
 const TEXTUAL: ReadonlySet<ContentKind> = new Set<ContentKind>(['code', 'text', 'config', 'key'])
 
 /** Formats of other kinds that are written as text. */
-const AMBIGUOUS: Readonly<Record<string, FileType>> = {
-  svg: { kind: 'image', mime: 'image/svg+xml', by: 'extension' },
-  obj: { kind: 'mesh', mime: 'model/obj', by: 'extension' },
-  stl: { kind: 'mesh', mime: 'model/stl', by: 'extension' },
-  ply: { kind: 'mesh', by: 'extension' },
-  gltf: { kind: 'mesh', mime: 'model/gltf+json', by: 'extension' },
-  step: { kind: 'mesh', mime: 'model/step', by: 'extension' },
-  stp: { kind: 'mesh', mime: 'model/step', by: 'extension' },
-  eps: { kind: 'image', mime: 'application/postscript', by: 'extension' },
-  xpm: { kind: 'image', mime: 'image/x-xpixmap', by: 'extension' },
-  xbm: { kind: 'image', mime: 'image/x-xbitmap', by: 'extension' },
-  pbm: { kind: 'image', by: 'extension' },
-  pgm: { kind: 'image', by: 'extension' },
-  ppm: { kind: 'image', by: 'extension' },
-  tex: { kind: 'document', mime: 'application/x-tex', by: 'extension' },
-  rtf: { kind: 'document', mime: 'application/rtf', by: 'extension' },
-  ps: { kind: 'document', mime: 'application/postscript', by: 'extension' },
-  fb2: { kind: 'book', by: 'extension' },
-  bdf: { kind: 'font', by: 'extension' },
-  afm: { kind: 'font', by: 'extension' },
-  age: { kind: 'encrypted', by: 'extension' },
-  gpg: { kind: 'encrypted', by: 'extension' },
-  pgp: { kind: 'encrypted', by: 'extension' },
-  vault: { kind: 'encrypted', by: 'extension' }
-}
+const AMBIGUOUS: ReadonlyMap<string, FileType> = new Map(
+  Object.entries<FileType>({
+    svg: { kind: 'image', mime: 'image/svg+xml', by: 'extension' },
+    obj: { kind: 'mesh', mime: 'model/obj', by: 'extension' },
+    stl: { kind: 'mesh', mime: 'model/stl', by: 'extension' },
+    ply: { kind: 'mesh', by: 'extension' },
+    gltf: { kind: 'mesh', mime: 'model/gltf+json', by: 'extension' },
+    step: { kind: 'mesh', mime: 'model/step', by: 'extension' },
+    stp: { kind: 'mesh', mime: 'model/step', by: 'extension' },
+    eps: { kind: 'image', mime: 'application/postscript', by: 'extension' },
+    xpm: { kind: 'image', mime: 'image/x-xpixmap', by: 'extension' },
+    xbm: { kind: 'image', mime: 'image/x-xbitmap', by: 'extension' },
+    pbm: { kind: 'image', by: 'extension' },
+    pgm: { kind: 'image', by: 'extension' },
+    ppm: { kind: 'image', by: 'extension' },
+    tex: { kind: 'document', mime: 'application/x-tex', by: 'extension' },
+    rtf: { kind: 'document', mime: 'application/rtf', by: 'extension' },
+    ps: { kind: 'document', mime: 'application/postscript', by: 'extension' },
+    fb2: { kind: 'book', by: 'extension' },
+    bdf: { kind: 'font', by: 'extension' },
+    afm: { kind: 'font', by: 'extension' },
+    age: { kind: 'encrypted', by: 'extension' },
+    gpg: { kind: 'encrypted', by: 'extension' },
+    pgp: { kind: 'encrypted', by: 'extension' },
+    vault: { kind: 'encrypted', by: 'extension' }
+  })
+)
 
-const MIME_OF_INTERPRETER: Readonly<Record<string, string>> = {
-  sh: 'application/x-sh',
-  bash: 'application/x-sh',
-  dash: 'application/x-sh',
-  zsh: 'application/x-sh',
-  python: 'text/x-python',
-  python3: 'text/x-python',
-  perl: 'text/x-perl',
-  ruby: 'text/x-ruby',
-  node: 'text/javascript'
-}
+const MIME_OF_INTERPRETER: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    sh: 'application/x-sh',
+    bash: 'application/x-sh',
+    dash: 'application/x-sh',
+    zsh: 'application/x-sh',
+    python: 'text/x-python',
+    python3: 'text/x-python',
+    perl: 'text/x-perl',
+    ruby: 'text/x-ruby',
+    node: 'text/javascript'
+  })
+)
 
 function looksLikeKey(head: Uint8Array): boolean {
   const start = Buffer.from(head.subarray(0, 64)).toString('latin1')

@@ -26,7 +26,7 @@ const BY_KIND: Partial<Record<ContentKind, string>> = {
 }
 
 /** Whole names that say more than an extension. */
-const BY_NAME: Readonly<Record<string, ContentKind>> = {
+const BY_NAME: ReadonlyMap<string, ContentKind> = table({
   makefile: 'code',
   gnumakefile: 'code',
   dockerfile: 'code',
@@ -56,7 +56,7 @@ const BY_NAME: Readonly<Record<string, ContentKind>> = {
   '.profile': 'config',
   '.vimrc': 'config',
   '.env': 'config'
-}
+})
 
 const BY_EXTENSION: ReadonlyMap<string, ContentKind> = new Map(
   Object.entries(BY_KIND).flatMap(([kind, list]) => list.split(' ').map(ext => [ext, kind as ContentKind] as const))
@@ -69,12 +69,12 @@ export function extensionOf(name: string): string {
 }
 
 export function kindOfName(name: string): ContentKind | undefined {
-  return BY_NAME[name.toLowerCase()] ?? BY_EXTENSION.get(extensionOf(name))
+  return BY_NAME.get(name.toLowerCase()) ?? BY_EXTENSION.get(extensionOf(name))
 }
 
 /** The kind behind a MIME type found by magic bytes. */
 export function kindOfMime(mime: string): ContentKind {
-  const exact = BY_MIME[mime]
+  const exact = BY_MIME.get(mime)
   if (exact !== undefined) return exact
   const [top = '', sub = ''] = mime.split('/')
   if (top === 'image' || top === 'video' || top === 'audio' || top === 'font') return top
@@ -85,7 +85,7 @@ export function kindOfMime(mime: string): ContentKind {
   return 'binary'
 }
 
-const BY_MIME: Readonly<Record<string, ContentKind>> = {
+const BY_MIME: ReadonlyMap<string, ContentKind> = table({
   'application/pdf': 'document',
   'application/postscript': 'document',
   'application/rtf': 'document',
@@ -113,4 +113,9 @@ const BY_MIME: Readonly<Record<string, ContentKind>> = {
   'application/x-blender': 'mesh',
   'application/x-apple-diskimage': 'archive',
   'application/vnd.ms-cab-compressed': 'archive'
+})
+
+/** A Map, since names come from outside: `__proto__` is a file name like any other. */
+function table(entries: Record<string, ContentKind>): ReadonlyMap<string, ContentKind> {
+  return new Map(Object.entries(entries))
 }
