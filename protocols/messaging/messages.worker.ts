@@ -64,10 +64,10 @@ export const messageWrites = defineTasks(import.meta.url, {
   expire(sql: Sql, { now }: { now: number }): { id: MessageId; device: DeviceId }[] {
     return sql
       .prepare<{ id: MessageId; device: DeviceId }>(
-        `UPDATE messages SET state = 'expired', settled_at = ?1, body = CASE kind WHEN 'text' THEN body END
-         WHERE direction = 'out' AND state = 'waiting' AND expires_at <= ?1 RETURNING id, device`
+        `UPDATE messages SET state = 'expired', settled_at = ?, body = CASE kind WHEN 'text' THEN body END
+         WHERE direction = 'out' AND state = 'waiting' AND expires_at <= ? RETURNING id, device`
       )
-      .all([now])
+      .all([now, now])
   },
 
   /** The device is revoked: nothing waits for it any more, and what it sent is handled by nobody. @returns what waited */
