@@ -133,7 +133,7 @@ export class Delivery {
     const link = this.#init.linkTo(device)
     const answers = await Promise.allSettled(
       batch.map(({ id, kind, body, sentAt }) =>
-        link.send({ type: 'message', id, kind, body: JSON.parse(body), sentAt }, { signal: this.#stopping.signal })
+        link.send({ type: 'message', id, kind, body: JSON.parse(body), sentAt })
       )
     )
     const settled: Settled[] = []

@@ -34,6 +34,8 @@ export const MAX_HISTORY_BYTES = 64 * 1024 * 1024
 export const MAX_IN_FLIGHT = 48
 export const SEND_BURST = 90
 export const SEND_PER_SECOND = 40
+/** The burst right after our start: the receiver remembers what we sent before it. */
+export const FIRST_BURST = 20
 /** Requests of one device that may run here at once; more get TOO_MANY. */
 export const MAX_REQUESTS_RUNNING = 32
 

@@ -18,7 +18,7 @@ import {
   wireError
 } from '../wire/index.js'
 import { type Answer, answerSchema, type Frame, type Unnumbered } from './frames.js'
-import { ANSWER_TIMEOUT_MS, IDLE_CLOSE_MS, MAX_IN_FLIGHT, SEND_BURST, SEND_PER_SECOND } from './limits.js'
+import { ANSWER_TIMEOUT_MS, FIRST_BURST, IDLE_CLOSE_MS, MAX_IN_FLIGHT, SEND_BURST, SEND_PER_SECOND } from './limits.js'
 
 interface InFlight {
   resolve(answer: Answer): void
@@ -61,6 +61,7 @@ export class Link {
   constructor(init: LinkInit) {
     this.#init = init
     this.#bucket = new TokenBucket(SEND_PER_SECOND, SEND_BURST, () => init.clock.monotonicMs())
+    this.#bucket.take(SEND_BURST - FIRST_BURST)
   }
 
   /** @throws DEVICE_AWAY, STREAM_CLOSED, TIMEOUT; `signal.reason` (a request is then cancelled at the other side) */

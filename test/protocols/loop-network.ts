@@ -1,8 +1,10 @@
 import { hkdfSync } from 'node:crypto'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Connection } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import type { Direction, PeerHandler, PeerNetwork, PeerSession } from '../../protocols/wire/index.js'
 import { wireError } from '../../protocols/wire/index.js'
@@ -16,7 +18,9 @@ export interface LoopNetwork extends PeerNetwork {
   readonly node: Libp2p
   /** What handlers threw, in order. */
   readonly handlerErrors: Error[]
-  connect(to: LoopNetwork): Promise<PeerSession>
+  connect(to: Pick<LoopNetwork, 'node' | 'whenConnected'>): Promise<PeerSession>
+  /** Dials a node of another process. */
+  dial(address: string): Promise<PeerSession>
   disconnect(from: LoopNetwork): Promise<void>
   stop(): Promise<void>
 }
@@ -26,8 +30,10 @@ interface Live extends PeerSession {
   readonly controller: AbortController
 }
 
-export async function loopNetwork(): Promise<LoopNetwork> {
+/** @param seed - 32 bytes that make the identity; default: a new one */
+export async function loopNetwork(seed?: Uint8Array): Promise<LoopNetwork> {
   const node = await createLibp2p({
+    ...(seed !== undefined && { privateKey: await generateKeyPairFromSeed('Ed25519', seed) }),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -134,6 +140,7 @@ export async function loopNetwork(): Promise<LoopNetwork> {
       await there
       return began(connection)
     },
+    dial: async address => began(await node.dial(multiaddr(address))),
     async disconnect(from) {
       const gone = Promise.all([
         new Promise<void>(resolve => void network.onDisconnected(() => resolve())),

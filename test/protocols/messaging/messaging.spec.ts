@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setMaxListeners } from 'node:events'
 import { type Messaging, messagingLimits, type ReceivedMessage } from '../../../protocols/messaging/index.js'
 import type { MessageId } from '../../../storage/base/index.js'
 import { tempDir } from '../../temp.js'
@@ -110,6 +111,7 @@ describe('messaging', () => {
 
   it('more requests at once than run there at once: the rest gets TOO_MANY', async () => {
     const controller = new AbortController()
+    setMaxListeners(0, controller.signal)
     const all = Array.from({ length: messagingLimits.MAX_REQUESTS_RUNNING + 1 }, () =>
       a.messages.request(b.device, 'slow', null, { signal: controller.signal, deadlineMs: 60_000 })
     )
