@@ -1,14 +1,22 @@
 /**
  * The composition root: builds every part in order, hands each what it needs, and is the one file that shows what exists.
  * Nothing below node/ knows of it.
+ *
+ * To add a part: a field on `Peer`, one statement where it is built (after what it needs), and, if it has a beginning and an
+ * end, one line in `local` or `remote`. Parts start in that order and stop in the mirrored one. `local` is what works
+ * without a network and starts within milliseconds: operations are answered once all of it has started. `remote` comes up
+ * after that, in the background of a daemon; heavy packages (libp2p) are imported there, in `start`, not at the top of a file.
  */
 import {
   type AbsPath,
   type Clock,
+  deadline,
   type EventBus,
   eventBus,
   type Logger,
   type Random,
+  raceSignal,
+  SpacedriveError,
   type Startable,
   silentLog,
   systemClock,
@@ -17,46 +25,140 @@ import {
   workerPool
 } from '../storage/base/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
-import type { Config } from './config/schema.js'
+import type { Config, Settings } from './config/index.js'
+
+/** Who runs the peer: the daemon, or a program that uses it as a library. */
+export interface Host {
+  readonly kind: 'daemon' | 'library'
+  readonly startedAtMs: number
+  /** Stops everything; resolves when the peer has stopped. */
+  stop(reason: string): Promise<void>
+  /** How long turns of the event loop took since the start, in milliseconds. */
+  loopDelay(): LoopDelay | undefined
+}
+
+export interface LoopDelay {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
 
 export interface PeerInit {
   dataDir: AbsPath
-  config: Config
+  host: Host
+  /** Called once the data directory is locked: a start that fails since another daemon runs changes nothing. */
+  settings: () => Promise<Settings>
   log?: Logger
   clock?: Clock
   random?: Random
+  /** For a key file that is sealed: asked at most once, when the key is opened; undefined: there is none. */
+  password?: () => Promise<string | undefined>
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */
 export interface Peer extends Startable {
   readonly dataDir: AbsPath
+  readonly host: Host
+  /** What holds now; a getter, since `config set` changes it. */
   readonly config: Config
+  readonly settings: Settings
   readonly log: Logger
   readonly clock: Clock
   readonly random: Random
+  readonly password: () => Promise<string | undefined>
   readonly events: EventBus
   readonly pool: WorkerPool
   readonly instance: InstanceDatabase
+  /** Resolves when every local part has started; rejects when one could not. */
+  readonly ready: Promise<void>
+  /** Aborted at the first step of stopping: what waits for something gives up. */
+  readonly stopping: AbortSignal
 }
 
+/** A part that has not stopped by then is left behind, said in the log: the others still get to stop in order. */
+const PART_STOP_MS = 10_000
+
+type Part = readonly [name: string, part: Startable]
+
 export async function compose(init: PeerInit): Promise<Peer> {
-  const { dataDir, config, log = silentLog, clock = systemClock, random = systemRandom } = init
+  const { dataDir, host, log = silentLog, clock = systemClock, random = systemRandom } = init
+  const password = init.password ?? (async () => undefined)
   const events = eventBus(() => clock.nowMs(), log)
   const instance = await openInstance(dataDir)
+  const settings = await init.settings().catch(async err => {
+    await instance.close()
+    throw err
+  })
   const pool = workerPool()
+
+  const local: readonly Part[] = []
+  const remote: readonly Part[] = []
+
+  const started: Part[] = []
+  const stopping = new AbortController()
+  let ready = { resolve(): void {}, reject(_reason: unknown): void {} }
+  const whenReady = new Promise<void>((resolve, reject) => {
+    ready = { resolve, reject }
+  })
+  whenReady.catch(() => {}) // told to whoever waits for it, and by `start`
+
+  async function startAll(parts: readonly Part[]): Promise<void> {
+    for (const part of parts) {
+      stopping.signal.throwIfAborted()
+      started.push(part)
+      await part[1].start()
+    }
+  }
+
+  async function stopAll(): Promise<void> {
+    const reason = new SpacedriveError('STOPPED', 'the daemon is stopping')
+    ready.reject(reason)
+    stopping.abort(reason)
+    for (const [name, part] of started.splice(0).reverse()) {
+      const limit = deadline(PART_STOP_MS, `stopping ${name}`)
+      try {
+        await raceSignal(part.stop(), limit.signal)
+      } catch (err) {
+        log.error('a part could not stop', { part: name, err })
+      } finally {
+        limit.clear()
+      }
+    }
+    await pool.close()
+    await instance.close()
+  }
+
+  let stopped: Promise<void> | undefined
   return {
     dataDir,
-    config,
+    host,
+    get config() {
+      return settings.config
+    },
+    settings,
     log,
     clock,
     random,
+    password,
     events,
     pool,
     instance,
-    async start() {},
-    async stop() {
-      await pool.close()
-      await instance.close()
+    ready: whenReady,
+    stopping: stopping.signal,
+    async start() {
+      try {
+        await startAll(local)
+      } catch (err) {
+        ready.reject(err)
+        throw err
+      }
+      ready.resolve()
+      await startAll(remote)
+    },
+    stop() {
+      stopped ??= stopAll()
+      return stopped
     }
   }
 }

@@ -3,6 +3,7 @@
  * (`POST /v1/<name>`), the command line and its help, and `node.call()` all come from it.
  */
 import type { z } from 'zod'
+import type { AbsPath } from '../../storage/base/index.js'
 import type { Peer } from '../compose.js'
 
 export interface OperationContext {
@@ -14,13 +15,15 @@ export interface OperationContext {
 }
 
 export interface Operation<I = unknown, O = unknown, E = unknown> {
-  /** Dotted, as in the URL: `network.pair.generate`. */
+  /** Dotted, as in the URL: `network.pair.generate`. Letters, digits and dashes between the dots. */
   readonly name: string
   /** One line for help. */
   readonly summary: string
   /** Unknown fields are refused with the likely typo named; so it is a strict object. */
   readonly input: z.ZodType<I>
   run(context: OperationContext, input: I): Promise<O>
+  /** What the command line does itself when no daemon runs (a setting in a file); without it that is DAEMON_NOT_RUNNING. */
+  offline?(dataDir: AbsPath, input: I): Promise<O>
   /** How the command line offers it; left out where it is for programs only. */
   readonly command?: Command<I, O, E>
 }
@@ -28,6 +31,8 @@ export interface Operation<I = unknown, O = unknown, E = unknown> {
 export interface Command<I, O, E = unknown> {
   /** Words after `spacedrive`: `network pair generate`. */
   readonly path: string
+  /** Other words for the same thing: `daemon status` for `status`. */
+  readonly aliases?: readonly string[]
   /** Commander syntax: `<device>`, `[path]`, `<paths...>`, each with its meaning. */
   readonly arguments?: readonly (readonly [syntax: string, meaning: string])[]
   /** Commander syntax: `--to <dir>`, each with its meaning. */
@@ -38,18 +43,11 @@ export interface Command<I, O, E = unknown> {
   input(typed: Typed, terminal: Terminal): I | Promise<I>
   /** What a person sees at the end. With `--json` the output itself is printed on one line instead. */
   render(output: O, terminal: Terminal): void
-  /**
-   * Called for each emitted value; with `--json` the value is printed as a line instead (unless it is undefined there).
-   * Where a person is asked in between it answers by `call` and returns a promise: that runs beside the operation, its
-   * failure ends the command, and it is no longer waited for once the operation has ended.
-   */
-  progress?(value: E, terminal: Terminal, call: CallOperation): void | Promise<void>
+  /** Called for each emitted value; with `--json` the value is printed as a line instead (unless it is undefined there). */
+  progress?(value: E, terminal: Terminal): void
   /** 0 unless said otherwise; 3 for done with conflicts or problems (node/cli/exit-codes.ts). */
   exitCode?(output: O): number
 }
-
-/** Another operation of the same daemon. @throws its error, by code */
-export type CallOperation = (operation: string, input: unknown) => Promise<unknown>
 
 export interface Typed {
   readonly arguments: readonly (string | readonly string[] | undefined)[]
@@ -69,6 +67,8 @@ export interface Terminal {
   table(rows: readonly Readonly<Record<string, string | number>>[]): void
   /** A line that replaces itself on a terminal, and plain lines now and then elsewhere. */
   status(text: string): void
+  /** Bytes as they are on standard output; throws USAGE when that is a terminal. The only way around the escaping. */
+  raw(bytes: Uint8Array): void
   /** Asks; throws USAGE when nobody is there to answer. */
   ask(question: string, options?: { hidden?: boolean }): Promise<string>
   confirm(question: string): Promise<boolean>
@@ -78,7 +78,18 @@ export interface Terminal {
   color(name: 'red' | 'green' | 'yellow' | 'cyan', text: string): string
 }
 
-/** Keeps the types of input, output and emitted values together. */
-export function defineOperation<I, O, E = unknown>(operation: Operation<I, O, E>): Operation<I, O, E> {
+/** Keeps the literal name and the types of input, output and emitted values together, for `node.call`. */
+export function defineOperation<const N extends string, S extends z.ZodType, O, E = unknown>(
+  operation: Defined<N, S, O, E>
+): Defined<N, S, O, E> {
   return Object.freeze(operation)
+}
+
+export interface Defined<N extends string, S extends z.ZodType, O, E = unknown> {
+  readonly name: N
+  readonly summary: string
+  readonly input: S
+  run(context: OperationContext, input: z.output<S>): Promise<O>
+  offline?(dataDir: AbsPath, input: z.output<S>): Promise<O>
+  readonly command?: Command<z.input<S>, O, E>
 }

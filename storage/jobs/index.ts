@@ -42,8 +42,7 @@ export {
   PRIORITIES,
   type Priority
 } from './job.js'
-export type { JobManagerInit } from './job-service.js'
-export { type JobHandle, type JobManager, jobManager } from './manager.js'
+export type { JobHandle, JobManager } from './manager.js'
 export {
   type AnyPhase,
   type ChildJob,
@@ -59,6 +58,4 @@ export {
   type Recovery,
   skipTo
 } from './phase.js'
-export { type PhaseHost, PhaseProcessor, type Position } from './processor.js'
 export type { ProgressUpdate } from './progress.js'
-export { shortJobId } from './store.js'

@@ -1,0 +1,119 @@
+import { Command, CommanderError } from 'commander'
+import type { Typed } from '../operations/operation.js'
+import { VERSION } from '../version.js'
+import { groups } from './groups.js'
+import type { Globals } from './local/local-command.js'
+
+/** What the tree of commands is built from: an operation's command, or one of our own. */
+export interface ProgramEntry {
+  readonly path: string
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  readonly arguments?: readonly (readonly [syntax: string, meaning: string])[]
+  readonly options?: readonly (readonly [flags: string, meaning: string])[]
+  readonly examples: readonly string[]
+  run(globals: Globals, typed: Typed): Promise<void>
+}
+
+export interface ProgramOutput {
+  out(text: string): void
+  err(text: string): void
+}
+
+/**
+ * The tree of commands. Global options are understood before and after the command words; help exists on every level and
+ * ends with examples; an unknown word names the likely one.
+ */
+export function buildProgram(entries: readonly ProgramEntry[], output: ProgramOutput): Command {
+  const program = new Command('spacedrive')
+  const nodes = new Map<string, Command>([['', program]])
+  setUp(program, output)
+  program
+    .description("A peer node for a person's own devices: pair by twelve words, drop files, keep folders in step.")
+    .version(VERSION, '-V, --version', 'print the version')
+    .option('--instance <name>', 'the instance to speak to (its own daemon, data and socket)')
+    .option('--data-dir <dir>', 'where the data lies; with --instance in a folder of it')
+    .option('--json', 'answers in JSON, one line each')
+    .option('-v, --verbose', 'say more: details of errors; with start, every line of the log')
+    .addHelpText('after', '\nExamples:\n  $ spacedrive start --enable-networking\n  $ spacedrive status')
+
+  function nodeAt(path: string): Command {
+    const found = nodes.get(path)
+    if (found !== undefined) return found
+    const at = path.lastIndexOf(' ')
+    const parent = nodeAt(at < 0 ? '' : path.slice(0, at))
+    const node = parent.command(path.slice(at + 1))
+    setUp(node, output)
+    const about = groups[path]
+    if (about !== undefined) node.description(about)
+    nodes.set(path, node)
+    return node
+  }
+
+  const examples = new Map<string, string[]>()
+  for (const entry of entries) {
+    for (const path of [entry.path, ...(entry.aliases ?? [])]) {
+      const node = nodeAt(path)
+      node.description(path === entry.path ? entry.summary : `${entry.summary} (as \`${entry.path}\`)`)
+      for (const [syntax, meaning] of entry.arguments ?? []) node.argument(syntax, meaning)
+      for (const [flags, meaning] of entry.options ?? []) addOption(node, flags, meaning)
+      node.action(async (...args: unknown[]) => {
+        const options = args.at(-2) as Typed['options']
+        await entry.run(globalsOf(program), { arguments: args.slice(0, -2) as Typed['arguments'], options })
+      })
+      examples.set(path, [...(examples.get(path) ?? []), ...entry.examples])
+    }
+  }
+  for (const [path, node] of nodes) {
+    if (path === '') continue
+    const shown = examples.get(path) ?? firstExamples(path, examples)
+    if (shown.length > 0) node.addHelpText('after', `\nExamples:\n${shown.map(e => `  $ ${e}`).join('\n')}`)
+    node.addHelpText('after', '\nGlobal options: --instance NAME, --data-dir DIR, --json, -v')
+  }
+  return program
+}
+
+/** A group shows one example of each of its first commands. */
+function firstExamples(path: string, examples: ReadonlyMap<string, string[]>): string[] {
+  const SHOWN = 3
+  return [...examples]
+    .filter(([p]) => p.startsWith(`${path} `))
+    .slice(0, SHOWN)
+    .map(([, list]) => list[0]!)
+}
+
+/** `--x <value>...` may be given several times. */
+function addOption(node: Command, flags: string, meaning: string): void {
+  if (!/[<[][\w-]+[>\]]\.\.\.$/.test(flags)) {
+    node.option(flags, meaning)
+    return
+  }
+  const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
+  node.option(flags.replace(/\.\.\.$/, ''), `${meaning} (may be repeated)`, collect)
+}
+
+function setUp(node: Command, output: ProgramOutput): void {
+  node
+    .exitOverride()
+    .configureOutput({ writeOut: text => output.out(text), writeErr: text => output.err(text) })
+    .showSuggestionAfterError(true)
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: false })
+}
+
+export function globalsOf(program: Command): Globals {
+  const options = program.opts<{ instance?: string; dataDir?: string; json?: boolean; verbose?: boolean }>()
+  return {
+    instance: options.instance,
+    dataDir: options.dataDir,
+    json: options.json === true,
+    verbose: options.verbose === true
+  }
+}
+
+/** Commander's own errors are wrong usage; help and version are not errors. */
+export function isHelp(err: unknown): boolean {
+  return err instanceof CommanderError && err.exitCode === 0
+}
+
+export { CommanderError }

@@ -1,0 +1,153 @@
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { SpacedriveError } from '../../storage/base/index.js'
+import type { Terminal } from '../operations/operation.js'
+import { exactCwd } from './argv.js'
+import { cut, paint, style, width } from './style.js'
+
+/** Without a terminal a status is a line now and then, for a log that somebody reads later. */
+const PLAIN_STATUS_EVERY_MS = 5_000
+const DEFAULT_COLUMNS = 80
+/** What is dropped from standard input is read whole here; larger things are files. */
+const MAX_STDIN_BYTES = 64 * 1024 * 1024
+
+export interface TerminalInit {
+  json: boolean
+  stdin?: NodeJS.ReadStream
+  stdout?: NodeJS.WriteStream
+  stderr?: NodeJS.WriteStream
+  env?: NodeJS.ProcessEnv
+}
+
+/** The person's end. `signal` of a question: it is given up at Ctrl-C. */
+export function createTerminal(init: TerminalInit): Terminal & { end(): void } {
+  const { json, stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = init
+  const mayColor = (stream: NodeJS.WriteStream): boolean =>
+    stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
+  const interactive = stdin.isTTY === true && stderr.isTTY === true && !json
+  let statusShown = false
+  let lastPlainMs = 0
+  let lastPlain = ''
+
+  const clearStatus = (): void => {
+    if (statusShown) stderr.write('\r\u001b[2K')
+    statusShown = false
+  }
+
+  async function ask(question: string, { hidden = false } = {}): Promise<string> {
+    if (!interactive) {
+      throw new SpacedriveError('USAGE', `cannot ask "${question.trim()}": nobody is there to answer`, {
+        hint: 'Give it as an option, or run the command on a terminal.'
+      })
+    }
+    clearStatus()
+    stderr.write(`${paint(question, mayColor(stderr))} `)
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+    const reader = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true })
+    const stop = new AbortController()
+    reader.once('SIGINT', () => {
+      stop.abort()
+      process.emit('SIGINT')
+    })
+    reader.once('close', () => stop.abort())
+    try {
+      return await reader.question('', { signal: stop.signal })
+    } catch {
+      throw new SpacedriveError('INTERRUPTED', 'no answer was given')
+    } finally {
+      reader.close()
+      if (hidden) stderr.write('\n')
+    }
+  }
+
+  return {
+    interactive,
+    json,
+    cwd: exactCwd(),
+    line(text = '') {
+      clearStatus()
+      stdout.write(`${paint(text, mayColor(stdout))}\n`)
+    },
+    note(text) {
+      clearStatus()
+      stderr.write(`${paint(text, mayColor(stderr))}\n`)
+    },
+    table(rows) {
+      clearStatus()
+      for (const line of layOut(rows)) stdout.write(`${paint(line, mayColor(stdout))}\n`)
+    },
+    status(text) {
+      if (stderr.isTTY) {
+        stderr.write(`\r\u001b[2K${paint(cut(text, (stderr.columns ?? DEFAULT_COLUMNS) - 1), mayColor(stderr))}`)
+        statusShown = text !== ''
+        return
+      }
+      const now = performance.now()
+      if (text === '' || text === lastPlain || (lastPlain !== '' && now - lastPlainMs < PLAIN_STATUS_EVERY_MS)) return
+      lastPlainMs = now
+      lastPlain = text
+      stderr.write(`${paint(text, false)}\n`)
+    },
+    raw(bytes) {
+      if (stdout.isTTY) {
+        throw new SpacedriveError('USAGE', 'raw bytes are not written to a terminal', {
+          hint: 'Send the output into a file or another program.'
+        })
+      }
+      stdout.write(bytes)
+    },
+    ask,
+    async confirm(question) {
+      return /^y(es)?$/i.test((await ask(`${question} [y/N]`)).trim())
+    },
+    async readStdin() {
+      const parts: Buffer[] = []
+      let size = 0
+      for await (const part of stdin as AsyncIterable<Buffer | string>) {
+        const bytes = Buffer.from(part as string)
+        size += bytes.length
+        if (size > MAX_STDIN_BYTES) {
+          throw new SpacedriveError('TOO_LARGE', `standard input holds more than ${MAX_STDIN_BYTES} bytes`, {
+            hint: 'Put it into a file.'
+          })
+        }
+        parts.push(bytes)
+      }
+      return Buffer.concat(parts)
+    },
+    bold: style.bold,
+    dim: style.dim,
+    color: style.color,
+    end: clearStatus
+  }
+}
+
+/** Aligned columns with a heading; numbers stand to the right. */
+export function layOut(rows: readonly Readonly<Record<string, string | number>>[]): string[] {
+  if (rows.length === 0) return []
+  const columns = [...new Set(rows.flatMap(row => Object.keys(row)))]
+  const widths = columns.map(c => Math.max(width(c), ...rows.map(row => width(String(row[c] ?? '')))))
+  const lay = (cells: readonly (string | number)[], right: boolean): string =>
+    cells
+      .map((cell, i) => {
+        const text = String(cell)
+        const gap = ' '.repeat(Math.max(0, widths[i]! - width(text)))
+        return right && typeof cell === 'number' ? gap + text : text + gap
+      })
+      .join('  ')
+      .trimEnd()
+  return [
+    style.bold(
+      lay(
+        columns.map(c => c.toUpperCase()),
+        false
+      )
+    ),
+    ...rows.map(row =>
+      lay(
+        columns.map(c => row[c] ?? ''),
+        true
+      )
+    )
+  ]
+}

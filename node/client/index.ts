@@ -1,0 +1,3 @@
+/** The calling side of the API: for the command line and for tests. Loads nothing but node:http. */
+export { type CallOptions, type Client, daemonClient, isRunning } from './client.js'
+export { toJson } from './json.js'

@@ -1,0 +1,54 @@
+import type { z } from 'zod'
+import { displayText, SpacedriveError } from '../../storage/base/index.js'
+import { likely } from '../config/index.js'
+
+/** At most this many problems are told at once: enough to correct a call, no page of text for a hostile one. */
+const MAX_ISSUES = 5
+
+/**
+ * Checks what came from outside against a schema.
+ * @param what - the subject of the error text: `the input of network.devices`
+ * @throws {SpacedriveError} BAD_INPUT naming each wrong field, what was expected there, and the likely typo
+ */
+export function parseInput<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const { issues } = result.error
+  const lines = issues.slice(0, MAX_ISSUES).map(issue => describeIssue(issue, schema))
+  if (issues.length > MAX_ISSUES) lines.push(`and ${issues.length - MAX_ISSUES} more`)
+  throw new SpacedriveError('BAD_INPUT', `${what} was refused: ${lines.join('; ')}`, {
+    details: { fields: issues.slice(0, MAX_ISSUES).map(issue => displayText(issue.path.join('.'))) }
+  })
+}
+
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  const at = displayText(issue.path.join('.'))
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(schema, issue.path)
+    return issue.keys
+      .slice(0, MAX_ISSUES)
+      .map(key => {
+        const near = likely(key, known)
+        const name = displayText([...issue.path, key].join('.')).slice(0, 80)
+        return `unknown field "${name}"${near === undefined ? '' : ` (did you mean "${near}"?)`}`
+      })
+      .join('; ')
+  }
+  const text = displayText(issue.message).replace(/^Invalid input: /, '')
+  return at === '' ? text : `"${at}": ${text}`
+}
+
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema
+  for (const step of path) at = unwrap(at)?.shape?.[step as string]
+  return Object.keys(unwrap(at)?.shape ?? {})
+}
+
+type WithShape = { shape?: Record<string, unknown> }
+
+/** Looks through `.optional()`, `.default()` and the like. */
+function unwrap(schema: unknown): WithShape | undefined {
+  let at = schema as (WithShape & { def?: { innerType?: unknown } }) | undefined
+  while (at?.def?.innerType !== undefined) at = at.def.innerType as typeof at
+  return at
+}

@@ -1,0 +1,17 @@
+/**
+ * Every operation there is. To add one:
+ *
+ * 1. Write `node/operations/<name-with-dashes>.ts` that exports `defineOperation({ name, summary, input, run, command })`.
+ *    `input` is a `z.strictObject`; `run` reaches everything through `context.peer`; an error is a SpacedriveError whose
+ *    code has an exit code in `node/cli/exit-codes.ts` (1 unless listed there).
+ * 2. Add one import and one line here (the array is in the order of the command words).
+ *
+ * The HTTP API, `node.call('<name>', input)`, the command and its help then exist. This array is loaded by the command
+ * line too, so a file here imports no heavy package at its top (libp2p, better-sqlite3, koffi, pino, fastify): what `run`
+ * needs it takes from `peer` or imports inside `run`. `test/node/cli/light.spec.ts` checks it. A new first word (`network`,
+ * `library`) has its one-line description in `node/cli/groups.ts`.
+ */
+import { systemStatus } from './system-status.js'
+import { systemStop } from './system-stop.js'
+
+export const operations = [systemStatus, systemStop] as const
