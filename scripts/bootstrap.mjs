@@ -80,11 +80,11 @@ function build() {
   writeFileSync(buildStamp, wanted)
 }
 
-/** Removes compiled files whose source is gone, so that a deleted test cannot go on running. */
+/** Removes files whose source is gone, so that a deleted test cannot go on running, nor a deleted migration. */
 function removeStale(dist) {
   if (!existsSync(dist)) return
   for (const file of walk(dist)) {
-    if (!/\.(js|d\.ts|js\.map)$/.test(file)) continue
+    if (!/\.(js|d\.ts|js\.map|sql|json)$/.test(file)) continue
     const source = join(root, relative(dist, file).replace(/\.(js\.map|d\.ts|js)$/, '.ts'))
     if (!existsSync(source)) {
       rmSync(file)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SpacedriveError } from '../base/index.js'
+import { SpacedriveError, toError } from '../base/index.js'
 import type { Sql } from './open.js'
 
 export interface Migration {
@@ -17,10 +17,13 @@ export type Schema = 'instance' | 'library'
 /** Reads `NNN_name.sql` files in order. They are never edited after a release. */
 export function readMigrations(schema: Schema): Migration[] {
   const dir = fileURLToPath(new URL(`../migrations/${schema}/`, import.meta.url))
-  return readdirSync(dir)
+  const found = readdirSync(dir)
     .filter(f => /^\d{3}_[a-z0-9_]+\.sql$/.test(f))
     .sort()
     .map(f => ({ number: Number(f.slice(0, 3)), name: f.slice(4, -4), text: readFileSync(join(dir, f), 'utf8') }))
+  const twice = found.find((m, i) => found[i - 1]?.number === m.number)
+  if (twice !== undefined) throw new TypeError(`two migrations of ${schema} bear the number ${twice.number}`)
+  return found
 }
 
 export interface MigrateOptions {
@@ -63,9 +66,13 @@ export function migrate(sql: Sql, migrations: readonly Migration[], { backupDir 
         sql.pragma(`user_version = ${number}`)
       })
     } catch (cause) {
-      throw new SpacedriveError('MIGRATION_FAILED', `could not bring ${sql.file} to version ${number} (${name})`, {
-        cause
-      })
+      throw new SpacedriveError(
+        'MIGRATION_FAILED',
+        `could not bring ${sql.file} to version ${number} (${name}): ${toError(cause).message}`,
+        {
+          cause
+        }
+      )
     }
   }
 }

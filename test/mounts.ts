@@ -1,0 +1,86 @@
+/** Real file systems for a test: small images mounted through a loop device. Needs root and mount; the group is named when it cannot run. */
+import { spawnSync } from 'node:child_process'
+import { closeSync, ftruncateSync, openSync } from 'node:fs'
+import { tempDir } from './temp.js'
+
+export interface TestImage {
+  mount(place: string, ...options: string[]): void
+  unmount(): void
+  /** Unmounts and removes the image; safe to call at any time. */
+  clean(): void
+}
+
+/** Makes an image of `mib` MiB with that file system. `mkfs` holds further arguments of mkfs. */
+export function mountImage(fileSystem: string, mib: number, ...mkfs: string[]): TestImage {
+  const dir = tempDir('sd-image-')
+  const file = `${dir.path}/image`
+  const fd = openSync(file, 'w')
+  ftruncateSync(fd, mib * 2 ** 20)
+  closeSync(fd)
+  if (fileSystem !== 'tmpfs') must(`mkfs.${fileSystem}`, [...quiet(fileSystem), ...mkfs, file])
+  let mounted: string | undefined
+  const unmount = (): void => {
+    if (mounted === undefined) return
+    must('umount', [mounted])
+    mounted = undefined
+  }
+  return {
+    mount(place, ...options) {
+      if (fileSystem === 'tmpfs')
+        must('mount', ['-t', 'tmpfs', '-o', [`size=${mib}m`, ...options].join(','), 'tmpfs', place])
+      else must('mount', ['-o', ['loop', ...options].join(','), file, place])
+      mounted = place
+    },
+    unmount,
+    clean() {
+      if (mounted !== undefined) spawnSync('umount', ['-l', mounted])
+      dir.clean()
+    }
+  }
+}
+
+/** `describe` for a group that mounts ext4 images; names the group and the reason where that cannot be done. */
+export function canMount(title: string, body: () => void): void {
+  const missing = mountMissing()
+  if (missing === undefined) describe(title, body)
+  else process.stderr.write(`\n  NOT RUN: "${title}": ${missing}\n\n`)
+}
+
+let checked: { missing: string | undefined } | undefined
+
+/** Undefined when images can be mounted here, else why not. */
+export function mountMissing(): string | undefined {
+  checked ??= { missing: probe() }
+  return checked.missing
+}
+
+function probe(): string | undefined {
+  if (process.platform !== 'linux') return 'loop mounts are tested on Linux only'
+  if (process.getuid?.() !== 0) return 'mounting needs root'
+  const place = tempDir('sd-probe-')
+  try {
+    const image = mountImage('ext4', 8)
+    try {
+      image.mount(place.path)
+      image.unmount()
+      return undefined
+    } finally {
+      image.clean()
+    }
+  } catch (err) {
+    return (err as Error).message
+  } finally {
+    place.clean()
+  }
+}
+
+function quiet(fileSystem: string): string[] {
+  if (fileSystem.startsWith('ext')) return ['-q', '-F']
+  if (fileSystem === 'btrfs' || fileSystem === 'xfs') return ['-q', '-f']
+  return []
+}
+
+function must(command: string, args: string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`)
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  type AbsPath,
+  eventBus,
+  silentLog,
+  systemClock,
+  type WorkerPool,
+  workerPool
+} from '../../../storage/base/index.js'
+import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
+import { type Volumes, volumes } from '../../../storage/volumes/index.js'
+import { canMount, mountImage } from '../../mounts.js'
+import { tempDir } from '../../temp.js'
+
+describe('volumes', () => {
+  const dir = tempDir()
+  const events = eventBus()
+  let pool: WorkerPool
+  let database: InstanceDatabase
+  let service: Volumes
+
+  before(async () => {
+    pool = workerPool(2)
+    database = await openInstance(`${dir.path}/data` as AbsPath)
+    service = volumes({ database, events, clock: systemClock, pool, log: silentLog })
+    await service.start()
+  })
+  after(async () => {
+    await service.stop()
+    await database.close()
+    await pool.close()
+    dir.clean()
+  })
+
+  it('the volume of a path holds it and knows its size', async () => {
+    const volume = await service.volumeOf(dir.path)
+    assert.ok(volume)
+    assert.ok(volume.mountPoints.some(m => dir.path.startsWith(m)))
+    assert.ok(volume.totalBytes >= volume.availableBytes && volume.availableBytes > 0)
+    assert.equal((await service.find(volume.mountPoint)).id, volume.id)
+  })
+
+  it('two paths of one folder are on the same volume, /proc is on another', async () => {
+    assert.equal(await service.sameVolume(dir.path, `${dir.path}/data` as AbsPath), true)
+    assert.equal(await service.sameVolume(dir.path, '/proc' as AbsPath), false)
+  })
+
+  it('an unknown one is named, with what to try', async () => {
+    await assert.rejects(service.find('nonesuch'), { code: 'UNKNOWN_VOLUME', hint: /volume list/ })
+  })
+
+  it('a speed test leaves everything as it was, also a folder that was there before', async () => {
+    const place = `${dir.path}/place` as AbsPath
+    mkdirSync(`${place}/tmp`, { recursive: true })
+    writeFileSync(`${place}/tmp/precious`, 'x')
+    const measured = await service.speedTest(place, { bytes: 2 * 2 ** 20 })
+    assert.ok(measured.writeBytesPerSecond > 0 && measured.readBytesPerSecond > 0)
+    assert.deepEqual(readdirSync(place), ['tmp'])
+    assert.deepEqual(readdirSync(`${place}/tmp`), ['precious'])
+  })
+
+  it('an aborted speed test removes its file', async () => {
+    const place = `${dir.path}/aborted` as AbsPath
+    mkdirSync(place)
+    const reason = new Error('enough')
+    await assert.rejects(service.speedTest(place, { bytes: 2 ** 20, signal: AbortSignal.abort(reason) }), reason)
+    assert.deepEqual(readdirSync(place), [])
+  })
+
+  it('more than half of what is free is refused before anything is written', async () => {
+    await assert.rejects(service.speedTest(dir.path, { bytes: Number.MAX_SAFE_INTEGER }), { code: 'NO_SPACE' })
+  })
+
+  canMount('volumes that come and go', () => {
+    it('a disk is noticed when it comes and goes, keeps its id at another place, and is remembered', async function () {
+      this.timeout(30_000)
+      const image = mountImage('ext4', 24)
+      try {
+        const seen = (type: 'volume:added' | 'volume:removed', mountPoint: string): Promise<string> =>
+          new Promise(resolve => {
+            const off = events.on(type, e => {
+              if (e.mountPoint !== mountPoint) return
+              off()
+              resolve(e.volume)
+            })
+          })
+        const first = `${dir.path}/first` as AbsPath
+        const second = `${dir.path}/second` as AbsPath
+        mkdirSync(first)
+        mkdirSync(second)
+        const added = seen('volume:added', first)
+        image.mount(first)
+        const id = await added
+        const volume = await service.find(first)
+        assert.equal(volume.id, id)
+        assert.equal(volume.fileSystem, 'ext4')
+        assert.ok(volume.identified)
+        assert.equal(await service.sameVolume(first, dir.path), false)
+        const tracked = await service.track(volume.id, 'Photos')
+        assert.equal(tracked.name, 'Photos')
+
+        const removed = seen('volume:removed', first)
+        image.unmount()
+        assert.equal(await removed, id)
+        await assert.rejects(service.find(volume.id), { code: 'UNKNOWN_VOLUME' })
+        assert.equal(service.tracked()[0]!.lastMountPoint, first)
+
+        const again = seen('volume:added', second)
+        image.mount(second)
+        assert.equal(await again, id)
+        assert.equal((await service.find('Photos')).mountPoint, second)
+
+        const bind = `${dir.path}/bind` as AbsPath
+        mkdirSync(bind)
+        spawnSync('mount', ['--bind', second, bind])
+        try {
+          assert.equal(await service.sameVolume(second, bind), true)
+        } finally {
+          spawnSync('umount', [bind])
+        }
+        assert.equal(await service.untrack(volume.id), true)
+        assert.equal(await service.untrack(volume.id), false)
+      } finally {
+        image.clean()
+      }
+    })
+  })
+})
