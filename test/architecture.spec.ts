@@ -135,7 +135,9 @@ describe('architecture', () => {
     ['libp2p', /^node\/network\//],
     ['fastify', /^node\/daemon\//],
     ['commander', /^node\/cli\//],
-    ['pino', /^node\/daemon\//]
+    ['pino', /^node\/daemon\//],
+    ['file-type', /^storage\/file-types\//],
+    ['mime', /^storage\/file-types\//]
   ] as const) {
     it(`${name} is used in its home alone`, () => {
       assert.equal(

@@ -43,11 +43,18 @@ export interface Command<I, O, E = unknown> {
   input(typed: Typed, terminal: Terminal): I | Promise<I>
   /** What a person sees at the end. With `--json` the output itself is printed on one line instead. */
   render(output: O, terminal: Terminal): void
-  /** Called for each emitted value; with `--json` the value is printed as a line instead (unless it is undefined there). */
-  progress?(value: E, terminal: Terminal): void
+  /**
+   * Called for each emitted value; with `--json` the value is printed as a line instead (unless it is undefined there).
+   * Where a person is asked in between it answers by `call` and returns a promise: that runs beside the operation, its
+   * failure ends the command, and it is no longer waited for once the operation has ended.
+   */
+  progress?(value: E, terminal: Terminal, call: CallOperation): void | Promise<void>
   /** 0 unless said otherwise; 3 for done with conflicts or problems (node/cli/exit-codes.ts). */
   exitCode?(output: O): number
 }
+
+/** Another operation of the same daemon. @throws its error, by code */
+export type CallOperation = (operation: string, input: unknown) => Promise<unknown>
 
 export interface Typed {
   readonly arguments: readonly (string | readonly string[] | undefined)[]

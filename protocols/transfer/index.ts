@@ -20,7 +20,7 @@ import type {
   Startable,
   TransferId
 } from '../../storage/base/index.js'
-import type { Manifest, ManifestStore, Selection } from './manifest.js'
+import type { Manifest, ManifestStore, Selection } from './manifest/types.js'
 
 export * from './limits.js'
 export type {
@@ -33,7 +33,7 @@ export type {
   ManifestStore,
   ManifestTotals,
   Selection
-} from './manifest.js'
+} from './manifest/types.js'
 
 export const TRANSFER_PROTOCOL = '/spacedrive/transfer/1.0.0'
 

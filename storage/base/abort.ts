@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { SpacedriveError } from './errors.js'
 
 /** Last parameter of whatever may take long. Who is aborted rejects with `signal.reason` itself. */
@@ -17,6 +18,7 @@ export interface LinkedSignals {
  */
 export function linkSignals(...sources: (AbortSignal | undefined)[]): LinkedSignals {
   const controller = new AbortController()
+  setMaxListeners(0, controller.signal) // many may follow one; Node warns of a leak at 11
   const undo: (() => void)[] = []
   const clear = (): void => {
     for (const off of undo.splice(0)) off()

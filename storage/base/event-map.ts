@@ -74,6 +74,7 @@ export type EventMap = {
 
   'message:received': { message: string; device: string; kind: string }
   'message:delivered': { message: string; device: string }
+  'message:failed': { message: string; device: string; code: string }
 
   'offer:received': { offer: string; device: string; files: number; bytes: number; text: boolean }
   'offer:accepted': { offer: string; device: string; by: 'us' | 'them' }

@@ -42,7 +42,8 @@ export {
   PRIORITIES,
   type Priority
 } from './job.js'
-export type { JobHandle, JobManager } from './manager.js'
+export type { JobManagerInit } from './job-service.js'
+export { type JobHandle, type JobManager, jobManager } from './manager.js'
 export {
   type AnyPhase,
   type ChildJob,
@@ -58,4 +59,6 @@ export {
   type Recovery,
   skipTo
 } from './phase.js'
+export { type PhaseHost, PhaseProcessor, type Position } from './processor.js'
 export type { ProgressUpdate } from './progress.js'
+export { shortJobId } from './store.js'

@@ -23,3 +23,5 @@ export const MAX_CRASHES = 3
 export const STOP_DEADLINE_MS = 5_000
 /** Depth of child jobs: a job that spawns itself is a mistake, seen here. */
 export const MAX_JOB_DEPTH = 8
+/** Lines of phase history kept for a job, the newest. */
+export const MAX_HISTORY = 200

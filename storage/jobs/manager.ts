@@ -1,5 +1,6 @@
 import type { AbortOptions, JobId, Startable } from '../base/index.js'
 import type { DispatchOptions, JobDefinition, JobInfo, JobOutcome, JobState, JobSummary, Json } from './job.js'
+import { type JobManagerInit, JobService } from './job-service.js'
 
 /** Runs jobs: order, number at once, persistence, resuming. One for a daemon. */
 export interface JobManager extends Startable {
@@ -17,8 +18,8 @@ export interface JobManager extends Startable {
   list(filter?: { states?: readonly JobState[]; limit?: number }): JobSummary[]
   /** @throws JOB_UNKNOWN */
   info(id: JobId): JobInfo
-  /** The one job whose id begins with `prefix`. @throws JOB_UNKNOWN, JOB_AMBIGUOUS */
-  resolve(prefix: string): JobId
+  /** The one job whose id begins or ends with `part`, 4 letters or more. @throws JOB_UNKNOWN, JOB_AMBIGUOUS */
+  resolve(part: string): JobId
   /** Resolves when the job has come to rest with its state kept. @throws JOB_UNKNOWN, JOB_STATE */
   pause(id: JobId): Promise<void>
   /** Puts a paused job back into the queue; a failed one too, at its last checkpoint. @throws JOB_UNKNOWN, JOB_STATE */
@@ -30,4 +31,9 @@ export interface JobManager extends Startable {
 export interface JobHandle<O> {
   readonly id: JobId
   outcome(options?: AbortOptions): Promise<JobOutcome<O>>
+}
+
+/** Makes the manager of a daemon; `register` all kinds, then `start`. */
+export function jobManager(init: JobManagerInit): JobManager {
+  return new JobService(init)
 }

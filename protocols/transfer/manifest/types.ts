@@ -1,5 +1,5 @@
 /** What a manifest is, as values: the list of entries that one transfer moves, in a file of pages on disk. */
-import type { AbsPath, ContentHash, FileName, Problem, RelPath } from '../../storage/base/index.js'
+import type { AbsPath, ContentHash, FileName, Problem, RelPath } from '../../../storage/base/index.js'
 
 export type EntryKind = 'file' | 'directory' | 'symlink'
 
