@@ -1,28 +1,47 @@
-import { type AbsPath, errorCode, fromPlainError, SpacedriveError, toPlainError } from '../../storage/base/index.js'
+import {
+  type AbsPath,
+  errorCode,
+  fromPlainError,
+  linkSignals,
+  SpacedriveError,
+  toPlainError
+} from '../../storage/base/index.js'
 import { daemonClient, toJson } from '../client/index.js'
 import { dataDirOf } from '../instance/index.js'
-import type { Operation, Terminal, Typed } from '../operations/operation.js'
+import type { CallOperation, Operation, Terminal, Typed } from '../operations/operation.js'
 import { exactCwd } from './argv.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import type { Globals, LocalCommand } from './local/local-command.js'
-import { createTerminal } from './terminal.js'
+import { createTerminal, type OwnTerminal } from './terminal.js'
 
-type Run = (context: { dataDir: AbsPath; terminal: Terminal; signal: AbortSignal }) => Promise<number>
+type Run = (context: { dataDir: AbsPath; terminal: OwnTerminal; signal: AbortSignal }) => Promise<number>
 
 /** Runs an operation's command: input here, the rest in the daemon. */
 export async function runOperationCommand(operation: Operation, globals: Globals, typed: Typed): Promise<void> {
   const command = operation.command!
   await runCommand(globals, async ({ dataDir, terminal, signal }) => {
     const input = await command.input(typed, terminal)
-    const output = await callOrOffline(operation, dataDir, input, signal, value => {
+    const failed = new AbortController()
+    const linked = linkSignals(signal, failed.signal)
+    const call: CallOperation = (name, value) => daemonClient(dataDir).call(name, value, { signal: linked.signal })
+    const onEmit = (value: unknown): void => {
       if (terminal.json) {
         if (value !== undefined && value !== null) writeJson(value)
-      } else command.progress?.(value, terminal)
-    })
-    terminal.status('')
-    if (terminal.json) writeJson(output)
-    else command.render(output, terminal)
-    return command.exitCode?.(output) ?? EXIT.done
+        return
+      }
+      // A person who is asked in between: runs beside the operation, and what fails there ends the command.
+      Promise.resolve(command.progress?.(value, terminal, call)).catch(err => failed.abort(err))
+    }
+    try {
+      const output = await callOrOffline(operation, dataDir, input, linked.signal, onEmit)
+      terminal.status('')
+      if (terminal.json) writeJson(output)
+      else command.render(output, terminal)
+      return command.exitCode?.(output) ?? EXIT.done
+    } finally {
+      linked.clear()
+      terminal.end()
+    }
   })
 }
 

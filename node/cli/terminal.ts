@@ -19,8 +19,12 @@ export interface TerminalInit {
   env?: NodeJS.ProcessEnv
 }
 
-/** The person's end. `signal` of a question: it is given up at Ctrl-C. */
-export function createTerminal(init: TerminalInit): Terminal & { end(): void } {
+/** What the command line itself does with it: `end` gives up an open question and takes a status line away. */
+export interface OwnTerminal extends Terminal {
+  end(): void
+}
+
+export function createTerminal(init: TerminalInit): OwnTerminal {
   const { json, stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = init
   const mayColor = (stream: NodeJS.WriteStream): boolean =>
     stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
@@ -28,6 +32,7 @@ export function createTerminal(init: TerminalInit): Terminal & { end(): void } {
   let statusShown = false
   let lastPlainMs = 0
   let lastPlain = ''
+  let asking: AbortController | undefined
 
   const clearStatus = (): void => {
     if (statusShown) stderr.write('\r\u001b[2K')
@@ -45,6 +50,7 @@ export function createTerminal(init: TerminalInit): Terminal & { end(): void } {
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
     const reader = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true })
     const stop = new AbortController()
+    asking = stop
     reader.once('SIGINT', () => {
       stop.abort()
       process.emit('SIGINT')
@@ -55,6 +61,7 @@ export function createTerminal(init: TerminalInit): Terminal & { end(): void } {
     } catch {
       throw new SpacedriveError('INTERRUPTED', 'no answer was given')
     } finally {
+      asking = undefined
       reader.close()
       if (hidden) stderr.write('\n')
     }
@@ -118,7 +125,10 @@ export function createTerminal(init: TerminalInit): Terminal & { end(): void } {
     bold: style.bold,
     dim: style.dim,
     color: style.color,
-    end: clearStatus
+    end() {
+      asking?.abort()
+      clearStatus()
+    }
   }
 }
 
