@@ -107,10 +107,10 @@ export const deviceWrites = defineTasks(import.meta.url, {
     for (const address of a.addresses) put.run([a.device, address, a.nowMs])
     sql
       .prepare(
-        `DELETE FROM device_addresses WHERE device = ?1 AND address NOT IN (
-           SELECT address FROM device_addresses WHERE device = ?1 ORDER BY max(good_at, told_at) DESC, address LIMIT ?2)`
+        `DELETE FROM device_addresses WHERE device = ? AND address NOT IN (
+           SELECT address FROM device_addresses WHERE device = ? ORDER BY max(good_at, told_at) DESC, address LIMIT ?)`
       )
-      .run([a.device, MAX_ADDRESSES_PER_DEVICE])
+      .run([a.device, a.device, MAX_ADDRESSES_PER_DEVICE])
   },
 
   setMeta(sql: Sql, { name, value }: { name: string; value: string }): void {
@@ -118,7 +118,7 @@ export const deviceWrites = defineTasks(import.meta.url, {
   },
 
   /** One more start of the daemon. @returns the new count */
-  countStart(sql: Sql): number {
+  countStart(sql: Sql, _input: null): number {
     sql.exec(`INSERT INTO meta VALUES ('starts', '1') ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1`)
     return Number(sql.prepare<{ value: string }>(`SELECT value FROM meta WHERE name = 'starts'`).get()?.value)
   }

@@ -133,7 +133,7 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
     async helloProven(device, epoch, facts) {
       const before = known(device)
       if (before.state === 'revoked') throw new SpacedriveError('NOT_PAIRED', `${device} was revoked`)
-      problems.delete(device)
+      if (problems.get(device) !== 'runs-twice') problems.delete(device)
       const name = cleanName(facts.name) || before.ownName
       await database.write(deviceWrites.helloProven, { device, epoch, nowMs: clock.nowMs(), facts: { ...facts, name } })
       // RACE: revoked while the write ran: the tombstone is written after it, and the caller looks again.
@@ -155,6 +155,7 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
       if (problem === undefined) problems.delete(device)
       else problems.set(device, problem)
       devices.set(device, { ...d, problem })
+      if (problem !== undefined) events.emit('device:troubled', { device, name: d.name, problem })
       return true
     },
 

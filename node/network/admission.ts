@@ -52,7 +52,7 @@ export interface Admission {
   /** Addresses being dialled for pairing: whoever answers there is let through. @returns a function that ends it */
   allowDial(address: string): () => void
   /** Told when Noise has proven that the dialled device is the right one: what comes after is its own doing. */
-  onAuthenticated(listener: (device: DeviceId, connection: MultiaddrConnection) => void): void
+  onAuthenticated(listener: (device: DeviceId) => void): void
   ban(device: DeviceId): void
   /** The slots that are taken, for `network status` and tests. */
   strangers(): readonly Stranger[]
@@ -71,7 +71,7 @@ export function admission({ clock, log, isKnown, isDoorOpen, isKnownSource }: Ad
   const bans = new Map<DeviceId, number>()
   const pairingDials = new Map<string, number>()
   const dialledForPairing = new WeakSet<object>()
-  let onAuthenticated: ((device: DeviceId, connection: MultiaddrConnection) => void) | undefined
+  let onAuthenticated: ((device: DeviceId) => void) | undefined
 
   const cut = (meter: Meter, why: string): void => {
     meter.connection.abort(new SpacedriveError('REFUSED', `the connection was cut: ${why}`))
@@ -191,7 +191,7 @@ export function admission({ clock, log, isKnown, isDoorOpen, isKnownSource }: Ad
     const bare = connection.remoteAddr.toString().replace(/\/p2p\/[A-Za-z0-9]+$/, '')
     if (pairingDials.has(bare)) dialledForPairing.add(connection.timeline)
     else if (isBanned(device) || !isKnown(device)) return false
-    onAuthenticated?.(device, connection)
+    onAuthenticated?.(device)
     return true
   }
 

@@ -48,6 +48,8 @@ export interface LinksInit {
   onDisconnected(session: Session, reason: unknown): void
   onSession(session: Session, info: HelloInfo): void
   onUpdate(session: Session, message: Control): void
+  /** A pairing on a connection is over and its device is saved; the hello follows on the same connection. */
+  onPaired(device: DeviceId): void
 }
 
 /** One connection. */
@@ -70,6 +72,8 @@ interface OwnLink extends Link {
   readonly ending: AbortController
 }
 
+/** How long the other side has to read why its hello failed; it closes the connection itself when it has. */
+const REFUSAL_LINGER_MS = 500
 /** How long a connection on its way out waits between looks at its streams. */
 const RETIRE_POLL_MS = 100
 
@@ -103,7 +107,12 @@ export class Links {
   /** A connection that libp2p has just made, in or out. */
   open(connection: Connection): Link {
     const device = connection.remotePeer.toString() as DeviceId
-    const { promise, resolve, reject } = Promise.withResolvers<Session>()
+    let resolve: (session: Session) => void = () => {}
+    let reject: (reason: unknown) => void = () => {}
+    const promise = new Promise<Session>((a, b) => {
+      resolve = a
+      reject = b
+    })
     promise.catch(() => {}) // not everybody waits for it
     const ending = new AbortController()
     const link: OwnLink = {
@@ -147,8 +156,10 @@ export class Links {
   afterPairing(open: Link): void {
     const link = open as OwnLink
     if (link.pairing > 0 || link.session !== undefined || link.hello === 'running') return
-    if (this.#isKnown(link.device)) this.awaitHello(link)
-    else link.connection.abort(new SpacedriveError('REFUSED', 'the pairing is over'))
+    if (this.#isKnown(link.device)) {
+      this.awaitHello(link)
+      this.#init.onPaired(link.device)
+    } else link.connection.abort(new SpacedriveError('REFUSED', 'the pairing is over'))
   }
 
   /** A hello stream that the other side opened. */
@@ -179,7 +190,8 @@ export class Links {
     const sessions = [...this.#sessions.values()].flat()
     await Promise.all(
       sessions.map(async s => {
-        if (!(await s.probe(PROBE_TIMEOUT_MS, false))) s.end(wireError('TIMEOUT', 'no answer after the network changed'))
+        if (!(await s.probe(PROBE_TIMEOUT_MS, false)))
+          s.end(wireError('TIMEOUT', 'no answer after the network changed'))
       })
     )
   }
@@ -222,14 +234,16 @@ export class Links {
     } catch (err) {
       link.hello = 'done'
       // Closed by the other side without a word: the dialler's loop judges what that means.
-      const error = link.closed.aborted && !(err instanceof SpacedriveError) ? toError(link.closed.reason) : toError(err)
+      const error =
+        link.closed.aborted && !(err instanceof SpacedriveError) ? toError(link.closed.reason) : toError(err)
       link.fail(error)
       const code = errorCode(error)
       if (code === 'KEYS_DIFFER' && devices.setProblem(device, 'keys-differ')) {
         log.warn('keys differ: pair again', { device })
       } else if (code === 'RUNS_TWICE' && link.dialled) twins.told(device)
       else if (!isAbort(error)) log.debug('a hello failed', { device, err: error })
-      link.connection.abort(error)
+      // A refusal is on its way to the other side; an abort now would throw it away.
+      this.#init.clock.timer(() => link.connection.abort(error), REFUSAL_LINGER_MS)
     }
   }
 

@@ -118,13 +118,17 @@ export class Session implements PeerSession {
   }
 
   /** Tells whoever works on it, then cuts. Calling again does nothing. */
-  end(reason: SpacedriveError): void {
+  end(reason: Error): void {
     if (this.signal.aborted) return
     this.#timer?.clear()
     this.#ended.abort(reason)
     for (const { answer } of this.#pings.values()) answer(false)
     this.#pings.clear()
     this.connection.abort(reason)
+  }
+
+  abort(reason: Error): void {
+    this.end(reason)
   }
 
   #received(): number {

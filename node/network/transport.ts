@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Connection, ConnectionGater, MessageStream, Stream } from '@libp2p/interface'
 import type { AbortOptions, DeviceId } from '../../storage/base/index.js'
-import { type Identity } from '../identity/index.js'
+import type { Identity } from '../identity/index.js'
 import {
   MAX_CONNECTIONS,
   MAX_READ_BUFFER_BYTES,

@@ -53,6 +53,7 @@ export function twins({ devices, log }: { devices: DeviceRegistry; log: Logger }
       }
       // A run that comes back after another one was here: the two take turns.
       if (seen.includes(run) && seen.at(-1) !== run) report(device, info.starts)
+      else if (devices.find(device)?.problem === 'runs-twice') devices.setProblem(device, undefined)
       runs.set(device, [...seen.filter(r => r !== run), run].slice(-REMEMBERED_RUNS))
     }
   }

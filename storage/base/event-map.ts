@@ -64,6 +64,8 @@ export type EventMap = {
   'device:connected': Device & { address: string }
   'device:disconnected': Device & { reason: string }
   'device:renamed': Device
+  /** A paired device cannot be talked to as it should: `keys-differ`, `does-not-know-us`, `runs-twice`. */
+  'device:troubled': Device & { problem: string }
   'device:revoked': Device
 
   'pairing:opened': { session: string; expiresAt: number }

@@ -1,0 +1,98 @@
+import type { Connection } from '@libp2p/interface'
+import {
+  type AbortOptions,
+  type Clock,
+  type DeviceId,
+  deadline,
+  linkSignals,
+  SpacedriveError,
+  toError
+} from '../../storage/base/index.js'
+import { DIAL_ADDRESS_TIMEOUT_MS, DIAL_STAGGER_MS, DIAL_TIMEOUT_MS, MAX_DIALLED_ADDRESSES } from './limits.js'
+
+export interface DialInit<C = Connection> {
+  readonly clock: Clock
+  /** Connects to one address: TCP, Noise, Yamux. */
+  readonly dial: (address: string, device: DeviceId | undefined, options: AbortOptions) => Promise<C>
+  /** Lets go of a connection that came too late. */
+  readonly drop: (connection: C) => void
+}
+
+/**
+ * Dials addresses in their order, each 250 ms after the one before (at once when all before it have failed); the first
+ * connection wins, the others are given up. @param addresses - at most 8 are tried
+ * @throws {SpacedriveError} UNREACHABLE with the cause for each address; `signal.reason`
+ */
+export async function dialFirst<C>(
+  { clock, dial, drop }: DialInit<C>,
+  addresses: readonly string[],
+  device: DeviceId | undefined,
+  { signal }: AbortOptions = {}
+): Promise<{ connection: C; address: string }> {
+  const targets = addresses.slice(0, MAX_DIALLED_ADDRESSES)
+  const failures: { address: string; error: Error }[] = []
+  const limit = deadline(DIAL_TIMEOUT_MS, 'dialling', signal)
+  const stop = new AbortController()
+  const all = linkSignals(limit.signal, stop.signal)
+  try {
+    return await new Promise((resolve, reject) => {
+      let next = 0
+      let running = 0
+      let over = false
+      let timer: { clear(): void } | undefined
+      const finish = (act: () => void): void => {
+        if (over) return
+        over = true
+        timer?.clear()
+        act()
+      }
+      const giveUp = (): void =>
+        finish(() => reject(limit.signal.aborted ? limit.signal.reason : unreachable(failures)))
+      const start = (): void => {
+        timer?.clear()
+        if (over) return
+        const address = targets[next++]
+        if (address === undefined) {
+          if (running === 0) giveUp()
+          return
+        }
+        running++
+        void one(address)
+        timer = clock.timer(start, DIAL_STAGGER_MS)
+      }
+      const one = async (address: string): Promise<void> => {
+        const single = deadline(DIAL_ADDRESS_TIMEOUT_MS, address, all.signal)
+        try {
+          const connection = await dial(address, device, { signal: single.signal })
+          if (over) drop(connection)
+          else finish(() => resolve({ connection, address }))
+        } catch (err) {
+          failures.push({ address, error: single.signal.aborted ? toError(single.signal.reason) : toError(err) })
+        } finally {
+          single.clear()
+          running--
+          if (!over && running === 0) start()
+        }
+      }
+      limit.signal.addEventListener('abort', giveUp, { once: true })
+      start()
+    })
+  } finally {
+    stop.abort(new SpacedriveError('RETIRED', 'another address was faster'))
+    all.clear()
+    limit.clear()
+  }
+}
+
+function unreachable(failures: readonly { address: string; error: Error }[]): SpacedriveError {
+  const tried = failures.map(f => `${f.address}: ${f.error.message}`)
+  return new SpacedriveError(
+    'UNREACHABLE',
+    tried.length === 0 ? 'no address is known' : `none of ${tried.length} addresses answers: ${tried.join('; ')}`,
+    {
+      cause: failures[0]?.error,
+      hint: 'Is the other device on, its daemon running with networking, and both on one network?',
+      details: { tried }
+    }
+  )
+}
