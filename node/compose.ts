@@ -25,6 +25,7 @@ import {
   workerPool
 } from '../storage/base/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
+import { type Volumes, volumes } from '../storage/volumes/index.js'
 import type { Config, Settings } from './config/index.js'
 
 /** Who runs the peer: the daemon, or a program that uses it as a library. */
@@ -70,6 +71,7 @@ export interface Peer extends Startable {
   readonly events: EventBus
   readonly pool: WorkerPool
   readonly instance: InstanceDatabase
+  readonly volumes: Volumes
   /** Resolves when every local part has started; rejects when one could not. */
   readonly ready: Promise<void>
   /** Aborted at the first step of stopping: what waits for something gives up. */
@@ -92,7 +94,9 @@ export async function compose(init: PeerInit): Promise<Peer> {
   })
   const pool = workerPool()
 
-  const local: readonly Part[] = []
+  const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
+
+  const local: readonly Part[] = [['volumes', disks]]
   const remote: readonly Part[] = []
 
   const started: Part[] = []
@@ -144,6 +148,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     events,
     pool,
     instance,
+    volumes: disks,
     ready: whenReady,
     stopping: stopping.signal,
     async start() {

@@ -13,5 +13,9 @@
  */
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
+import { volumeInfo } from './volume-info.js'
+import { volumeList } from './volume-list.js'
+import { volumeSpeedTest } from './volume-speed-test.js'
+import { volumeTrack } from './volume-track.js'
 
-export const operations = [systemStatus, systemStop] as const
+export const operations = [systemStatus, systemStop, volumeList, volumeInfo, volumeTrack, volumeSpeedTest] as const

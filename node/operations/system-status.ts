@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { displayPath } from '../../storage/base/index.js'
 import { VERSION } from '../version.js'
+import { formatDuration } from './format.js'
 import { defineOperation } from './operation.js'
-
-const MS_PER_SECOND = 1_000
 
 export const systemStatus = defineOperation({
   name: 'system.status',
@@ -27,7 +26,9 @@ export const systemStatus = defineOperation({
     examples: ['spacedrive status', 'spacedrive --instance alice status --json'],
     input: () => ({}),
     render(status, terminal) {
-      terminal.line(`Running since ${duration(status.uptimeMs)}, version ${status.version}, process ${status.pid}`)
+      terminal.line(
+        `Running since ${formatDuration(status.uptimeMs)}, version ${status.version}, process ${status.pid}`
+      )
       terminal.line(`Data        ${status.dataDir}`)
       terminal.line(`Networking  ${status.network.enabled ? 'on' : 'off'}`)
       if (status.eventLoopMs !== null) {
@@ -36,10 +37,3 @@ export const systemStatus = defineOperation({
     }
   }
 })
-
-function duration(ms: number): string {
-  const s = Math.floor(ms / MS_PER_SECOND)
-  if (s < 60) return `${s} s`
-  if (s < 3_600) return `${Math.floor(s / 60)} min ${s % 60} s`
-  return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`
-}
