@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process'
-import { readFile, statfs } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { type AbsPath, fsPath, isWithin, nameOf, type RelPath } from '../base/index.js'
+import { type AbsPath, isWithin, nameOf, type RelPath } from '../base/index.js'
 import { diskFacts } from './disk.js'
 import { identify } from './identify.js'
 import { isCopyOnWrite, isNetwork, isPseudo, isVirtual } from './kinds.js'
 import { parseMountList } from './mount-list.js'
 import { parseMountinfo } from './mountinfo.js'
+import { foreignSpace, localSpace } from './stat-fs.js'
 import type { Mount, Volume } from './volume.js'
 
 const SYSTEM_PLACES = ['/', '/boot', '/boot/efi', '/usr', '/var', '/System/Volumes/Data']
-
-/** A dead network drive must not hold up the list of the others. */
-const STATFS_TIMEOUT_MS = 2_000
 
 /** The mounts as text that changes exactly when a mount does: what the monitor compares. */
 export async function readMounts(): Promise<{ raw: Uint8Array; mounts: Mount[] }> {
@@ -54,12 +52,12 @@ async function describe(mounts: Mount[]): Promise<Volume | undefined> {
   // The mount of the whole file system names it; else the one with the shortest path.
   const main =
     mounts.find(m => m.root === '/') ?? [...mounts].sort((a, b) => a.mountPoint.length - b.mountPoint.length)[0]!
-  const space = await withTimeout(statfs(fsPath(main.mountPoint)))
+  const network = isNetwork(main.fileSystem)
+  const space = network ? await foreignSpace(main.mountPoint) : await localSpace(main.mountPoint)
   if (space === undefined) return undefined
   const facts = await diskFacts(main)
-  const totalBytes = space.blocks * space.bsize
+  const { totalBytes, availableBytes } = space
   const { id, identified } = await identify(main, facts, totalBytes)
-  const network = isNetwork(main.fileSystem)
   const virtual = isVirtual(main.fileSystem)
   return {
     id,
@@ -67,6 +65,7 @@ async function describe(mounts: Mount[]): Promise<Volume | undefined> {
     name: facts.label ?? (nameOf(main.mountPoint as string as RelPath) || '/'),
     mountPoint: main.mountPoint,
     mountPoints: mounts.map(m => m.mountPoint),
+    mounts,
     fileSystem: main.fileSystem,
     source: main.source,
     diskKind: network
@@ -84,18 +83,6 @@ async function describe(mounts: Mount[]): Promise<Volume | undefined> {
     copyOnWrite: isCopyOnWrite(main.fileSystem),
     system: mounts.some(m => SYSTEM_PLACES.includes(m.mountPoint)),
     totalBytes,
-    availableBytes: space.bavail * space.bsize
-  }
-}
-
-async function withTimeout<T>(promise: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(() => resolve(undefined), STATFS_TIMEOUT_MS)
-  })
-  try {
-    return await Promise.race([promise.catch(() => undefined), late])
-  } finally {
-    clearTimeout(timer)
+    availableBytes
   }
 }

@@ -9,7 +9,7 @@ import { type VolumeComponents, VolumeService, type Volumes } from './volume-ser
 export { isNetwork, timeStepMs } from './kinds.js'
 export { parseMountList } from './mount-list.js'
 export { parseMountinfo } from './mountinfo.js'
-export type { DiskKind, Mount, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
+export type { DiskKind, Mount, Placement, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
 export { SPEED_TEST_BYTES, type VolumeComponents, type Volumes } from './volume-service.js'
 
 export function volumes(components: VolumeComponents): Volumes {

@@ -9,6 +9,7 @@ export function parseMountList(text: string): Mount[] {
     if (m === null) continue
     const [fileSystem = '', ...flags] = m[3]!.split(', ')
     mounts.push({
+      id: null,
       source: m[1]!,
       mountPoint: m[2]! as AbsPath,
       root: '/',

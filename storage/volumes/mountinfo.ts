@@ -15,6 +15,7 @@ export function parseMountinfo(bytes: Uint8Array): Mount[] {
     const superOptions = (fields[dash + 3] ?? '').split(',')
     byPlace.delete(mountPoint) // so that the later one is also later in order
     byPlace.set(mountPoint, {
+      id: Number(fields[0]),
       mountPoint,
       root: unescapeOctal(fields[3]!),
       fileSystem: fields[dash + 1]!,

@@ -1,4 +1,4 @@
-import { realpath, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import {
   type AbortOptions,
   type AbsPath,
@@ -8,6 +8,7 @@ import {
   fsPath,
   type Logger,
   pathBytes,
+  type RelPath,
   SpacedriveError,
   type Startable,
   textFromBytes,
@@ -16,8 +17,9 @@ import {
 } from '../base/index.js'
 import type { Database } from '../sql/index.js'
 import { describeVolumes, isVolume, mountOf, readMounts } from './detect.js'
+import { boundaryOf, locate, pathWithin, realPathOf } from './placement.js'
 import { speed } from './speed.worker.js'
-import type { Mount, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
+import type { Mount, Placement, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
 import { type VolumeRow, volumeWrites } from './volumes.worker.js'
 
 export interface VolumeComponents {
@@ -33,6 +35,12 @@ export interface Volumes extends Startable {
   list(options?: { all?: boolean }): Promise<readonly Volume[]>
   /** The volume that a path lies on; links are followed. Undefined for a file system of the kernel. @throws ENOENT */
   volumeOf(path: AbsPath): Promise<Volume | undefined>
+  /** Likewise, with the path within the volume. */
+  placementOf(path: AbsPath): Promise<Placement | undefined>
+  /** Where a path within a volume is now; undefined while the volume, or that part of it, is not mounted. */
+  pathOf(id: VolumeId, within: RelPath): Promise<AbsPath | undefined>
+  /** Whether a rename from one existing place to the other can work: not across bind mounts and subvolumes of one volume. */
+  canRename(a: AbsPath, b: AbsPath): Promise<boolean>
   /** Whether two paths lie in one file system, through bind mounts and subvolumes as well (st_dev is not enough for those). */
   sameVolume(a: AbsPath, b: AbsPath): Promise<boolean>
   /** By id, mount point, or name. @throws {SpacedriveError} UNKNOWN_VOLUME, AMBIGUOUS_VOLUME */
@@ -82,11 +90,26 @@ export class VolumeService implements Volumes {
   }
 
   async volumeOf(path: AbsPath): Promise<Volume | undefined> {
-    const mount = await this.#mountOf(path)
-    if (mount === undefined) return undefined
+    return (await this.placementOf(path))?.volume
+  }
+
+  async placementOf(path: AbsPath): Promise<Placement | undefined> {
+    const real = await realPathOf(path)
     const { mounts } = await readMounts()
+    const mount = mountOf(real, mounts)
+    if (mount === undefined) return undefined
     const [volume] = await describeVolumes(mounts.filter(m => sameDevice(m, mount)))
-    return volume
+    return volume === undefined ? undefined : { volume, within: pathWithin(real, mount) }
+  }
+
+  async pathOf(id: VolumeId, within: RelPath): Promise<AbsPath | undefined> {
+    const known = this.#known.get(id) ?? (await this.list({ all: true })).find(v => v.id === id)
+    return known === undefined ? undefined : locate(known, within)
+  }
+
+  async canRename(a: AbsPath, b: AbsPath): Promise<boolean> {
+    const [x, y] = await Promise.all([boundaryOf(a), boundaryOf(b)])
+    return x === y
   }
 
   async sameVolume(a: AbsPath, b: AbsPath): Promise<boolean> {
@@ -165,8 +188,7 @@ export class VolumeService implements Volumes {
   }
 
   async #mountOf(path: AbsPath): Promise<Mount | undefined> {
-    const real = textFromBytes(await realpath(fsPath(path), { encoding: 'buffer' })) as AbsPath
-    return mountOf(real, (await readMounts()).mounts)
+    return mountOf(await realPathOf(path), (await readMounts()).mounts)
   }
 
   #schedule(): void {

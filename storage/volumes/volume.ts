@@ -1,4 +1,4 @@
-import type { AbsPath, Brand } from '../base/index.js'
+import type { AbsPath, Brand, RelPath } from '../base/index.js'
 
 /** Names a file system wherever it is mounted: `uuid:...`, `fsid:...`, `net:...`, or `weak:...` where the system keeps nothing better. */
 export type VolumeId = Brand<string, 'VolumeId'>
@@ -13,6 +13,7 @@ export interface Volume {
   /** The first place it is mounted at; all of them in `mountPoints`. */
   readonly mountPoint: AbsPath
   readonly mountPoints: readonly AbsPath[]
+  readonly mounts: readonly Mount[]
   /** `ext4`, `btrfs`, `apfs`, `nfs4`, ... as the system calls it. */
   readonly fileSystem: string
   /** What is mounted: `/dev/sda1`, `server:/export`. */
@@ -53,6 +54,8 @@ export interface VolumeSpeed {
 
 /** A mount as the system lists it, before anything is asked about its disk. */
 export interface Mount {
+  /** The kernel's number for it; null where the system gives none. */
+  readonly id: number | null
   readonly mountPoint: AbsPath
   /** Path within the file system that is mounted there: `/` unless it is a bind mount or a subvolume. */
   readonly root: string
@@ -61,4 +64,11 @@ export interface Mount {
   /** `major:minor`; the same for all mounts of one file system. Empty where the system does not tell. */
   readonly device: string
   readonly readOnly: boolean
+}
+
+/** Where a path lies. */
+export interface Placement {
+  readonly volume: Volume
+  /** The path within the volume: the same wherever the volume is mounted. */
+  readonly within: RelPath
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import type { AbsPath } from '../../../storage/base/index.js'
 import { parseMountinfo, parseMountList } from '../../../storage/volumes/index.js'
+import { parseSpace } from '../../../storage/volumes/stat-fs.js'
 
 describe('parseMountinfo', () => {
   const parse = (text: string) => parseMountinfo(Buffer.from(text))
 
   it('a plain mount', () => {
     assert.deepEqual(parse('36 35 8:1 / /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue\n'), [
-      { mountPoint: '/mnt', root: '/', fileSystem: 'ext4', source: '/dev/sda1', device: '8:1', readOnly: false }
+      { id: 36, mountPoint: '/mnt', root: '/', fileSystem: 'ext4', source: '/dev/sda1', device: '8:1', readOnly: false }
     ])
   })
   it('names with spaces, backslashes and odd bytes', () => {
@@ -53,5 +54,15 @@ describe('parseMountList', () => {
         ['map auto_home', '/System/Volumes/Data/home' as AbsPath, 'autofs', false]
       ]
     )
+  })
+})
+
+describe('parseSpace', () => {
+  it('GNU stat, and df', () => {
+    assert.deepEqual(parseSpace('4096 1000 250\n'), { totalBytes: 4_096_000, availableBytes: 1_024_000 })
+    const df =
+      'Filesystem 1024-blocks Used Available Capacity iused ifree %iused  Mounted on\n//me@nas/share 1000 400 600 40% 1 2 3% /Volumes/share\n'
+    assert.deepEqual(parseSpace(df), { totalBytes: 1_024_000, availableBytes: 614_400 })
+    assert.equal(parseSpace('nonsense'), undefined)
   })
 })

@@ -114,9 +114,15 @@ describe('volumes', () => {
 
         const bind = `${dir.path}/bind` as AbsPath
         mkdirSync(bind)
-        spawnSync('mount', ['--bind', second, bind])
+        mkdirSync(`${second}/deep/folder`, { recursive: true })
+        spawnSync('mount', ['--bind', `${second}/deep`, bind])
         try {
           assert.equal(await service.sameVolume(second, bind), true)
+          assert.equal(await service.canRename(second, bind), false, 'not through a bind mount')
+          assert.equal(await service.canRename(second, `${second}/deep` as AbsPath), true)
+          const folder = `${bind}/folder` as AbsPath
+          assert.equal((await service.placementOf(folder))?.within, 'deep/folder', 'the same through a bind mount')
+          assert.equal(await service.pathOf(id as never, 'deep/folder' as never), `${second}/deep/folder`)
         } finally {
           spawnSync('umount', [bind])
         }
