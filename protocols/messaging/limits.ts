@@ -47,9 +47,6 @@ export const ANSWER_TIMEOUT_MS = 30_000
 /** A stream without traffic is closed by the side that opened it; well below the reader's IDLE_TIMEOUT_MS. */
 export const IDLE_CLOSE_MS = 10_000
 
-/** After a failed attempt on a connection that stands: 1 s, doubled up to a minute. */
-export const RETRY_MIN_MS = 1_000
-export const RETRY_MAX_MS = 60_000
 /** A handler that fails is called again at the next start, so often in all; then the message is marked as failed. */
 export const MAX_HANDLER_ATTEMPTS = 5
 /** Messages sent and settled together: one read and one commit for so many. */

@@ -35,7 +35,14 @@ export async function serve(stream: Stream, peer: PeerSession, init: ServeInit):
   const requests = new RunningRequests(peer, signal, init.log)
   const dispatch = dispatcher(peer, init, requests, answer => channel.send(answer, { signal }))
   let lastN = 0
+  const pay = (): void => {
+    if (bucket.take()) return
+    const err = wireError('FLOODED', 'the device sends more messages than are allowed')
+    peer.abort(err)
+    throw err
+  }
   try {
+    pay() // opening a stream costs something too
     for (;;) {
       const timeoutMs = lastN === 0 ? HEADER_TIMEOUT_MS : IDLE_TIMEOUT_MS
       const envelope = await channel.receiveOrEnd({ signal, timeoutMs }).catch((err: unknown) => {
@@ -44,11 +51,7 @@ export async function serve(stream: Stream, peer: PeerSession, init: ServeInit):
       })
       if (envelope === 'working') continue
       if (envelope === undefined) break
-      if (!bucket.take()) {
-        const err = wireError('FLOODED', 'the device sends more messages than are allowed')
-        peer.abort(err)
-        throw err
-      }
+      pay()
       if (envelope.n !== lastN + 1) {
         throw wireError('UNEXPECTED_MESSAGE', `expected frame ${lastN + 1}, got ${envelope.n}`)
       }
