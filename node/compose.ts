@@ -25,6 +25,7 @@ import {
   workerPool
 } from '../storage/base/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
+import { type JobManager, jobManager } from '../storage/jobs/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
 import type { Config, Settings } from './config/index.js'
 
@@ -72,6 +73,7 @@ export interface Peer extends Startable {
   readonly pool: WorkerPool
   readonly instance: InstanceDatabase
   readonly volumes: Volumes
+  readonly jobs: JobManager
   /** Resolves when every local part has started; rejects when one could not. */
   readonly ready: Promise<void>
   /** Aborted at the first step of stopping: what waits for something gives up. */
@@ -96,7 +98,13 @@ export async function compose(init: PeerInit): Promise<Peer> {
 
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
-  const local: readonly Part[] = [['volumes', disks]]
+  const jobs = jobManager({ db: instance, clock, random, events, log: log.child('jobs') })
+
+  // Jobs start last: what was running goes on at once, on parts that are there.
+  const local: readonly Part[] = [
+    ['volumes', disks],
+    ['jobs', jobs]
+  ]
   const remote: readonly Part[] = []
 
   const started: Part[] = []
@@ -149,6 +157,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     pool,
     instance,
     volumes: disks,
+    jobs,
     ready: whenReady,
     stopping: stopping.signal,
     async start() {

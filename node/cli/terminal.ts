@@ -8,6 +8,7 @@ import { cut, paint, style, width } from './style.js'
 /** Without a terminal a status is a line now and then, for a log that somebody reads later. */
 const PLAIN_STATUS_EVERY_MS = 5_000
 const DEFAULT_COLUMNS = 80
+const DEFAULT_ROWS = 24
 /** What is dropped from standard input is read whole here; larger things are files. */
 const MAX_STDIN_BYTES = 64 * 1024 * 1024
 
@@ -34,9 +35,20 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
   let lastPlain = ''
   let asking: AbortController | undefined
 
+  let blockLines = 0
   const clearStatus = (): void => {
     if (statusShown) stderr.write('\r\u001b[2K')
     statusShown = false
+    if (blockLines > 0) stderr.write(`\u001b[${blockLines}A\r\u001b[J`)
+    blockLines = 0
+  }
+  /** Without a terminal: a line that differs from the last one, and not more often than now and then. */
+  const plainNowAndThen = (text: string): void => {
+    const now = performance.now()
+    if (text === '' || text === lastPlain || (lastPlain !== '' && now - lastPlainMs < PLAIN_STATUS_EVERY_MS)) return
+    lastPlainMs = now
+    lastPlain = text
+    stderr.write(`${paint(text, false)}\n`)
   }
 
   async function ask(question: string, { hidden = false } = {}): Promise<string> {
@@ -89,11 +101,18 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
         statusShown = text !== ''
         return
       }
-      const now = performance.now()
-      if (text === '' || text === lastPlain || (lastPlain !== '' && now - lastPlainMs < PLAIN_STATUS_EVERY_MS)) return
-      lastPlainMs = now
-      lastPlain = text
-      stderr.write(`${paint(text, false)}\n`)
+      plainNowAndThen(text)
+    },
+    block(lines) {
+      if (!stderr.isTTY) {
+        plainNowAndThen(lines.join('\n'))
+        return
+      }
+      clearStatus()
+      const fitting = lines.slice(0, Math.max(1, (stderr.rows ?? DEFAULT_ROWS) - 1))
+      const columns = (stderr.columns ?? DEFAULT_COLUMNS) - 1
+      for (const line of fitting) stderr.write(`${paint(cut(line, columns), mayColor(stderr))}\n`)
+      blockLines = fitting.length
     },
     raw(bytes) {
       if (stdout.isTTY) {

@@ -74,6 +74,8 @@ export interface Terminal {
   table(rows: readonly Readonly<Record<string, string | number>>[]): void
   /** A line that replaces itself on a terminal, and plain lines now and then elsewhere. */
   status(text: string): void
+  /** Lines that replace those of the call before on a terminal (cut to its size); elsewhere they are printed now and then. */
+  block(lines: readonly string[]): void
   /** Bytes as they are on standard output; throws USAGE when that is a terminal. The only way around the escaping. */
   raw(bytes: Uint8Array): void
   /** Asks; throws USAGE when nobody is there to answer. */

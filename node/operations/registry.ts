@@ -11,6 +11,11 @@
  * needs it takes from `peer` or imports inside `run`. `test/node/cli/light.spec.ts` checks it. A new first word (`network`,
  * `library`) has its one-line description in `node/cli/groups.ts`.
  */
+import { jobCancel, jobPause, jobResume } from './job-control.js'
+import { jobDispatch, jobKinds } from './job-dispatch.js'
+import { jobInfo } from './job-info.js'
+import { jobList } from './job-list.js'
+import { jobMonitor } from './job-monitor.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
 import { volumeInfo } from './volume-info.js'
@@ -18,4 +23,19 @@ import { volumeList } from './volume-list.js'
 import { volumeSpeedTest } from './volume-speed-test.js'
 import { volumeTrack } from './volume-track.js'
 
-export const operations = [systemStatus, systemStop, volumeList, volumeInfo, volumeTrack, volumeSpeedTest] as const
+export const operations = [
+  jobList,
+  jobInfo,
+  jobMonitor,
+  jobPause,
+  jobResume,
+  jobCancel,
+  jobKinds,
+  jobDispatch,
+  systemStatus,
+  systemStop,
+  volumeList,
+  volumeInfo,
+  volumeTrack,
+  volumeSpeedTest
+] as const

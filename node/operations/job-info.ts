@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { formatDuration, formatTime } from './format.js'
+import { jobRemark, shortId, stateText } from './job-text.js'
+import { defineOperation } from './operation.js'
+import { progressLine } from './progress.js'
+
+export const jobInfo = defineOperation({
+  name: 'job.info',
+  summary: 'All about one job: phases, problems, log, result',
+  input: z.strictObject({ job: z.string().min(1) }),
+  async run({ peer }, { job }) {
+    return { now: peer.clock.nowMs(), ...peer.jobs.info(peer.jobs.resolve(job)) }
+  },
+  command: {
+    path: 'job info',
+    arguments: [['<job>', 'its id, or the beginning or end of it']],
+    examples: ['spacedrive job info 3f2a9c1e'],
+    input: ({ arguments: [job] }) => ({ job: String(job) }),
+    render(job, terminal) {
+      terminal.line(`${terminal.bold(job.title)}  ${stateText(job.state, terminal)}`)
+      terminal.line(`Id        ${job.id}`)
+      terminal.line(`Kind      ${job.kind}, priority ${job.priority}`)
+      terminal.line(`Made      ${formatTime(job.createdAt)}`)
+      if (job.startedAt !== null) {
+        terminal.line(`Ran       ${formatDuration((job.endedAt ?? job.now) - job.startedAt)}`)
+      }
+      if (job.progress !== null) terminal.line(`Progress  ${progressLine(job.progress, terminal)}`)
+      if (job.pausedBecause !== null) terminal.line(`Paused    ${job.pausedBecause}`)
+      if (job.error !== null) terminal.line(`Error     ${job.error.message} (${job.error.code})`)
+      if (job.output !== undefined && job.output !== null) terminal.line(`Result    ${JSON.stringify(job.output)}`)
+      if (job.children.length > 0) {
+        terminal.line('\nChildren')
+        terminal.table(
+          job.children.map(c => ({
+            ID: shortId(c.id),
+            JOB: c.title,
+            STATE: stateText(c.state, terminal),
+            '': jobRemark(c, job.now)
+          }))
+        )
+      }
+      if (job.problemList.length > 0) {
+        terminal.line(`\nProblems (${job.problems})`)
+        for (const p of job.problemList) terminal.line(`  ${p.path}: ${p.message}`)
+        if (job.problems > job.problemList.length) terminal.line(`  and ${job.problems - job.problemList.length} more`)
+      }
+      if (job.log.length > 0) {
+        terminal.line('\nLog')
+        for (const l of job.log)
+          terminal.line(`  ${formatTime(l.at)}  ${l.phase === null ? '' : `${l.phase}: `}${l.message}`)
+      }
+    }
+  }
+})

@@ -1,0 +1,54 @@
+import type { AnyEvent } from '../../storage/base/index.js'
+import type { JobSummary } from '../../storage/jobs/index.js'
+import type { Peer } from '../compose.js'
+import type { JobsNow } from './job-monitor.js'
+
+const AT_WORK = ['running', 'queued', 'paused'] as const
+/** A person sees no more than this; the bus carries no more per job. */
+const MIN_INTERVAL_MS = 100
+
+/**
+ * Tells what is at work now and at each change, at most ten times a second, until the signal or (`untilIdle`) until nothing
+ * runs or waits. @returns how many jobs ended meanwhile
+ */
+export async function watchJobs(
+  peer: Peer,
+  emit: (value: JobsNow) => void,
+  { signal, untilIdle }: { signal: AbortSignal; untilIdle: boolean }
+): Promise<number> {
+  const ended = new Map<string, JobSummary>()
+  let count = 0
+  let wake: () => void = () => {}
+  let changed = true
+  const off = peer.events.onAny((event: AnyEvent) => {
+    if (!event.type.startsWith('job:')) return
+    if (event.type === 'job:completed' || event.type === 'job:failed' || event.type === 'job:cancelled') {
+      ended.set(event.job, peer.jobs.info(event.job as never))
+    }
+    changed = true
+    wake()
+  })
+  const aborted = (): void => wake()
+  signal.addEventListener('abort', aborted)
+  try {
+    while (!signal.aborted) {
+      if (changed) {
+        changed = false
+        const jobs = peer.jobs.list({ states: AT_WORK })
+        emit({ jobs, ended: [...ended.values()] })
+        count += ended.size
+        ended.clear()
+        if (untilIdle && !jobs.some(j => j.state !== 'paused')) break
+        await peer.clock.sleep(MIN_INTERVAL_MS, { signal }).catch(() => {}) // the loop looks at the signal
+        continue
+      }
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+    }
+    return count
+  } finally {
+    off()
+    signal.removeEventListener('abort', aborted)
+  }
+}

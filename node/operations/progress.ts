@@ -1,0 +1,45 @@
+import type { ProgressFields } from '../../storage/base/index.js'
+import { formatBytes, formatDuration, formatRate } from './format.js'
+import type { Terminal } from './operation.js'
+
+const BAR_CELLS = 20
+
+/** `Copying  ████████░░░░░░░░░░░░  41 %  1,234 of 3,000 files  1.20 of 2.90 GiB  118 MiB/s  15 s left  2 problems` */
+export function progressLine(p: ProgressFields, terminal: Terminal): string {
+  const share = shareOf(p)
+  const parts = [terminal.bold(p.phase)]
+  if (share !== undefined) parts.push(bar(share), `${String(Math.floor(share * 100)).padStart(3)} %`)
+  if (p.doneFiles > 0 || p.totalFiles !== null) parts.push(`${count(p.doneFiles, p.totalFiles)} files`)
+  if (p.doneBytes > 0 || (p.totalBytes ?? 0) > 0) parts.push(bytes(p.doneBytes, p.totalBytes))
+  if (p.bytesPerSecond !== undefined && p.bytesPerSecond > 0) parts.push(formatRate(p.bytesPerSecond))
+  if (typeof p.remainingMs === 'number') parts.push(`${formatDuration(p.remainingMs)} left`)
+  if (p.problems !== undefined && p.problems > 0) parts.push(terminal.color('yellow', problems(p.problems)))
+  if (p.message !== undefined && p.message !== '') parts.push(terminal.dim(p.message))
+  return parts.join('  ')
+}
+
+/** Bytes tell more than files; undefined while the total is not known. */
+export function shareOf(p: ProgressFields): number | undefined {
+  if (p.totalBytes !== null && p.totalBytes > 0) return Math.min(1, p.doneBytes / p.totalBytes)
+  if (p.totalFiles !== null && p.totalFiles > 0) return Math.min(1, p.doneFiles / p.totalFiles)
+  return undefined
+}
+
+export function problems(n: number): string {
+  return n === 1 ? '1 problem' : `${number(n)} problems`
+}
+
+function bar(share: number): string {
+  const full = Math.floor(share * BAR_CELLS)
+  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full)
+}
+
+function count(done: number, total: number | null): string {
+  return total === null ? number(done) : `${number(done)} of ${number(total)}`
+}
+
+function bytes(done: number, total: number | null): string {
+  return total === null ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`
+}
+
+const number = (n: number): string => n.toLocaleString('en-US')

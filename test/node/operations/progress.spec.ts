@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import type { Terminal } from '../../../node/operations/operation.js'
+import { progressLine, shareOf } from '../../../node/operations/progress.js'
+
+const plain = {
+  bold: (t: string) => t,
+  dim: (t: string) => t,
+  color: (_c: string, t: string) => t
+} as unknown as Terminal
+
+describe('progressLine', () => {
+  it('says phase, share, files, bytes, rate, time left, problems', () => {
+    const line = progressLine(
+      {
+        phase: 'Copying',
+        doneFiles: 1234,
+        totalFiles: 3000,
+        doneBytes: 2 ** 30,
+        totalBytes: 2 ** 31,
+        bytesPerSecond: 2 ** 27,
+        remainingMs: 8000,
+        problems: 1
+      },
+      plain
+    )
+    assert.equal(
+      line,
+      'Copying  ██████████░░░░░░░░░░   50 %  1,234 of 3,000 files  1.00 GiB of 2.00 GiB  128 MiB/s  8 s left  1 problem'
+    )
+  })
+  it('a total that still grows shows no share', () => {
+    const line = progressLine(
+      { phase: 'Discovery', doneFiles: 5, totalFiles: null, doneBytes: 0, totalBytes: null },
+      plain
+    )
+    assert.equal(line, 'Discovery  5 files')
+  })
+  it('the share never passes one', () => {
+    assert.equal(shareOf({ phase: '', doneFiles: 0, totalFiles: 0, doneBytes: 11, totalBytes: 10 }), 1)
+    assert.equal(shareOf({ phase: '', doneFiles: 0, totalFiles: 0, doneBytes: 0, totalBytes: 0 }), undefined)
+  })
+})
