@@ -7,6 +7,7 @@
  * without a network and starts within milliseconds: operations are answered once all of it has started. `remote` comes up
  * after that, in the background of a daemon; heavy packages (libp2p) are imported there, in `start`, not at the top of a file.
  */
+import { basename } from 'node:path'
 import {
   type AbsPath,
   type Clock,
@@ -28,6 +29,16 @@ import { type InstanceDatabase, openInstance } from '../storage/instance/index.j
 import { type JobManager, jobManager } from '../storage/jobs/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
 import type { Config, Settings } from './config/index.js'
+import {
+  type DeviceRegistry,
+  instanceNameOf,
+  type LocalDevice,
+  openDeviceRegistry,
+  openLocalDevice
+} from './devices/index.js'
+import { type IdentityStore, openIdentityStore } from './identity/index.js'
+import { createNetwork, type Network } from './network/index.js'
+import { VERSION } from './version.js'
 
 /** Who runs the peer: the daemon, or a program that uses it as a library. */
 export interface Host {
@@ -74,6 +85,13 @@ export interface Peer extends Startable {
   readonly instance: InstanceDatabase
   readonly volumes: Volumes
   readonly jobs: JobManager
+  /** The key of this device; may be locked, or not there yet. */
+  readonly identity: IdentityStore
+  readonly devices: DeviceRegistry
+  /** What this device tells of itself. */
+  readonly self: LocalDevice
+  /** The own node; off, locked or failed where it cannot be on: nothing else depends on it. */
+  readonly network: Network
   /** Resolves when every local part has started; rejects when one could not. */
   readonly ready: Promise<void>
   /** Aborted at the first step of stopping: what waits for something gives up. */
@@ -95,6 +113,22 @@ export async function compose(init: PeerInit): Promise<Peer> {
     throw err
   })
   const pool = workerPool()
+  const { identity, devices, self } = await openSelf().catch(async err => {
+    await instance.close()
+    throw err
+  })
+  const network = createNetwork({
+    config: () => settings.config.network,
+    identity,
+    password,
+    devices,
+    self,
+    database: instance,
+    clock,
+    random,
+    events,
+    log: log.child('network')
+  })
 
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
@@ -105,7 +139,22 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ['volumes', disks],
     ['jobs', jobs]
   ]
-  const remote: readonly Part[] = []
+  // The network comes last, when every protocol has its handler, and stops first.
+  const remote: readonly Part[] = [['network', whenEnabled(network, () => settings.config.network.enabled, log)]]
+
+  async function openSelf() {
+    const identity = await openIdentityStore({ dataDir, clock, random })
+    const devices = await openDeviceRegistry({
+      database: instance,
+      identity: () => identity.identity,
+      clock,
+      events,
+      log: log.child('devices')
+    })
+    const named = instanceNameOf(basename(dataDir))
+    const self = await openLocalDevice({ database: instance, random, version: VERSION, instance: named })
+    return { identity, devices, self }
+  }
 
   const started: Part[] = []
   const stopping = new AbortController()
@@ -158,6 +207,10 @@ export async function compose(init: PeerInit): Promise<Peer> {
     instance,
     volumes: disks,
     jobs,
+    identity,
+    devices,
+    self,
+    network,
     ready: whenReady,
     stopping: stopping.signal,
     async start() {
@@ -174,5 +227,20 @@ export async function compose(init: PeerInit): Promise<Peer> {
       stopped ??= stopAll()
       return stopped
     }
+  }
+}
+
+/** A network that cannot start (locked key, no port) is said and left off: local work goes on. */
+function whenEnabled(network: Network, enabled: () => boolean, log: Logger): Startable {
+  return {
+    async start() {
+      if (!enabled()) return
+      try {
+        await network.start()
+      } catch (err) {
+        log.warn('networking did not start', { err })
+      }
+    },
+    stop: () => network.stop()
   }
 }

@@ -42,3 +42,8 @@ export function parseName(text: string): string {
 export function hostName(): string {
   return cleanName(hostname().split('.')[0] ?? '') || 'device'
 }
+
+/** The name of an instance, from that of its data directory (`instance-NAME`). */
+export function instanceNameOf(directory: string): string | undefined {
+  return /^instance-([a-z0-9][a-z0-9_-]{0,31})$/.exec(directory)?.[1]
+}

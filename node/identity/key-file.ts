@@ -6,7 +6,7 @@ import { type AbsPath, hasCode, type Random, SpacedriveError, toError } from '..
 import { openWith, SEED_BYTES, sealWith } from './identity.js'
 
 /** A whole file is under 600 bytes; anything longer is not ours. */
-const MAX_FILE_BYTES = 4096
+export const MAX_KEY_FILE_BYTES = 4096
 /** OWASP's choice for scrypt: 128 MiB and about half a second for each guess. */
 const SCRYPT_N = 2 ** 17
 const SCRYPT_R = 8
@@ -60,7 +60,7 @@ export async function readKeyFile(path: AbsPath): Promise<KeyFile | undefined> {
       const stat = await file.stat()
       if (!stat.isFile()) throw damaged(path, 'it is not a regular file')
       if (process.platform !== 'win32') checkMode(path, stat.mode, stat.uid)
-      if (stat.size > MAX_FILE_BYTES) throw damaged(path, 'it is too long')
+      if (stat.size > MAX_KEY_FILE_BYTES) throw damaged(path, 'it is too long')
       text = await file.readFile('utf8')
     } finally {
       await file.close()

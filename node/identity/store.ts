@@ -1,12 +1,28 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AbsPath, type Clock, type DeviceId, type Random, SpacedriveError } from '../../storage/base/index.js'
-import { writeFileAtomic } from '../../storage/files/index.js'
+import {
+  type AbsPath,
+  type Clock,
+  type DeviceId,
+  type Random,
+  SpacedriveError,
+  toError
+} from '../../storage/base/index.js'
+import { readFileBounded, writeFileAtomic } from '../../storage/files/index.js'
 import { type Identity, identityOf, SEED_BYTES } from './identity.js'
-import { composeKeyFile, damaged, type KeyFile, lockedIdentity, readKeyFile, seedOf } from './key-file.js'
+import {
+  composeKeyFile,
+  damaged,
+  type KeyFile,
+  lockedIdentity,
+  MAX_KEY_FILE_BYTES,
+  readKeyFile,
+  seedOf
+} from './key-file.js'
 import { MAX_PASSWORD_BYTES } from './password.js'
 
-export type IdentityState = 'none' | 'locked' | 'unlocked'
+/** `unreadable`: there is a key file that cannot be used (exposed, damaged, of a newer version): nothing is made anew in silence. */
+export type IdentityState = 'none' | 'locked' | 'unlocked' | 'unreadable'
 
 export interface IdentityStoreInit {
   dataDir: AbsPath
@@ -19,6 +35,8 @@ export interface IdentityStore {
   /** The id of this device, also while locked; undefined when there is no key. */
   readonly device: DeviceId | undefined
   readonly identity: Identity | undefined
+  /** Why the key file cannot be used. */
+  readonly error: SpacedriveError | undefined
   /** True when a password is needed after the next start. */
   readonly sealed: boolean
   /** @throws {SpacedriveError} IDENTITY_EXISTS */
@@ -33,12 +51,19 @@ export interface IdentityStore {
 
 const FILE = 'identity.key'
 
-/** Reads the key file; a plain one is unlocked at once. @throws what `readKeyFile` throws, and KEY_FILE_DAMAGED */
+/** Reads the key file; a plain one is unlocked at once. A file that cannot be used is no reason to throw: local work goes on. */
 export async function openIdentityStore({ dataDir, clock, random }: IdentityStoreInit): Promise<IdentityStore> {
   const path = join(dataDir, FILE) as AbsPath
-  let file: KeyFile | undefined = await readKeyFile(path)
+  let file: KeyFile | undefined
   let identity: Identity | undefined
-  if (file?.seed !== undefined) identity = await open(file, undefined)
+  let error: SpacedriveError | undefined
+  try {
+    file = await readKeyFile(path)
+    if (file?.seed !== undefined) identity = await open(file, undefined)
+  } catch (err) {
+    file = undefined
+    error = err instanceof SpacedriveError ? err : damaged(path, toError(err).message, err)
+  }
 
   async function open(from: KeyFile, password: string | undefined): Promise<Identity> {
     const opened = await identityOf(await seedOf(from, password), random)
@@ -52,6 +77,7 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
     await writeFileAtomic(path, await composeKeyFile(next.device, next.seed, password, random), { mode: 0o600 })
     file = await readKeyFile(path)
     identity = next
+    error = undefined
   }
 
   async function make(password: string | undefined): Promise<Identity> {
@@ -61,7 +87,13 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
   }
 
   return {
-    state: () => (identity !== undefined ? 'unlocked' : file !== undefined ? 'locked' : 'none'),
+    state() {
+      if (error !== undefined) return 'unreadable'
+      return identity !== undefined ? 'unlocked' : file !== undefined ? 'locked' : 'none'
+    },
+    get error() {
+      return error
+    },
     get device() {
       return file?.device as DeviceId | undefined
     },
@@ -72,6 +104,7 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
       return file?.sealed !== undefined
     },
     async create({ password }) {
+      if (error !== undefined) throw error
       if (file !== undefined) {
         throw new SpacedriveError('IDENTITY_EXISTS', `this device has an identity already: ${file.device}`, {
           hint: 'Its name is changed with `spacedrive network rename`; `network init --new-identity` replaces it.'
@@ -81,15 +114,18 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
     },
     async replace({ password }) {
       checkPassword(password)
-      if (file !== undefined) {
+      const old = await readFileBounded(path, MAX_KEY_FILE_BYTES)
+      if (old !== undefined) {
         const backups = join(dataDir, 'backups')
         mkdirSync(backups, { recursive: true, mode: 0o700 })
-        const name = `identity-${file.device.slice(-8)}-${new Date(clock.nowMs()).toISOString().replace(/[:.]/g, '-')}.key`
-        await writeFileAtomic(join(backups, name), `${JSON.stringify(file)}\n`, { mode: 0o600 })
+        const at = new Date(clock.nowMs()).toISOString().replace(/[:.]/g, '-')
+        const name = `identity-${file?.device.slice(-8) ?? 'unreadable'}-${at}.key`
+        await writeFileAtomic(join(backups, name), old, { mode: 0o600 })
       }
       return make(password)
     },
     async unlock(password) {
+      if (error !== undefined) throw error
       if (identity !== undefined) return identity
       if (file === undefined) {
         throw new SpacedriveError('NO_IDENTITY', 'this device has no identity yet', {

@@ -23,6 +23,8 @@ import type { NetworkState, NetworkStatus } from './status.js'
 export interface NetworkInit {
   config: () => Config['network']
   identity: IdentityStore
+  /** For a sealed key: asked when the network starts and the key is still locked. */
+  password?: () => Promise<string | undefined>
   devices: DeviceRegistry
   self: LocalDevice
   database: Database
@@ -39,7 +41,7 @@ export interface Network extends PeerNetwork, Startable {
   setPairingGate(gate: PairingGate): void
   /**
    * Brings the network up. The first time it makes the identity.
-   * @throws {SpacedriveError} LOCKED_IDENTITY, IDENTITY_LOST, IDENTITY_MISMATCH, LISTEN_FAILED
+   * @throws {SpacedriveError} LOCKED_IDENTITY, WRONG_PASSWORD, KEY_FILE_*, IDENTITY_LOST, IDENTITY_MISMATCH, LISTEN_FAILED
    */
   start(): Promise<void>
   /** Ends every session (reason NETWORK_STOPPED) and stops listening. */

@@ -82,7 +82,7 @@ export function createNetwork(init: NetworkInit): Network {
     try {
       const config = init.config()
       await settleIdentity()
-      const key = await identity.unlock()
+      const key = await identity.unlock(identity.state() === 'locked' ? await init.password?.() : undefined)
       const listen = config.loopback ? LOOPBACK : config.listen
       const plan = await planListening(listen, database)
       notes = plan.failed.map(f => `not listening on ${f.address}: ${f.why}`)
@@ -109,7 +109,7 @@ export function createNetwork(init: NetworkInit): Network {
       events.emit('network:started', { listening: running.transport.listening() })
     } catch (err) {
       const { code } = err as { code?: string }
-      state = code === 'LOCKED_IDENTITY' ? 'locked' : 'failed'
+      state = code === 'LOCKED_IDENTITY' || code === 'WRONG_PASSWORD' ? 'locked' : 'failed'
       failure = toError(err)
       await running?.stop(new SpacedriveError('NETWORK_STOPPED', 'networking did not start'))
       running = undefined
@@ -119,6 +119,7 @@ export function createNetwork(init: NetworkInit): Network {
 
   /** Lost halves (PEERS 3), and the first start of all. */
   async function settleIdentity(): Promise<void> {
+    if (identity.error !== undefined) throw identity.error
     const named = database.get<{ value: DeviceId }>(`SELECT value FROM meta WHERE name = 'device_id'`)?.value
     const found = belonging(identity.device, named)
     if (found.error !== undefined) throw found.error

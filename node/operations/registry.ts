@@ -16,6 +16,10 @@ import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
 import { jobList } from './job-list.js'
 import { jobMonitor } from './job-monitor.js'
+import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
+import { networkInit } from './network-init.js'
+import { networkStart, networkStop } from './network-power.js'
+import { networkStatus } from './network-status.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
 import { volumeInfo } from './volume-info.js'
@@ -34,6 +38,13 @@ export const operations = [
   jobDispatch,
   systemStatus,
   systemStop,
+  networkInit,
+  networkStart,
+  networkStop,
+  networkStatus,
+  networkDevices,
+  networkRename,
+  networkRevoke,
   volumeList,
   volumeInfo,
   volumeTrack,

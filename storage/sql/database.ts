@@ -85,6 +85,7 @@ export async function openDatabase(init: DatabaseInit): Promise<Database> {
       if (ended !== undefined) return
       const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
       await send({ id: nextId++, close: true })
+      worker.ref() // answered, but not gone yet: a process with nothing else to do must not end in between
       reader.close()
       await exited
     }
