@@ -1,0 +1,78 @@
+import type { EntryStat } from './fingerprint.js'
+
+/**
+ * The primitives of a disk that storage/files stands on: synchronous, because they run in workers, thousands of times a
+ * second. `nodeDisk` is the real one; test/storage/files has a simulated one that loses power.
+ *
+ * Names are always given beneath an open directory, one at a time, and never followed when they are symlinks, so that
+ * nothing that is swapped in meanwhile can lead elsewhere. Errors carry the system's `code` (ENOENT, EEXIST ...).
+ */
+export interface Disk {
+  /** Opens a directory by its absolute path; symlinks in this one path are followed. */
+  openRoot(path: string): DirHandle
+  /** Opens a directory beneath another (`rel`: names joined by `/`; '' is the same directory again). ELOOP or ENOTDIR at a link. */
+  openDir(dir: DirHandle, rel: string): DirHandle
+  /** `create`: fails where anything stands. `read`, `write`: an existing file; whoever opens looks at its kind. */
+  open(dir: DirHandle, name: string, how: 'read' | 'write' | 'create', mode?: number): number
+  close(handle: DirHandle | number): void
+
+  /** @returns bytes read, 0 at the end */
+  read(fd: number, into: Uint8Array, position: number): number
+  /** All of it, or an error. */
+  write(fd: number, bytes: Uint8Array, position: number): void
+  truncate(fd: number, sizeBytes: number): void
+
+  /** Content and attributes of one file, or the names in one directory, durable. */
+  sync(handle: DirHandle | number): void
+  /** Everything on the file system of this descriptor, durable; reports what failed since the descriptor was opened. */
+  syncAll(dir: DirHandle): void
+
+  stat(handle: DirHandle | number): EntryStat
+  lstat(dir: DirHandle, name: string): EntryStat
+  /** In no order, without `.` and `..`. */
+  list(dir: DirHandle): string[]
+
+  makeDir(dir: DirHandle, name: string, mode: number): void
+  removeDir(dir: DirHandle, name: string): void
+  unlink(dir: DirHandle, name: string): void
+  /** ENOSYS or EINVAL where the file system cannot do `noreplace` or `exchange`. */
+  rename(from: DirHandle, name: string, to: DirHandle, toName: string, how: RenameHow): void
+  /** A second name; a symlink gets one itself. */
+  link(from: DirHandle, name: string, to: DirHandle, toName: string): void
+  symlink(target: string, dir: DirHandle, name: string): void
+  readlink(dir: DirHandle, name: string): string
+
+  /** The access time stays. */
+  setMtime(handle: DirHandle | number, mtimeNs: bigint): void
+  /** Of a symlink itself. ENOSYS where there is no call for it. */
+  setLinkMtime(dir: DirHandle, name: string, mtimeNs: bigint): void
+  setMode(handle: DirHandle | number, mode: number): void
+
+  space(dir: DirHandle): DiskSpace
+}
+
+export type RenameHow = 'replace' | 'noreplace' | 'exchange'
+
+/** An open directory. Plain values: descriptors belong to the process, so a handle may go to another thread. */
+export interface DirHandle {
+  readonly fd: number
+  /** Where it was when it was opened: for messages, and for systems without calls beneath a descriptor. */
+  readonly path: string
+}
+
+export interface DiskSpace {
+  readonly freeBytes: number
+  readonly totalBytes: number
+  /** Magic number of the file system. */
+  readonly type: number
+}
+
+/** The stat of a name, or undefined where nothing stands. */
+export function findStat(disk: Disk, dir: DirHandle, name: string): EntryStat | undefined {
+  try {
+    return disk.lstat(dir, name)
+  } catch (err) {
+    if ((err as { code?: string }).code === 'ENOENT') return undefined
+    throw err
+  }
+}

@@ -1,0 +1,50 @@
+import type { BigIntStats } from 'node:fs'
+import type { EntryKind, EntryStat } from './fingerprint.js'
+
+const S_IFMT = 0o170000
+const KINDS: Readonly<Record<number, EntryKind>> = { 16807: 'file', 9604: 'directory', 21609: 'symlink' }
+const NS = 1_000_000_000n
+
+export function statFromNode(s: BigIntStats): EntryStat {
+  const mode = Number(s.mode)
+  return {
+    kind: KINDS[mode & S_IFMT] ?? 'other',
+    sizeBytes: Number(s.size),
+    mtimeNs: s.mtimeNs,
+    ctimeNs: s.ctimeNs,
+    birthNs: s.birthtimeNs,
+    device: s.dev,
+    inode: s.ino,
+    mount: 0n,
+    mode: mode & 0o7777,
+    links: Number(s.nlink),
+    uid: Number(s.uid)
+  }
+}
+
+/** From Linux's `struct statx`, which is the same on every processor (both of ours are little-endian). */
+export function statFromStatx(b: Buffer): EntryStat {
+  const mask = b.readUInt32LE(0)
+  const mode = b.readUInt16LE(28)
+  const time = (at: number): bigint => b.readBigInt64LE(at) * NS + BigInt(b.readUInt32LE(at + 8))
+  return {
+    kind: KINDS[mode & S_IFMT] ?? 'other',
+    sizeBytes: Number(b.readBigUInt64LE(40)),
+    mtimeNs: time(112),
+    ctimeNs: time(96),
+    birthNs: mask & 0x800 ? time(80) : 0n,
+    device: deviceNumber(b.readUInt32LE(136), b.readUInt32LE(140)),
+    inode: b.readBigUInt64LE(32),
+    mount: mask & 0x1000 ? b.readBigUInt64LE(144) : 0n,
+    mode: mode & 0o7777,
+    links: b.readUInt32LE(16),
+    uid: b.readUInt32LE(20)
+  }
+}
+
+/** As the C library puts `st_dev` together, so that both ways of asking agree. */
+function deviceNumber(major: number, minor: number): bigint {
+  const a = BigInt(major)
+  const i = BigInt(minor)
+  return ((a & 0xfffff000n) << 32n) | ((a & 0xfffn) << 8n) | ((i & 0xffffff00n) << 12n) | (i & 0xffn)
+}
