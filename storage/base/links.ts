@@ -5,6 +5,8 @@ import { addressOf } from './tasks.js'
 import type { FromWorker, Link, ToWorker, WorkerPool } from './workers.js'
 
 export const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url)
+/** Descriptors belong to the process: one that was opened in a thread and handed on must outlive that thread. */
+export const WORKER_OPTIONS = { stdout: false, stderr: false, trackUnmanagedFds: false }
 
 /** Links take turns beyond this many threads: each costs some 10 MB, and the cores are shared with everything else. */
 const MAX_LINK_THREADS = 4
@@ -34,7 +36,7 @@ export function linkThreads(
       : new SpacedriveError('WORKER_DIED', 'a worker thread ended unexpectedly', { cause })
 
   function spawn(): Thread {
-    const worker = new Worker(WORKER_ENTRY, { stdout: false, stderr: false })
+    const worker = new Worker(WORKER_ENTRY, WORKER_OPTIONS)
     const thread: Thread = { worker, calls: new Map(), linger: undefined }
     worker.unref()
     worker.on('message', (m: FromWorker) => {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { AbortOptions } from './abort.js'
 import { fromPlainError, type PlainError, SpacedriveError } from './errors.js'
-import { linkThreads, WORKER_ENTRY } from './links.js'
+import { linkThreads, WORKER_ENTRY, WORKER_OPTIONS } from './links.js'
 import { addressOf, type LinkContext, type TaskAddress, type TaskContext } from './tasks.js'
 
 /** One pool for disk, hashing, chunking and database reads. SQLite writers have threads of their own (storage/sql). */
@@ -72,7 +72,7 @@ export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, av
   const stopped = (): SpacedriveError => new SpacedriveError('STOPPED', 'the worker pool was closed')
 
   function spawn(): Thread {
-    const worker = new Worker(WORKER_ENTRY, { stdout: false, stderr: false })
+    const worker = new Worker(WORKER_ENTRY, WORKER_OPTIONS)
     const thread: Thread = { worker, call: undefined }
     worker.unref()
     worker.on('message', (m: FromWorker) => {

@@ -8,6 +8,9 @@ import type { EntryStat } from './fingerprint.js'
  * nothing that is swapped in meanwhile can lead elsewhere. Errors carry the system's `code` (ENOENT, EEXIST ...).
  */
 export interface Disk {
+  /** Whether `syncAll` is there and reports write errors (Linux 5.8); which file systems can be trusted is another question. */
+  readonly syncAllReports: boolean
+
   /** Opens a directory by its absolute path; symlinks in this one path are followed. */
   openRoot(path: string): DirHandle
   /** Opens a directory beneath another (`rel`: names joined by `/`; '' is the same directory again). ELOOP or ENOTDIR at a link. */
@@ -47,6 +50,8 @@ export interface Disk {
   /** Of a symlink itself. ENOSYS where there is no call for it. */
   setLinkMtime(dir: DirHandle, name: string, mtimeNs: bigint): void
   setMode(handle: DirHandle | number, mode: number): void
+  /** Of a directory that cannot be opened. Only in a place of our own: a link put there meanwhile would be followed. */
+  setDirMode(dir: DirHandle, name: string, mode: number): void
 
   space(dir: DirHandle): DiskSpace
 }

@@ -1,16 +1,33 @@
 /**
  * Files: the only code that gives a file its name or takes one away.
  *
+ *   const files = openFiles({ pool, owner: ownerTag(dataDir) })        // node/compose.ts
+ *   const root = await files.openRoot(folder)
+ *   await root.recover(); await root.cleanStaging(keep)                // once, at the start
+ *   const staging = await root.openStaging(id)
+ *   await staging.write(entries, bytes)                                // small files, links, directories
+ *   const file = await staging.openFile(path, { sizeBytes })           // a large one, in chunks
+ *   await staging.moveInto(ROOT, [{ from: name }])                     // all of it gets its names, or nothing
+ *   await staging.discard()
+ *
  * `openRoot` opens a folder; in it `openStaging` makes a private place where content is written and checked; `moveInto`
  * (a drop, as a whole) or `place` (a batch of single changes) gives it its names: durable first, then named, then durable
  * again, and never over anything that was not expected there. See `Staging` for how small files, large files, links and
- * directories are handed over, `PlaceStep` for the single changes.
+ * directories are handed over, `PlaceStep` for the single changes. Who already runs in a worker uses `stagingWriter` there.
  *
  * The program's own small files (keys, configuration, pid files) go through `writeFileAtomic` and its neighbours.
+ *
+ * Below: `disk.ts` the primitives, `node-disk.ts` and `native.ts` the real ones; `root.ts`, `probe.ts`, `dirs.ts` a root, what
+ * it can do, and the way beneath it; `staging-writer.ts`, `staging-place.ts` staging; `journal.ts`, `group.ts`,
+ * `move-into.ts`, `recover.ts` what happens all or not at all; `tasks.ts` what workers run, `open-*.ts` the side that asks.
  */
 export type { Capabilities } from './capabilities.js'
+export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
+export type { FileAppender, FinishedFile } from './file-appender.js'
 export type { CleanReport, FileRoot, Files, RecoverReport, Space } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
+export { nodeDisk } from './node-disk.js'
+export { type FilesInit, openFiles } from './open-files.js'
 export { AREA_NAME, isTempName, MARKER_NAME, ownerTag, TEMP_PREFIX } from './ours.js'
 export {
   ensurePrivateDir,
@@ -32,3 +49,4 @@ export type {
   Staging,
   VerifiedFile
 } from './staging.js'
+export { type StagingHandle, StagingWriter, stagingWriter } from './staging-writer-here.js'

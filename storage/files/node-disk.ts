@@ -1,5 +1,6 @@
 import fs, { constants } from 'node:fs'
-import { fsPath, pathBytes, textFromBytes } from '../base/index.js'
+import { release } from 'node:os'
+import { fsPath, textFromBytes } from '../base/index.js'
 import type { DirHandle, Disk } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { findNative, type Native, STATX_BYTES } from './native.js'
@@ -19,6 +20,8 @@ const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 const O_NONBLOCK = constants.O_NONBLOCK ?? 0
 const O_CLOEXEC = process.platform === 'linux' ? 0x80000 : process.platform === 'darwin' ? 0x1000000 : 0
 const DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+/** Instead of a descriptor: the working directory. An absolute path does not look at it. */
+const AT_CWD = -100
 /** What a kernel or a sandbox without a call answers. */
 const MISSING = new Set(['ENOSYS', 'EPERM', 'EINVAL'])
 
@@ -34,7 +37,7 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   const proc = options.proc ?? fs.existsSync('/proc/self/fd/0')
   const statBuffer = Buffer.alloc(STATX_BYTES)
   let hasOpenat2 = native?.openBeneath !== undefined
-  let hasStatx = native?.statx !== undefined
+  const hasStatx = native?.statx !== undefined && works(() => native.statx!(AT_CWD, '/', statBuffer))
 
   const fdOf = (handle: DirHandle | number): number => (typeof handle === 'number' ? handle : handle.fd)
 
@@ -56,13 +59,8 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
 
   function statHandle(fd: number): EntryStat {
     if (hasStatx) {
-      try {
-        native!.statx!(fd, '', statBuffer)
-        return statFromStatx(statBuffer)
-      } catch (err) {
-        if (!MISSING.has((err as { code: string }).code)) throw err
-        hasStatx = false
-      }
+      native!.statx!(fd, '', statBuffer)
+      return statFromStatx(statBuffer)
     }
     return statFromNode(fs.fstatSync(fd, { bigint: true }))
   }
@@ -100,6 +98,7 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   }
 
   return {
+    syncAllReports: native?.syncfs !== undefined && kernelIsAtLeast(5, 8),
     openRoot: path => ({ fd: fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY), path }),
     openDir,
     open: (dir, name, how, mode = 0o600) =>
@@ -159,6 +158,7 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       at(dir, name, path => fs.lutimesSync(path, Date.now() / 1000, Number(mtimeNs) / 1e9))
     },
     setMode: (handle, mode) => fs.fchmodSync(fdOf(handle), mode),
+    setDirMode: (dir, name, mode) => at(dir, name, path => fs.chmodSync(path, mode)),
     space(dir) {
       const s = at(dir, '', path => fs.statfsSync(path))
       return { freeBytes: s.bavail * s.bsize, totalBytes: s.blocks * s.bsize, type: s.type }
@@ -166,5 +166,17 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   }
 }
 
-/** Exact length in bytes of a name or path as the disk holds it. */
-export const nameBytes = (name: string): number => pathBytes(name).length
+/** Whether a call is there: a sandbox may refuse what the kernel has. */
+function works(fn: () => void): boolean {
+  try {
+    fn()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function kernelIsAtLeast(major: number, minor: number): boolean {
+  const [a = 0, b = 0] = release().split('.').map(Number)
+  return process.platform === 'linux' && (a > major || (a === major && b >= minor))
+}

@@ -2,13 +2,18 @@ import type { BigIntStats } from 'node:fs'
 import type { EntryKind, EntryStat } from './fingerprint.js'
 
 const S_IFMT = 0o170000
-const KINDS: Readonly<Record<number, EntryKind>> = { 16807: 'file', 9604: 'directory', 21609: 'symlink' }
+// A Map: the formatter changes the value of octal numbers that are keys of an object.
+const KINDS: ReadonlyMap<number, EntryKind> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'directory'],
+  [0o120000, 'symlink']
+])
 const NS = 1_000_000_000n
 
 export function statFromNode(s: BigIntStats): EntryStat {
   const mode = Number(s.mode)
   return {
-    kind: KINDS[mode & S_IFMT] ?? 'other',
+    kind: KINDS.get(mode & S_IFMT) ?? 'other',
     sizeBytes: Number(s.size),
     mtimeNs: s.mtimeNs,
     ctimeNs: s.ctimeNs,
@@ -28,7 +33,7 @@ export function statFromStatx(b: Buffer): EntryStat {
   const mode = b.readUInt16LE(28)
   const time = (at: number): bigint => b.readBigInt64LE(at) * NS + BigInt(b.readUInt32LE(at + 8))
   return {
-    kind: KINDS[mode & S_IFMT] ?? 'other',
+    kind: KINDS.get(mode & S_IFMT) ?? 'other',
     sizeBytes: Number(b.readBigUInt64LE(40)),
     mtimeNs: time(112),
     ctimeNs: time(96),

@@ -1,5 +1,6 @@
 import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } from '../base/index.js'
 import type { EntryStat } from './fingerprint.js'
+import type { StagingHandle } from './staging-writer.js'
 
 /**
  * A private folder (0700) in which things lie ready until they get their names. It survives a crash or a restart and is
@@ -22,6 +23,11 @@ export interface Staging {
   readonly id: string
   /** For messages only. */
   readonly path: AbsPath
+  /**
+   * For `stagingWriter` in a task that runs in a worker anyway. It must have ended before `discard`, `close` or `moveInto`:
+   * descriptors are closed then, and their numbers are used again.
+   */
+  readonly handle: StagingHandle
 
   /**
    * Writes files (hashing them on the way), links and directories. Existing entries of the same kind are written anew.

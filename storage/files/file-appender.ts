@@ -1,0 +1,135 @@
+import { type AbortOptions, type ContentHash, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
+import { createHasher, type Hasher, PIECE_BYTES } from '../content/index.js'
+import type { Disk } from './disk.js'
+import { diskError } from './problems.js'
+import { processUmask } from './umask.js'
+
+/** One large file that grows at its end and is hashed on the way; lives in the thread that opened it. */
+export interface FileAppender {
+  readonly path: RelPath
+  readonly sizeBytes: number
+  readonly positionBytes: number
+  /** BLAKE3 of the first `positionBytes`. */
+  prefixHash(): ContentHash
+  /** See `StagedFileWriter.append`. */
+  append(bytes: Uint8Array): void
+  restart(): void
+  /** See `StagedFileWriter.finish`; closes on success. */
+  finish(expected: FinishedFile): { hash: ContentHash }
+  /** May be called twice. */
+  close(): void
+}
+
+export interface FinishedFile {
+  readonly hash?: ContentHash | undefined
+  readonly mode?: number | undefined
+  readonly mtimeNs?: bigint | undefined
+}
+
+export interface AppenderInit extends AbortOptions {
+  readonly path: RelPath
+  readonly sizeBytes: number
+  readonly syncEach: boolean
+}
+
+/** Takes over an open file: what is in it is hashed and counts, unless it is longer than the file may become. */
+export async function openAppender(
+  disk: Disk,
+  fd: number,
+  { path, sizeBytes, syncEach, signal }: AppenderInit
+): Promise<FileAppender> {
+  let hasher: Hasher
+  let position: number
+  let closed = false
+  try {
+    if (disk.stat(fd).sizeBytes > sizeBytes) disk.truncate(fd, 0)
+    ;({ hasher, position } = await readPrefix(disk, fd, signal))
+  } catch (err) {
+    disk.close(fd)
+    throw err
+  }
+
+  const restart = (): void => {
+    ensureOpen()
+    disk.truncate(fd, 0)
+    hasher = createHasher()
+    position = 0
+  }
+  const ensureOpen = (): void => {
+    if (closed) throw new SpacedriveError('STOPPED', `could not write ${displayPath(path)}: it was closed`)
+  }
+  const close = (): void => {
+    if (closed) return
+    closed = true
+    disk.close(fd)
+  }
+
+  return {
+    path,
+    sizeBytes,
+    get positionBytes() {
+      return position
+    },
+    prefixHash: () => hasher.digest(),
+    append(bytes) {
+      ensureOpen()
+      if (position + bytes.length > sizeBytes) {
+        throw new SpacedriveError(
+          'SIZE_EXCEEDED',
+          `could not write ${displayPath(path)}: more than the announced ${sizeBytes} bytes came`
+        )
+      }
+      try {
+        disk.write(fd, bytes, position)
+      } catch (err) {
+        throw diskError('write', path, err)
+      }
+      hasher.update(bytes)
+      position += bytes.length
+    },
+    restart,
+    finish({ hash: expected, mode, mtimeNs }) {
+      ensureOpen()
+      if (position !== sizeBytes) {
+        throw new SpacedriveError(
+          'INCOMPLETE',
+          `could not finish ${displayPath(path)}: ${position} of ${sizeBytes} bytes are there`
+        )
+      }
+      const hash = hasher.digest()
+      if (expected !== undefined && expected !== hash) {
+        restart()
+        throw new SpacedriveError(
+          'HASH_MISMATCH',
+          `could not finish ${displayPath(path)}: its content is not what was announced`
+        )
+      }
+      try {
+        // A write that failed in its middle, or a crash, may have left bytes behind the end.
+        if (disk.stat(fd).sizeBytes !== sizeBytes) disk.truncate(fd, sizeBytes)
+        disk.setMode(fd, mode === undefined ? 0o666 & ~processUmask() : mode & 0o777)
+        if (mtimeNs !== undefined) disk.setMtime(fd, mtimeNs)
+        if (syncEach) disk.sync(fd)
+      } catch (err) {
+        throw diskError('finish', path, err)
+      }
+      close()
+      return { hash }
+    },
+    close
+  }
+}
+
+/** Hashes what is there, in pieces; another message (an abort) may come in between. */
+async function readPrefix(disk: Disk, fd: number, signal?: AbortSignal): Promise<{ hasher: Hasher; position: number }> {
+  const hasher = createHasher()
+  const piece = new Uint8Array(PIECE_BYTES)
+  for (let position = 0; ; ) {
+    signal?.throwIfAborted()
+    const n = disk.read(fd, piece, position)
+    if (n === 0) return { hasher, position }
+    hasher.update(piece.subarray(0, n))
+    position += n
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}

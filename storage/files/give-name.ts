@@ -1,0 +1,46 @@
+import { errorCode } from '../base/index.js'
+import type { Capabilities } from './capabilities.js'
+import { type DirHandle, type Disk, findStat } from './disk.js'
+
+/**
+ * Renames without replacing anything; EEXIST where something stands. In one step where the file system can, else by a
+ * second name that is made first (a crash in between leaves both, which the journal's recovery knows).
+ */
+export function giveName(
+  disk: Disk,
+  { noReplace, hardLinks }: Pick<Capabilities, 'noReplace' | 'hardLinks'>,
+  from: DirHandle,
+  name: string,
+  to: DirHandle,
+  toName: string
+): void {
+  if (noReplace) {
+    disk.rename(from, name, to, toName, 'noreplace')
+    return
+  }
+  const { kind } = disk.lstat(from, name)
+  if (kind === 'directory') {
+    // RACE: a directory has one name only. What comes between look and rename is replaced only if it is an empty directory.
+    if (findStat(disk, to, toName) !== undefined) throw exists(toName)
+    disk.rename(from, name, to, toName, 'replace')
+    return
+  }
+  if (hardLinks) {
+    try {
+      disk.link(from, name, to, toName)
+      disk.unlink(from, name)
+      return
+    } catch (err) {
+      // A file of somebody else may be refused a second name; EEXIST is the answer looked for.
+      if (!['EPERM', 'EACCES', 'EOPNOTSUPP', 'ENOTSUP', 'EMLINK'].includes(errorCode(err))) throw err
+    }
+  }
+  // Takes the name with an empty file of our own. A crash right then leaves that file: better than replacing somebody's.
+  const fd = disk.open(to, toName, 'create')
+  disk.close(fd)
+  disk.rename(from, name, to, toName, 'replace')
+}
+
+function exists(name: string): Error {
+  return Object.assign(new Error(`EEXIST: file already exists, rename '${name}'`), { code: 'EEXIST' })
+}

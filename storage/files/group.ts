@@ -1,0 +1,128 @@
+import { displayPath, errorCode, nameOf, type Problem, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { findStat } from './disk.js'
+import type { EntryStat } from './fingerprint.js'
+import { giveName } from './give-name.js'
+import type { Group, Move } from './journal.js'
+import { differs } from './look.js'
+import { diskError, problemOf } from './problems.js'
+import type { RootAccess } from './root.js'
+
+export type GroupOutcome =
+  | { readonly state: 'completed'; readonly stats: readonly (EntryStat | undefined)[] }
+  /** Everything is where it was; `cause` says why. */
+  | { readonly state: 'taken-back'; readonly cause: Error }
+  /** Some of it could not be put back: each problem names where it lies now. The journal must stay. */
+  | { readonly state: 'stuck'; readonly cause: Error; readonly problems: readonly Problem[] }
+
+/**
+ * Executes a group, or finishes one that a crash interrupted: moves that happened are known by what lies where. Fails at one:
+ * those before it are taken back. The group must stand in a durable journal. Names are durable only after a sync.
+ * @param options.lenient - what is gone from its place counts as moved: a person may have taken it on meanwhile
+ */
+export function runGroup(access: RootAccess, { moves }: Group, { lenient = false } = {}): GroupOutcome {
+  const done = completedMoves(access, moves)
+  try {
+    for (const [i, move] of moves.entries()) {
+      if (i < done && !isWaiting(access, move)) dropSecondName(access, move)
+      else if (lenient && lookAt(access, move.from) === undefined) continue
+      else runMove(access, move)
+    }
+    return { state: 'completed', stats: moves.map(move => lookAt(access, restingPlace(moves, move))) }
+  } catch (err) {
+    const cause = err instanceof Error ? err : new Error(String(err))
+    const problems = takeBack(access, moves)
+    return problems.length === 0 ? { state: 'taken-back', cause } : { state: 'stuck', cause, problems }
+  }
+}
+
+/** Puts back, last first, whatever of the group has happened. @returns what could not be */
+export function takeBack(access: RootAccess, moves: readonly Move[]): Problem[] {
+  const problems: Problem[] = []
+  const done = completedMoves(access, moves)
+  for (const move of moves.slice(0, done).reverse()) {
+    if (!hasHappened(access, move)) continue
+    try {
+      rename(access, move.to, move.from)
+    } catch (err) {
+      const text = `it was left at ${displayPath(move.to)}: ${diskError('put back', move.from, err).message}`
+      problems.push(problemOf(move.from, new SpacedriveError('NOT_PUT_BACK', text)))
+    }
+  }
+  return problems
+}
+
+/** Makes durable what the moves of these groups did to names. */
+export function syncNames({ disk, dirs }: RootAccess, groups: readonly Group[]): void {
+  const parents = groups.flatMap(g => g.moves.flatMap(m => [parentOf(m.from), parentOf(m.to)]))
+  for (const parent of new Set(parents)) disk.sync(dirs.open(parent))
+}
+
+/** Moves happen in order, so the last one that has happened tells of those before it. */
+function completedMoves(access: RootAccess, moves: readonly Move[]): number {
+  for (let i = moves.length; i > 0; i--) if (hasHappened(access, moves[i - 1]!)) return i
+  return 0
+}
+
+/** Without identities a look-alike at the new name proves nothing as long as the old one is there. */
+function hasHappened(access: RootAccess, move: Move): boolean {
+  if (!isWhat(access, move, lookAt(access, move.to))) return false
+  return access.root.capabilities.keepsIdentity || !isWhat(access, move, lookAt(access, move.from))
+}
+
+function isWaiting(access: RootAccess, move: Move): boolean {
+  return isWhat(access, move, lookAt(access, move.from)) && !hasHappened(access, move)
+}
+
+/** A file that was given its new name by a link, and a crash came before the old one went. */
+function dropSecondName(access: RootAccess, move: Move): void {
+  if (move.seen.kind === 'directory' || !access.root.capabilities.keepsIdentity) return
+  if (!hasHappened(access, move) || !isWhat(access, move, lookAt(access, move.from))) return
+  access.disk.unlink(access.dirs.open(parentOf(move.from)), nameOf(move.from))
+}
+
+/** Where a moved thing lies in the end: a later move may have taken it on. */
+function restingPlace(moves: readonly Move[], move: Move): RelPath {
+  let at = move.to
+  for (const later of moves.slice(moves.indexOf(move) + 1)) if (later.from === at) at = later.to
+  return at
+}
+
+function runMove(access: RootAccess, move: Move): void {
+  const at = lookAt(access, move.from)
+  if (!isWhat(access, move, at)) {
+    throw new SpacedriveError('CHANGED', `could not move ${displayPath(move.from)}: it was changed meanwhile`)
+  }
+  rename(access, move.from, move.to)
+  const out = lookAt(access, move.to)
+  if (out === undefined || (move.expected !== undefined && differs(access, move.expected, out))) {
+    throw new SpacedriveError('CHANGED', `could not move ${displayPath(move.from)}: it was changed meanwhile`)
+  }
+}
+
+function rename({ disk, root, dirs }: RootAccess, from: RelPath, to: RelPath): void {
+  try {
+    giveName(disk, root.capabilities, dirs.open(parentOf(from)), nameOf(from), dirs.open(parentOf(to)), nameOf(to))
+  } catch (err) {
+    if (errorCode(err) !== 'EEXIST') throw diskError('move', from, err)
+    const text = `could not move ${displayPath(from)} to ${displayPath(to)}: something stands there already`
+    throw new SpacedriveError('EXISTS', text, { cause: err, details: { to } })
+  }
+  dirs.forget(from)
+  dirs.forget(to)
+}
+
+function lookAt({ disk, dirs }: RootAccess, path: RelPath): EntryStat | undefined {
+  try {
+    return findStat(disk, dirs.open(parentOf(path)), nameOf(path))
+  } catch (err) {
+    if (errorCode(err) === 'ENOENT') return undefined
+    throw diskError('look at', path, err)
+  }
+}
+
+/** By inode where the file system keeps it, else by what else is told. A directory's size and mtime say nothing. */
+function isWhat({ root }: RootAccess, { seen }: Move, at: EntryStat | undefined): boolean {
+  if (at === undefined || at.kind !== seen.kind) return false
+  if (root.capabilities.keepsIdentity) return at.inode === seen.inode
+  return seen.kind === 'directory' || (at.sizeBytes === seen.sizeBytes && at.mtimeNs === seen.mtimeNs)
+}

@@ -1,0 +1,87 @@
+import { type Clock, displayPath, SpacedriveError, type WorkerPool } from '../base/index.js'
+import type { Disk } from './disk.js'
+import type { FileRoot } from './files.js'
+import type { RunTask } from './open-files.js'
+import { openStaging } from './open-staging.js'
+import type { RootHandle } from './root.js'
+import type { Staging } from './staging.js'
+
+export interface OpenRootParts {
+  readonly root: RootHandle
+  readonly run: RunTask
+  readonly clock: Clock
+  readonly pool: WorkerPool
+  readonly disk: Disk | undefined
+  onClose(): void
+}
+
+/**
+ * Ids of staging places that are open in this process, by root: neither cleaned nor recovered, whoever asks, also over
+ * another `FileRoot` of the same folder.
+ */
+const inUse = new Map<string, Set<string>>()
+
+/** The `FileRoot` over an open handle. Counts what runs, so that no descriptor is closed under it. */
+export function openFileRoot({ root, run, clock, pool, disk, onClose }: OpenRootParts): FileRoot {
+  const stagings = new Map<string, Staging>()
+  const running = new Set<Promise<unknown>>()
+  const key = `${root.device}:${root.inode}`
+  const busy = inUse.get(key) ?? new Set<string>()
+  inUse.set(key, busy)
+  let closed = false
+
+  const tracked: RunTask = (name, input, options) => {
+    if (closed) return Promise.reject(new SpacedriveError('STOPPED', `${displayPath(root.path)} was closed`))
+    const task = run(name, input, options)
+    const ended = task.then(
+      () => {},
+      () => {}
+    )
+    running.add(ended)
+    void ended.then(() => running.delete(ended))
+    return task
+  }
+
+  return {
+    path: root.path,
+    capabilities: root.capabilities,
+    space: () => tracked('space', { root, bytes: Number.NEGATIVE_INFINITY }),
+    ensureSpace: async bytes => void (await tracked('space', { root, bytes })),
+
+    async openStaging(id, { where = 'beside', signal } = {}) {
+      if (busy.has(id)) {
+        throw new SpacedriveError(
+          'STAGING_IN_USE',
+          `the staging place ${id} in ${displayPath(root.path)} is open already`
+        )
+      }
+      busy.add(id)
+      try {
+        const place = await tracked('openStaging', { root, id, where }, { signal })
+        const staging = openStaging({ root, place, run: tracked, pool, disk, onClose: () => release(id) })
+        stagings.set(id, staging)
+        return staging
+      } catch (err) {
+        busy.delete(id)
+        throw err
+      }
+    },
+    cleanStaging: (keep, options) =>
+      tracked('cleanStaging', { root, keep: [...keep], busy: [...busy], nowMs: clock.nowMs() }, options),
+    recover: options => tracked('recover', { root, busy: [...busy] }, options),
+
+    async close() {
+      if (closed) return
+      for (const staging of stagings.values()) await staging.close()
+      closed = true
+      await Promise.all(running)
+      await run('closeRoot', { root })
+      onClose()
+    }
+  } as FileRoot
+
+  function release(id: string): void {
+    stagings.delete(id)
+    busy.delete(id)
+  }
+}

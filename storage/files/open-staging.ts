@@ -1,0 +1,95 @@
+import { type RelPath, SpacedriveError, type WorkerPool } from '../base/index.js'
+import { openAppendLink, wholeBuffer } from './append-link.js'
+import type { Disk } from './disk.js'
+import type { RunTask } from './open-files.js'
+import type { RootHandle } from './root.js'
+import type { StagedFileWriter, Staging } from './staging.js'
+import { type StagingHandle, StagingWriter } from './staging-writer.js'
+
+export interface OpenStagingParts {
+  readonly root: RootHandle
+  readonly place: StagingHandle
+  readonly run: RunTask
+  readonly pool: WorkerPool
+  readonly disk: Disk | undefined
+  onClose(): void
+}
+
+/** The `Staging` over an open handle. */
+export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagingParts): Staging {
+  const opened = new Set<Promise<StagedFileWriter>>()
+  const running = new Set<Promise<unknown>>()
+  let closed = false
+
+  /** Refuses what comes too late, and lets `close` wait for what came before. */
+  const use: RunTask = (name, input, options) => {
+    if (closed) {
+      return Promise.reject(new SpacedriveError('STAGING_GONE', `the staging place ${place.id} was closed`))
+    }
+    const task = run(name, input, options)
+    const ended = task.then(
+      () => {},
+      () => {}
+    )
+    running.add(ended)
+    void ended.then(() => running.delete(ended))
+    return task
+  }
+
+  /** Ends everything that uses the descriptors; then `last` may close them. */
+  const end = async (last: 'closeStaging' | 'discard', signal?: AbortSignal): Promise<void> => {
+    if (closed) return
+    closed = true
+    await Promise.all([...opened].map(async opening => (await opening.catch(() => undefined))?.close()))
+    await Promise.all(running)
+    try {
+      await run(last, { root, place }, { signal })
+    } finally {
+      onClose()
+    }
+  }
+
+  return {
+    id: place.id,
+    path: place.dir.path as Staging['path'],
+    handle: place,
+    write: (entries, data, options = {}) =>
+      use('write', { place, entries, data }, { ...options, transfer: wholeBuffer(data) }),
+    async openFile(path, { sizeBytes, signal }) {
+      if (closed) throw new SpacedriveError('STAGING_GONE', `the staging place ${place.id} was closed`)
+      if (disk !== undefined) return openInPlace(disk, place, path, sizeBytes)
+      const opening = openAppendLink(pool, { place, path, sizeBytes }, signal, () => opened.delete(opening))
+      opened.add(opening)
+      return opening
+    },
+    verify: (files, options) => use('verify', { place, files }, options),
+    setDirectoryAttributes: (list, options) => use('setDirectoryAttributes', { place, list }, options),
+    sync: options => use('sync', { place }, options),
+    moveInto: (directory, entries, options) => use('moveInto', { root, place, directory, entries }, options),
+    discard: ({ signal } = {}) => end('discard', signal),
+    close: () => end('closeStaging')
+  }
+}
+
+/** On a disk that was handed in there are no threads. */
+async function openInPlace(
+  disk: Disk,
+  place: StagingHandle,
+  path: RelPath,
+  sizeBytes: number
+): Promise<StagedFileWriter> {
+  const dirs = new StagingWriter(disk, place)
+  const file = await dirs.openFile(path, { sizeBytes }).finally(() => dirs.close())
+  return {
+    path,
+    sizeBytes,
+    get positionBytes() {
+      return file.positionBytes
+    },
+    prefixHash: async () => file.prefixHash(),
+    append: async bytes => file.append(bytes),
+    restart: async () => file.restart(),
+    finish: async expected => file.finish(expected),
+    close: async () => file.close()
+  }
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import { displayPath, errorCode, isUuid, joinRel, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
+import { type DirHandle, type Disk, findStat } from './disk.js'
+import type { CleanReport } from './files.js'
+import { readJournal } from './journal.js'
+import { AREA_NAME, MARKER_NAME, parseStagingName, stagingName } from './ours.js'
+import { diskError, problemOf } from './problems.js'
+import type { RootAccess } from './root.js'
+import type { StagingHandle } from './staging-writer.js'
+import { removeTree } from './tree.js'
+
+/** Where staged content lies within a staging place; beside it the journal. */
+export const TREE_NAME = 'tree'
+/** Beneath the area: staging places by owner and id. */
+const AREA_STAGING = `${AREA_NAME}/staging` as RelPath
+/** What another daemon left behind and nobody touched for so long is nobody's. */
+export const ABANDONED_MS = 30 * 24 * 60 * 60 * 1000
+
+export type StagingWhere = 'beside' | 'area'
+
+/** See `FileRoot.openStaging`. One that exists is opened where it is. */
+export function openStagingPlace(access: RootAccess, id: string, where: StagingWhere): StagingHandle {
+  const { disk, root } = access
+  if (!isUuid(id)) {
+    throw new SpacedriveError('INVALID_ID', `could not open a staging place: expected a UUID, got ${displayPath(id)}`)
+  }
+  const name = stagingName(root.owner, id)
+  const found = findStagingPlace(access, id)
+  const parentRel = found ?? (where === 'area' ? AREA_STAGING : ROOT)
+  try {
+    const parent = parentRel === AREA_STAGING ? makeArea(access) : root.dir
+    if (found === undefined) {
+      disk.makeDir(parent, name, 0o700)
+      disk.sync(parent)
+    }
+    const dir = openOwn(disk, parent, name)
+    const tree = openOrMake(disk, dir, TREE_NAME)
+    return {
+      id,
+      rel: joinRel(parentRel, name),
+      dir,
+      tree,
+      device: root.device,
+      syncEach: !root.capabilities.syncWhole
+    }
+  } catch (err) {
+    throw diskError('open a staging place in', root.path, err)
+  }
+}
+
+/** The directory in which this daemon's staging place `id` lies: the root, the area, or undefined. */
+export function findStagingPlace({ disk, root, dirs }: RootAccess, id: string): RelPath | undefined {
+  const name = stagingName(root.owner, id)
+  if (findStat(disk, root.dir, name) !== undefined) return ROOT
+  const area = ifThere(() => dirs.open(AREA_STAGING))
+  return area !== undefined && findStat(disk, area, name) !== undefined ? AREA_STAGING : undefined
+}
+
+export interface FoundPlace {
+  readonly rel: RelPath
+  readonly owner: string
+  readonly id: string
+}
+
+/** Every staging place at this root, of any daemon. */
+export function listStagingPlaces({ disk, dirs }: RootAccess): FoundPlace[] {
+  return [ROOT, AREA_STAGING].flatMap(parent => {
+    const dir = ifThere(() => dirs.open(parent))
+    if (dir === undefined) return []
+    return disk.list(dir).flatMap(name => {
+      const parsed = parseStagingName(name)
+      return parsed === undefined ? [] : [{ rel: joinRel(parent, name), ...parsed }]
+    })
+  })
+}
+
+/** See `FileRoot.cleanStaging`. A place whose journal is not settled stays: what it names is not all here. */
+export function cleanStagingPlaces(access: RootAccess, keep: ReadonlySet<string>, nowMs: number): CleanReport {
+  const report = { removed: [] as string[], kept: [] as string[], problems: [] as ReturnType<typeof problemOf>[] }
+  for (const place of listStagingPlaces(access)) {
+    try {
+      const mine = place.owner === access.root.owner
+      if ((mine ? keep.has(place.id) : !isAbandoned(access, place, nowMs)) || isUnsettled(access, place)) {
+        report.kept.push(place.id)
+      } else {
+        removeStagingPlace(access, place.rel)
+        report.removed.push(place.id)
+      }
+    } catch (err) {
+      report.problems.push(problemOf(place.rel, diskError('remove', place.rel, err)))
+    }
+  }
+  return report
+}
+
+/** Removes a staging place and what is in it, by handle, never through a link. */
+export function removeStagingPlace({ disk, dirs }: RootAccess, rel: RelPath): void {
+  const at = rel.lastIndexOf('/')
+  const parent = ifThere(() => dirs.open(rel.slice(0, Math.max(at, 0)) as RelPath))
+  if (parent !== undefined) removeTree(disk, parent, rel.slice(at + 1))
+}
+
+export function closeStagingPlace(disk: Disk, { dir, tree }: StagingHandle): void {
+  disk.close(tree)
+  disk.close(dir)
+}
+
+/** The folder `.spacedrive` with its marker, and `staging` in it. */
+function makeArea({ disk, root }: RootAccess): DirHandle {
+  const area = openOrMake(disk, root.dir, AREA_NAME)
+  try {
+    ensureMarker(disk, area)
+    return openOrMake(disk, area, 'staging')
+  } finally {
+    disk.close(area)
+    disk.sync(root.dir)
+  }
+}
+
+/** Without the marker the area would not be ours to a scan. Whoever comes first writes it; it is never replaced here. */
+function ensureMarker(disk: Disk, area: DirHandle): void {
+  if (findStat(disk, area, MARKER_NAME) !== undefined) return
+  const temp = `${MARKER_NAME}.${randomUUID()}`
+  const fd = disk.open(area, temp, 'create')
+  try {
+    disk.write(fd, Buffer.from(`${JSON.stringify({ version: 1, root: randomUUID(), syncs: {} })}\n`), 0)
+    disk.sync(fd)
+  } finally {
+    disk.close(fd)
+  }
+  try {
+    disk.link(area, temp, area, MARKER_NAME)
+    disk.unlink(area, temp)
+  } catch (err) {
+    if (errorCode(err) === 'EEXIST') disk.unlink(area, temp)
+    else disk.rename(area, temp, area, MARKER_NAME, 'replace') // no hard links here
+  }
+  disk.sync(area)
+}
+
+function openOrMake(disk: Disk, parent: DirHandle, name: string): DirHandle {
+  try {
+    disk.makeDir(parent, name, 0o700)
+  } catch (err) {
+    if (errorCode(err) !== 'EEXIST') throw err
+  }
+  return openOwn(disk, parent, name)
+}
+
+/** @throws {SpacedriveError} NOT_PRIVATE when it belongs to somebody else: who could put links and files into it */
+function openOwn(disk: Disk, parent: DirHandle, name: string): DirHandle {
+  const dir = disk.openDir(parent, name)
+  const { uid, mode } = disk.stat(dir)
+  const user = process.geteuid?.()
+  if (user !== undefined && uid !== user) {
+    disk.close(dir)
+    throw new SpacedriveError('NOT_PRIVATE', `could not use ${displayPath(dir.path)}: it belongs to user ${uid}`)
+  }
+  if (mode !== 0o700 && name !== AREA_NAME) disk.setMode(dir, 0o700)
+  return dir
+}
+
+function isAbandoned({ disk, dirs }: RootAccess, { rel }: FoundPlace, nowMs: number): boolean {
+  const { mtimeNs } = disk.stat(dirs.open(rel))
+  return Number(mtimeNs / 1_000_000n) < nowMs - ABANDONED_MS
+}
+
+function isUnsettled({ disk, dirs }: RootAccess, { rel }: FoundPlace): boolean {
+  const journal = readJournal(disk, dirs.open(rel))
+  return journal !== undefined && journal.completed !== true
+}
+
+function ifThere<T>(fn: () => T): T | undefined {
+  try {
+    return fn()
+  } catch (err) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errorCode(err))) return undefined
+    throw err
+  }
+}

@@ -1,0 +1,15 @@
+import { diskHere } from './files.worker.js'
+import { type StagingHandle, StagingWriter } from './staging-writer.js'
+
+/**
+ * A staging place from within a task that runs in a worker: synchronous, without messages. Close it when the task ends.
+ *
+ *   const writer = stagingWriter(handle)                    // `Staging.handle`, sent along with the task's input
+ *   const { problems } = writer.write(entries, bytes)
+ *   const file = await writer.openFile(path, { sizeBytes }) // then file.append(chunk) ... file.finish({ hash })
+ */
+export function stagingWriter(handle: StagingHandle): StagingWriter {
+  return new StagingWriter(diskHere(), handle)
+}
+
+export { type StagingHandle, StagingWriter }
