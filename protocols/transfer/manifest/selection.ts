@@ -1,4 +1,5 @@
 import { parentOf, type RelPath } from '../../../storage/base/index.js'
+import { createHasher } from '../../../storage/content/index.js'
 import { addTo, noTotals } from './totals.js'
 import type { ManifestEntry, ManifestTotals, Selection } from './types.js'
 
@@ -50,4 +51,17 @@ export async function selectedTotals(
   for await (const page of entries)
     for (const entry of page) if (isSelected(selection, entry.index)) addTo(totals, entry)
   return totals
+}
+
+/** What both ends compare: BLAKE3 of the bitmap, its unused last bits cleared; of nothing where everything is selected. */
+export function selectionHash(selection: Selection, entries: number): Uint8Array {
+  const hasher = createHasher()
+  if (selection !== 'all') {
+    const bitmap = bitmapFor(entries)
+    bitmap.set(selection.subarray(0, bitmap.length))
+    const unused = bitmap.length * 8 - entries
+    if (unused > 0) bitmap[bitmap.length - 1] = bitmap.at(-1)! & (0xff >> unused)
+    hasher.update(bitmap)
+  }
+  return hasher.digestBytes()
 }

@@ -1,0 +1,177 @@
+/**
+ * Frames of a transfer stream, both ways. Unlike `frameStream` of protocols/wire it hands each frame on the moment it is
+ * whole (the receiver's credits bound what may arrive) and never copies a frame more than once. No pause, no resume: they
+ * lose data (reference: libp2p-facts.md).
+ */
+import type { Stream } from '@libp2p/interface'
+import { pEvent } from 'p-event'
+import { deadline, toError } from '../../../storage/base/index.js'
+import { wireError } from '../../wire/index.js'
+import { FRAME_LENGTH_BYTES } from './records.js'
+
+export interface FramePipeInit {
+  /** Read before the first frame and given to `onPreamble`. */
+  readonly preambleBytes?: number
+  readonly maxFrameBytes: number
+  /** How long the other side may take nothing of what was sent. */
+  readonly drainTimeoutMs: number
+  onPreamble?(bytes: Uint8Array): void
+  /**
+   * A frame without its length. What it throws ends the stream.
+   * @param owned - the frame has an ArrayBuffer of its own, which may be handed over; else it is valid only during the call
+   */
+  onFrame(frame: Uint8Array, owned: boolean): void
+  /** Once, when nothing more will come; without an error the peer ended its side between two frames. */
+  onEnd(error?: Error): void
+}
+
+export interface FramePipe {
+  /** Queues bytes; they are sent in order. */
+  send(bytes: Uint8Array): void
+  /** Ends our side once everything queued was sent; the other side goes on. */
+  close(): Promise<void>
+  /** Ends both sides at once; `onEnd` is called with the reason unless the end came before. */
+  abort(reason: Error): void
+  /** Resolves when nothing more will come. */
+  readonly ended: Promise<void>
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
+  const { maxFrameBytes, preambleBytes = 0 } = init
+  const queue: Uint8Array[] = []
+  let pumping = false
+  let sending = Promise.resolve()
+  let ended = false
+  let wakeEnded = (): void => {}
+  const untilEnded = new Promise<void>(resolve => {
+    wakeEnded = resolve
+  })
+  let bytesIn = 0
+  let bytesOut = 0
+
+  // What is being read: the preamble, a length or a frame. `have` bytes of it are in `into`.
+  let part: 'preamble' | 'length' | 'frame' = preambleBytes > 0 ? 'preamble' : 'length'
+  let want = preambleBytes > 0 ? preambleBytes : FRAME_LENGTH_BYTES
+  let have = 0
+  let into = new Uint8Array(0)
+
+  const end = (error?: Error): void => {
+    if (ended) return
+    ended = true
+    queue.length = 0
+    stream.removeEventListener('message', onMessage as never)
+    stream.removeEventListener('remoteCloseWrite', onRemoteEnd)
+    stream.removeEventListener('close', onClose as never)
+    if (error !== undefined) stream.abort(error)
+    wakeEnded()
+    init.onEnd(error)
+  }
+
+  const whole = (bytes: Uint8Array, owned: boolean): void => {
+    have = 0
+    if (part === 'length') {
+      const length = new DataView(bytes.buffer, bytes.byteOffset, FRAME_LENGTH_BYTES).getUint32(0)
+      if (length === 0 || length > maxFrameBytes)
+        throw wireError(
+          'FRAME_TOO_LARGE',
+          `the peer announced a frame of ${length} bytes, ${maxFrameBytes} are allowed`
+        )
+      part = 'frame'
+      want = length
+      return
+    }
+    const was = part
+    part = 'length'
+    want = FRAME_LENGTH_BYTES
+    if (was === 'preamble') init.onPreamble?.(bytes.slice())
+    else init.onFrame(bytes, owned)
+  }
+
+  const take = (data: Uint8Array): void => {
+    bytesIn += data.length
+    for (let at = 0; at < data.length && !ended; ) {
+      const left = data.length - at
+      if (have === 0 && left >= want) {
+        const bytes = data.subarray(at, at + want)
+        at += want
+        whole(bytes, false)
+        continue
+      }
+      // Memory that is only claimed costs nothing yet, and no claim is larger than maxFrameBytes.
+      if (have === 0) into = new Uint8Array(want)
+      const n = Math.min(want - have, left)
+      into.set(data.subarray(at, at + n), have)
+      at += n
+      have += n
+      if (have === want) whole(into, true)
+    }
+  }
+
+  const onMessage = (evt: { data: Uint8Array | Iterable<Uint8Array> }): void => {
+    try {
+      if (evt.data instanceof Uint8Array) take(evt.data)
+      else for (const data of evt.data) take(data)
+    } catch (err) {
+      end(toError(err))
+    }
+  }
+  const onRemoteEnd = (): void => {
+    const cut = have > 0 || part !== 'length'
+    end(cut ? wireError('TRUNCATED', 'the peer ended the stream in the middle of a frame') : undefined)
+  }
+  const onClose = (evt: { error?: Error | undefined }): void => {
+    end(wireError('STREAM_CLOSED', `the stream was closed: ${evt.error?.message ?? 'by the peer'}`, evt.error))
+  }
+  stream.addEventListener('message', onMessage as never)
+  stream.addEventListener('remoteCloseWrite', onRemoteEnd)
+  stream.addEventListener('close', onClose as never)
+
+  async function pump(): Promise<void> {
+    pumping = true
+    try {
+      for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
+        bytesOut += bytes.length
+        if (stream.send(bytes)) continue
+        const limit = deadline(init.drainTimeoutMs, 'the peer to take what was sent')
+        try {
+          await pEvent(stream as never, 'drain', { rejectionEvents: ['close'], signal: limit.signal })
+        } catch (err) {
+          limit.signal.throwIfAborted()
+          throw (err as { error?: unknown }).error ?? err
+        } finally {
+          limit.clear()
+        }
+      }
+    } catch (err) {
+      const error = toError(err)
+      end('code' in error ? error : wireError('STREAM_CLOSED', `could not write to the stream: ${error.message}`, err))
+    } finally {
+      pumping = false
+    }
+  }
+
+  return {
+    send(bytes) {
+      if (ended) return
+      queue.push(bytes)
+      if (!pumping) sending = pump()
+    },
+    async close() {
+      await sending
+      await stream.close().catch(() => {}) // it was closed by the other side, or reset: nothing is left to flush
+    },
+    abort(reason) {
+      end(reason)
+      stream.abort(reason) // also where only the other side had ended
+    },
+    ended: untilEnded,
+    get bytesIn() {
+      return bytesIn
+    },
+    get bytesOut() {
+      return bytesOut
+    }
+  }
+}

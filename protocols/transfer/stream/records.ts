@@ -1,0 +1,176 @@
+/**
+ * Records: what the frames of a transfer stream hold. A head in the clear (inside Noise), then the sealed payload and its tag.
+ *
+ *   type u8 | flags u8 | file u32 | offset u64 | length u32 | AES-256-GCM(payload) | tag 16
+ *
+ * big-endian. The head is associated data together with the transfer's id, so that no record can stand for another file,
+ * place, length or transfer; the nonce is a counter from 0 in its channel, so that none can be left out, repeated or moved.
+ */
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { toError } from '../../../storage/base/index.js'
+import { wireError } from '../../wire/index.js'
+
+export const RECORD_HEAD_BYTES = 18
+export const TAG_BYTES = 16
+export const FRAME_LENGTH_BYTES = 4
+/** What a frame adds to its payload. */
+export const RECORD_OVERHEAD_BYTES = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES + TAG_BYTES
+/** A key seals no more records than this (GCM allows 2^32 with random nonces; a counter is safe beyond, but bounded anyway). */
+const MAX_RECORDS = 2 ** 32
+
+/** By the sender, on `control` */
+export const BEGIN = 1
+/** By either end's event loop: the transfer is over for good; its payload is a code. */
+export const CANCEL = 2
+/** By either end's event loop, when nothing else was said for a while: still there. */
+export const BUSY = 3
+/** By the sender, on `content` */
+export const CHUNK = 16
+export const PACK = 17
+export const END = 18
+export const FAILED = 19
+export const DONE = 20
+/** By the receiver, on `account` */
+export const HAVE = 32
+export const PARTIAL = 33
+export const PROBLEMS = 34
+export const GO = 35
+export const CREDIT = 36
+/** By the receiver, on `answers` */
+export const COMPLETE = 48
+export const REFUSE = 49
+
+/** The last chunk of its file. */
+export const FLAG_LAST = 1
+/** The payload was compressed with raw deflate; `length` is what comes out. */
+export const FLAG_DEFLATED = 2
+/** No payload: `length` zero bytes. */
+export const FLAG_ZEROS = 4
+
+/**
+ * Channels of a stream, each with its own key and counter, because each end seals in two threads: `control` (the sender's
+ * event loop) and `content` (its worker), `answers` (the receiver's event loop) and `account` (its worker).
+ */
+export type Channel = 'control' | 'content' | 'answers' | 'account'
+
+/** Where a record that the sender sent belongs, by its type. */
+export const senderChannel = (type: number): 'control' | 'content' => (type < CHUNK ? 'control' : 'content')
+/** Likewise for one of the receiver. */
+export const receiverChannel = (type: number): 'answers' | 'account' =>
+  type >= HAVE && type < COMPLETE ? 'account' : 'answers'
+
+export interface RecordHead {
+  readonly type: number
+  readonly flags: number
+  /** Index of the entry; what else it counts in some types is said in docs/protocols/transfer.md. */
+  readonly file: number
+  readonly offset: number
+  /** Bytes of payload, before compression. */
+  readonly length: number
+}
+
+export interface OpenRecord extends RecordHead {
+  readonly payload: Uint8Array
+}
+
+/** Seals records in order. */
+export class Sealer {
+  readonly #key: Uint8Array
+  readonly #aad: Buffer
+  readonly #nonce = Buffer.alloc(12)
+  #count = 0
+
+  constructor(key: Uint8Array, transfer: Uint8Array) {
+    this.#key = key
+    this.#aad = Buffer.concat([transfer, Buffer.alloc(RECORD_HEAD_BYTES)])
+  }
+
+  /** @returns the whole frame, in an ArrayBuffer of its own */
+  seal(head: RecordHead, payload: Uint8Array): Uint8Array {
+    const frame = Buffer.from(new ArrayBuffer(RECORD_OVERHEAD_BYTES + payload.length))
+    frame.writeUInt32BE(frame.length - FRAME_LENGTH_BYTES)
+    writeHead(frame, FRAME_LENGTH_BYTES, head)
+    const body = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES
+    const cipher = createCipheriv('aes-256-gcm', this.#key, this.#nextNonce())
+    this.#aad.set(frame.subarray(FRAME_LENGTH_BYTES, body), this.#aad.length - RECORD_HEAD_BYTES)
+    cipher.setAAD(this.#aad)
+    frame.set(cipher.update(payload), body)
+    cipher.final()
+    frame.set(cipher.getAuthTag(), body + payload.length)
+    return frame
+  }
+
+  #nextNonce(): Buffer {
+    return nonce(this.#nonce, this.#count++)
+  }
+}
+
+/** Opens what the Sealer of the same channel sealed, in the same order. */
+export class Opener {
+  readonly #key: Uint8Array
+  readonly #aad: Buffer
+  readonly #nonce = Buffer.alloc(12)
+  #count = 0
+
+  constructor(key: Uint8Array, transfer: Uint8Array) {
+    this.#key = key
+    this.#aad = Buffer.concat([transfer, Buffer.alloc(RECORD_HEAD_BYTES)])
+  }
+
+  /**
+   * @param frame - without its length; not needed any more afterwards
+   * @throws {SpacedriveError} MALFORMED; nothing of the payload is used before its tag fits
+   */
+  open(frame: Uint8Array): OpenRecord {
+    if (frame.length < RECORD_HEAD_BYTES + TAG_BYTES) throw wireError('MALFORMED', 'a record is cut off')
+    const head = readHead(frame)
+    const sealed = frame.subarray(RECORD_HEAD_BYTES, frame.length - TAG_BYTES)
+    const sealedLength = head.flags & FLAG_ZEROS ? 0 : head.length
+    if ((head.flags & FLAG_DEFLATED) === 0 && sealedLength !== sealed.length)
+      throw wireError('MALFORMED', `a record says ${head.length} bytes and holds ${sealed.length}`)
+    const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce(this.#nonce, this.#count++))
+    this.#aad.set(frame.subarray(0, RECORD_HEAD_BYTES), this.#aad.length - RECORD_HEAD_BYTES)
+    decipher.setAAD(this.#aad)
+    decipher.setAuthTag(frame.subarray(frame.length - TAG_BYTES))
+    const payload = decipher.update(sealed)
+    try {
+      decipher.final()
+    } catch (err) {
+      throw wireError('MALFORMED', `a record was changed on the way: ${toError(err).message}`, err)
+    }
+    return { ...head, payload }
+  }
+}
+
+/** The head of a frame that is not open yet: only its type may be looked at, to choose the channel. */
+export function recordType(frame: Uint8Array): number {
+  return frame[0] ?? 0
+}
+
+function nonce(into: Buffer, count: number): Buffer {
+  if (count >= MAX_RECORDS) throw wireError('MALFORMED', 'too many records under one key')
+  into.writeUInt32BE(count, 8)
+  return into
+}
+
+function writeHead(into: Buffer, at: number, { type, flags, file, offset, length }: RecordHead): void {
+  into.writeUInt8(type, at)
+  into.writeUInt8(flags, at + 1)
+  into.writeUInt32BE(file, at + 2)
+  into.writeUInt32BE(Math.floor(offset / 2 ** 32), at + 6)
+  into.writeUInt32BE(offset % 2 ** 32, at + 10)
+  into.writeUInt32BE(length, at + 14)
+}
+
+function readHead(frame: Uint8Array): RecordHead {
+  const view = new DataView(frame.buffer, frame.byteOffset, RECORD_HEAD_BYTES)
+  const offset = view.getUint32(6) * 2 ** 32 + view.getUint32(10)
+  if (!Number.isSafeInteger(offset)) throw wireError('MALFORMED', 'a record lies beyond 2^53')
+  return {
+    type: view.getUint8(0),
+    flags: view.getUint8(1),
+    file: view.getUint32(2),
+    offset,
+    length: view.getUint32(14)
+  }
+}
