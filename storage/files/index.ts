@@ -38,6 +38,7 @@ export {
   writeFileAtomic
 } from './own-files.js'
 export type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
+export { isFatal } from './problems.js'
 export type {
   DirectoryAttributes,
   MovedEntry,

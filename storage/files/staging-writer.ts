@@ -2,6 +2,7 @@ import {
   type AbortOptions,
   type ContentHash,
   errorCode,
+  hasCode,
   nameOf,
   parentOf,
   type RelPath,
@@ -66,6 +67,15 @@ export class StagingWriter {
     return { hashes, problems }
   }
 
+  /** Takes away a file or link that will not come whole after all. Nothing happens when it is not there. */
+  remove(path: RelPath): void {
+    try {
+      this.#disk.unlink(this.#dirs.open(parentOf(path)), nameOf(path))
+    } catch (err) {
+      if (!hasCode(err, 'ENOENT')) throw diskError('remove', path, err)
+    }
+  }
+
   /** See `Staging.openFile`. What is there is hashed first, in pieces with the signal looked at in between. */
   async openFile(path: RelPath, { sizeBytes, signal }: { sizeBytes: number } & AbortOptions): Promise<FileAppender> {
     try {
@@ -116,7 +126,7 @@ export class StagingWriter {
 
   #writeOne(entry: StagedEntry, data: Uint8Array): ContentHash | undefined {
     if (entry.kind === 'directory') {
-      this.#dirs.make(entry.path)
+      this.#makeDirectory(entry.path)
       return undefined
     }
     const dir = this.#dirs.make(parentOf(entry.path))
@@ -148,6 +158,16 @@ export class StagingWriter {
       this.#disk.close(fd)
     }
     return hash
+  }
+
+  /** One that has its final mode already, from before a restart, can be written into again. */
+  #makeDirectory(path: RelPath): void {
+    const parent = this.#dirs.make(parentOf(path))
+    const there = findStat(this.#disk, parent, nameOf(path))
+    if (there?.kind === 'directory' && (there.mode & 0o700) !== 0o700) {
+      this.#disk.setDirMode(parent, nameOf(path), 0o700)
+    }
+    this.#dirs.make(path)
   }
 
   /** Makes something anew where an earlier try may have left a file or a link. */
