@@ -8,6 +8,7 @@
  * after that, in the background of a daemon; heavy packages (libp2p) are imported there, in `start`, not at the top of a file.
  */
 import { basename } from 'node:path'
+import { type Messaging, messaging } from '../protocols/messaging/index.js'
 import {
   type AbsPath,
   type Clock,
@@ -92,6 +93,8 @@ export interface Peer extends Startable {
   readonly self: LocalDevice
   /** The own node; off, locked or failed where it cannot be on: nothing else depends on it. */
   readonly network: Network
+  /** Small messages and their outbox; other protocols register their kinds here before the start. */
+  readonly messages: Messaging
   /** Resolves when every local part has started; rejects when one could not. */
   readonly ready: Promise<void>
   /** Aborted at the first step of stopping: what waits for something gives up. */
@@ -130,6 +133,17 @@ export async function compose(init: PeerInit): Promise<Peer> {
     log: log.child('network')
   })
 
+  const messages = messaging({
+    db: instance,
+    network,
+    trust: devices,
+    events,
+    clock,
+    random,
+    log
+  })
+  devices.onRevoke({ clean: device => messages.forget(device) })
+
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
   const jobs = jobManager({ db: instance, clock, random, events, log: log.child('jobs') })
@@ -137,6 +151,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
   // Jobs start last: what was running goes on at once, on parts that are there.
   const local: readonly Part[] = [
     ['volumes', disks],
+    ['messages', messages],
     ['jobs', jobs]
   ]
   // The network comes last, when every protocol has its handler, and stops first.
@@ -211,6 +226,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     devices,
     self,
     network,
+    messages,
     ready: whenReady,
     stopping: stopping.signal,
     async start() {

@@ -25,6 +25,7 @@ const byCode: Readonly<Record<string, number>> = {
   AMBIGUOUS_DEVICE: EXIT.device,
   NOT_PAIRED: EXIT.device,
   NOT_CONNECTED: EXIT.device,
+  DEVICE_AWAY: EXIT.device,
   DEVICE_UNREACHABLE: EXIT.device,
   DEVICE_REVOKED: EXIT.device,
   UNREACHABLE: EXIT.device,

@@ -18,7 +18,9 @@ import { jobList } from './job-list.js'
 import { jobMonitor } from './job-monitor.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
 import { networkInit } from './network-init.js'
+import { networkMessages } from './network-messages.js'
 import { networkStart, networkStop } from './network-power.js'
+import { networkSendMessage } from './network-send-message.js'
 import { networkStatus } from './network-status.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
@@ -45,6 +47,8 @@ export const operations = [
   networkDevices,
   networkRename,
   networkRevoke,
+  networkSendMessage,
+  networkMessages,
   volumeList,
   volumeInfo,
   volumeTrack,

@@ -89,6 +89,8 @@ export interface Messaging extends Startable {
     peek?: boolean | undefined
   }): Promise<{ texts: TextMessage[]; more: boolean }>
   unreadTexts(): number
+  /** The device is revoked: what waits for it goes (`cancelled`), what it sent to be handled too; its texts stay readable. */
+  forget(device: DeviceId): Promise<void>
   /** What a device last said of itself in this run. */
   presence(device: DeviceId): Presence | undefined
 }

@@ -68,16 +68,12 @@ export class MessagingService implements Messaging {
   async start(): Promise<void> {
     const { db, network, trust, events } = this.#init
     this.#stopping = new AbortController()
-    for (const device of devicesWaitedFor(db)) if (!trust.isPaired(device)) await this.#forget(device)
+    for (const device of devicesWaitedFor(db)) if (!trust.isPaired(device)) await this.forget(device)
     this.#inbox.start()
     await network.handle(this.#protocol, this.#serve, { maxInboundStreams: STREAMS_PER_DEVICE })
     this.#undo.push(
       network.onConnected(peer => this.#greet(peer.device)),
-      events.on('device:revoked', ({ device }) => {
-        this.#forget(device as DeviceId).catch((err: unknown) =>
-          this.#log.error('messages of a revoked device could not be dropped', { device, err })
-        )
-      })
+      events.on('daemon:stopping', () => void this.#sayGoodbye())
     )
     await this.#delivery.start()
     for (const peer of network.connected()) this.#greet(peer.device)
@@ -86,8 +82,7 @@ export class MessagingService implements Messaging {
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     for (const undo of this.#undo.splice(0)) undo()
-    const farewell = this.#init.network.connected().map(p => this.notify(p.device, PRESENCE, { state: 'stopping' }))
-    await Promise.race([Promise.all(farewell), this.#init.clock.sleep(FAREWELL_MS)])
+    await this.#sayGoodbye()
     await this.#init.network.unhandle(this.#protocol)
     const stopped = new SpacedriveError('STOPPED', 'messaging was stopped')
     this.#stopping.abort(stopped)
@@ -212,7 +207,13 @@ export class MessagingService implements Messaging {
     this.#delivery.wake(device)
   }
 
-  async #forget(device: DeviceId): Promise<void> {
+  /** As well as can be: the network may be stopping at the same time. */
+  async #sayGoodbye(): Promise<void> {
+    const said = this.#init.network.connected().map(p => this.notify(p.device, PRESENCE, { state: 'stopping' }))
+    await Promise.race([Promise.all(said), this.#init.clock.sleep(FAREWELL_MS)])
+  }
+
+  async forget(device: DeviceId): Promise<void> {
     this.#links.get(device)?.close(new SpacedriveError('REVOKED', 'the device was revoked'))
     this.#links.delete(device)
     this.#buckets.delete(device)

@@ -1,11 +1,4 @@
-import {
-  type AbsPath,
-  type ContentHash,
-  type DeviceId,
-  type OfferId,
-  type Problem,
-  textFromBytes
-} from '../../storage/base/index.js'
+import { type AbsPath, type ContentHash, type DeviceId, type Problem, textFromBytes } from '../../storage/base/index.js'
 import type { ContentKind } from '../../storage/entries/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Manifest, ManifestTotals, Selection } from '../transfer/index.js'

@@ -178,7 +178,7 @@ describe('the outbox', () => {
     const away = '12D3KooWAway' as never
     const id = await a.messages.sendText(away, 'too late')
     const settled = a.messages.settled(id, 10_000)
-    a.events.emit('device:revoked', { device: away })
+    await a.messages.forget(away)
     assert.equal(await settled, 'cancelled')
     await a.stop()
     dirs[0].clean()
