@@ -65,7 +65,7 @@ export const networkMessages = defineOperation({
         )
         // Each line is set in, so that no text can look like the heading of another.
         if (m.text === null) terminal.line('    (the text is no longer kept)')
-        else for (const line of m.text.split('\n')) terminal.line(`    ${line}`)
+        else for (const line of m.text.split(/\r?\n/)) terminal.line(`    ${line.replaceAll('\t', '    ')}`)
       }
     }
   }

@@ -235,6 +235,6 @@ function ensureSmall(body: unknown): Json {
   const { length } = encode(json)
   if (length <= MAX_BODY_BYTES) return json
   throw new SpacedriveError('TOO_LARGE', `a message holds at most ${MAX_BODY_BYTES} bytes, this one has ${length}`, {
-    hint: 'Send longer text as a drop: `spacedrive network spacedrop DEVICE -` reads it from standard input.'
+    hint: 'Send longer text as a drop: `spacedrive network spacedrop DEVICE --text` reads it from standard input.'
   })
 }
