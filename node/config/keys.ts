@@ -140,6 +140,8 @@ export function allowed(setting: ConfigKey): string {
     case 'enum':
       return `one of ${Object.keys(node.def.entries ?? {}).join(', ')}${orNull}`
     case 'array':
+      if (setting.key.endsWith('Interfaces'))
+        return `a list of interface names such as eth0, divided by commas${orNull}`
       return `a list of multiaddrs such as /ip4/0.0.0.0/tcp/0, at most 16, divided by commas${orNull}`
     default:
       return `an absolute path${orNull}`

@@ -23,6 +23,11 @@ export const configSchema = z.strictObject({
         .default(false)
         .describe('127.0.0.1 alone, with all discovery off: for trying things out, demos and tests.'),
       mdns: z.boolean().default(true).describe('Finding devices on the local network.'),
+      mdnsInterfaces: z
+        .array(z.string().regex(/^[\w.:@-]{1,32}$/, 'expected the name of a network interface'))
+        .max(16)
+        .default([])
+        .describe('Network interfaces on which devices are looked for; none named: all.'),
       dht: z.boolean().default(true).describe('Finding devices elsewhere; used only when bootstrap names somebody.'),
       bootstrap: z.array(multiaddr).max(16).default([]).describe('Peers through which the DHT is entered.'),
       serveDht: z.boolean().default(false).describe('Makes this device a bootstrap peer for the others.'),

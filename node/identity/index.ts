@@ -12,6 +12,6 @@
  * Lost halves (PEERS 3): `belonging.ts` compares the key with the identity that the instance database names.
  */
 export { type Belonging, type BelongingState, belonging } from './belonging.js'
-export type { Identity } from './identity.js'
+export { type Identity, openWith, sealWith } from './identity.js'
 export { MAX_PASSWORD_BYTES, readPasswordFile, suppliedPassword } from './password.js'
 export { type IdentityState, type IdentityStore, type IdentityStoreInit, openIdentityStore } from './store.js'

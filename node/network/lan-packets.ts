@@ -22,12 +22,7 @@ const PREFIX = 'dnsaddr='
 const DNSADDR = /^dnsaddr=(\/ip[46]\/[^/]+\/tcp\/\d{1,5})\/p2p\/(12D3KooW[1-9A-HJ-NP-Za-km-z]{44})$/
 
 /** @param instance - a random label, new at each start, so that two daemons of one host do not answer for each other */
-export function answerFor(
-  service: string,
-  instance: string,
-  device: DeviceId,
-  addresses: readonly string[]
-): Answer[] {
+export function answerFor(service: string, instance: string, device: DeviceId, addresses: readonly string[]): Answer[] {
   const name = `${instance}.${service}`
   const data = addresses
     .map(address => `${PREFIX}${address}/p2p/${device}`)
@@ -61,5 +56,7 @@ export function readAnswer(packet: ResponsePacket, service: string): (Candidate 
 
 function strings(data: TxtData): string[] {
   const parts = Array.isArray(data) ? data : [data]
-  return parts.slice(0, MAX_RECORDS).map(part => (typeof part === 'string' ? part : Buffer.from(part).toString('latin1')))
+  return parts
+    .slice(0, MAX_RECORDS)
+    .map(part => (typeof part === 'string' ? part : Buffer.from(part).toString('latin1')))
 }

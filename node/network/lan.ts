@@ -70,7 +70,10 @@ export function lan(init: LanInit): Lan {
     for (const ip of localIps(init.interfaces)) {
       // Bound to the wildcard: a socket bound to one address hears no multicast on Linux.
       const mdns = multicastDns({ interface: ip, bind: '0.0.0.0', reuseAddr: true, loopback: true })
-      const socket: Socket = { mdns, bucket: new TokenBucket(ANSWERS_PER_SECOND, ANSWER_BURST, () => clock.monotonicMs()) }
+      const socket: Socket = {
+        mdns,
+        bucket: new TokenBucket(ANSWERS_PER_SECOND, ANSWER_BURST, () => clock.monotonicMs())
+      }
       mdns.on('error', (err: Error) => log.warn('mDNS cannot be used on an interface', { ip, err }))
       mdns.on('warning', (err: Error) => log.debug('an mDNS packet or interface was refused', { ip, err: err.message }))
       mdns.on('query', packet => onQuery(socket, packet))

@@ -9,7 +9,7 @@ import {
 import { type AbortOptions, type DeviceId, deadline, SpacedriveError, toError } from '../../storage/base/index.js'
 import { deviceWrites } from '../devices/index.js'
 import { belonging } from '../identity/index.js'
-import type { Finding } from './finding.js'
+import { type Finding, startFinding } from './finding.js'
 import type { Network, NetworkInit } from './index.js'
 import { NEGOTIATION_TIMEOUT_MS, OPEN_BURST, OPENS_PER_SECOND } from './limits.js'
 import { planListening, rememberPorts } from './listen.js'
@@ -97,6 +97,7 @@ export function createNetwork(init: NetworkInit): Network {
         events,
         log,
         isDoorOpen: () => gate.isOpen(),
+        search: device => finding?.search(device),
         capabilities: () => [...handlers.keys()].sort(),
         onConnected: sessionBegan,
         onDisconnected: sessionEnded
@@ -104,6 +105,16 @@ export function createNetwork(init: NetworkInit): Network {
       await rememberPorts(listen, running.transport.listening(), database)
       for (const protocol of handlers.keys()) await register(running, protocol)
       await pairing.attach(running)
+      finding = await startFinding({
+        config,
+        local: key.device,
+        running,
+        devices,
+        clock,
+        random,
+        events,
+        log
+      })
       running.begin()
       state = 'on'
       events.emit('network:started', { listening: running.transport.listening() })
@@ -111,7 +122,9 @@ export function createNetwork(init: NetworkInit): Network {
       const { code } = err as { code?: string }
       state = code === 'LOCKED_IDENTITY' || code === 'WRONG_PASSWORD' ? 'locked' : 'failed'
       failure = toError(err)
+      await finding?.stop()
       await running?.stop(new SpacedriveError('NETWORK_STOPPED', 'networking did not start'))
+      finding = undefined
       running = undefined
       throw err
     }
@@ -136,6 +149,9 @@ export function createNetwork(init: NetworkInit): Network {
     failure = undefined
     if (was === undefined) return
     running = undefined
+    const found = finding
+    finding = undefined
+    await found?.stop()
     await was.stop(new SpacedriveError('NETWORK_STOPPED', 'networking was switched off'))
     events.emit('network:stopped', {})
   }

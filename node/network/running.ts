@@ -27,6 +27,8 @@ export interface RunningInit {
   readonly log: Logger
   isDoorOpen(): boolean
   capabilities(): string[]
+  /** A device is about to be dialled: whoever finds devices may look for it meanwhile. */
+  search(device: DeviceId): void
   onConnected(session: Session): void
   onDisconnected(session: Session, reason: unknown): void
 }
@@ -45,6 +47,8 @@ export interface Running {
   seek(device: DeviceId): void
   /** Addresses others may reach us at, most useful first. */
   addresses(): string[]
+  /** Interfaces or addresses changed: what is dead is found out, what is lost is dialled, the others are told. */
+  networkChanged(): void
   /** Connects to an address of a device that is known, or fails. */
   connect(device: DeviceId, addresses: readonly string[]): Promise<Connection>
   stop(reason: SpacedriveError): Promise<void>
@@ -179,6 +183,7 @@ export async function startRunning(init: RunningInit): Promise<Running> {
       ...(hints.get(device) ?? []).map(address => ({ address, goodAt: 0 }))
     ]
     const before = authenticated.get(device)
+    init.search(device)
     try {
       const connection = await connect(device, dialOrder(known))
       const link = links.find(connection)
@@ -222,6 +227,11 @@ export async function startRunning(init: RunningInit): Promise<Running> {
       loops.wake(device, 'asked')
     },
     addresses,
+    networkChanged() {
+      void links.probeAll()
+      links.broadcast({ t: 'update', addresses: addresses().slice(0, MAX_TOLD_ADDRESSES) })
+      loops.wakeAll()
+    },
     connect,
     async stop(reason) {
       stopped = true

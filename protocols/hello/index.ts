@@ -24,6 +24,7 @@ export {
   welcome
 } from './machine.js'
 export {
+  addressesSchema,
   type Control,
   controlSchema,
   HELLO_PROTOCOL,
