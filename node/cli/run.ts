@@ -30,7 +30,7 @@ export async function runOperationCommand(operation: Operation, globals: Globals
         return
       }
       // A person who is asked in between: runs beside the operation, and what fails there ends the command.
-      Promise.resolve(command.progress?.(value, terminal, call)).catch(err => failed.abort(err))
+      new Promise(resolve => resolve(command.progress?.(value, terminal, call))).catch(err => failed.abort(err))
     }
     try {
       const output = await callOrOffline(operation, dataDir, input, linked.signal, onEmit)

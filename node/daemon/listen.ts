@@ -1,14 +1,10 @@
 import { chmodSync, lstatSync } from 'node:fs'
-import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import { type AbsPath, displayPath, errorCode, SpacedriveError, toError } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, SpacedriveError, toError } from '../../storage/base/index.js'
 import { removeEmptyDir, removeFile } from '../../storage/files/index.js'
-import { chooseSocketPath, findPlace, pidFile, placeFile, writePlace } from '../instance/index.js'
+import { answers, chooseSocketPath, findPlace, pidFile, placeFile, writePlace } from '../instance/index.js'
 import { VERSION } from '../version.js'
 import type { Api } from './api.js'
-
-/** Enough for a daemon under load to accept; a dead one refuses at once. */
-const PROBE_MS = 2_000
 
 /**
  * Makes the API reachable. The lock of the data directory is held, so whatever an earlier daemon left here is stale, unless
@@ -54,20 +50,6 @@ async function clearStale(path: AbsPath): Promise<void> {
     throw new SpacedriveError('SOCKET', `could not listen on ${shown}: another program answers on it`)
   }
   await removeFile(path)
-}
-
-/** True when somebody accepts connections there. */
-export async function answers(path: string): Promise<boolean> {
-  return await new Promise(resolve => {
-    const socket = connect(path)
-    const done = (alive: boolean): void => {
-      socket.destroy()
-      resolve(alive)
-    }
-    socket.setTimeout(PROBE_MS, () => done(true))
-    socket.once('connect', () => done(true))
-    socket.once('error', err => done(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(errorCode(err))))
-  })
 }
 
 /** The private folder in the temporary directory that a long path needed. */

@@ -1,14 +1,8 @@
-import { closeSync, constants, copyFileSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, copyFileSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { KEPT_LOGS } from '../instance/index.js'
 
-/** One file and its predecessors: 5 times 4 MiB are weeks of ordinary work. */
+/** Of one file; see KEPT_LOGS for how many there are. */
 export const MAX_LOG_BYTES = 4 * 1024 * 1024
-export const KEPT_LOGS = 4
-
-export const logDir = (dataDir: string): string => join(dataDir, 'logs')
-export const logFile = (dataDir: string): string => join(logDir(dataDir), 'daemon.log')
-/** What the process writes to its standard output and error: traces of a crash that no code of ours could log. */
-export const crashFile = (dataDir: string): string => join(logDir(dataDir), 'output.log')
 
 export interface LogFile {
   write(line: string): void
@@ -58,9 +52,4 @@ function copyIfThere(from: string, to: string): void {
   } catch (err) {
     if ((err as { code?: string }).code !== 'ENOENT') throw err
   }
-}
-
-/** The folder of the logs, for this user alone. */
-export function ensureLogDir(dataDir: string): void {
-  mkdirSync(logDir(dataDir), { recursive: true, mode: 0o700 })
 }

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import type { AbsPath } from '../../storage/base/index.js'
-import { ensureDataDir } from '../instance/index.js'
+import { ensureDataDir, ensureLogDir, logFile, outputFile } from '../instance/index.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { createLog, type DaemonLog } from './log.js'
-import { crashFile, ensureLogDir, logFile, openLogFile } from './log-file.js'
+import { openLogFile } from './log-file.js'
 import type { StartOptions } from './start-options.js'
 
 /** All parts in order have 10 s each; whoever hangs longer than this holds the whole stop. */
@@ -98,7 +98,7 @@ function reportCrash(dataDir: string, log: DaemonLog): void {
   const SHOWN_BYTES = 4_096
   let fd: number
   try {
-    fd = openSync(crashFile(dataDir), 'r+')
+    fd = openSync(outputFile(dataDir), 'r+')
   } catch {
     return
   }

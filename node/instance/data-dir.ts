@@ -1,10 +1,12 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir, platform } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type AbsPath, displayPath, errorCode, SpacedriveError, toError } from '../../storage/base/index.js'
 
 /** Short enough for socket names, plain enough for every file system and shell. */
 const INSTANCE_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
+/** How the instance without a name is named where a name is asked for. */
+export const DEFAULT_INSTANCE = 'default'
 /** What may lie in a directory that we take for a data directory although others can read it. */
 const OURS =
   /^(daemon\.(lock|lock-journal|json|pid|sock)|instance\.db(-wal|-shm)?|config\.json|logs|instance-[a-z0-9_-]+)$/
@@ -22,13 +24,18 @@ export interface DataDirInit {
  */
 export function dataDirOf({ dataDir, instance, env = process.env, cwd = process.cwd() }: DataDirInit): AbsPath {
   const base = baseDirOf({ dataDir, env, cwd })
-  if (instance === undefined) return base
+  if (instance === undefined || instance === DEFAULT_INSTANCE) return base
   if (!INSTANCE_NAME.test(instance)) {
     throw new SpacedriveError('USAGE', `"${instance.slice(0, 64)}" cannot be the name of an instance`, {
       hint: 'A name has 1 to 32 of a-z, 0-9, - and _, and begins with a letter or a digit.'
     })
   }
   return join(base, `instance-${instance}`) as AbsPath
+}
+
+/** The name of the instance whose data lies there; undefined for the one without. */
+export function instanceNameOf(dataDir: string): string | undefined {
+  return /^instance-([a-z0-9][a-z0-9_-]{0,31})$/.exec(basename(dataDir))?.[1]
 }
 
 /** The directory of the instance without a name; the named ones lie in it. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdtempSync } from 'node:fs'
 import { platform, tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { type AbsPath, pathBytes } from '../../storage/base/index.js'
-import { ensurePrivateDir } from './data-dir.js'
+import { DEFAULT_INSTANCE, ensurePrivateDir, instanceNameOf } from './data-dir.js'
 
 /** sockaddr_un.sun_path without its closing NUL: 108 bytes on Linux, 104 on macOS and the BSDs. */
 export const MAX_SOCKET_PATH_BYTES = platform() === 'linux' ? 107 : 103
@@ -41,7 +41,7 @@ function fits(path: string): boolean {
 
 /** `default` or the instance's name: for people who look into the runtime directory. */
 function instanceLabel(dir: string): string {
-  return /^instance-([a-z0-9_-]{1,32})$/.exec(basename(dir))?.[1] ?? 'default'
+  return instanceNameOf(dir) ?? DEFAULT_INSTANCE
 }
 
 /** The XDG specification: owned by the user, mode 0700. One that is not is not used. */

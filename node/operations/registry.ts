@@ -11,6 +11,10 @@
  * needs it takes from `peer` or imports inside `run`. `test/node/cli/light.spec.ts` checks it. A new first word (`network`,
  * `library`) has its one-line description in `node/cli/groups.ts`.
  */
+import { configGet } from './config-get.js'
+import { configList } from './config-list.js'
+import { configPath } from './config-path.js'
+import { configSet } from './config-set.js'
 import { jobCancel, jobPause, jobResume } from './job-control.js'
 import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
@@ -29,6 +33,7 @@ import { volumeList } from './volume-list.js'
 import { volumeSpeedTest } from './volume-speed-test.js'
 import { volumeTrack } from './volume-track.js'
 
+// biome-ignore format: one line each, so that two who add one do not collide
 export const operations = [
   jobList,
   jobInfo,
@@ -40,6 +45,10 @@ export const operations = [
   jobDispatch,
   systemStatus,
   systemStop,
+  configList,
+  configGet,
+  configSet,
+  configPath,
   networkInit,
   networkStart,
   networkStop,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../../storage/base/index.js'
 import { isRunning } from '../../client/index.js'
 import type { StartOptions, StartReport } from '../../daemon/index.js'
-import { ensureDataDir, findPlace } from '../../instance/index.js'
+import { ensureDataDir, ensureLogDir, findPlace, outputFile } from '../../instance/index.js'
 
 /** A start takes half a second; migrating a large database may take long, and says so in its log. */
 const START_MS = 120_000
@@ -60,10 +60,9 @@ export async function spawnDaemon(options: StartOptions, signal: AbortSignal): P
 }
 
 function launch(options: StartOptions): ChildProcess {
-  const logs = join(options.dataDir, 'logs')
-  mkdirSync(logs, { recursive: true, mode: 0o700 })
+  ensureLogDir(options.dataDir)
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
-  const output = openSync(join(logs, 'output.log'), flags, 0o600)
+  const output = openSync(outputFile(options.dataDir), flags, 0o600)
   try {
     const main = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
     return spawn(process.execPath, [main, JSON.stringify(options)], {

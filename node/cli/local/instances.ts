@@ -1,0 +1,63 @@
+import { displayPath } from '../../../storage/base/index.js'
+import { daemonClient } from '../../client/index.js'
+import { baseDirOf, dataDirOf, listInstances } from '../../instance/index.js'
+import type { Terminal } from '../../operations/operation.js'
+import type { LocalCommand } from './local-command.js'
+
+interface ListAnswer {
+  readonly instances: readonly {
+    readonly name: string
+    readonly state: string
+    readonly pid: number | null
+    readonly version: string | null
+    readonly dataDir: string
+  }[]
+}
+
+export const instanceList: LocalCommand = {
+  path: 'instance list',
+  aliases: ['daemon list'],
+  summary: 'The instances on this machine: running, stopped or dead',
+  examples: ['spacedrive instance list', 'spacedrive instance list --json'],
+  async run({ globals, terminal }): Promise<ListAnswer> {
+    const found = await listInstances(baseDirOf({ dataDir: globals.dataDir, cwd: terminal.cwd }))
+    return {
+      instances: found.map(({ name, state, dataDir, place }) => ({
+        name,
+        state,
+        pid: state === 'running' ? (place?.pid ?? null) : null,
+        version: state === 'running' ? (place?.version ?? null) : null,
+        dataDir: displayPath(dataDir)
+      }))
+    }
+  },
+  render({ instances }: ListAnswer, terminal: Terminal) {
+    if (instances.length === 0) terminal.line('No instance was ever started here.')
+    const colors = { running: 'green', dead: 'red' } as const
+    terminal.table(
+      instances.map(({ name, state, pid, dataDir }) => ({
+        name,
+        state: state in colors ? terminal.color(colors[state as keyof typeof colors], state) : state,
+        process: pid ?? '',
+        data: dataDir
+      }))
+    )
+    if (instances.some(i => i.state === 'dead')) {
+      terminal.note('A dead one ended without stopping; starting it clears what it left.')
+    }
+  }
+}
+
+export const instanceStop: LocalCommand = {
+  path: 'instance stop',
+  summary: 'Stop the daemon of an instance',
+  arguments: [['<name>', 'its name; `default` for the one without']],
+  examples: ['spacedrive instance stop alice', 'spacedrive instance stop default'],
+  async run({ globals, terminal, signal }, typed) {
+    const instance = String(typed.arguments[0])
+    const dataDir = dataDirOf({ dataDir: globals.dataDir, instance, cwd: terminal.cwd })
+    await daemonClient(dataDir).call('system.stop', {}, { signal })
+    return { stopped: true, instance }
+  },
+  render: ({ instance }: { instance: string }, terminal: Terminal) => terminal.line(`Stopped ${instance}.`)
+}
