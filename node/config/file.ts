@@ -35,6 +35,8 @@ export function readConfigFile(dataDir: string): Record<string, unknown> {
       { hint: 'Install the newer spacedrive again, or move the file away to begin with the defaults.' }
     )
   }
+  if (typeof version !== 'number') throw configBroken(file, '"version" is not a number')
+  if (version !== CONFIG_VERSION) throw configBroken(file, `there is no version ${version}, expected ${CONFIG_VERSION}`)
   return value as Record<string, unknown>
 }
 

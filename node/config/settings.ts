@@ -135,8 +135,6 @@ function checkFile(dataDir: string, tree: Readonly<Record<string, unknown>>): Ma
     }
   }
   visit(tree, '')
-  if (tree.version !== undefined && typeof tree.version !== 'number')
-    throw configBroken(file, '"version" is not a number')
   return values
 }
 

@@ -24,6 +24,8 @@ export function createLog(
     {
       level,
       base: null,
+      // Fields are plain and clean when they come here; pino's own rendering of errors would add their stack again.
+      serializers: { err: value => value },
       timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
       formatters: { level: label => ({ level: label }) }
     },
