@@ -84,12 +84,7 @@ export async function openDatabase(init: DatabaseInit): Promise<Database> {
     async close() {
       if (ended !== undefined) return
       const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
-<<<<<<< HEAD
-      await send({ id: nextId++, close: true })
-      worker.ref() // answered, but not gone yet: a process with nothing else to do must not end in between
-=======
       // First: the last connection to close folds the WAL into the database, and a read-only one cannot.
->>>>>>> 65a5474 (instances, logs, config)
       reader.close()
       await send({ id: nextId++, close: true })
       // An answer lets the thread go; its end must be awaited even by a process that has nothing else to do.
