@@ -1,7 +1,9 @@
 /** Addresses that strangers hand us: which of them may be dialled, and whom a connection is counted for. */
 import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { MAX_ADDRESS_CHARS } from './limits.js'
+import type { DeviceId } from '../../storage/base/index.js'
+import { pairingError } from './errors.js'
+import { MAX_ADDRESS_CHARS, MAX_TYPED_CHARS } from './limits.js'
 
 const ADDRESS = /^\/ip([46])\/([0-9a-fA-F.:]+)\/tcp\/(\d{1,5})$/
 
@@ -37,6 +39,19 @@ export function isDialable(address: string): boolean {
   // An IPv4 address in disguise; BlockList would take such an entry for all of IPv4.
   if (family === 6 && isMapped(expandIpv6(m[2]!))) return false
   return !REFUSED.check(m[2]!, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+const TYPED = /^(\/(?:ip4|ip6|ip6zone|dns|dns4|dns6)\/[^\s]+?)(?:\/p2p\/(12D3KooW[1-9A-HJ-NP-Za-km-z]{44}))?\/?$/
+
+/** What a person typed as an address: any host and port, and the device where it is named. @throws BAD_ADDRESS */
+export function parseAddress(typed: string): { address: string; device?: DeviceId } {
+  const m = typed.length > MAX_TYPED_CHARS ? null : TYPED.exec(typed.trim())
+  if (m === null || !/\/tcp\/\d{1,5}$/.test(m[1]!)) {
+    throw pairingError('BAD_ADDRESS', 'an address must look like /ip4/192.168.1.7/tcp/4001', {
+      hint: '`spacedrive network status` on the other device shows its addresses.'
+    })
+  }
+  return { address: m[1]!, ...(m[2] === undefined ? {} : { device: m[2] as DeviceId }) }
 }
 
 const PRIVATE = new BlockList()

@@ -11,6 +11,8 @@ export type PairingErrorCode =
   | 'PAIRING_REFUSED' // the other side did not take our words: wrong, expired or used
   | 'PAIRING_DECLINED' // the words were right, the person said no or did not answer
   | 'PAIRING_INTERRUPTED' // the connection went away in the middle
+  | 'NOT_PROVEN' // whoever answered does not know the words; the search goes on
+  | 'BAD_ADDRESS'
   | 'CODE_EXPIRED'
   | 'CODE_USED' // somebody typed the right words a second time
   | 'RESPONSE_INVALID' // somebody knew the words and then failed to prove who it is

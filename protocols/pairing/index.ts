@@ -5,6 +5,9 @@
  * `advertisement` (what the DHT holds), `attempts`. Around them the service: codes with their expiry, streams, search, the
  * person who is asked. What it needs of the network and of the devices is in `ports.ts`.
  */
+import type { Pairing } from './pairing.js'
+import { type PairingInit, PairingService } from './service.js'
+
 export { isDialable } from './address.js'
 export { checkAdvertisement, PAIRING_NAMESPACE, selectAdvertisement } from './advertisement.js'
 export { cleanName, nameSkeleton } from './device-info.js'
@@ -19,6 +22,7 @@ export {
   RESPONSE_TIMEOUT_MS
 } from './limits.js'
 export { isLink, makeLink, type PairingLink, parseLink } from './link.js'
+export type { JoinOptions, OpenCode, OpenOptions, Pairing } from './pairing.js'
 export {
   type Candidate,
   type KnownDevice,
@@ -33,4 +37,11 @@ export {
   type PairingPeer,
   type PairingStream
 } from './ports.js'
+export type { PairingPeerInfo, PairingResult, PairingState, PairingStatus } from './session.js'
 export { CODE_WORDS, parseWords } from './words.js'
+export type { PairingInit }
+
+/** The service: not started, nothing done yet. */
+export function pairing(init: PairingInit): Pairing {
+  return new PairingService(init)
+}

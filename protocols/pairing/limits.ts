@@ -16,6 +16,8 @@ export const COMPLETE_TIMEOUT_MS = 10_000
 export const SEARCH_TIMEOUT_MS = 30_000
 /** Between two questions to the DHT: an advertisement needs a moment to get there. */
 export const LOOKUP_INTERVAL_MS = 2_000
+/** A candidate that could not be reached is not tried again before this, however often it is announced. */
+export const RETRY_MS = 3_000
 /** One dial of all addresses of a candidate (threats E6). */
 export const DIAL_TIMEOUT_MS = 10_000
 /** Candidates tried at the same time: more are spoofed answers, and wait. */
@@ -50,6 +52,8 @@ export const MAX_ADVERTISEMENT_BYTES = 1_024
 export const MAX_ADDRESSES = 8
 /** `/ip6/` with a full address and `/tcp/` takes 55. */
 export const MAX_ADDRESS_CHARS = 96
+/** An address typed by a person may name a host: 253 letters, a port, a device. */
+export const MAX_TYPED_CHARS = 384
 /** Looks after an advertisement this often: addresses that changed, a DHT that had no peers yet. */
 export const REPUBLISH_INTERVAL_MS = 15_000
 

@@ -70,6 +70,7 @@ export type EventMap = {
 
   'pairing:opened': { session: string; expiresAt: number }
   'pairing:progressed': { session: string; state: string; device?: string; name?: string; words?: string }
+  'pairing:warned': { session: string; code: string; message: string }
   'pairing:completed': { session: string; device: string; name: string }
   'pairing:failed': { session: string; code: string; message: string }
   'pairing:expired': { session: string }
