@@ -20,6 +20,7 @@ import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
 import { jobList } from './job-list.js'
 import { jobMonitor } from './job-monitor.js'
+import { monitor } from './monitor.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
 import { networkInit } from './network-init.js'
 import { networkMessages } from './network-messages.js'
@@ -43,6 +44,7 @@ export const operations = [
   jobCancel,
   jobKinds,
   jobDispatch,
+  monitor,
   systemStatus,
   systemStop,
   configList,

@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import type { AnyEvent } from '../../storage/base/index.js'
+import type { JobSummary } from '../../storage/jobs/index.js'
+import { eventLine } from './event-line.js'
+import { liveLine } from './job-text.js'
+import { defineOperation } from './operation.js'
+
+/** Everything at a glance, each time something changed. */
+export interface MonitorView {
+  device: string
+  network: string
+  devices: readonly { name: string; state: string; rttMs: number | null }[]
+  jobs: readonly JobSummary[]
+  events: readonly AnyEvent[]
+}
+
+const MIN_INTERVAL_MS = 200
+/** Shown below; older ones have scrolled away. */
+const EVENTS_SHOWN = 12
+
+export const monitor = defineOperation({
+  name: 'monitor',
+  summary: 'Jobs, devices and events on one screen, live',
+  input: z.strictObject({}),
+  async run({ peer, signal, emit }): Promise<Record<string, never>> {
+    let recent: AnyEvent[] = []
+    let changed = true
+    let wake: () => void = () => {}
+    const off = peer.events.onAny(event => {
+      // Progress shows in the lines of the jobs.
+      if (!event.type.endsWith(':progress')) recent = [...recent, event].slice(-EVENTS_SHOWN)
+      changed = true
+      wake()
+    })
+    const aborted = (): void => wake()
+    signal.addEventListener('abort', aborted)
+    try {
+      while (!signal.aborted) {
+        if (changed) {
+          changed = false
+          const status = peer.network.status()
+          const now: MonitorView = {
+            device: status.name,
+            network: status.state,
+            devices: peer.devices
+              .list()
+              .filter(d => d.state === 'paired' || d.state === 'unconfirmed')
+              .map(d => {
+                const connection = status.connections.find(c => c.device === d.id)
+                return {
+                  name: d.name,
+                  state: connection === undefined ? 'away' : 'connected',
+                  rttMs: connection?.rttMs ?? null
+                }
+              }),
+            jobs: peer.jobs.list({ states: ['running', 'queued', 'paused'] }),
+            events: recent
+          }
+          emit(now)
+          await peer.clock.sleep(MIN_INTERVAL_MS, { signal }).catch(() => {}) // the loop looks at the signal
+          continue
+        }
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      }
+      return {}
+    } finally {
+      off()
+      signal.removeEventListener('abort', aborted)
+    }
+  },
+  command: {
+    path: 'monitor',
+    examples: ['spacedrive monitor', 'spacedrive monitor --json'],
+    input: () => ({}),
+    progress(now: MonitorView, terminal) {
+      const devices = now.devices.map(d => {
+        const rtt = d.rttMs === null ? '' : ` ${d.rttMs.toFixed(0)} ms`
+        return d.state === 'connected' ? terminal.color('green', `${d.name}${rtt}`) : terminal.dim(`${d.name} away`)
+      })
+      terminal.block([
+        `${terminal.bold(now.device)}  networking ${now.network}  ${devices.length === 0 ? 'no device is paired' : devices.join('  ')}`,
+        '',
+        ...(now.jobs.length === 0 ? [terminal.dim('no jobs at work')] : now.jobs.map(j => liveLine(j, terminal))),
+        '',
+        ...(now.events.length === 0 ? [terminal.dim('no events yet; Ctrl-C ends this')] : now.events.map(eventLine))
+      ])
+    },
+    render() {}
+  }
+})
