@@ -6,7 +6,7 @@
  */
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { TokenBucket } from '../../protocols/wire/index.js'
-import { type Clock, type DeviceId, type Logger, SpacedriveError } from '../../storage/base/index.js'
+import { type Clock, type DeviceId, hasCode, type Logger, SpacedriveError } from '../../storage/base/index.js'
 import { sourceOf } from './addresses.js'
 import {
   BAN_MS,
@@ -21,7 +21,7 @@ import {
   STRANGER_ANSWER_MS,
   STRANGER_TIMEOUT_MS
 } from './limits.js'
-import { type Meter, meterOf } from './meter.js'
+import { endedMeanwhile, type Meter, meterOf } from './meter.js'
 
 export interface AdmissionInit {
   clock: Clock
@@ -53,7 +53,6 @@ export interface Admission {
   allowDial(address: string): () => void
   /** Told when Noise has proven that the dialled device is the right one: what comes after is its own doing. */
   onAuthenticated(listener: (device: DeviceId) => void): void
-  ban(device: DeviceId): void
   /** The slots that are taken, for `network status` and tests. */
   strangers(): readonly Stranger[]
   pending(): number
@@ -167,9 +166,24 @@ export function admission({ clock, log, isKnown, isDoorOpen, isKnownSource }: Ad
     return false
   }
 
+  /** Whoever floods is shut out for a while; here, since a connection may be cut before libp2p shows it to anybody. */
+  function banFlooders(device: DeviceId, connection: MultiaddrConnection): void {
+    connection.addEventListener('close', event => {
+      if (event.local !== true || !hasCode(event.error, 'FLOODED')) return
+      log.warn('a peer broke the rules and was cut', { device, why: event.error?.message })
+      ban(device)
+    })
+  }
+
+  function ban(device: DeviceId): void {
+    for (const known of bans.keys()) isBanned(known) // drops those that are over
+    bans.set(device, clock.monotonicMs() + BAN_MS)
+  }
+
   function admitPeer(peer: PeerId, connection: MultiaddrConnection): boolean {
     const device = peer.toString() as DeviceId
     const meter = meterOf(connection)
+    banFlooders(device, connection)
     for (const p of pending) if (p.meter === meter) pending.delete(p)
     if (isBanned(device)) return false
     if (isKnown(device)) {
@@ -188,6 +202,7 @@ export function admission({ clock, log, isKnown, isDoorOpen, isKnownSource }: Ad
   const dialled = (peer: PeerId, connection: MultiaddrConnection): boolean => {
     const device = peer.toString() as DeviceId
     meterOf(connection)
+    banFlooders(device, connection)
     const bare = connection.remoteAddr.toString().replace(/\/p2p\/[A-Za-z0-9]+$/, '')
     if (pairingDials.has(bare)) dialledForPairing.add(connection.timeline)
     else if (isBanned(device) || !isKnown(device)) return false
@@ -202,6 +217,8 @@ export function admission({ clock, log, isKnown, isDoorOpen, isKnownSource }: Ad
         denied(admitPeer(peer, connection), 'not paired', connection),
       denyOutboundEncryptedConnection: (peer, connection) =>
         denied(dialled(peer, connection), 'not paired', connection),
+      denyInboundUpgradedConnection: endedMeanwhile,
+      denyOutboundUpgradedConnection: endedMeanwhile,
       // Addresses are kept by node/devices; libp2p's own book stays empty.
       filterMultiaddrForPeer: () => false
     },
@@ -227,10 +244,6 @@ export function admission({ clock, log, isKnown, isDoorOpen, isKnownSource }: Ad
     },
     onAuthenticated(listener) {
       onAuthenticated = listener
-    },
-    ban(device) {
-      for (const known of bans.keys()) isBanned(known) // drops those that are over
-      bans.set(device, clock.monotonicMs() + BAN_MS)
     },
     strangers: () => [...strangers.values()],
     pending: () => pending.size

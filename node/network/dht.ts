@@ -19,6 +19,7 @@ import {
 import { ADDRESS_NAMESPACE, checkRecord } from './address-record.js'
 import { parseAddress, reachOf } from './addresses.js'
 import { STREAM_BURST, STREAMS_PER_SECOND } from './limits.js'
+import { endedMeanwhile } from './meter.js'
 import type { NetworkStatus } from './status.js'
 import { guarded } from './yamux-guard.js'
 
@@ -124,6 +125,8 @@ export async function startDht(init: DhtInit): Promise<Dht> {
         })
     ],
     connectionGater: {
+      denyInboundUpgradedConnection: endedMeanwhile,
+      denyOutboundUpgradedConnection: endedMeanwhile,
       // Other nodes tell us addresses: none of them sends us to ourselves or to a place that is no host.
       denyDialMultiaddr(address) {
         const parsed = parseAddress(address.toString())

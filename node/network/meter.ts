@@ -32,3 +32,13 @@ export function meterOf(connection: MultiaddrConnection): Meter {
 export function findMeter(connection: { timeline: object }): Meter | undefined {
   return meters.get(connection.timeline)
 }
+
+/**
+ * Last question of the gater, in and out: is the connection still there? One that was cut while Yamux was being put on it
+ * (by the guard, at the first bytes) would become a libp2p connection that never closes, and count for ever. The turn of
+ * the event loop lets those first bytes be looked at.
+ */
+export async function endedMeanwhile(_peer: unknown, connection: MultiaddrConnection): Promise<boolean> {
+  await new Promise(resolve => setImmediate(resolve))
+  return connection.status !== 'open'
+}

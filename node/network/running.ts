@@ -151,15 +151,7 @@ export async function startRunning(init: RunningInit): Promise<Running> {
       }
     }
   })
-  transport.onConnection(connection => {
-    connection.addEventListener('close', event => {
-      if ((event.error as { code?: string } | undefined)?.code !== 'FLOODED' || event.local === false) return
-      const device = connection.remotePeer.toString() as DeviceId
-      log.warn('a peer broke the rules and was cut', { device, why: event.error?.message })
-      gate.ban(device)
-    })
-    links.open(connection)
-  })
+  transport.onConnection(connection => links.open(connection))
   await transport.handle(HELLO_PROTOCOL, (stream, connection) => links.answer(stream, connection), 1)
 
   function addresses(): string[] {

@@ -31,7 +31,7 @@ export interface Transport {
   dial(address: string, device: DeviceId | undefined, options: AbortOptions): Promise<Connection>
   handle(protocol: string, handler: StreamHandler, maxInboundStreams: number): Promise<void>
   unhandle(protocol: string): Promise<void>
-  onConnection(listener: (connection: Connection) => void): void
+  onConnection(listener: (connection: Connection) => unknown): void
   /** Every address it listens on, wildcards resolved to those of the interfaces as they are now; without `/p2p/...`. */
   listening(): string[]
   stop(): Promise<void>
