@@ -58,6 +58,24 @@ export class Dirs {
     return this.open(rel)
   }
 
+  /**
+   * Whether `rel` still leads to the directory that `open` gave. What was placed through a handle whose directory somebody
+   * moved away meanwhile would lie outside.
+   */
+  isStill(rel: RelPath): boolean {
+    const handle = rel === '' ? undefined : this.#open.get(rel)
+    if (handle === undefined) return true
+    let again: DirHandle
+    try {
+      again = this.#disk.openDir(this.#base, rel)
+    } catch {
+      return false
+    }
+    const same = this.#disk.stat(again).inode === this.#disk.stat(handle).inode
+    this.#disk.close(again)
+    return same
+  }
+
   /** After a directory was moved or removed: its handle and those below it lead elsewhere. */
   forget(rel: RelPath): void {
     for (const [key, dir] of this.#open) {

@@ -1,6 +1,7 @@
 import type { AbortOptions, AbsPath, Problem } from '../base/index.js'
 import type { Capabilities } from './capabilities.js'
-import type { PlaceResult, PlaceStep } from './place-steps.js'
+import type { EntryStat } from './fingerprint.js'
+import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import type { Staging } from './staging.js'
 
 /** Access to the disk for one daemon; made once by node/compose.ts. Work happens in workers. */
@@ -46,9 +47,15 @@ export interface FileRoot {
   ): Promise<readonly PlaceResult[]>
   /**
    * Steps that happen all or not at all (moves that swap or turn in a cycle, a file that becomes a directory, several
-   * moves): written to a journal first.
+   * moves): written to a journal first. Paths are those from before the group. A `remove-directory` must be of an empty
+   * one; `attributes` are for `place`.
    */
   placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]>
+  /**
+   * What was moved aside is looked at once more before the archive is committed: a program that still held it open may have
+   * written to it. @returns which of the list are no longer as they were
+   */
+  lookAgain(list: readonly { at: StagedSource; stat: EntryStat }[], options?: AbortOptions): Promise<readonly number[]>
   /** At start, before anything looks at the folder: completes or takes back the groups that a crash interrupted. */
   recover(options?: AbortOptions): Promise<RecoverReport>
 

@@ -1,9 +1,10 @@
 import { displayPath, errorCode, nameOf, type Problem, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
 import { findStat } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
-import { giveName } from './give-name.js'
+import { giveNameBeneath } from './give-name.js'
 import type { Group, Move } from './journal.js'
 import { differs } from './look.js'
+import { isInOurs } from './ours.js'
 import { diskError, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
 
@@ -22,6 +23,10 @@ export type GroupOutcome =
 export function runGroup(access: RootAccess, { moves }: Group, { lenient = false } = {}): GroupOutcome {
   const done = completedMoves(access, moves)
   try {
+    const other = moves
+      .slice(0, done)
+      .find(move => tookAnother(access, move) && !isWhat(access, move, lookAt(access, move.to)))
+    if (other !== undefined) throw changed(other)
     for (const [i, move] of moves.entries()) {
       if (i < done && !isWaiting(access, move)) dropSecondName(access, move)
       else if (lenient && lookAt(access, move.from) === undefined) continue
@@ -57,6 +62,9 @@ export function syncNames({ disk, dirs }: RootAccess, groups: readonly Group[]):
   for (const parent of new Set(parents)) disk.sync(dirs.open(parent))
 }
 
+/** Whether anything of it has happened. */
+export const hasBegun = (access: RootAccess, { moves }: Group): boolean => completedMoves(access, moves) > 0
+
 /** Moves happen in order, so the last one that has happened tells of those before it. */
 function completedMoves(access: RootAccess, moves: readonly Move[]): number {
   for (let i = moves.length; i > 0; i--) if (hasHappened(access, moves[i - 1]!)) return i
@@ -65,8 +73,17 @@ function completedMoves(access: RootAccess, moves: readonly Move[]): number {
 
 /** Without identities a look-alike at the new name proves nothing as long as the old one is there. */
 function hasHappened(access: RootAccess, move: Move): boolean {
-  if (!isWhat(access, move, lookAt(access, move.to))) return false
+  const out = lookAt(access, move.to)
+  if (!isWhat(access, move, out)) return out !== undefined && tookAnother(access, move)
   return access.root.capabilities.keepsIdentity || !isWhat(access, move, lookAt(access, move.from))
+}
+
+/**
+ * What lies in our own private place and left a person's name empty can only be what the rename took: something else than
+ * was seen, if somebody was faster. It is taken back like the rest.
+ */
+function tookAnother(access: RootAccess, { from, to }: Move): boolean {
+  return isInOurs(to) && !isInOurs(from) && lookAt(access, from) === undefined
 }
 
 function isWaiting(access: RootAccess, move: Move): boolean {
@@ -90,25 +107,23 @@ function restingPlace(moves: readonly Move[], move: Move): RelPath {
 function runMove(access: RootAccess, move: Move): void {
   const at = lookAt(access, move.from)
   if (!isWhat(access, move, at)) {
-    throw new SpacedriveError('CHANGED', `could not move ${displayPath(move.from)}: it was changed meanwhile`)
+    throw changed(move)
   }
   rename(access, move.from, move.to)
   const out = lookAt(access, move.to)
-  if (out === undefined || (move.expected !== undefined && differs(access, move.expected, out))) {
-    throw new SpacedriveError('CHANGED', `could not move ${displayPath(move.from)}: it was changed meanwhile`)
+  if (!isWhat(access, move, out) || (move.expected !== undefined && differs(access, move.expected, out!))) {
+    throw changed(move)
   }
 }
 
-function rename({ disk, root, dirs }: RootAccess, from: RelPath, to: RelPath): void {
+function rename(access: RootAccess, from: RelPath, to: RelPath): void {
   try {
-    giveName(disk, root.capabilities, dirs.open(parentOf(from)), nameOf(from), dirs.open(parentOf(to)), nameOf(to))
+    giveNameBeneath(access, from, to)
   } catch (err) {
     if (errorCode(err) !== 'EEXIST') throw diskError('move', from, err)
     const text = `could not move ${displayPath(from)} to ${displayPath(to)}: something stands there already`
     throw new SpacedriveError('EXISTS', text, { cause: err, details: { to } })
   }
-  dirs.forget(from)
-  dirs.forget(to)
 }
 
 function lookAt({ disk, dirs }: RootAccess, path: RelPath): EntryStat | undefined {
@@ -126,3 +141,6 @@ function isWhat({ root }: RootAccess, { seen }: Move, at: EntryStat | undefined)
   if (root.capabilities.keepsIdentity) return at.inode === seen.inode
   return seen.kind === 'directory' || (at.sizeBytes === seen.sizeBytes && at.mtimeNs === seen.mtimeNs)
 }
+
+const changed = ({ from }: Move): SpacedriveError =>
+  new SpacedriveError('CHANGED', `could not move ${displayPath(from)}: it was changed meanwhile`)

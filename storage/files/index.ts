@@ -19,7 +19,8 @@
  *
  * Below: `disk.ts` the primitives, `node-disk.ts` and `native.ts` the real ones; `root.ts`, `probe.ts`, `dirs.ts` a root, what
  * it can do, and the way beneath it; `staging-writer.ts`, `staging-place.ts` staging; `journal.ts`, `group.ts`,
- * `move-into.ts`, `recover.ts` what happens all or not at all; `tasks.ts` what workers run, `open-*.ts` the side that asks.
+ * `move-into.ts`, `place-group.ts`, `recover.ts` what happens all or not at all; `place-batch.ts`, `place-step.ts` single
+ * changes, `place-journaled.ts` where the file system cannot do them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
  */
 export type { Capabilities } from './capabilities.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
@@ -37,7 +38,13 @@ export {
   type WriteFileOptions,
   writeFileAtomic
 } from './own-files.js'
-export type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
+export {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_STEPS,
+  type PlaceResult,
+  type PlaceStep,
+  type StagedSource
+} from './place-steps.js'
 export { isFatal } from './problems.js'
 export type {
   DirectoryAttributes,

@@ -10,12 +10,21 @@ export interface Journal {
   /** `drop`: a whole staged tree got its names (`Staging.moveInto`), and what the person moved on since is theirs. */
   readonly purpose: 'drop' | 'group'
   readonly groups: readonly Group[]
+  /** What lies beside its target because a rename crosses a boundary there. */
+  readonly temps?: readonly Temp[]
   /** Everything happened and is durable: recovery leaves it alone, whatever lies there by now. */
   readonly completed?: boolean
 }
 
 export interface Group {
   readonly moves: readonly Move[]
+}
+
+/** A file of ours in a person's folder, under a name that every scan skips. */
+export interface Temp {
+  readonly path: RelPath
+  /** It is what lay at `path` before, on its way to `aside`; else a copy of something staged, which nobody misses. */
+  readonly old?: { readonly path: RelPath; readonly aside: RelPath }
 }
 
 /** One rename that replaces nothing. */

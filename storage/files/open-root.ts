@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { type Clock, displayPath, SpacedriveError, type WorkerPool } from '../base/index.js'
 import type { Disk } from './disk.js'
 import type { FileRoot } from './files.js'
 import type { RunTask } from './open-files.js'
 import { openStaging } from './open-staging.js'
+import type { PlaceStep } from './place-steps.js'
 import type { RootHandle } from './root.js'
 import type { Staging } from './staging.js'
+import type { StagingHandle } from './staging-writer.js'
 
 export interface OpenRootParts {
   readonly root: RootHandle
@@ -68,17 +71,50 @@ export function openFileRoot({ root, run, clock, pool, disk, onClose }: OpenRoot
     },
     cleanStaging: (keep, options) =>
       tracked('cleanStaging', { root, keep: [...keep], busy: [...busy], nowMs: clock.nowMs() }, options),
+    async place(steps, { commit, signal } = {}) {
+      const results = await tracked('place', { root, places: placesOf(steps), steps }, { signal })
+      await commit?.(results)
+      return results
+    },
+    async placeGroup(steps, options) {
+      const id = randomUUID()
+      busy.add(id)
+      try {
+        return await tracked('placeGroup', { root, places: placesOf(steps), steps, id }, options)
+      } finally {
+        busy.delete(id)
+      }
+    },
+    lookAgain: (list, options) =>
+      tracked('lookAgain', { root, places: handles(list.map(l => l.at.staging)), list }, options),
     recover: options => tracked('recover', { root, busy: [...busy] }, options),
 
     async close() {
       if (closed) return
+      await Promise.all(running)
       for (const staging of stagings.values()) await staging.close()
       closed = true
       await Promise.all(running)
       await run('closeRoot', { root })
       onClose()
     }
-  } as FileRoot
+  }
+
+  /** Of those that the steps name and that are open here; one that is missing is an error of the batch. */
+  function placesOf(steps: readonly PlaceStep[]): Map<string, StagingHandle> {
+    return handles(
+      steps.flatMap(s => ['from' in s ? s.from.staging : undefined, 'aside' in s ? s.aside.staging : undefined])
+    )
+  }
+
+  function handles(ids: readonly (string | undefined)[]): Map<string, StagingHandle> {
+    const found = new Map<string, StagingHandle>()
+    for (const id of ids) {
+      const staging = id === undefined ? undefined : stagings.get(id)
+      if (staging !== undefined) found.set(staging.id, staging.handle)
+    }
+    return found
+  }
 
   function release(id: string): void {
     stagings.delete(id)

@@ -14,6 +14,11 @@ export function isTempName(name: string): boolean {
   return name.startsWith(TEMP_PREFIX)
 }
 
+/** True for a path in a staging place or of a temporary file: nobody but this program puts anything there. */
+export function isInOurs(path: string): boolean {
+  return path.split('/').some(isTempName)
+}
+
 /** Whose staging it is: daemons that share a folder must not clean one another's. From the data directory's real path. */
 export function ownerTag(dataDir: string): string {
   return createHash('sha256').update(dataDir).digest('hex').slice(0, OWNER_TAG_LENGTH)

@@ -40,11 +40,22 @@ export type PlaceStep =
       readonly mtimeNs?: bigint
     }
 
+/** Everything one call of `FileRoot.place` may do: bounds what one error makes us do again (SYNC.md 5). */
+export const MAX_BATCH_STEPS = 1000
+/** Content bytes of a batch; one file alone may be larger. */
+export const MAX_BATCH_BYTES = 256 * 1024 * 1024
+
 /**
  * What became of a step: `stat` is that of the path afterwards (for the archive and the index: our own rename changed
  * ctime), `aside` that of what was moved away. A problem means that the path is as it was, unless `keptAt` says where
- * something that came between was kept: whoever gets it must tell the person or make it a conflict.
+ * something that came between was kept (staged, or beside it
+ * in the root): whoever gets it must tell the person or make it a conflict.
  */
 export type PlaceResult =
   | { readonly done: true; readonly path: RelPath; readonly stat?: EntryStat; readonly aside?: EntryStat }
-  | { readonly done: false; readonly path: RelPath; readonly problem: Problem; readonly keptAt?: StagedSource }
+  | {
+      readonly done: false
+      readonly path: RelPath
+      readonly problem: Problem
+      readonly keptAt?: StagedSource | RelPath
+    }

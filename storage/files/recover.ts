@@ -1,12 +1,14 @@
-import { joinRel, type Problem } from '../base/index.js'
-import type { DirHandle } from './disk.js'
+import { joinRel, nameOf, type Problem, parentOf, SpacedriveError } from '../base/index.js'
+import { type DirHandle, findStat } from './disk.js'
 import type { RecoverReport } from './files.js'
-import { type GroupOutcome, runGroup, syncNames } from './group.js'
-import { type Journal, readJournal, removeJournal } from './journal.js'
+import { giveName } from './give-name.js'
+import { type GroupOutcome, hasBegun, runGroup, syncNames } from './group.js'
+import { type Group, type Journal, readJournal, removeJournal, type Temp } from './journal.js'
 import { finishDrop } from './move-into.js'
+import { takeAcross } from './place-journaled.js'
 import { diskError, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
-import { listStagingPlaces, removeStagingPlace, TREE_NAME } from './staging-place.js'
+import { listStagingPlaces, TREE_NAME } from './staging-place.js'
 
 /** See `FileRoot.recover`: the journals of this daemon's staging places, those in use (`isBusy`) aside. */
 export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean): RecoverReport {
@@ -22,12 +24,12 @@ export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean)
       if (journal === undefined || journal.completed) continue
       const tree = disk.openDir(dir, TREE_NAME)
       opened.push(tree)
-      const outcomes = journal.groups.map(group => runGroup(access, group, { lenient: journal.purpose === 'drop' }))
+      const outcomes = journal.groups.map(group => finishGroup(access, journal, group))
       report.completed += outcomes.filter(o => o.state === 'completed').length
       report.takenBack += outcomes.filter(o => o.state === 'taken-back').length
+      for (const temp of journal.temps ?? []) recoverTemp(access, temp)
       report.problems.push(...outcomes.flatMap(o => (o.state === 'stuck' ? o.problems : [])))
       settle(access, { dir, tree }, journal, outcomes)
-      if (journal.purpose === 'group' && outcomes.every(o => o.state !== 'stuck')) removeStagingPlace(access, found.rel)
     } catch (err) {
       report.problems.push(problemOf(joinRel(found.rel, 'journal'), diskError('recover', found.rel, err)))
     } finally {
@@ -35,6 +37,12 @@ export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean)
     }
   }
   return report
+}
+
+/** What was begun is completed; what was not is left: who planned it plans again. */
+function finishGroup(access: RootAccess, { purpose }: Journal, group: Group): GroupOutcome {
+  if (hasBegun(access, group)) return runGroup(access, group, { lenient: purpose === 'drop' })
+  return { state: 'taken-back', cause: new SpacedriveError('INTERRUPTED', 'it was not begun') }
 }
 
 /** Makes what recovery did durable, then lets go of the journal. */
@@ -51,4 +59,19 @@ function settle(
   }
   syncNames(access, journal.groups)
   if (outcomes.every(o => o.state !== 'stuck')) removeJournal(access.disk, place.dir)
+}
+
+/** What lies beside its target: old content goes back to its name, or aside where that has the new by now. */
+function recoverTemp(access: RootAccess, { path, old }: Temp): void {
+  const { disk, root, dirs } = access
+  const dir = dirs.open(parentOf(path))
+  if (findStat(disk, dir, nameOf(path)) === undefined) return
+  if (old === undefined) disk.unlink(dir, nameOf(path))
+  else if (findStat(disk, dir, nameOf(old.path)) === undefined) {
+    giveName(disk, root.capabilities, dir, nameOf(path), dir, nameOf(old.path))
+  } else {
+    const outcome = takeAcross(access, old.path, path, old.aside)
+    if ('problem' in outcome) throw new SpacedriveError(outcome.problem.code, outcome.problem.message)
+  }
+  disk.sync(dir)
 }

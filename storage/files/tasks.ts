@@ -1,7 +1,15 @@
 import type { AbortOptions, RelPath } from '../base/index.js'
-import type { Disk } from './disk.js'
+import { locator } from './batch-durability.js'
+import { type Disk, findStat } from './disk.js'
 import type { CleanReport, RecoverReport, Space } from './files.js'
+import type { EntryStat } from './fingerprint.js'
+import { readJournal } from './journal.js'
 import { moveInto } from './move-into.js'
+import { AREA_NAME } from './ours.js'
+import { placeBatch } from './place-batch.js'
+import { placeGroup } from './place-group.js'
+import { lookAt } from './place-step.js'
+import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import { diskError } from './problems.js'
 import { recoverRoot } from './recover.js'
 import { ensureSpace, type OpenRootInit, openRootHandle, type RootHandle, spaceOf, withRoot } from './root.js'
@@ -19,7 +27,8 @@ import {
   closeStagingPlace,
   openStagingPlace,
   removeStagingPlace,
-  type StagingWhere
+  type StagingWhere,
+  TREE_NAME
 } from './staging-place.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 import { syncTree } from './tree.js'
@@ -88,6 +97,30 @@ export const fileTasks = {
   ): Promise<MovedEntry[]> =>
     withRoot(disk, input.root, access => moveInto(access, input.place, input.directory, input.entries)),
 
+  place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlaceResult[]> =>
+    withRoot(disk, root, access => placeBatch(access, places, steps)),
+
+  /** In a staging place of its own, which stays if anything is left in it that belongs elsewhere. */
+  placeGroup: (disk: Disk, { root, places, steps, id }: PlaceInput & { id: string }): Promise<PlaceResult[]> =>
+    withRoot(disk, root, access => {
+      const own = openStagingPlace(access, id, findStat(disk, root.dir, AREA_NAME) === undefined ? 'beside' : 'area')
+      try {
+        return placeGroup(access, places, own, steps)
+      } finally {
+        const settled = readJournal(disk, own.dir) === undefined
+        closeStagingPlace(disk, own)
+        if (settled) removeStagingPlace(access, own.rel)
+      }
+    }),
+
+  lookAgain: (disk: Disk, { root, places, list }: LookAgainInput): Promise<number[]> =>
+    withRoot(disk, root, access => {
+      const locate = locator(places, TREE_NAME)
+      const same = (a: EntryStat | undefined, b: EntryStat): boolean =>
+        a !== undefined && a.inode === b.inode && a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs
+      return list.flatMap(({ at, stat }, i) => (same(lookAt(access, locate(at)), stat) ? [] : [i]))
+    }),
+
   discard: (disk: Disk, { root, place }: { root: RootHandle; place: StagingHandle }): Promise<void> =>
     withRoot(disk, root, access => {
       closeStagingPlace(disk, place)
@@ -100,6 +133,18 @@ export const fileTasks = {
 
   closeStaging: (disk: Disk, { place }: { place: StagingHandle }): void => closeStagingPlace(disk, place),
   closeRoot: (disk: Disk, { root }: { root: RootHandle }): void => disk.close(root.dir)
+}
+
+export interface PlaceInput {
+  readonly root: RootHandle
+  readonly places: ReadonlyMap<string, StagingHandle>
+  readonly steps: readonly PlaceStep[]
+}
+
+export interface LookAgainInput {
+  readonly root: RootHandle
+  readonly places: ReadonlyMap<string, StagingHandle>
+  readonly list: readonly { readonly at: StagedSource; readonly stat: EntryStat }[]
 }
 
 function withWriter<T>(disk: Disk, place: StagingHandle, fn: (writer: StagingWriter) => T): T {

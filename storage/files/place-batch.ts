@@ -1,0 +1,191 @@
+import {
+  displayPath,
+  errorCode,
+  isAbort,
+  isWithin,
+  type Problem,
+  parentOf,
+  type RelPath,
+  toError
+} from '../base/index.js'
+import { ensureBounds, type Locate, locator, syncPlaced, syncStaged } from './batch-durability.js'
+import { BatchJournal } from './batch-journal.js'
+import type { Group } from './journal.js'
+import { makeDirectory, removeDirectory, setAttributes } from './place-directory.js'
+import { createAcross, removeAcross, replaceAcross, replaceByMoves, replaceGroup } from './place-journaled.js'
+import { create, lookAt, move, remove, replaceByExchange, type StepOutcome } from './place-step.js'
+import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
+import { diskError, isFatal, problemOf } from './problems.js'
+import { ensureSameRoot, type RootAccess } from './root.js'
+import { TREE_NAME } from './staging-place.js'
+import type { StagingHandle } from './staging-writer.js'
+
+/** See `FileRoot.place`. @param places - the staging places that the steps name, by id */
+export function placeBatch(
+  access: RootAccess,
+  places: ReadonlyMap<string, StagingHandle>,
+  steps: readonly PlaceStep[]
+): PlaceResult[] {
+  const locate = locator(places, TREE_NAME)
+  ensureBounds(access, steps, locate)
+  ensureSameRoot(access)
+  syncStaged(access, places, steps, locate)
+  const batch = new Batch(access, places, locate, steps)
+  const results = steps.map((step, i) => batch.run(step, i))
+  batch.finishDirectories(results)
+  try {
+    syncPlaced(access, steps, locate)
+    batch.journal?.end()
+  } catch (err) {
+    throw diskError('make durable what was placed in', access.root.path, err)
+  }
+  return results.map((result, i) => withStat(access, steps[i]!, result))
+}
+
+class Batch {
+  readonly journal: BatchJournal | undefined
+  readonly #access: RootAccess
+  readonly #locate: Locate
+  readonly #steps: readonly PlaceStep[]
+  readonly #groups = new Map<PlaceStep, Group>()
+  /** Paths that did not come to be, and why: what lies below them fails likewise. */
+  readonly #missing = new Map<RelPath, Problem>()
+  /** Once the disk itself fails, nothing more is tried. */
+  #fatal: Problem | undefined
+
+  constructor(
+    access: RootAccess,
+    places: ReadonlyMap<string, StagingHandle>,
+    locate: Locate,
+    steps: readonly PlaceStep[]
+  ) {
+    this.#access = access
+    this.#locate = locate
+    this.#steps = steps
+    const [place] = places.values()
+    if (place === undefined) return
+    this.journal = new BatchJournal(access.disk, place.dir)
+    if (access.root.capabilities.exchange) return
+    // All in one journal, before the first step: one sync instead of one a file.
+    for (const step of steps) {
+      if (step.kind !== 'replace') continue
+      const group = replaceGroup(access, step.path, locate(step.from), step.expected, this.#aside(step))
+      if (group !== undefined) this.#groups.set(step, group)
+    }
+    this.journal.add([...this.#groups.values()])
+  }
+
+  run(step: PlaceStep, index: number): PlaceResult {
+    const { path } = step
+    const hindered = this.#fatal ?? this.#hindrance(step)
+    if (hindered !== undefined) return { done: false, path, problem: { ...hindered, path: displayPath(path) } }
+    try {
+      const outcome = this.#execute(step)
+      if (!('problem' in outcome)) return { done: true, path, ...outcome }
+      return { done: false, path, problem: outcome.problem, keptAt: this.#kept(outcome.keptAt, index) }
+    } catch (err) {
+      if (isAbort(err)) throw err
+      const problem = problemOf(path, err)
+      if (isFatal(err)) this.#fatal = problem
+      if (step.kind === 'make-directory' || step.kind === 'create') this.#missing.set(path, problem)
+      if (step.kind === 'move') this.#missing.set(step.to, problem)
+      return { done: false, path, problem }
+    }
+  }
+
+  /** Times of directories, bottom-up, when nothing is put into them any more. */
+  finishDirectories(results: PlaceResult[]): void {
+    for (const [i, step] of [...this.#steps.entries()].reverse()) {
+      if (step.kind !== 'make-directory' || !results[i]!.done) continue
+      if (step.mode === undefined && step.mtimeNs === undefined) continue
+      try {
+        setAttributes(this.#access, step.path, step)
+      } catch (err) {
+        results[i] = { done: false, path: step.path, problem: problemOf(step.path, err) }
+      }
+    }
+  }
+
+  #execute(step: PlaceStep): StepOutcome {
+    switch (step.kind) {
+      case 'create':
+        return this.#orAcross(
+          () => create(this.#access, step.path, this.#locate(step.from)),
+          journal => createAcross(this.#access, journal, step.path, this.#locate(step.from))
+        )
+      case 'replace':
+        return this.#orAcross(
+          () => this.#replace(step),
+          journal =>
+            replaceAcross(this.#access, journal, step.path, this.#locate(step.from), step.expected, this.#aside(step))
+        )
+      case 'remove':
+        return this.#orAcross(
+          () => remove(this.#access, step.path, step.expected, this.#aside(step)),
+          journal => removeAcross(this.#access, journal, step.path, step.expected, this.#aside(step))
+        )
+      case 'move':
+        return move(this.#access, step.path, step.to, step.expected)
+      case 'make-directory':
+        makeDirectory(this.#access, step.path)
+        return {}
+      case 'remove-directory':
+        removeDirectory(this.#access, step.path)
+        return {}
+      case 'attributes':
+        setAttributes(this.#access, step.path, step, step.expected)
+        return {}
+    }
+  }
+
+  #replace(step: Extract<PlaceStep, { kind: 'replace' }>): StepOutcome {
+    const [from, aside] = [this.#locate(step.from), this.#aside(step)]
+    if (this.#access.root.capabilities.exchange) {
+      return replaceByExchange(this.#access, step.path, from, step.expected, aside)
+    }
+    const group = this.#groups.get(step)
+    if (group !== undefined) return replaceByMoves(this.#access, step.path, step.expected, group)
+    return replaceByExchange(this.#access, step.path, from, step.expected, aside) // says what is missing
+  }
+
+  /** Where the old goes; the way there is made before anything moves. */
+  #aside({ aside }: { aside: StagedSource }): RelPath {
+    const path = this.#locate(aside)
+    this.#access.dirs.make(parentOf(path))
+    return path
+  }
+
+  /** A rename that crosses a boundary left everything as it was: then by way of a name beside the target. */
+  #orAcross(direct: () => StepOutcome, across: (journal: BatchJournal) => StepOutcome): StepOutcome {
+    try {
+      return direct()
+    } catch (err) {
+      if (this.journal === undefined || errorCode(toError(err).cause) !== 'EXDEV') throw err
+      return across(this.journal)
+    }
+  }
+
+  #hindrance(step: PlaceStep): Problem | undefined {
+    for (const [path, problem] of this.#missing) {
+      if (isWithin(parentOf(step.path), path) || (step.kind === 'move' && isWithin(parentOf(step.to), path))) {
+        return problem
+      }
+    }
+    return undefined
+  }
+
+  #kept(keptAt: RelPath, index: number): StagedSource | RelPath {
+    const step = this.#steps[index]!
+    for (const source of ['from' in step ? step.from : undefined, 'aside' in step ? step.aside : undefined]) {
+      if (source !== undefined && this.#locate(source) === keptAt) return source
+    }
+    return keptAt
+  }
+}
+
+/** The stat that the archive and the index keep: our own steps changed ctime. */
+function withStat(access: RootAccess, step: PlaceStep, result: PlaceResult): PlaceResult {
+  if (!result.done || step.kind === 'remove' || step.kind === 'remove-directory') return result
+  const stat = lookAt(access, step.kind === 'move' ? step.to : step.path)
+  return stat === undefined ? result : { ...result, stat }
+}

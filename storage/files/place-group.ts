@@ -1,0 +1,157 @@
+import { joinRel, nameOf, type Problem, parentOf, type RelPath, SpacedriveError, toError } from '../base/index.js'
+import { type Locate, locator, syncStaged } from './batch-durability.js'
+import type { EntryStat } from './fingerprint.js'
+import { runGroup, syncNames, takeBack } from './group.js'
+import { type Group, type Move, removeJournal, seen, writeJournal } from './journal.js'
+import { differs } from './look.js'
+import { lookAt } from './place-step.js'
+import type { PlaceResult, PlaceStep } from './place-steps.js'
+import { diskError, problemOf } from './problems.js'
+import { ensureSameRoot, type RootAccess } from './root.js'
+import { TREE_NAME } from './staging-place.js'
+import type { StagingHandle } from './staging-writer.js'
+
+/**
+ * See `FileRoot.placeGroup`. Everything becomes a rename that replaces nothing, so that each can be taken back: directories
+ * are made and emptied ones put away in the group's own place.
+ * @param own - a staging place of this group alone: journal, and what is in between
+ */
+export function placeGroup(
+  access: RootAccess,
+  places: ReadonlyMap<string, StagingHandle>,
+  own: StagingHandle,
+  steps: readonly PlaceStep[]
+): PlaceResult[] {
+  const { disk, root } = access
+  const locate = locator(places, TREE_NAME)
+  ensureSameRoot(access)
+  syncStaged(access, places, steps, locate)
+  const planned = planMoves(access, own, steps, locate)
+  const group: Group = { moves: planned.moves }
+  try {
+    writeJournal(disk, own.dir, { purpose: 'group', groups: [group] })
+    let failure = executeMoves(access, group)
+    const full = failure === undefined && planned.emptied.some(path => disk.list(access.dirs.open(path)).length > 0)
+    if (full) failure = undo(access, group, new SpacedriveError('NOT_EMPTY', 'a directory that was to go is not empty'))
+    if (failure === undefined) failure = removeEmptied(access, planned.emptied)
+    syncNames(access, [group])
+    if (failure?.stuck !== undefined) return failed(steps, failure.cause, failure.stuck)
+    removeJournal(disk, own.dir)
+    return failure === undefined ? steps.map(step => succeeded(access, step, locate)) : failed(steps, failure.cause)
+  } catch (err) {
+    throw diskError('place a group in', root.path, err)
+  }
+}
+
+interface Failure {
+  readonly cause: Error
+  /** What could not be put back. The journal stays. */
+  readonly stuck?: readonly Problem[]
+}
+
+function executeMoves(access: RootAccess, group: Group): Failure | undefined {
+  const outcome = runGroup(access, group)
+  if (outcome.state === 'completed') return undefined
+  return outcome.state === 'stuck' ? { cause: outcome.cause, stuck: outcome.problems } : { cause: outcome.cause }
+}
+
+function undo(access: RootAccess, { moves }: Group, cause: Error): Failure {
+  const stuck = takeBack(access, moves)
+  return stuck.length > 0 ? { cause, stuck } : { cause }
+}
+
+/** One by one and never with content: what was put into one at the last moment stays where it is. */
+function removeEmptied({ disk, dirs }: RootAccess, emptied: readonly RelPath[]): Failure | undefined {
+  for (const path of emptied) {
+    try {
+      disk.removeDir(dirs.open(parentOf(path)), nameOf(path))
+      dirs.forget(path)
+    } catch (cause) {
+      const err = diskError('remove', path, cause)
+      return { cause: err, stuck: [problemOf(path, err)] }
+    }
+  }
+  return undefined
+}
+
+interface Planned {
+  readonly moves: Move[]
+  /** Where directories lie that were removed: empty, or the group is taken back. */
+  readonly emptied: RelPath[]
+}
+
+function planMoves(access: RootAccess, own: StagingHandle, steps: readonly PlaceStep[], locate: Locate): Planned {
+  const moves: Move[] = []
+  const emptied: RelPath[] = []
+  const between = (what: string, i: number): RelPath => joinRel(joinRel(own.rel, TREE_NAME), `${what}-${i}`)
+  const see = (path: RelPath, expected?: Move['expected']): EntryStat => {
+    const at = lookAt(access, path)
+    if (at !== undefined && (expected === undefined || !differs(access, expected, at, false))) return at
+    throw new SpacedriveError('CHANGED', `could not place a group: ${path} is not what was expected there`)
+  }
+  const add = (from: RelPath, to: RelPath, at: EntryStat, expected?: Move['expected']): void => {
+    moves.push({ from, to, seen: seen(at), ...(expected !== undefined && { expected }) })
+  }
+  const sources = new Set(steps.map(s => s.path as string))
+  // Names that swap or turn in a cycle: all leave their names first, then take the new ones.
+  const turning = steps.some(s => s.kind === 'move' && sources.has(s.to))
+  const second: (() => void)[] = []
+
+  for (const [i, step] of steps.entries()) {
+    if (step.kind === 'create') {
+      const from = locate(step.from)
+      const at = see(from)
+      second.push(() => add(from, step.path, at))
+    } else if (step.kind === 'replace' || step.kind === 'remove') {
+      const aside = locate(step.aside)
+      access.dirs.make(aside.slice(0, aside.lastIndexOf('/')) as RelPath)
+      add(step.path, aside, see(step.path, step.expected), step.expected)
+      if (step.kind === 'replace') {
+        const from = locate(step.from)
+        const at = see(from)
+        second.push(() => add(from, step.path, at))
+      }
+    } else if (step.kind === 'move') {
+      const at = see(step.path, step.expected)
+      if (!turning) second.push(() => add(step.path, step.to, at, step.expected))
+      else {
+        const temp = between('moving', i)
+        add(step.path, temp, at, step.expected)
+        second.push(() => add(temp, step.to, at))
+      }
+    } else if (step.kind === 'make-directory') {
+      const made = between('made', i)
+      access.dirs.make(made)
+      const dir = access.dirs.open(made)
+      access.disk.setMode(dir, step.mode === undefined ? 0o755 : step.mode & 0o777)
+      access.disk.sync(dir)
+      const at = see(made)
+      second.push(() => add(made, step.path, at))
+    } else if (step.kind === 'remove-directory') {
+      const put = between('removed', i)
+      add(step.path, put, see(step.path, { kind: 'directory' }))
+      emptied.push(put)
+    } else {
+      throw new SpacedriveError('NOT_IN_A_GROUP', `expected names to change in a group, got attributes of ${step.path}`)
+    }
+  }
+  for (const later of second) later()
+  return { moves, emptied }
+}
+
+function succeeded(access: RootAccess, step: PlaceStep, locate: Locate): PlaceResult {
+  const { path } = step
+  const stat =
+    step.kind === 'remove' || step.kind === 'remove-directory'
+      ? undefined
+      : lookAt(access, step.kind === 'move' ? step.to : path)
+  const aside = 'aside' in step ? lookAt(access, locate(step.aside)) : undefined
+  return { done: true, path, ...(stat !== undefined && { stat }), ...(aside !== undefined && { aside }) }
+}
+
+function failed(steps: readonly PlaceStep[], cause: Error, stuck: readonly Problem[] = []): PlaceResult[] {
+  return steps.map(({ path }) => {
+    const own = stuck.find(problem => problem.path === problemOf(path, cause).path)
+    return { done: false, path, problem: own ?? problemOf(path, toError(cause)) }
+  })
+}
