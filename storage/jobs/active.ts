@@ -21,14 +21,8 @@ export class ActiveJob {
   #places: Place[] = []
   #lending = 0
 
-  constructor(
-    scheduler: Scheduler,
-    definition: AnyJob,
-    row: JobRow,
-    order: number,
-    serial: string | undefined,
-    exempt: readonly string[]
-  ) {
+  constructor(scheduler: Scheduler, definition: AnyJob, row: JobRow, order: number, exempt: readonly string[]) {
+    const serial = row.serial ?? undefined
     this.#scheduler = scheduler
     this.definition = definition
     this.row = row

@@ -33,12 +33,14 @@ export {
   JOB_STATES,
   type JobDefinition,
   type JobFacts,
+  type JobFilter,
   type JobInfo,
   type JobOutcome,
   type JobState,
   type JobSummary,
   type Json,
   type LogLine,
+  type PausedBy,
   PRIORITIES,
   type Priority
 } from './job.js'

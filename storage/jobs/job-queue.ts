@@ -1,6 +1,6 @@
 import { type JobId, newUuid, type ProgressFields, SpacedriveError, toPlainError } from '../base/index.js'
 import { ActiveJob } from './active.js'
-import { decodeValue, encodeValue } from './codec.js'
+import { encodeValue } from './codec.js'
 import { parseInput, UNKNOWN_KIND } from './definition.js'
 import type { StopReason } from './errors.js'
 import { type DispatchOptions, type JobOutcome, type JobState, PRIORITIES } from './job.js'
@@ -61,13 +61,14 @@ export class JobQueue {
       parent: child?.run.id ?? null,
       child_key: child?.key ?? null,
       depth: child === undefined ? 0 : child.run.row.depth + 1,
+      serial: definition.serial?.(input) ?? null,
       input: encodeValue(raw, `input of the job ${definition.kind}`),
       state_version: definition.version,
       created_at: clock.nowMs()
     })
     if (!inserted) return this.store.child(child!.run.id, child!.key)!
     const row = this.store.read(id)
-    this.#launch(definition, row, definition.serial?.(input))
+    this.#launch(definition, row)
     return row
   }
 
@@ -79,21 +80,15 @@ export class JobQueue {
       await this.#init.db.write(jobWrites.saveJob, { id: row.id, changes })
       return
     }
-    let serial: string | undefined
-    try {
-      serial = definition.serial?.(definition.input.parse(decodeValue(this.store.blobs(row.id).input, 'input')))
-    } catch {
-      // Told when it has its turn: the same input is parsed there.
-    }
-    this.#launch(definition, row, serial)
+    this.#launch(definition, row)
   }
 
-  #launch(definition: AnyJob, row: JobRow, serial: string | undefined): void {
+  #launch(definition: AnyJob, row: JobRow): void {
     if (this.active.has(row.id)) return // it is being cancelled in this very moment
     // A child goes where its parent would: it was begun by what had its turn already.
     const parent = row.parent === null ? undefined : this.active.get(row.parent)
     const order = parent?.order ?? this.#order++
-    const active = new ActiveJob(this.#scheduler, definition, row, order, serial, parent?.serialKeys ?? [])
+    const active = new ActiveJob(this.#scheduler, definition, row, order, parent?.serialKeys ?? [])
     this.active.set(row.id, active)
     this.#init.events.emit('job:queued', { job: row.id, kind: row.kind })
     active.rest = this.#drive(active)
@@ -178,7 +173,7 @@ export class JobQueue {
 
   /** A paused job taken up for no other end than to be interrupted. */
   #rest(row: JobRow): ActiveJob {
-    const active = new ActiveJob(this.#scheduler, this.definitions.get(row.kind) ?? UNKNOWN_KIND, row, 0, undefined, [])
+    const active = new ActiveJob(this.#scheduler, this.definitions.get(row.kind) ?? UNKNOWN_KIND, row, 0, [])
     this.active.set(row.id, active)
     active.interrupt('cancelled')
     active.rest = this.#drive(active)

@@ -12,11 +12,11 @@ import {
 } from '../base/index.js'
 import type { Database } from '../sql/index.js'
 import { wrongState } from './definition.js'
-import type { DispatchOptions, JobDefinition, JobInfo, JobOutcome, JobState, JobSummary, Json } from './job.js'
+import type { DispatchOptions, JobDefinition, JobFilter, JobInfo, JobOutcome, JobSummary, Json } from './job.js'
 import { JobQueue } from './job-queue.js'
 import { jobWrites } from './jobs.worker.js'
 import { MAX_CRASHES, STOP_DEADLINE_MS } from './limits.js'
-import type { JobHandle, JobManager } from './manager.js'
+import type { JobHandle, JobManager, PauseOptions } from './manager.js'
 import { PAUSED_BY_PERSON } from './run.js'
 import { type JobRow, summaryOf } from './store.js'
 
@@ -101,7 +101,7 @@ export class JobService implements JobManager {
     return this.#queue.outcomes.of(this.#queue.store.read(id), signal)
   }
 
-  list(filter: { states?: readonly JobState[]; limit?: number } = {}): JobSummary[] {
+  list(filter: JobFilter = {}): JobSummary[] {
     return this.#queue.store.list(filter).map(row => this.#summary(row))
   }
 
@@ -115,10 +115,11 @@ export class JobService implements JobManager {
     return this.#queue.store.resolve(prefix)
   }
 
-  async pause(id: JobId): Promise<void> {
+  async pause(id: JobId, { because }: PauseOptions = {}): Promise<void> {
     const row = this.#queue.store.read(id)
     if (!this.#queue.active.has(id)) throw wrongState(row, 'paused')
-    await this.#queue.pause(id, { by: 'person', because: PAUSED_BY_PERSON })
+    const person = { by: 'person', because: PAUSED_BY_PERSON } as const
+    await this.#queue.pause(id, because === undefined ? person : { by: 'program', because })
     const after = this.#queue.store.read(id)
     if (after.state !== 'paused') throw wrongState(after, 'paused')
   }

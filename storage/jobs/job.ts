@@ -40,7 +40,7 @@ export interface JobDefinition<I = unknown, S = unknown, O = unknown> {
   phases(input: I): readonly AnyPhase<S>[]
   /** What the job gives back, shown by `job info` and in JSON. */
   output(state: S, facts: JobFacts): O
-  /** Jobs with the same text run one after the other, whatever the number of free places. */
+  /** What it is about (`location:...`). Jobs with the same text run one after the other, whatever the number of free places. */
   serial?(input: I): string
   readonly priority?: Priority
   /** Hooks; what they throw goes to the job's log. */
@@ -94,11 +94,22 @@ export interface JobSummary {
   readonly progress: ProgressFields | null
   readonly problems: number
   readonly error: PlainError | null
+  /** `program`: it waits for something, and is resumed by whoever paused it. */
+  readonly pausedBy: PausedBy | null
   /** Why it is paused, in words; null otherwise. */
   readonly pausedBecause: string | null
   readonly createdAt: number
   readonly startedAt: number | null
   readonly endedAt: number | null
+}
+
+export type PausedBy = 'person' | 'parent' | 'program'
+
+export interface JobFilter {
+  readonly states?: readonly JobState[] | undefined
+  /** Only jobs with this serial key: what they are about. */
+  readonly serial?: string | undefined
+  readonly limit?: number | undefined
 }
 
 export interface LogLine {

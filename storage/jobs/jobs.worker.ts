@@ -11,6 +11,7 @@ export interface NewJobRow {
   readonly parent: string | null
   readonly child_key: string | null
   readonly depth: number
+  readonly serial: string | null
   readonly input: Uint8Array
   readonly state_version: number
   readonly created_at: number
@@ -54,8 +55,8 @@ export const jobWrites = defineTasks(import.meta.url, {
   insertJob(sql: Sql, job: NewJobRow): boolean {
     const { changes } = sql
       .prepare(
-        `INSERT INTO jobs (id, kind, title, state, priority, parent, child_key, depth, input, state_version, created_at)
-         VALUES (:id, :kind, :title, 'queued', :priority, :parent, :child_key, :depth, :input, :state_version, :created_at)
+        `INSERT INTO jobs (id, kind, title, state, priority, parent, child_key, depth, serial, input, state_version, created_at)
+         VALUES (:id, :kind, :title, 'queued', :priority, :parent, :child_key, :depth, :serial, :input, :state_version, :created_at)
          ON CONFLICT (parent, child_key) DO NOTHING`
       )
       .run({ ...job })

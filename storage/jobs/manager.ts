@@ -1,5 +1,5 @@
 import type { AbortOptions, JobId, Startable } from '../base/index.js'
-import type { DispatchOptions, JobDefinition, JobInfo, JobOutcome, JobState, JobSummary, Json } from './job.js'
+import type { DispatchOptions, JobDefinition, JobFilter, JobInfo, JobOutcome, JobSummary, Json } from './job.js'
 import { type JobManagerInit, JobService } from './job-service.js'
 
 /** Runs jobs: order, number at once, persistence, resuming. One for a daemon. */
@@ -15,17 +15,22 @@ export interface JobManager extends Startable {
   /** Waits for a job's end, however it was begun. @throws JOB_UNKNOWN, `signal.reason` */
   outcome(id: JobId, options?: AbortOptions): Promise<JobOutcome>
   /** Newest first, those at work before the ended ones. */
-  list(filter?: { states?: readonly JobState[]; limit?: number }): JobSummary[]
+  list(filter?: JobFilter): JobSummary[]
   /** @throws JOB_UNKNOWN */
   info(id: JobId): JobInfo
   /** The one job whose id begins or ends with `part`, 4 letters or more. @throws JOB_UNKNOWN, JOB_AMBIGUOUS */
   resolve(part: string): JobId
   /** Resolves when the job has come to rest with its state kept. @throws JOB_UNKNOWN, JOB_STATE */
-  pause(id: JobId): Promise<void>
+  pause(id: JobId, options?: PauseOptions): Promise<void>
   /** Puts a paused job back into the queue; a failed one too, at its last checkpoint. @throws JOB_UNKNOWN, JOB_STATE */
   resume(id: JobId): Promise<void>
   /** Resolves when it has stopped and was rolled back. An ended job: JOB_STATE. */
   cancel(id: JobId): Promise<void>
+}
+
+export interface PauseOptions {
+  /** For a part of the program: what the job waits for, in words. Whoever says so also resumes it. */
+  because?: string | undefined
 }
 
 export interface JobHandle<O> {

@@ -1,6 +1,14 @@
 import { type JobId, type PlainError, type Problem, type ProgressFields, SpacedriveError } from '../base/index.js'
 import type { Database } from '../sql/index.js'
-import { type JobInfo, type JobState, type JobSummary, type Json, type LogLine, PRIORITIES } from './job.js'
+import {
+  type JobFilter,
+  type JobInfo,
+  type JobState,
+  type JobSummary,
+  type Json,
+  type LogLine,
+  PRIORITIES
+} from './job.js'
 import { MAX_LOG_LINES, MAX_STORED_PROBLEMS } from './limits.js'
 import type { PhaseExecution } from './phase.js'
 import type { Counts } from './progress.js'
@@ -15,6 +23,7 @@ export interface JobRow {
   parent: JobId | null
   child_key: string | null
   depth: number
+  serial: string | null
   state_version: number
   phase: string | null
   entered: number
@@ -46,7 +55,7 @@ export interface StoredProgress {
 
 export const LIVE: readonly JobState[] = ['running', 'queued', 'paused']
 
-const COLUMNS = `id, kind, title, state, priority, parent, child_key, depth, state_version, phase, entered, progress, history,
+const COLUMNS = `id, kind, title, state, priority, parent, child_key, depth, serial, state_version, phase, entered, progress, history,
   output, error, problems, paused_by, paused_because, crashes, crashed, created_at, started_at, ended_at`
 const DEFAULT_LIST = 100
 /** One answer to `job list`; it is read on the event loop. */
@@ -89,20 +98,16 @@ export class JobStore {
     return this.#db.get<JobRow>(`SELECT ${COLUMNS} FROM jobs WHERE parent = ? AND child_key = ?`, [parent, key])
   }
 
-  list({
-    states,
-    limit = DEFAULT_LIST
-  }: {
-    states?: readonly JobState[] | undefined
-    limit?: number | undefined
-  }): JobRow[] {
-    const wanted = states === undefined || states.length === 0 ? undefined : states
-    const where = wanted === undefined ? '' : `WHERE state IN (${wanted.map(() => '?').join(', ')})`
+  list({ states = [], serial, limit = DEFAULT_LIST }: JobFilter): JobRow[] {
+    const conditions = [
+      ...(states.length === 0 ? [] : [`state IN (${states.map(() => '?').join(', ')})`]),
+      ...(serial === undefined ? [] : ['serial = ?'])
+    ]
     return this.#db.all<JobRow>(
-      `SELECT ${COLUMNS} FROM jobs ${where}
+      `SELECT ${COLUMNS} FROM jobs ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
        ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2 ELSE 3 END, created_at DESC, id DESC
        LIMIT ?`,
-      [...(wanted ?? []), Math.min(MAX_LIST, limit)]
+      [...states, ...(serial === undefined ? [] : [serial]), Math.min(MAX_LIST, limit)]
     )
   }
 
@@ -153,6 +158,7 @@ export function summaryOf(row: JobRow): JobSummary {
     progress: row.progress === null ? null : (JSON.parse(row.progress) as StoredProgress).shown,
     problems: row.problems,
     error: row.error === null ? null : (JSON.parse(row.error) as PlainError),
+    pausedBy: row.paused_by,
     pausedBecause: row.paused_because,
     createdAt: row.created_at,
     startedAt: row.started_at,

@@ -2,7 +2,8 @@
 -- `phase_start` are MessagePack (storage/jobs/codec.ts); `state_version` says which shape the two states have. `phase` is
 -- the path of the phase it is in or about to begin, `entered` tells the two apart. `crashes` counts ends of the process
 -- since the last sign of getting on, `crashed` tells a run that such an end cut short from a clean one. Times are milliseconds since 1970. A child lives no longer than its parent; `child_key`
--- is its name there, so that a parent that resumes finds the child it began.
+-- is its name there, so that a parent that resumes finds the child it began. Jobs of one `serial` run one after the other;
+-- it also names what a job is about (`location:...`).
 CREATE TABLE jobs (
   id             TEXT PRIMARY KEY,
   kind           TEXT NOT NULL,
@@ -13,6 +14,7 @@ CREATE TABLE jobs (
   parent         TEXT REFERENCES jobs (id) ON DELETE CASCADE,
   child_key      TEXT,
   depth          INTEGER NOT NULL DEFAULT 0,
+  serial         TEXT,
   input          BLOB NOT NULL,
   state_version  INTEGER NOT NULL,
   checkpoint     BLOB,
@@ -35,6 +37,7 @@ CREATE TABLE jobs (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_state ON jobs (state, created_at);
+CREATE INDEX jobs_by_serial ON jobs (serial, created_at) WHERE serial IS NOT NULL;
 CREATE INDEX jobs_by_end ON jobs (ended_at) WHERE ended_at IS NOT NULL;
 
 -- What `job info` shows of the work: lines in order, the newest kept.
