@@ -7,6 +7,7 @@
  * without a network and starts within milliseconds: operations are answered once all of it has started. `remote` comes up
  * after that, in the background of a daemon; heavy packages (libp2p) are imported there, in `start`, not at the top of a file.
  */
+import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Messaging, messaging } from '../protocols/messaging/index.js'
 import {
@@ -26,6 +27,7 @@ import {
   type WorkerPool,
   workerPool
 } from '../storage/base/index.js'
+import { type Disk, type Files, openFiles, ownerTag } from '../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import { type JobManager, jobManager } from '../storage/jobs/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
@@ -66,6 +68,8 @@ export interface PeerInit {
   log?: Logger
   clock?: Clock
   random?: Random
+  /** In place of the real disk, for a simulation: everything that gets a name in people's folders goes there. */
+  disk?: Disk
   /** For a key file that is sealed: asked at most once, when the key is opened; undefined: there is none. */
   password?: () => Promise<string | undefined>
 }
@@ -84,6 +88,8 @@ export interface Peer extends Startable {
   readonly events: EventBus
   readonly pool: WorkerPool
   readonly instance: InstanceDatabase
+  /** Where files get and lose their names. */
+  readonly files: Files
   readonly volumes: Volumes
   readonly jobs: JobManager
   /** The key of this device; may be locked, or not there yet. */
@@ -116,6 +122,9 @@ export async function compose(init: PeerInit): Promise<Peer> {
     throw err
   })
   const pool = workerPool()
+  // By its real path: the same daemon finds its staging places again, whichever way it was started.
+  const owner = ownerTag(realpathSync(dataDir))
+  const files = openFiles({ pool, owner, clock, ...(init.disk !== undefined && { disk: init.disk }) })
   const { identity, devices, self } = await openSelf().catch(async err => {
     await instance.close()
     throw err
@@ -201,6 +210,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
         limit.clear()
       }
     }
+    await files.close().catch(err => log.error('a folder could not be closed', { err }))
     await pool.close()
     await instance.close()
   }
@@ -220,6 +230,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     events,
     pool,
     instance,
+    files,
     volumes: disks,
     jobs,
     identity,
