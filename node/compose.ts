@@ -7,6 +7,8 @@
  * without a network and starts within milliseconds: operations are answered once all of it has started. `remote` comes up
  * after that, in the background of a daemon; heavy packages (libp2p) are imported there, in `start`, not at the top of a file.
  */
+
+import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Messaging, messaging } from '../protocols/messaging/index.js'
@@ -65,6 +67,8 @@ export interface PeerInit {
   host: Host
   /** Called once the data directory is locked: a start that fails since another daemon runs changes nothing. */
   settings: () => Promise<Settings>
+  /** Opened already, or being opened: the daemon does that while it loads the code of the rest. Closed by the peer. */
+  instance?: Promise<InstanceDatabase>
   log?: Logger
   clock?: Clock
   random?: Random
@@ -116,7 +120,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
   const { dataDir, host, log = silentLog, clock = systemClock, random = systemRandom } = init
   const password = init.password ?? (async () => undefined)
   const events = eventBus(() => clock.nowMs(), log)
-  const instance = await openInstance(dataDir)
+  const instance = await (init.instance ?? openInstance(dataDir))
   const settings = await init.settings().catch(async err => {
     await instance.close()
     throw err
@@ -182,6 +186,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
 
   const started: Part[] = []
   const stopping = new AbortController()
+  setMaxListeners(0, stopping.signal) // one for each call that runs
   let ready = { resolve(): void {}, reject(_reason: unknown): void {} }
   const whenReady = new Promise<void>((resolve, reject) => {
     ready = { resolve, reject }

@@ -95,7 +95,7 @@ async function send(
       }
     })
     outgoing.once('response', resolve)
-    outgoing.once('error', err => {
+    outgoing.on('error', err => {
       if (signal?.aborted) reject(signal.reason)
       else if (['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(errorCode(err))) reject(notRunning(dataDir, 'dead'))
       else if (['EACCES', 'EPERM'].includes(errorCode(err))) {
@@ -135,6 +135,8 @@ async function* lines(response: IncomingMessage, signal: AbortSignal | undefined
       }
       parts.push(part.subarray(from))
     }
+    signal?.throwIfAborted()
+    if (!response.complete) throw lost()
   } catch (err) {
     throw signal?.aborted ? signal.reason : err instanceof SpacedriveError ? err : lost(err)
   } finally {

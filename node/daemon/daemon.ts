@@ -1,4 +1,5 @@
 import type { AbsPath } from '../../storage/base/index.js'
+import type { InstanceDatabase } from '../../storage/instance/index.js'
 import { compose, type Host, type Peer } from '../compose.js'
 import { openSettings } from '../config/index.js'
 import { readPasswordFile, suppliedPassword } from '../identity/index.js'
@@ -33,7 +34,14 @@ async function passwordOf(file: string | undefined): Promise<Password> {
  * Runs a peer behind its API. Resolves when the socket answers; the parts start after that.
  * @throws {SpacedriveError} DATA_DIR, CONFIG_*, LOCKED, SOCKET, DATABASE_*
  */
-export async function startDaemon(options: StartOptions, log: DaemonLog, startedAtMs = Date.now()): Promise<Daemon> {
+export async function startDaemon(
+  options: StartOptions,
+  log: DaemonLog,
+  {
+    startedAtMs = Date.now(),
+    instance
+  }: { startedAtMs?: number; instance?: Promise<InstanceDatabase> | undefined } = {}
+): Promise<Daemon> {
   const dataDir = ensureDataDir(options.dataDir as AbsPath)
   const loop = watchLoop()
   let askStop: (reason: string) => Promise<void> = async () => {}
@@ -44,6 +52,7 @@ export async function startDaemon(options: StartOptions, log: DaemonLog, started
     host,
     log,
     password: () => password(),
+    ...(instance === undefined ? {} : { instance }),
     async settings() {
       const { flags, passwordFile } = await withRemembered({ ...options, dataDir }, log)
       const settings = openSettings({ dataDir, flags: new Map(Object.entries(flags)), env: process.env })

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ServerResponse } from 'node:http'
 import { type Logger, SpacedriveError } from '../../storage/base/index.js'
 import { toJson } from '../client/index.js'
 import type { Peer } from '../compose.js'
@@ -13,15 +13,13 @@ const listening = new WeakMap<Peer, number>()
  * `GET /v1/events[?types=job:*,device:paired]`: one JSON line an event, from the moment the answer begins. A listener that
  * does not keep up is cut, and can come again.
  */
-export function streamEvents(peer: Peer, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+export function streamEvents(peer: Peer, url: URL, raw: ServerResponse, log: Logger): void {
   const count = listening.get(peer) ?? 0
   if (count >= MAX_EVENT_LISTENERS) {
     throw new SpacedriveError('TOO_MANY_CALLS', `${MAX_EVENT_LISTENERS} programs listen to the events already`)
   }
-  const wanted = typeFilter((request.query as { types?: unknown }).types)
+  const wanted = typeFilter(url.searchParams.get('types'))
   listening.set(peer, count + 1)
-  reply.hijack()
-  const { raw } = reply
   raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
   raw.flushHeaders()
   const off = peer.events.onAny(event => {
@@ -38,8 +36,8 @@ export function streamEvents(peer: Peer, request: FastifyRequest, reply: Fastify
   })
 }
 
-function typeFilter(types: unknown): (type: string) => boolean {
-  if (typeof types !== 'string' || types === '') return () => true
+function typeFilter(types: string | null): (type: string) => boolean {
+  if (types === null || types === '') return () => true
   const patterns = types.split(',').map(t => t.trim())
   return type => patterns.some(p => p === type || (p.endsWith('*') && type.startsWith(p.slice(0, -1))))
 }

@@ -29,7 +29,7 @@ export async function publish(api: Api, dataDir: AbsPath, startedAt: number): Pr
   writePlace(dataDir, { socket, pid: process.pid, version: VERSION, startedAt })
   return async () => {
     // libuv takes the socket's name away when listening ends.
-    await api.stopListening()
+    api.stopListening()
     await removeFile(placeFile(dataDir))
     await removeFile(pidFile(dataDir))
     await removeTempDir(socket)

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import type { AbsPath } from '../../storage/base/index.js'
+import type { InstanceDatabase } from '../../storage/instance/index.js'
 import { ensureDataDir, ensureLogDir, logFile, outputFile } from '../instance/index.js'
 import { type Daemon, startDaemon } from './daemon.js'
 import { createLog, type DaemonLog } from './log.js'
@@ -12,6 +13,8 @@ const STOP_MS = 60_000
 export interface ProcessInit {
   /** A background daemon outlives its terminal; one in the foreground ends with it. */
   background: boolean
+  /** The database of the instance, when it is being opened already. */
+  instance?: Promise<InstanceDatabase>
   /** Also receives each line of the log. */
   echo?: (line: string) => void
   /** When the socket answers and the local parts have started. */
@@ -65,7 +68,7 @@ export async function runDaemonProcess(options: StartOptions, init: ProcessInit)
 
   try {
     reportCrash(dataDir, log)
-    daemon = await startDaemon({ ...options, dataDir }, log, startedAt)
+    daemon = await startDaemon({ ...options, dataDir }, log, { startedAtMs: startedAt, instance: init.instance })
     try {
       await daemon.peer.ready
     } catch (err) {
