@@ -4,7 +4,7 @@ import type { ContentKind, EntryKind } from './flags.js'
 /** One row of the index, as plain values. `id` is stable over edits and moves and never given twice in one library. */
 export interface Entry {
   readonly id: number
-  /** 0 for the root of a tree, whose `name` is its absolute path. */
+  /** Negative for the root of a tree, whose `name` is its absolute path. */
   readonly parent: number
   readonly name: FileName
   readonly kind: EntryKind

@@ -18,6 +18,8 @@ export interface Database {
    * one commit (one fsync), each behind a savepoint of its own: one that throws takes back itself alone.
    */
   write<I, O>(task: WriteTask<I, O>, input: NoInfer<I>): Promise<O>
+  /** Runs a task in the writer thread with no transaction around it, in its turn: VACUUM, checkpoints, checks. */
+  maintain<I, O>(task: WriteTask<I, O>, input: NoInfer<I>): Promise<O>
   /** A point read on the event loop: by key, a handful of rows. Whatever may be long runs in a worker (WorkerPool). */
   get<R = Row>(text: string, params?: SqlParams, options?: { bigint?: boolean }): R | undefined
   all<R = Row>(text: string, params?: SqlParams, options?: { bigint?: boolean }): R[]
@@ -79,6 +81,7 @@ export async function openDatabase(init: DatabaseInit): Promise<Database> {
   return {
     file: init.file,
     write: (task, input) => send({ id: nextId++, task: addressOf(task), input }),
+    maintain: (task, input) => send({ id: nextId++, task: addressOf(task), input, alone: true }),
     get: (text, params, options) => reader.prepare(text, options).get(params) as never,
     all: (text, params, options) => reader.prepare(text, options).all(params) as never,
     async close() {

@@ -12,3 +12,4 @@ export {
   type Statement,
   sqlError
 } from './open.js'
+export { closeReaders, withReader } from './reader.js'

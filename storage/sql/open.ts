@@ -15,8 +15,8 @@ export interface Statement<R = Row> {
 
 export interface Sql {
   readonly file: string
-  /** Prepared once per text and connection. `bigint`: integers come back as bigint (nanoseconds, inodes). */
-  prepare<R = Row>(text: string, options?: { bigint?: boolean }): Statement<R>
+  /** Prepared once per text and connection. `bigint`: integers come back as bigint (nanoseconds, inodes); `raw`: rows are arrays. */
+  prepare<R = Row>(text: string, options?: { bigint?: boolean; raw?: boolean }): Statement<R>
   /** Several statements without parameters: migrations, pragmas. */
   exec(text: string): void
   pragma(text: string): unknown
@@ -37,6 +37,7 @@ export interface OpenOptions {
   cacheKiB?: number
 }
 
+const NONE: readonly SqlValue[] = []
 const BUSY_TIMEOUT_MS = 5_000
 const CACHE_KIB = 8 * 1024
 
@@ -58,24 +59,24 @@ export function openSqlite(file: string, options: OpenOptions = {}): Sql {
     throw sqlError(file, err)
   }
   const prepared = new Map<string, BetterSqlite.Statement>()
-  const bind = (params?: SqlParams): unknown[] =>
-    params === undefined ? [] : Array.isArray(params) ? [...params] : [params]
+  const bind = (params?: SqlParams): SqlParams => params ?? NONE
   const sql: Sql = {
     file,
-    prepare<R>(text: string, { bigint = false } = {}): Statement<R> {
-      const key = bigint ? `b:${text}` : `n:${text}`
+    prepare<R>(text: string, { bigint = false, raw = false } = {}): Statement<R> {
+      const key = `${bigint ? 'b' : 'n'}${raw ? 'r' : 'o'}:${text}`
       let statement = prepared.get(key)
       if (statement === undefined) {
         statement = db.prepare(text)
         if (bigint) statement.safeIntegers(true)
+        if (raw) statement.raw(true)
         prepared.set(key, statement)
       }
       const s = statement
       return {
-        get: params => s.get(...bind(params)) as R | undefined,
-        all: params => s.all(...bind(params)) as R[],
-        iterate: params => s.iterate(...bind(params)) as IterableIterator<R>,
-        run: params => s.run(...bind(params))
+        get: params => s.get(bind(params)) as R | undefined,
+        all: params => s.all(bind(params)) as R[],
+        iterate: params => s.iterate(bind(params)) as IterableIterator<R>,
+        run: params => s.run(bind(params))
       }
     },
     exec: text => void db.exec(text),

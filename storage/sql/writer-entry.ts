@@ -6,7 +6,7 @@ import { migrate, readMigrations } from './migrate.js'
 import { openSqlite, type Sql, sqlError } from './open.js'
 
 export type WriterInit = DatabaseInit
-export type ToWriter = { id: number; task: TaskAddress; input: unknown } | { id: number; close: true }
+export type ToWriter = { id: number; task: TaskAddress; input: unknown; alone?: boolean } | { id: number; close: true }
 export type FromWriter = { id: number; result: unknown } | { id: number; error: PlainError }
 
 /** Writes that share a commit at most: bounds how long one commit keeps the others waiting. */
@@ -37,19 +37,37 @@ function serve(db: Sql): void {
 
 async function handle(db: Sql, first: ToWriter): Promise<void> {
   const group: ToWriter[] = [first]
-  while (group.length < MAX_GROUP && !('close' in group.at(-1)!)) {
+  while (group.length < MAX_GROUP && !endsGroup(group.at(-1)!)) {
     const more = receiveMessageOnPort(port!) as { message: ToWriter } | undefined
     if (more === undefined) break
     group.push(more.message)
   }
-  const writes = group.filter((m): m is Extract<ToWriter, { task: unknown }> => 'task' in m)
-  const functions = await Promise.all(writes.map(w => findTask(w.task).catch((err: unknown) => err as Error)))
+  const writes = group.filter((m): m is Write => 'task' in m && !m.alone)
+  const functions = await Promise.all(writes.map(find))
   if (writes.length > 0) port!.postMessage(commit(db, writes, functions))
   const last = group.at(-1)!
+  if ('task' in last && last.alone) port!.postMessage([await alone(db, last)])
   if ('close' in last) {
     db.close()
     port!.postMessage([{ id: last.id, result: null } satisfies FromWriter])
     port!.close()
+  }
+}
+
+type Write = Extract<ToWriter, { task: unknown }>
+
+const endsGroup = (m: ToWriter): boolean => 'close' in m || m.alone === true
+const find = (w: Write): Promise<TaskFunction | Error> => findTask(w.task).catch((err: unknown) => err as Error)
+
+/** A task without a transaction around it: what SQLite allows only so (VACUUM, a checkpoint). */
+async function alone(db: Sql, message: Write): Promise<FromWriter> {
+  const { id, input } = message
+  try {
+    const fn = await find(message)
+    if (fn instanceof Error) throw fn
+    return { id, result: await fn(db, input) }
+  } catch (err) {
+    return { id, error: toPlainError(isSqlite(err) ? sqlError(db.file, err) : err) }
   }
 }
 

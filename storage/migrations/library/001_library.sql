@@ -1,6 +1,7 @@
 -- Facts about this library by name, as text: `library` (its id), `index` (the index id: new whenever the database was made,
 -- restored, opened on another device or failed its check), `installation` (who opened it last), `next_id`, `next_seq`
--- (never handed out again, also when the rows that bore the highest numbers are gone), `names_upto` (see `names`).
+-- (never handed out again, also when the rows that bore the highest numbers are gone), `names_upto`
+-- and `names_gone_seq` (see `names`).
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -17,11 +18,11 @@ CREATE TABLE hosts (
 ) STRICT;
 
 -- Files, directories, symlinks and everything else that a listing shows, one row each while it exists. A root of a tree
--- (a location that lies in no other) has parent 0 and its absolute path as `name`; every other row has its parent and one
--- name, as bytes. Which location a row belongs to is told by its ancestors: locations inside one another share rows.
--- `id` is never given twice; the uuid people see is made of it (see `epochs`).
+-- (a location that lies in no other) has the negative number of its host as parent and its absolute path as `name`; every
+-- other row has its parent and one name, as bytes. Which location a row belongs to is told by its ancestors: locations
+-- inside one another share rows. `id` is never given twice; the uuid people see is made of it (see `epochs`).
 -- kind: 0 file, 1 directory, 2 symlink, 3 anything else. type: the content kind, 0 unknown to 16 binary.
--- flags: storage/entries/flags.ts. Times in nanoseconds. birth_ns 0: the file system keeps none. target: of a symlink.
+-- flags: storage/entries/flags.ts. Times in nanoseconds. birth_ns 0: the file system keeps none.
 -- content: what bytes it held when last hashed (flag STALE: it changed since). seq: of its last change.
 -- version: only below a synced location, device -> counter (SYNC.md 1).
 CREATE TABLE entries (
@@ -48,18 +49,37 @@ CREATE INDEX entries_by_inode ON entries (inode);
 CREATE INDEX entries_by_content ON entries (content) WHERE content IS NOT NULL;
 
 -- Entries that are gone, under their old id, with the seq of their going, so that "changed since N" is exact. Kept until
--- every consumer has passed that seq, and then for some days more. `parent` may itself be gone and stand here.
+-- every consumer has passed that seq, and then for some days more: a file with that inode and birth time that appears
+-- again is the same entry come back. `parent` may itself be gone and stand here.
 CREATE TABLE deleted (
   id         INTEGER PRIMARY KEY,
   parent     INTEGER NOT NULL,
   name       BLOB NOT NULL,
   kind       INTEGER NOT NULL,
+  type       INTEGER NOT NULL,
+  size       INTEGER NOT NULL,
+  mtime_ns   INTEGER NOT NULL,
+  birth_ns   INTEGER NOT NULL,
+  inode      INTEGER NOT NULL,
+  device     INTEGER NOT NULL,
   content    INTEGER,
   seq        INTEGER NOT NULL,
   version    TEXT,
   deleted_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX deleted_by_seq ON deleted (seq);
+CREATE INDEX deleted_by_inode ON deleted (inode);
+
+-- Entries that were not where they are recorded when a directory was last looked at, until it is decided whether they
+-- moved or went: with the place they were at, since another file may already bear that name (the row itself then waits
+-- under a negative parent, storage/entries/lookup.ts). run: of the indexer, 0 when that run is no more.
+CREATE TABLE limbo (
+  id     INTEGER PRIMARY KEY,
+  parent INTEGER NOT NULL,
+  name   BLOB NOT NULL,
+  run    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX limbo_by_run ON limbo (run);
 
 -- Who follows the index and how far: no deleted entry with a greater seq is dropped.
 CREATE TABLE consumers (
@@ -122,7 +142,7 @@ CREATE TABLE mime_types (
 ) STRICT;
 
 -- Names for search: trigrams of each name between two marks, without positions. Entries above meta.names_upto are not in
--- it yet and are found by looking through them.
+-- it yet and are found by looking through them; entries gone since meta.names_gone_seq are still in it and passed over.
 CREATE VIRTUAL TABLE names USING fts5 (name, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram');
 
 -- Folders that the library indexes. host: whose path it is. path: absolute, as bytes. entry: its row (NULL until it was
@@ -175,6 +195,7 @@ CREATE TABLE metadata (
   updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX metadata_by_path ON metadata (host, path);
+CREATE INDEX metadata_without_entry ON metadata (hash) WHERE entry IS NULL;
 
 CREATE TABLE tags (
   id         INTEGER PRIMARY KEY,

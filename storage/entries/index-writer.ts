@@ -1,0 +1,345 @@
+import { SpacedriveError, textFromBytes } from '../base/index.js'
+import type { Sql, Statement } from '../sql/index.js'
+import { buryRow, type DeletedRow } from './deleted.js'
+import { FLAG, KIND, SEEN_FLAGS } from './flags.js'
+import { MAX_DEPTH, pathOf } from './lookup.js'
+import { adoptByPath, orphan, waitingNames } from './metadata-follow.js'
+import { dropName, namesUpto, putName } from './names.js'
+import { COLUMNS, type EntryRow, type Seen } from './row.js'
+import { type IndexState, indexState, saveState } from './state.js'
+import { nextVersion, versionedRoots } from './versions.js'
+
+export interface IndexWriterInit {
+  /** The greatest seq this write may use (Library.reserveSeq). */
+  seqLimit: number
+  nowMs: number
+  /** The row of `hosts` that stands for this device. */
+  host: number
+}
+
+export interface IndexCounts {
+  created: number
+  modified: number
+  moved: number
+  deleted: number
+  unchanged: number
+  rowsRead: number
+  rowsWritten: number
+}
+
+export interface IndexChange {
+  readonly type: 'created' | 'modified' | 'moved' | 'deleted'
+  readonly id: number
+  readonly path: string
+  readonly from?: string
+}
+
+/** Single changes told by a write; beyond it only their number is. The bus carries news, not trees. */
+export const MAX_TOLD_CHANGES = 64
+
+const WITH_FILE_STATE = FLAG.STALE | FLAG.RACY | FLAG.UNREADABLE
+
+/**
+ * The one way rows of `entries` come, change and go, within one write task: hands out ids and seqs, keeps what directories
+ * hold in all, forgets digests that no longer hold, and tells the changes. `finish` ends it, once.
+ */
+export class IndexWriter {
+  readonly sql: Sql
+  readonly host: number
+  readonly nowMs: number
+  readonly state: IndexState
+  readonly counts: IndexCounts = {
+    created: 0,
+    modified: 0,
+    moved: 0,
+    deleted: 0,
+    unchanged: 0,
+    rowsRead: 0,
+    rowsWritten: 0
+  }
+  readonly changes: IndexChange[] = []
+  readonly #seqLimit: number
+  /** Files, directories and bytes to be added right below a directory. */
+  readonly #deltas = new Map<number, [files: number, dirs: number, bytes: number]>()
+  readonly #touched = new Set<number>()
+  readonly #parents = new Map<number, number>()
+  readonly #versioned: ReadonlySet<number>
+  readonly #waiting: ReadonlySet<string>
+  readonly #insert: Statement
+  readonly #insertDirectory: Statement
+
+  constructor(sql: Sql, { seqLimit, nowMs, host }: IndexWriterInit) {
+    this.sql = sql
+    this.host = host
+    this.nowMs = nowMs
+    this.state = indexState(sql)
+    this.#seqLimit = seqLimit
+    this.#versioned = versionedRoots(sql, host)
+    this.#waiting = waitingNames(sql)
+    this.#insert = sql.prepare(
+      `INSERT INTO entries (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    )
+    this.#insertDirectory = sql.prepare('INSERT INTO directories VALUES (?, ?, 0, 0, 0, 0, NULL, NULL, 0, 0, 0)')
+  }
+
+  nextSeq(): number {
+    const seq = this.state.nextSeq++
+    if (seq > this.#seqLimit)
+      throw new SpacedriveError('SEQ_EXHAUSTED', 'one write made more changes than were reserved')
+    return seq
+  }
+
+  /** @param back - the entry that comes back with it: its id, content and version go on */
+  insert(parent: number, seen: Seen, back?: DeletedRow): number {
+    const id = back?.id ?? this.state.nextId++
+    if (back !== undefined) this.sql.prepare('DELETE FROM deleted WHERE id = ?').run([id])
+    const flags = (seen.flags & SEEN_FLAGS) | (seen.kind === KIND.FILE ? FLAG.STALE : 0)
+    this.#insert.run([
+      id,
+      parent,
+      seen.name,
+      seen.kind,
+      seen.type,
+      seen.size,
+      seen.mtimeNs,
+      seen.ctimeNs,
+      seen.birthNs,
+      seen.inode,
+      seen.device,
+      seen.mode,
+      flags,
+      back?.content ?? null,
+      this.nextSeq(),
+      this.isVersioned(parent) ? nextVersion(back?.version ?? null, this.host, this.nowMs) : (back?.version ?? null)
+    ])
+    this.counts.rowsWritten++
+    this.counts.created++
+    if (seen.kind === KIND.DIRECTORY) {
+      this.#insertDirectory.run([id, parent])
+      this.#parents.set(id, parent)
+    }
+    this.#add(parent, seen.kind, seen.size, 1)
+    this.touch(parent)
+    if (back !== undefined && id <= namesUpto(this.sql)) putName(this.sql, id, seen.name)
+    if (this.#waiting.size > 0 && this.#waiting.has(textFromBytes(seen.name))) this.#adopt(id)
+    if (this.changes.length < MAX_TOLD_CHANGES) this.tell('created', id)
+    return id
+  }
+
+  /** Makes a row say what was seen at its place. @returns whether anything was different */
+  update(row: EntryRow, seen: Seen): boolean {
+    const statless = (seen.flags & FLAG.STATLESS) !== 0
+    let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
+    const moved = !statless && !sameStat(row, seen)
+    if (moved && row.kind === KIND.FILE) flags = (flags & ~WITH_FILE_STATE) | FLAG.STALE
+    if (!moved && flags === row.flags && (statless || row.mode === seen.mode)) {
+      this.counts.unchanged++
+      return false
+    }
+    const nowExcluded = (flags & ~row.flags & FLAG.EXCLUDED) !== 0
+    const onlyTimes = row.kind === KIND.DIRECTORY && flags === row.flags && row.mode === seen.mode
+    if (statless) this.rewrite({ ...row, flags })
+    else {
+      if (row.kind === KIND.FILE) this.addBytes(row.parent, seen.size - row.size)
+      const { size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
+      this.rewrite({ ...row, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags })
+    }
+    this.counts.modified++
+    this.touch(row.parent)
+    if (!onlyTimes && this.changes.length < MAX_TOLD_CHANGES) this.tell('modified', row.id)
+    if (nowExcluded && row.kind === KIND.DIRECTORY && (flags & FLAG.NOT_ENTERED) !== 0) this.#excludeBelow(row.id)
+    return true
+  }
+
+  /** Writes a row back whole under a new seq. */
+  rewrite(row: EntryRow): void {
+    this.sql
+      .prepare(
+        `UPDATE entries SET (parent, name, kind, type, size, mtime_ns, ctime_ns, birth_ns, inode, device, mode, flags,
+           content, seq, version) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?`
+      )
+      .run([
+        row.parent,
+        row.name,
+        row.kind,
+        row.type,
+        row.size,
+        row.mtimeNs,
+        row.ctimeNs,
+        row.birthNs,
+        row.inode,
+        row.device,
+        row.mode,
+        row.flags,
+        row.content,
+        this.nextSeq(),
+        row.version,
+        row.id
+      ])
+    this.counts.rowsWritten++
+  }
+
+  /**
+   * Takes out one row that has nothing below it.
+   * @param place - where it stood, if that is no longer in the row
+   * @param tombstone - false when the index merely stops covering it
+   */
+  remove(
+    row: EntryRow,
+    place: { parent: number; name: Uint8Array },
+    path: Uint8Array | undefined,
+    tombstone: boolean
+  ): void {
+    orphan(this.sql, row, path)
+    const seq = this.nextSeq()
+    if (tombstone) {
+      const version = this.isVersioned(place.parent) ? nextVersion(row.version, this.host, this.nowMs) : row.version
+      buryRow(this.sql, row, place, seq, version, this.nowMs)
+    } else dropName(this.sql, row.id)
+    this.sql.prepare('DELETE FROM entries WHERE id = ?').run([row.id])
+    this.sql.prepare('DELETE FROM problems WHERE entry = ?').run([row.id])
+    if (row.kind === KIND.DIRECTORY) {
+      this.parentOf(row.id) // remembered: what goes from below it still has to go from above it
+      this.sql.prepare('DELETE FROM directories WHERE id = ?').run([row.id])
+    }
+    this.#add(row.parent, row.kind, row.size, -1)
+    this.touch(row.parent)
+    this.counts.deleted++
+    this.counts.rowsWritten++
+    if (tombstone && path !== undefined && this.changes.length < MAX_TOLD_CHANGES)
+      this.changes.push({ type: 'deleted', id: row.id, path: textFromBytes(path) })
+  }
+
+  /** The digest of a directory's last listing no longer tells what its rows say. */
+  touch(directory: number): void {
+    if (directory > 0) this.#touched.add(directory)
+  }
+
+  /** The rows of a directory are again what a listing said. */
+  untouch(directory: number): void {
+    this.#touched.delete(directory)
+  }
+
+  addBelow(parent: number, files: number, dirs: number, bytes: number): void {
+    if (parent <= 0) return
+    const delta = this.#deltas.get(parent)
+    if (delta === undefined) this.#deltas.set(parent, [files, dirs, bytes])
+    else {
+      delta[0] += files
+      delta[1] += dirs
+      delta[2] += bytes
+    }
+  }
+
+  addBytes(parent: number, bytes: number): void {
+    if (bytes !== 0) this.addBelow(parent, 0, 0, bytes)
+  }
+
+  /** What an entry itself and, for a directory, all below it counts for, added to or taken from its parent. */
+  addWhole(row: EntryRow, parent: number, sign: 1 | -1): void {
+    this.#add(parent, row.kind, row.size, sign)
+    if (row.kind !== KIND.DIRECTORY) return
+    // What is still to be added below `row` in this write goes up from there by its new place in `finish`.
+    const below = this.sql
+      .prepare<{ files: number; dirs: number; bytes: number }>(
+        'SELECT files, dirs, bytes FROM directories WHERE id = ?'
+      )
+      .get([row.id])
+    if (below !== undefined) this.addBelow(parent, sign * below.files, sign * below.dirs, sign * below.bytes)
+  }
+
+  parentOf(directory: number): number {
+    let parent = this.#parents.get(directory)
+    if (parent === undefined) {
+      parent =
+        this.sql.prepare<{ parent: number }>('SELECT parent FROM directories WHERE id = ?').get([directory])?.parent ??
+        0
+      this.#parents.set(directory, parent)
+    }
+    return parent
+  }
+
+  /** A directory hangs elsewhere now. */
+  reparented(directory: number, parent: number): void {
+    this.sql.prepare('UPDATE directories SET parent = ? WHERE id = ?').run([parent, directory])
+    this.#parents.set(directory, parent)
+  }
+
+  isVersioned(directory: number): boolean {
+    if (this.#versioned.size === 0) return false
+    for (let at = directory, depth = 0; at > 0 && depth < MAX_DEPTH; at = this.parentOf(at), depth++) {
+      if (this.#versioned.has(at)) return true
+    }
+    return false
+  }
+
+  tell(type: IndexChange['type'], id: number, from?: Uint8Array): void {
+    if (this.changes.length >= MAX_TOLD_CHANGES) return
+    const path = pathOf(this.sql, id)
+    if (path === undefined) return
+    const change = { type, id, path: textFromBytes(path) }
+    this.changes.push(from === undefined ? change : { ...change, from: textFromBytes(from) })
+  }
+
+  /** Brings sums, digests and numbers up to date. The writer is not used after it. */
+  finish(): { seq: number } {
+    const totals = new Map<number, [number, number, number]>()
+    for (const [directory, [files, dirs, bytes]] of this.#deltas) {
+      if (files === 0 && dirs === 0 && bytes === 0) continue
+      for (let at = directory, depth = 0; at > 0 && depth < MAX_DEPTH; at = this.parentOf(at), depth++) {
+        const total = totals.get(at)
+        if (total === undefined) totals.set(at, [files, dirs, bytes])
+        else {
+          total[0] += files
+          total[1] += dirs
+          total[2] += bytes
+        }
+      }
+    }
+    const add = this.sql.prepare(
+      'UPDATE directories SET files = files + ?, dirs = dirs + ?, bytes = bytes + ? WHERE id = ?'
+    )
+    for (const [id, [files, dirs, bytes]] of totals) add.run([files, dirs, bytes, id])
+    const forget = this.sql.prepare('UPDATE directories SET digest = NULL WHERE id = ? AND digest IS NOT NULL')
+    for (const id of this.#touched) forget.run([id])
+    saveState(this.sql, this.state)
+    return { seq: this.state.nextSeq - 1 }
+  }
+
+  #adopt(id: number): void {
+    const path = pathOf(this.sql, id)
+    if (path !== undefined) adoptByPath(this.sql, this.host, id, path)
+  }
+
+  #add(parent: number, kind: number, size: number, sign: 1 | -1): void {
+    if (kind === KIND.DIRECTORY) this.addBelow(parent, 0, sign, 0)
+    else this.addBelow(parent, sign, 0, kind === KIND.FILE ? sign * size : 0)
+  }
+
+  /** A directory that is no longer entered takes what was recorded below it out of search and hashing. */
+  #excludeBelow(directory: number): void {
+    const ids = this.sql.prepare<{ id: number; kind: number }>(
+      `SELECT id, kind FROM entries WHERE parent = ? AND flags & ${FLAG.EXCLUDED} = 0`
+    )
+    const exclude = this.sql.prepare(`UPDATE entries SET flags = flags | ${FLAG.EXCLUDED}, seq = ? WHERE id = ?`)
+    const open = [directory]
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const { id, kind } of ids.all([at])) {
+        exclude.run([this.nextSeq(), id])
+        if (kind === KIND.DIRECTORY) open.push(id)
+      }
+      this.touch(at)
+    }
+  }
+}
+
+/** What tells whether a file may have been written to. The device's number is none of it: it changes with each mount. */
+export function sameStat(row: EntryRow, seen: Seen): boolean {
+  return (
+    row.mtimeNs === seen.mtimeNs &&
+    row.ctimeNs === seen.ctimeNs &&
+    row.size === seen.size &&
+    row.inode === seen.inode &&
+    row.birthNs === seen.birthNs
+  )
+}
