@@ -2,7 +2,45 @@
  * Entries: what the index holds of files, directories and symlinks. Rows hang on their parents; a root (a location that
  * lies in no other) bears its absolute path as name. `seq` grows with each change of the index; a generation is
  * `{ index, seq }`, and only numbers of the same index id compare.
+ *
+ * Rows come, change and go through `IndexWriter` and `Placement` alone, in the writer thread: ids, seqs, what directories
+ * hold in all, digests, tombstones, versions and what people said of files are kept right there, in the same transaction.
  */
-
+export { deletedSince, dropDeleted } from './deleted.js'
 export type { ChangedEntry, Entry, Generation } from './entry.js'
-export { CONTENT_KINDS, type ContentKind, ENTRY_KINDS, type EntryKind, FLAG } from './flags.js'
+export {
+  CONTENT_KINDS,
+  type ContentKind,
+  ENTRY_KINDS,
+  type EntryKind,
+  FLAG,
+  KIND,
+  SEEN_FLAGS,
+  UNKNOWN_FLAGS
+} from './flags.js'
+export {
+  type IndexChange,
+  type IndexCounts,
+  IndexWriter,
+  type IndexWriterInit,
+  MAX_TOLD_CHANGES
+} from './index-writer.js'
+export {
+  childRows,
+  findBelow,
+  findByPath,
+  isBelow,
+  pathOf,
+  pathTextOf,
+  rootsOf,
+  rowById,
+  rowByName,
+  topOf
+} from './lookup.js'
+export { adoptByContent, followPaths, orphan } from './metadata-follow.js'
+export { indexNames, NAME_END, NAME_START, namesUpto, searchText } from './names.js'
+export { Placement, type Replaced, replaced } from './placement.js'
+export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen } from './row.js'
+export { removeTree, type Settled, settle } from './settle.js'
+export { beginIndex, getMeta, indexState, saveState, setMeta } from './state.js'
+export { nextVersion } from './versions.js'

@@ -60,7 +60,7 @@ export class Placement {
   /** A name that has a row. @returns the id of the entry that is there now */
   meet(row: EntryRow, seen: Seen): number {
     if (this.#limbo.has(row.id)) this.#leaveLimbo(row.id)
-    if ((seen.flags & FLAG.STATLESS) !== 0 && row.kind === seen.kind) {
+    if ((seen.flags & FLAG.STATLESS) !== 0) {
       this.#writer.update(row, seen)
       return row.id
     }

@@ -4,5 +4,5 @@
  * text), and by the name where the content does not tell. The name's MIME type comes from the package mime.
  */
 export { detectFileType, type FileType, HEAD_BYTES, typeOfName } from './detect.js'
-export { extensionOf } from './kinds.js'
+export { extensionOf, kindOfName } from './kinds.js'
 export { analyseText, type TextFacts } from './text.js'

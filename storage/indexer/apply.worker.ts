@@ -1,0 +1,89 @@
+import { type AbsPath, defineTasks } from '../base/index.js'
+import {
+  type IndexChange,
+  type IndexCounts,
+  IndexWriter,
+  indexNames,
+  isBelow,
+  Placement,
+  type Settled,
+  settle
+} from '../entries/index.js'
+import type { Sql } from '../sql/index.js'
+import { Apply } from './apply.js'
+import type { Batch } from './batch.js'
+import { ensureRoot } from './root.js'
+import { closeRun, openRun, runState } from './run-state.js'
+
+export interface IndexWrite {
+  readonly run: number
+  readonly host: number
+  readonly nowMs: number
+  readonly seqLimit: number
+}
+
+export interface Written {
+  readonly seq: number
+  readonly counts: IndexCounts
+  readonly changes: readonly IndexChange[]
+}
+
+export interface BeginRun extends IndexWrite {
+  readonly location: number
+  readonly path: AbsPath
+  readonly force: boolean
+}
+
+/** Names taken into the trigram index by one write: some 30 ms of the writer thread. */
+const NAMES_AT_ONCE = 4_000
+
+/** What the indexer writes (writer thread of a library). */
+export const indexing = defineTasks(import.meta.url, {
+  /** Makes sure of the location's root row and opens a run. */
+  beginRun(sql: Sql, input: BeginRun): Written & { root: number; empty: boolean } {
+    const empty =
+      sql.prepare('SELECT 1 FROM entries WHERE parent > 0 LIMIT 1').get() === undefined &&
+      sql.prepare('SELECT 1 FROM deleted LIMIT 1').get() === undefined
+    const writer = new IndexWriter(sql, input)
+    const root = ensureRoot(writer, input.path)
+    sql.prepare('UPDATE locations SET entry = ? WHERE id = ? AND entry IS NOT ?').run([root, input.location, root])
+    for (const left of sql
+      .prepare<{ id: number; parent: number }>('SELECT id, parent FROM limbo WHERE run = 0')
+      .all()) {
+      if (isBelow(sql, left.parent, root))
+        sql.prepare('UPDATE limbo SET run = ? WHERE id = ?').run([input.run, left.id])
+    }
+    openRun(sql, input.run, { force: input.force, lookups: !empty })
+    return { ...end(writer), root, empty }
+  },
+
+  applyBatch(sql: Sql, input: IndexWrite & { batch: Batch }): Written & { same: number } {
+    const writer = new IndexWriter(sql, input)
+    const run = runState(sql, input.run)
+    const apply = new Apply(writer, new Placement(writer, run.replaced, run.lookups), run, input.batch)
+    apply.all()
+    return { ...end(writer), same: apply.same }
+  },
+
+  /** Decides what is in limbo, some rows at a time. */
+  settleRun(sql: Sql, input: IndexWrite & { limit: number }): Written & Settled {
+    const writer = new IndexWriter(sql, input)
+    const settled = settle(writer, input.run, input.limit)
+    return { ...end(writer), ...settled }
+  },
+
+  endRun(sql: Sql, { run }: { run: number }): void {
+    closeRun(sql, run)
+    sql.prepare('UPDATE limbo SET run = 0 WHERE run = ?').run([run])
+  },
+
+  /** @returns whether names are left to be taken up */
+  indexNames(sql: Sql): boolean {
+    return indexNames(sql, NAMES_AT_ONCE)
+  }
+})
+
+function end(writer: IndexWriter): Written {
+  const { seq } = writer.finish()
+  return { seq, counts: writer.counts, changes: writer.changes }
+}
