@@ -5,10 +5,12 @@
  *   program and 32 raw bytes (`hashToBytes`, `hashFromBytes`) on the wire and in the database.
  * - `pool.run(hashing.hashFile, { path, fromBytes?, lengthBytes? }, { signal })` hashes a file or a range in a worker;
  *   `hashing.hashFiles` many files in one message. Symlinks are not followed, FIFOs not waited for.
+ * - `sampleCas` gives the hint that rules sameness out without reading all; only the hash rules it in.
  * - A file is looked at before and after reading; one that changed meanwhile is CHANGED_WHILE_READING. The stat that comes
  *   with a hash vouches for it only where `isRacy` says no.
  */
 
+export { CAS_BYTES, sampleCas } from './cas.js'
 export { type HashFileInput, hashing } from './hash.worker.js'
 export { createHasher, HASH_BYTES, type Hasher, hashBytes, hashFromBytes, hashToBytes } from './hasher.js'
 export {

@@ -37,6 +37,9 @@ export interface IndexChange {
 /** Single changes told by a write; beyond it only their number is. The bus carries news, not trees. */
 export const MAX_TOLD_CHANGES = 64
 
+/** Files of one write that are hashed right after it; more are found by a pass over the tree. */
+export const MAX_STALE = 1_000
+
 const WITH_FILE_STATE = FLAG.STALE | FLAG.RACY | FLAG.UNREADABLE
 
 /**
@@ -58,6 +61,8 @@ export class IndexWriter {
     rowsWritten: 0
   }
   readonly changes: IndexChange[] = []
+  /** Files whose content became unknown, the first MAX_STALE. */
+  readonly stale: number[] = []
   readonly #seqLimit: number
   /** Files, directories and bytes to be added right below a directory. */
   readonly #deltas = new Map<number, [files: number, dirs: number, bytes: number]>()
@@ -114,6 +119,7 @@ export class IndexWriter {
     ])
     this.counts.rowsWritten++
     this.counts.created++
+    if (seen.kind === KIND.FILE) this.isStale(id)
     if (seen.kind === KIND.DIRECTORY) {
       this.#insertDirectory.run([id, parent])
       this.#parents.set(id, parent)
@@ -131,6 +137,7 @@ export class IndexWriter {
     const statless = (seen.flags & FLAG.STATLESS) !== 0
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
     const moved = !statless && !sameStat(row, seen)
+    if (moved && row.kind === KIND.FILE) this.isStale(row.id)
     if (moved && row.kind === KIND.FILE) flags = (flags & ~WITH_FILE_STATE) | FLAG.STALE
     if (!moved && flags === row.flags && (statless || row.mode === seen.mode)) {
       this.counts.unchanged++
@@ -149,6 +156,10 @@ export class IndexWriter {
     if (!onlyTimes && this.changes.length < MAX_TOLD_CHANGES) this.tell('modified', row.id)
     if (nowExcluded && row.kind === KIND.DIRECTORY && (flags & FLAG.NOT_ENTERED) !== 0) this.#excludeBelow(row.id)
     return true
+  }
+
+  isStale(id: number): void {
+    if (this.stale.length < MAX_STALE) this.stale.push(id)
   }
 
   /** Writes a row back whole under a new seq. */

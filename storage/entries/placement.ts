@@ -150,6 +150,7 @@ export class Placement {
     const renamed = nameKey(row.name) !== nameKey(seen.name)
     const edited = !sameStat(row, seen)
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
+    if (edited && row.kind === KIND.FILE) writer.isStale(row.id)
     if (edited && row.kind === KIND.FILE) flags = (flags & ~(FLAG.RACY | FLAG.UNREADABLE)) | FLAG.STALE
     const { name, size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
     const type = renamed ? seen.type : row.type

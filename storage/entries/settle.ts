@@ -23,8 +23,9 @@ interface Place {
  * Decides what a run has put into limbo: what was found nowhere else and is not at its place now is gone. A directory goes
  * with all below it, bottom up, so that it can be done in parts.
  * @param limit - rows removed at most in this write
+ * @param confirm - called after the names were looked for and before anything is removed; throws when that look proves nothing
  */
-export function settle(writer: IndexWriter, run: number, limit: number): Settled {
+export function settle(writer: IndexWriter, run: number, limit: number, confirm: () => void): Settled {
   const { sql } = writer
   const again: string[] = []
   const rows = sql
@@ -32,14 +33,20 @@ export function settle(writer: IndexWriter, run: number, limit: number): Settled
       'SELECT id, parent, name FROM limbo WHERE run = ? ORDER BY id LIMIT ?'
     )
     .all([run, limit])
+  if (rows.length === 0) return { more: false, again }
   let left = limit
-  for (const place of rows) {
-    if (left <= 0) return { more: true, again }
+  const looked = rows.map(place => {
     const row = rowById(sql, place.id)
     const path = placeOf(writer, place.parent, place.name)
-    if (row !== undefined && row.parent > DISPLACED && path !== undefined && isThere(path)) {
-      again.push(textFromBytes(path))
-    } else if (row !== undefined) {
+    const there = row !== undefined && row.parent > DISPLACED && path !== undefined && isThere(path)
+    return { place, path, there }
+  })
+  confirm()
+  for (const { place, path, there } of looked) {
+    if (left <= 0) return { more: true, again }
+    const row = rowById(sql, place.id)
+    if (there && path !== undefined) again.push(textFromBytes(path))
+    else if (row !== undefined) {
       left -= removeTree(writer, row, place, path, left, true)
       if (rowById(sql, place.id) !== undefined) return { more: true, again }
     }

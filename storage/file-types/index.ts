@@ -5,4 +5,5 @@
  */
 export { detectFileType, type FileType, HEAD_BYTES, typeOfName } from './detect.js'
 export { extensionOf, kindOfName } from './kinds.js'
+export { type MediaFacts, readMediaFacts } from './media.js'
 export { analyseText, type TextFacts } from './text.js'

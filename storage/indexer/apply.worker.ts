@@ -1,4 +1,4 @@
-import { type AbsPath, defineTasks } from '../base/index.js'
+import { type AbsPath, defineTasks, displayPath, SpacedriveError } from '../base/index.js'
 import {
   type IndexChange,
   type IndexCounts,
@@ -12,6 +12,7 @@ import {
 import type { Sql } from '../sql/index.js'
 import { Apply } from './apply.js'
 import type { Batch } from './batch.js'
+import { lookAt } from './look.js'
 import { ensureRoot } from './root.js'
 import { closeRun, openRun, runState } from './run-state.js'
 
@@ -26,12 +27,21 @@ export interface Written {
   readonly seq: number
   readonly counts: IndexCounts
   readonly changes: readonly IndexChange[]
+  /** Files whose content this write left unknown, the first MAX_STALE. */
+  readonly stale: readonly number[]
 }
 
 export interface BeginRun extends IndexWrite {
   readonly location: number
   readonly path: AbsPath
   readonly force: boolean
+}
+
+/** The folder a run looks at, as it was when the run began. */
+export interface RootMark {
+  readonly path: AbsPath
+  readonly device: bigint
+  readonly inode: bigint
 }
 
 /** Names taken into the trigram index by one write: some 30 ms of the writer thread. */
@@ -66,9 +76,15 @@ export const indexing = defineTasks(import.meta.url, {
   },
 
   /** Decides what is in limbo, some rows at a time. */
-  settleRun(sql: Sql, input: IndexWrite & { limit: number }): Written & Settled {
+  settleRun(sql: Sql, input: IndexWrite & { limit: number; root: RootMark }): Written & Settled {
+    const { path, device, inode } = input.root
     const writer = new IndexWriter(sql, input)
-    const settled = settle(writer, input.run, input.limit)
+    const settled = settle(writer, input.run, input.limit, () => {
+      // Asked after the names were looked for: an absence seen on a disk that was unmounted meanwhile is none.
+      const look = lookAt(path)
+      if (look.state === 'seen' && look.device === device && look.inode === inode) return
+      throw new SpacedriveError('LOCATION_OFFLINE', `the folder ${displayPath(path)} went away while it was indexed`)
+    })
     return { ...end(writer), ...settled }
   },
 
@@ -85,5 +101,5 @@ export const indexing = defineTasks(import.meta.url, {
 
 function end(writer: IndexWriter): Written {
   const { seq } = writer.finish()
-  return { seq, counts: writer.counts, changes: writer.changes }
+  return { seq, counts: writer.counts, changes: writer.changes, stale: writer.stale }
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../base/index.js'
 import type { Seen } from '../entries/index.js'
 
 /**
@@ -42,7 +43,7 @@ export interface Head {
   readonly digest: Uint8Array | null
   /** Names looked for and not there (kind `names`). */
   readonly absent: readonly Uint8Array[]
-  readonly problem: { readonly code: string; readonly message: string } | null
+  readonly problem: Problem | null
 }
 
 export interface DirectoryStat {

@@ -6,6 +6,10 @@
  * A folder is looked at and recorded in one step as far as others can see: changes reported while a tree is walked wait
  * for the step in hand (tens of milliseconds), not for the walk.
  */
+import type { Indexer } from './indexer.js'
+import type { IndexerInit } from './parts.js'
+import { IndexerService } from './service.js'
+
 export type {
   AppliedChanges,
   Indexer,
@@ -21,3 +25,7 @@ export type {
   IndexRunState,
   IndexScope
 } from './indexer.js'
+export type { IndexerInit } from './parts.js'
+export { DEFAULT_RULES, parseRules } from './scopes.js'
+
+export const indexer = (init: IndexerInit): Indexer => new IndexerService(init)

@@ -56,6 +56,8 @@ export interface IndexRun {
   /** Plain; to be kept with the job and handed to `indexTree` to go on after a crash. */
   state(): IndexRunState
   report(): IndexReport
+  /** Lets go of the location; to be called at the end whatever happened. What is not decided yet the next run decides. */
+  close(): Promise<void>
 }
 
 export interface IndexRunState {
@@ -89,6 +91,8 @@ export interface IndexReport {
   readonly hashedFiles: number
   readonly hashedBytes: number
   readonly problems: number
+  /** Pictures, films and sound of which facts were read (mode deep). */
+  readonly mediaFiles: number
   /** Milliseconds by phase. */
   readonly phaseMs: Readonly<Partial<Record<IndexPhaseName, number>>>
   readonly rowsRead: number
@@ -129,6 +133,8 @@ export interface Indexer {
   forget(library: Library, location: IndexLocation, options?: AbortOptions): Promise<void>
   /** Resolves when no hashing and no name indexing is left to do for that library. */
   settled(library: Library): Promise<void>
+  /** Ends what goes on in the background for a library that is to be closed (LibraryManager.beforeClose). */
+  closing(library: Library): Promise<void>
 }
 
 export interface IndexOptions extends AbortOptions {

@@ -1,6 +1,7 @@
 import { opendirSync, readdirSync } from 'node:fs'
 import {
   type AbsPath,
+  displayPath,
   errorCode,
   fsPath,
   joinRel,
@@ -83,6 +84,11 @@ export class Walk {
       else this.#lost.push(item.rel)
       return
     }
+    // Something was mounted or unmounted here since its parent was listed.
+    if (self.device !== this.#input.rootDevice) {
+      this.#lost.push(item.rel)
+      return
+    }
     this.#seen.directories++
     const stat = this.#stable(self)
     let names: string[]
@@ -137,7 +143,7 @@ export class Walk {
     const names = item.packed === undefined ? (item.names ?? []) : textFromBytes(item.packed).split('\0')
     const below = this.#lookAtAll(item, names, absent)
     const self = lookAt(resolveRel(this.#input.root as AbsPath, item.rel))
-    if (self.state === 'gone') {
+    if (self.state === 'gone' || (self.state === 'seen' && self.device !== this.#input.rootDevice)) {
       this.#batch.rewind(first)
       this.#lost.push(item.rel)
       return
@@ -229,7 +235,8 @@ export class Walk {
   }
 
   #failed(item: WalkItem, at: number, self: DirectoryStat | null, code: string, message: string): void {
-    const problem = { code, message: message.replace(/,? '.*$/s, '') }
+    const path = displayPath(resolveRel(this.#input.root as AbsPath, item.rel))
+    const problem = { path, code, message: message.replace(/,? '.*$/s, '') }
     const { rootDevice: device } = this.#input
     const first = this.#batch.count
     this.#batch.head({

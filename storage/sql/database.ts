@@ -33,6 +33,9 @@ export interface DatabaseInit extends Omit<OpenOptions, 'readonly'> {
   backupDir?: string
 }
 
+/** The connection for point reads needs the upper pages only; the kernel has the rest. */
+const POINT_READ_CACHE_KIB = 2 * 1024
+
 /** Opens (and makes, and migrates) a database. @throws what `openSqlite` and `migrate` throw, by code */
 export async function openDatabase(init: DatabaseInit): Promise<Database> {
   const worker = new Worker(new URL('./writer-entry.js', import.meta.url), { workerData: init satisfies WriterInit })
@@ -45,7 +48,7 @@ export async function openDatabase(init: DatabaseInit): Promise<Database> {
     worker.once('message', settle)
     worker.once('error', reject)
   })
-  const reader = openSqlite(init.file, { ...init, readonly: true })
+  const reader = openSqlite(init.file, { ...init, readonly: true, cacheKiB: POINT_READ_CACHE_KIB })
 
   worker.on('message', (batch: FromWriter[]) => {
     for (const m of batch) {

@@ -1,5 +1,6 @@
 -- Facts about this library by name, as text: `library` (its id), `index` (the index id: new whenever the database was made,
--- restored, opened on another device or failed its check), `installation` (who opened it last), `next_id`, `next_seq`
+-- restored, opened on another device or failed its check), `installation` (who opened it last), `session` (see the
+-- instance database), `next_id`, `next_seq`
 -- (never handed out again, also when the rows that bore the highest numbers are gone), `names_upto`
 -- and `names_gone_seq` (see `names`).
 CREATE TABLE meta (
