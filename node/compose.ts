@@ -30,8 +30,10 @@ import {
   workerPool
 } from '../storage/base/index.js'
 import { type Disk, type Files, openFiles, ownerTag } from '../storage/files/index.js'
+import { type Indexer, indexer } from '../storage/indexer/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import { type JobManager, jobManager } from '../storage/jobs/index.js'
+import { type LibraryManager, libraries } from '../storage/libraries/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
 import type { Config, Settings } from './config/index.js'
 import {
@@ -95,6 +97,8 @@ export interface Peer extends Startable {
   /** Where files get and lose their names. */
   readonly files: Files
   readonly volumes: Volumes
+  readonly libraries: LibraryManager
+  readonly indexer: Indexer
   readonly jobs: JobManager
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
@@ -159,11 +163,22 @@ export async function compose(init: PeerInit): Promise<Peer> {
 
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
+  const library = libraries({
+    ...{ database: instance, pool, clock, events, log: log.child('libraries') },
+    device: () => ({ name: self.name, id: identity.identity?.device ?? null })
+  })
+  const index = indexer({
+    ...{ pool, clock, events, log: log.child('indexer') },
+    ours: () => [dataDir, ...library.opened().map(l => l.path)]
+  })
+  library.beforeClose(closing => index.closing(closing))
+
   const jobs = jobManager({ db: instance, clock, random, events, log: log.child('jobs') })
 
   // Jobs start last: what was running goes on at once, on parts that are there.
   const local: readonly Part[] = [
     ['volumes', disks],
+    ['libraries', library],
     ['messages', messages],
     ['jobs', jobs]
   ]
@@ -237,6 +252,8 @@ export async function compose(init: PeerInit): Promise<Peer> {
     instance,
     files,
     volumes: disks,
+    libraries: library,
+    indexer: index,
     jobs,
     identity,
     devices,

@@ -7,6 +7,7 @@ import { adoptByPath, orphan, waitingNames } from './metadata-follow.js'
 import { dropName, namesUpto, putName } from './names.js'
 import { COLUMNS, type EntryRow, type Seen } from './row.js'
 import { type IndexState, indexState, saveState } from './state.js'
+import { Sums } from './sums.js'
 import { nextVersion, versionedRoots } from './versions.js'
 
 export interface IndexWriterInit {
@@ -63,11 +64,9 @@ export class IndexWriter {
   readonly changes: IndexChange[] = []
   /** Files whose content became unknown, the first MAX_STALE. */
   readonly stale: number[] = []
+  readonly sums: Sums
   readonly #seqLimit: number
-  /** Files, directories and bytes to be added right below a directory. */
-  readonly #deltas = new Map<number, [files: number, dirs: number, bytes: number]>()
   readonly #touched = new Set<number>()
-  readonly #parents = new Map<number, number>()
   readonly #versioned: ReadonlySet<number>
   readonly #waiting: ReadonlySet<string>
   readonly #insert: Statement
@@ -78,6 +77,7 @@ export class IndexWriter {
     this.host = host
     this.nowMs = nowMs
     this.state = indexState(sql)
+    this.sums = new Sums(sql)
     this.#seqLimit = seqLimit
     this.#versioned = versionedRoots(sql, host)
     this.#waiting = waitingNames(sql)
@@ -122,9 +122,9 @@ export class IndexWriter {
     if (seen.kind === KIND.FILE) this.isStale(id)
     if (seen.kind === KIND.DIRECTORY) {
       this.#insertDirectory.run([id, parent])
-      this.#parents.set(id, parent)
+      this.sums.made(id, parent)
     }
-    this.#add(parent, seen.kind, seen.size, 1)
+    this.sums.add(parent, seen.kind, seen.size, 1)
     this.touch(parent)
     if (back !== undefined && id <= namesUpto(this.sql)) putName(this.sql, id, seen.name)
     if (this.#waiting.size > 0 && this.#waiting.has(textFromBytes(seen.name))) this.#adopt(id)
@@ -147,7 +147,7 @@ export class IndexWriter {
     const onlyTimes = row.kind === KIND.DIRECTORY && flags === row.flags && row.mode === seen.mode
     if (statless) this.rewrite({ ...row, flags })
     else {
-      if (row.kind === KIND.FILE) this.addBytes(row.parent, seen.size - row.size)
+      if (row.kind === KIND.FILE) this.sums.addBytes(row.parent, seen.size - row.size)
       const { size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
       this.rewrite({ ...row, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags })
     }
@@ -213,7 +213,7 @@ export class IndexWriter {
       this.parentOf(row.id) // remembered: what goes from below it still has to go from above it
       this.sql.prepare('DELETE FROM directories WHERE id = ?').run([row.id])
     }
-    this.#add(row.parent, row.kind, row.size, -1)
+    this.sums.add(row.parent, row.kind, row.size, -1)
     this.touch(row.parent)
     this.counts.deleted++
     this.counts.rowsWritten++
@@ -231,49 +231,18 @@ export class IndexWriter {
     this.#touched.delete(directory)
   }
 
-  addBelow(parent: number, files: number, dirs: number, bytes: number): void {
-    if (parent <= 0) return
-    const delta = this.#deltas.get(parent)
-    if (delta === undefined) this.#deltas.set(parent, [files, dirs, bytes])
-    else {
-      delta[0] += files
-      delta[1] += dirs
-      delta[2] += bytes
-    }
-  }
-
-  addBytes(parent: number, bytes: number): void {
-    if (bytes !== 0) this.addBelow(parent, 0, 0, bytes)
-  }
-
   /** What an entry itself and, for a directory, all below it counts for, added to or taken from its parent. */
   addWhole(row: EntryRow, parent: number, sign: 1 | -1): void {
-    this.#add(parent, row.kind, row.size, sign)
-    if (row.kind !== KIND.DIRECTORY) return
-    // What is still to be added below `row` in this write goes up from there by its new place in `finish`.
-    const below = this.sql
-      .prepare<{ files: number; dirs: number; bytes: number }>(
-        'SELECT files, dirs, bytes FROM directories WHERE id = ?'
-      )
-      .get([row.id])
-    if (below !== undefined) this.addBelow(parent, sign * below.files, sign * below.dirs, sign * below.bytes)
+    this.sums.addWhole(row, parent, sign)
   }
 
   parentOf(directory: number): number {
-    let parent = this.#parents.get(directory)
-    if (parent === undefined) {
-      parent =
-        this.sql.prepare<{ parent: number }>('SELECT parent FROM directories WHERE id = ?').get([directory])?.parent ??
-        0
-      this.#parents.set(directory, parent)
-    }
-    return parent
+    return this.sums.parentOf(directory)
   }
 
   /** A directory hangs elsewhere now. */
   reparented(directory: number, parent: number): void {
-    this.sql.prepare('UPDATE directories SET parent = ? WHERE id = ?').run([parent, directory])
-    this.#parents.set(directory, parent)
+    this.sums.reparented(directory, parent)
   }
 
   isVersioned(directory: number): boolean {
@@ -294,23 +263,7 @@ export class IndexWriter {
 
   /** Brings sums, digests and numbers up to date. The writer is not used after it. */
   finish(): { seq: number } {
-    const totals = new Map<number, [number, number, number]>()
-    for (const [directory, [files, dirs, bytes]] of this.#deltas) {
-      if (files === 0 && dirs === 0 && bytes === 0) continue
-      for (let at = directory, depth = 0; at > 0 && depth < MAX_DEPTH; at = this.parentOf(at), depth++) {
-        const total = totals.get(at)
-        if (total === undefined) totals.set(at, [files, dirs, bytes])
-        else {
-          total[0] += files
-          total[1] += dirs
-          total[2] += bytes
-        }
-      }
-    }
-    const add = this.sql.prepare(
-      'UPDATE directories SET files = files + ?, dirs = dirs + ?, bytes = bytes + ? WHERE id = ?'
-    )
-    for (const [id, [files, dirs, bytes]] of totals) add.run([files, dirs, bytes, id])
+    this.sums.finish()
     const forget = this.sql.prepare('UPDATE directories SET digest = NULL WHERE id = ? AND digest IS NOT NULL')
     for (const id of this.#touched) forget.run([id])
     saveState(this.sql, this.state)
@@ -320,11 +273,6 @@ export class IndexWriter {
   #adopt(id: number): void {
     const path = pathOf(this.sql, id)
     if (path !== undefined) adoptByPath(this.sql, this.host, id, path)
-  }
-
-  #add(parent: number, kind: number, size: number, sign: 1 | -1): void {
-    if (kind === KIND.DIRECTORY) this.addBelow(parent, 0, sign, 0)
-    else this.addBelow(parent, sign, 0, kind === KIND.FILE ? sign * size : 0)
   }
 
   /** A directory that is no longer entered takes what was recorded below it out of search and hashing. */

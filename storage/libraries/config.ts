@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, type LibraryId, SpacedriveError } from '../base/index.js'
@@ -49,6 +50,11 @@ export async function readLibraryConfig(folder: AbsPath): Promise<LibraryConfig>
 
 export async function writeLibraryConfig(folder: AbsPath, config: LibraryConfig): Promise<void> {
   await writeFileAtomic(join(folder, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o644 })
+}
+
+export async function writeNewLibrary(folder: AbsPath, name: string, nowMs: number): Promise<void> {
+  const id = randomUUID() as string as LibraryId
+  await writeLibraryConfig(folder, { version: CONFIG_VERSION, id, name, createdAt: nowMs })
 }
 
 /**

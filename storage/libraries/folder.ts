@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AbsPath } from '../base/index.js'
+import { type AbsPath, displayPath, hasCode, SpacedriveError, toError } from '../base/index.js'
 import { removeEmptyDir, removeFile } from '../files/index.js'
+import { acquireLock, type FileLock } from '../sql/index.js'
 
 export const DATABASE_FILE = 'database.db'
 export const LOCK_FILE = '.sdlibrary.lock'
@@ -61,4 +62,35 @@ async function removeBelow(dir: string): Promise<void> {
   }
   for (const name of readdirSync(dir)) await removeBelow(join(dir, name))
   await removeEmptyDir(dir)
+}
+
+/** @throws EXISTS, CANNOT_CREATE */
+export function makeFolder(folder: AbsPath): void {
+  const shown = displayPath(folder)
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (cause) {
+    if (hasCode(cause, 'EEXIST')) {
+      throw new SpacedriveError('EXISTS', `could not make the library ${shown}: it exists already`, {
+        hint: `Choose another name, or open it: spacedrive library open "${shown}"`
+      })
+    }
+    throw new SpacedriveError('CANNOT_CREATE', `could not make ${shown}: ${toError(cause).message}`, {
+      cause,
+      hint: 'Choose a folder that exists and that you may write to with --path.'
+    })
+  }
+}
+
+/** One process at a time; the lock goes with the process, however it ends. @throws LOCKED */
+export function lockFolder(folder: AbsPath): FileLock {
+  try {
+    return acquireLock(join(folder, LOCK_FILE), `the library ${displayPath(folder)}`)
+  } catch (err) {
+    if (!hasCode(err, 'LOCKED')) throw err
+    throw new SpacedriveError('LOCKED', `the library ${displayPath(folder)} is open in another daemon`, {
+      cause: err,
+      hint: 'Close it there: spacedrive library close (instance list shows the daemons of this device).'
+    })
+  }
 }

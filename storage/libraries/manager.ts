@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { join } from 'node:path'
 import {
   type AbsPath,
   type Clock,
@@ -13,10 +13,11 @@ import {
   type WorkerPool
 } from '../base/index.js'
 import type { InstanceDatabase } from '../instance/index.js'
-import { acquireLock, type FileLock } from '../sql/index.js'
-import { CONFIG_VERSION, FOLDER_SUFFIX, folderName, readLibraryConfig, writeLibraryConfig } from './config.js'
-import { LOCK_FILE, removeLibraryFolder } from './folder.js'
+import type { FileLock } from '../sql/index.js'
+import { FOLDER_SUFFIX, folderName, readLibraryConfig, writeNewLibrary } from './config.js'
+import { lockFolder, makeFolder, removeLibraryFolder } from './folder.js'
 import { type KnownLibrary, knownLibraries } from './instance.worker.js'
+import { findKnown, folderOf, knownRow, knownRows } from './known.js'
 import { libraryTasks } from './libraries.worker.js'
 import type { Library, LibraryInfo, LibraryManager, RebuildReport } from './library.js'
 import { OpenLibrary, SEQ_BLOCK } from './open-library.js'
@@ -40,8 +41,6 @@ interface Held {
 
 /** Folders looked through by `discover` in one place. */
 const MAX_DISCOVERED = 1_000
-/** A prefix of an id shorter than this names nothing. */
-const MIN_PREFIX = 8
 
 export class Libraries implements LibraryManager {
   readonly #init: LibrariesInit
@@ -63,13 +62,13 @@ export class Libraries implements LibraryManager {
   }
 
   async start(): Promise<void> {
-    const { database } = this.#init
+    const { database, clock } = this.#init
     this.#installation = await database.write(knownLibraries.installation, { fresh: randomUUID() })
     const own = join(database.dataDir, 'own') as AbsPath
     mkdirSync(own, { recursive: true, mode: 0o700 })
-    if (!existsSync(join(own, 'library.json'))) await this.#writeNew(own, 'own')
+    if (!existsSync(join(own, 'library.json'))) await writeNewLibrary(own, 'own', clock.nowMs())
     this.#own = await this.#openFolder(own, 'own')
-    for (const row of this.#known().filter(r => r.open === 1)) {
+    for (const row of knownRows(this.#init.database).filter(r => r.open === 1)) {
       try {
         await this.open(row.path)
       } catch (err) {
@@ -92,11 +91,11 @@ export class Libraries implements LibraryManager {
   }
 
   list(): readonly LibraryInfo[] {
-    return this.#known().map(row => this.#info(row))
+    return knownRows(this.#init.database).map(row => this.#info(row))
   }
 
   get(which: string): Library {
-    const held = this.#open.get(this.#find(which).path)
+    const held = this.#open.get(findKnown(this.#init.database, which).path)
     if (held !== undefined) return held.library
     throw new SpacedriveError('LIBRARY_NOT_OPEN', `the library ${displayPath(which)} is not open`, {
       hint: `Open it: spacedrive library open ${JSON.stringify(which)}`
@@ -104,7 +103,7 @@ export class Libraries implements LibraryManager {
   }
 
   findCurrent(): Library | undefined {
-    const current = this.#known().find(r => r.current === 1 && this.#open.has(r.path))
+    const current = knownRows(this.#init.database).find(r => r.current === 1 && this.#open.has(r.path))
     if (current !== undefined) return this.#open.get(current.path)?.library
     return this.#open.size === 1 ? [...this.#open.values()][0]!.library : undefined
   }
@@ -112,7 +111,7 @@ export class Libraries implements LibraryManager {
   current(): Library {
     const library = this.findCurrent()
     if (library !== undefined) return library
-    const known = this.#known().length > 0
+    const known = knownRows(this.#init.database).length > 0
     throw new SpacedriveError('NO_LIBRARY', known ? 'no library is current' : 'there is no library yet', {
       hint: known ? 'Choose one: spacedrive library switch NAME (see: library list)' : 'spacedrive library create NAME'
     })
@@ -128,20 +127,8 @@ export class Libraries implements LibraryManager {
     const parent = path ?? (join(this.#init.database.dataDir, 'libraries') as AbsPath)
     if (path === undefined) mkdirSync(parent, { recursive: true, mode: 0o700 })
     const folder = join(parent, folderName(name)) as AbsPath
-    try {
-      mkdirSync(folder, { mode: 0o700 })
-    } catch (cause) {
-      if ((cause as { code?: string }).code === 'EEXIST') {
-        throw new SpacedriveError('EXISTS', `could not make the library ${displayPath(folder)}: it exists already`, {
-          hint: `Choose another name, or open it: spacedrive library open "${displayPath(folder)}"`
-        })
-      }
-      throw new SpacedriveError('CANNOT_CREATE', `could not make ${displayPath(folder)}: ${toError(cause).message}`, {
-        cause,
-        hint: 'Choose a folder that exists and that you may write to with --path.'
-      })
-    }
-    await this.#writeNew(folder, name)
+    makeFolder(folder)
+    await writeNewLibrary(folder, name, this.#init.clock.nowMs())
     const library = await this.open(folder)
     await this.#init.database.write(knownLibraries.switchTo, { path: library.path })
     this.#init.events.emit('library:created', { library: library.id, name, path: library.path })
@@ -150,7 +137,7 @@ export class Libraries implements LibraryManager {
 
   open(which: string): Promise<Library> {
     return this.#inTurn(async () => {
-      const folder = this.#folderOf(which)
+      const folder = folderOf(this.#init.database, which)
       const there = this.#open.get(folder)
       if (there !== undefined) return there.library
       const held = await this.#openFolder(folder, 'portable')
@@ -164,20 +151,20 @@ export class Libraries implements LibraryManager {
 
   close(which: string): Promise<void> {
     return this.#inTurn(async () => {
-      const held = this.#open.get(this.#find(which).path)
+      const held = this.#open.get(findKnown(this.#init.database, which).path)
       if (held === undefined) throw new SpacedriveError('LIBRARY_NOT_OPEN', `the library ${which} is not open`)
       await this.#shut(held, false)
     })
   }
 
   async delete(which: string): Promise<readonly string[]> {
-    const row = this.#find(which)
+    const row = findKnown(this.#init.database, which)
     if (this.#open.has(row.path)) await this.close(row.path)
     return await this.#inTurn(async () => {
       let left: string[] = []
       if (existsSync(row.path)) {
         // Nobody else may have it open while it goes.
-        this.#lock(row.path as AbsPath).release()
+        lockFolder(row.path as AbsPath).release()
         left = await removeLibraryFolder(row.path as AbsPath)
       }
       await this.#init.database.write(knownLibraries.forget, { path: row.path })
@@ -187,7 +174,7 @@ export class Libraries implements LibraryManager {
   }
 
   async discover(where: readonly AbsPath[] = []): Promise<readonly LibraryInfo[]> {
-    const known = this.#known()
+    const known = knownRows(this.#init.database)
     const found: LibraryInfo[] = []
     for (const place of [join(this.#init.database.dataDir, 'libraries') as AbsPath, ...where]) {
       if (!existsSync(place)) continue
@@ -205,10 +192,10 @@ export class Libraries implements LibraryManager {
   }
 
   async rebuild(which: string): Promise<RebuildReport> {
-    const folder = this.#folderOf(which)
+    const folder = folderOf(this.#init.database, which)
     if (this.#open.has(folder)) await this.close(folder)
     const report = await this.#inTurn(async () => {
-      const lock = this.#lock(folder)
+      const lock = lockFolder(folder)
       try {
         return await rebuildLibrary({ folder, pool: this.#init.pool, nowMs: this.#init.clock.nowMs() })
       } finally {
@@ -237,10 +224,10 @@ export class Libraries implements LibraryManager {
         }
       )
     }
-    const lock = this.#lock(folder)
+    const lock = lockFolder(folder)
     try {
       const database = await openLibraryDatabase(folder, clock.nowMs())
-      const before = this.#row(folder) ?? this.#known('any').find(r => r.library === config.id)
+      const before = knownRow(instance, folder) ?? knownRows(instance, 'any').find(r => r.library === config.id)
       const nextSession = randomUUID()
       const { name: deviceName, id } = device()
       const opened = await database.write(libraryTasks.open, {
@@ -301,32 +288,6 @@ export class Libraries implements LibraryManager {
       this.#init.events.emit('library:closed', { library: library.id, name: library.name })
   }
 
-  #lock(folder: AbsPath): FileLock {
-    try {
-      return acquireLock(join(folder, LOCK_FILE), `the library ${displayPath(folder)}`)
-    } catch (err) {
-      if ((err as { code?: string }).code !== 'LOCKED') throw err
-      throw new SpacedriveError('LOCKED', `the library ${displayPath(folder)} is open in another daemon`, {
-        cause: err,
-        hint: 'Close it there: spacedrive library close (instance list shows the daemons of this device).'
-      })
-    }
-  }
-
-  async #writeNew(folder: AbsPath, name: string): Promise<void> {
-    const id = randomUUID() as string as LibraryId
-    await writeLibraryConfig(folder, { version: CONFIG_VERSION, id, name, createdAt: this.#init.clock.nowMs() })
-  }
-
-  #known(kind: 'portable' | 'any' = 'portable'): KnownLibrary[] {
-    const rows = this.#init.database.all<KnownLibrary>('SELECT * FROM libraries ORDER BY name, path')
-    return kind === 'any' ? rows : rows.filter(r => r.kind === 'portable')
-  }
-
-  #row(path: string): KnownLibrary | undefined {
-    return this.#init.database.get<KnownLibrary>('SELECT * FROM libraries WHERE path = ?', [path])
-  }
-
   #info(row: KnownLibrary): LibraryInfo {
     const open = this.#open.has(row.path)
     const problem = this.#problems.get(row.path)
@@ -339,38 +300,6 @@ export class Libraries implements LibraryManager {
       missing: !open && !existsSync(row.path),
       ...(problem === undefined ? {} : { problem })
     }
-  }
-
-  /** A known library by path, id, prefix or name. */
-  #find(which: string): KnownLibrary {
-    const known = this.#known()
-    const exact = known.find(r => r.path === which || r.library === which)
-    if (exact !== undefined) return exact
-    const fits = known.filter(r => r.name === which || (which.length >= MIN_PREFIX && r.library.startsWith(which)))
-    if (fits.length === 1) return fits[0]!
-    if (fits.length > 1) {
-      throw new SpacedriveError('AMBIGUOUS', `several libraries are called ${displayPath(which)}`, {
-        hint: `Say which by its id: ${fits.map(r => `${r.library} (${r.path})`).join(', ')}`
-      })
-    }
-    throw new SpacedriveError('LIBRARY_NOT_FOUND', `no library is called ${displayPath(which)}`, {
-      hint: 'spacedrive library list shows those that are known.'
-    })
-  }
-
-  #folderOf(which: string): AbsPath {
-    const known = this.#known().find(r => r.path === which)
-    if (known !== undefined) return known.path as AbsPath
-    if (!isAbsolute(which) || !existsSync(which)) {
-      try {
-        return this.#find(which).path as AbsPath
-      } catch (err) {
-        if (!isAbsolute(which)) throw err
-        throw new SpacedriveError('LIBRARY_NOT_FOUND', `there is no library at ${displayPath(which)}`, { cause: err })
-      }
-    }
-    const real = realpathSync(which)
-    return (basename(real) === 'library.json' ? dirname(real) : real) as AbsPath
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

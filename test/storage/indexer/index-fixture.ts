@@ -90,7 +90,9 @@ export async function indexFixture(options: { dir?: AbsPath; pool?: WorkerPool }
 
 /** What the index says below a location, by relative path: everything that a scan can see. */
 export function indexed(library: Library, location: IndexLocation): Map<string, Record<string, unknown>> {
-  const root = library.database.get<{ entry: number }>('SELECT entry FROM locations WHERE id = ?', [location.number])!.entry
+  const root = library.database.get<{ entry: number }>('SELECT entry FROM locations WHERE id = ?', [
+    location.number
+  ])!.entry
   const result = new Map<string, Record<string, unknown>>()
   const read = (id: number, rel: string): void => {
     const rows = library.database.all<Record<string, bigint | Uint8Array>>(
@@ -99,10 +101,10 @@ export function indexed(library: Library, location: IndexLocation): Map<string, 
       { bigint: true }
     )
     for (const row of rows) {
-      const path = rel + textFromBytes(row['name'] as Uint8Array)
+      const path = rel + textFromBytes(row.name as Uint8Array)
       const { kind, size, mtime_ns, ctime_ns, inode, mode, files, dirs, bytes } = row
       result.set(path, { kind, size, mtime_ns, ctime_ns, inode, mode, files, dirs, bytes })
-      if (row['kind'] === 1n) read(Number(row['id']), `${path}/`)
+      if (row.kind === 1n) read(Number(row.id), `${path}/`)
     }
   }
   read(root, '')
@@ -123,9 +125,9 @@ export function onDisk(path: string, rel = ''): Map<string, Record<string, unkno
     const sums =
       kind === 1n
         ? {
-            files: BigInt(all.filter(e => e['kind'] !== 1n).length),
-            dirs: BigInt(all.filter(e => e['kind'] === 1n).length),
-            bytes: all.filter(e => e['kind'] === 0n).reduce((sum, e) => sum + (e['size'] as bigint), 0n)
+            files: BigInt(all.filter(e => e.kind !== 1n).length),
+            dirs: BigInt(all.filter(e => e.kind === 1n).length),
+            bytes: all.filter(e => e.kind === 0n).reduce((sum, e) => sum + (e.size as bigint), 0n)
           }
         : { files: null, dirs: null, bytes: null }
     result.set(rel + name, { ...common, ...sums })
@@ -136,7 +138,9 @@ export function onDisk(path: string, rel = ''): Map<string, Record<string, unkno
 
 /** Ids by relative path. */
 export function idsOf(library: Library, location: IndexLocation): Map<string, number> {
-  const root = library.database.get<{ entry: number }>('SELECT entry FROM locations WHERE id = ?', [location.number])!.entry
+  const root = library.database.get<{ entry: number }>('SELECT entry FROM locations WHERE id = ?', [
+    location.number
+  ])!.entry
   const ids = new Map<string, number>()
   const read = (id: number, rel: string): void => {
     for (const row of library.database.all<{ id: number; name: Uint8Array; kind: number }>(
