@@ -11,6 +11,8 @@
  * Both calls last until the transfer is done, over lost connections and new addresses, and may be made again with the same
  * values after a restart: what arrived is not sent again. The caller keeps the values (in its own table) and calls again.
  */
+
+import { join } from 'node:path'
 import type {
   AbortOptions,
   AbsPath,
@@ -20,8 +22,15 @@ import type {
   Startable,
   TransferId
 } from '../../storage/base/index.js'
+import type { TransferComponents } from './components.js'
+import { manifestStore } from './manifest/store.js'
 import type { Manifest, ManifestStore, Selection } from './manifest/types.js'
+import { transferRows } from './rows.js'
+import { Transfers } from './service.js'
+import { Slots } from './slots.js'
+import { DEFAULT_TIMINGS } from './timings.js'
 
+export type { TransferComponents } from './components.js'
 export * from './limits.js'
 export type {
   BuildOptions,
@@ -34,8 +43,8 @@ export type {
   ManifestTotals,
   Selection
 } from './manifest/types.js'
-
-export const TRANSFER_PROTOCOL = '/spacedrive/transfer/1.0.0'
+export { TRANSFER_PROTOCOL } from './protocol.js'
+export type { TransferTimings } from './timings.js'
 
 export interface TransferInit {
   /** Both ends use the same; single use, bound to the device. */
@@ -75,7 +84,8 @@ export interface ReceiveResult extends TransferResult {
   readonly placed: readonly { readonly name: string; readonly path: AbsPath }[]
 }
 
-export type TransferState = 'active' | 'paused' | 'completed' | 'failed' | 'cancelled'
+/** `active`: wanted; whether it runs now is the caller's to know. */
+export type TransferState = 'active' | 'completed' | 'failed' | 'cancelled'
 
 /** A transfer as it is remembered. */
 export interface TransferRecord {
@@ -114,4 +124,17 @@ export interface TransferService extends Startable {
   forget(device: DeviceId): Promise<void>
   find(id: TransferId): TransferRecord | undefined
   list(owner?: string): readonly TransferRecord[]
+}
+
+/** The service. `start` may be called before the network is up. */
+export function transferService({ timings, ...components }: TransferComponents): TransferService {
+  const { pool, clock, random, dataDir, database } = components
+  return new Transfers({
+    ...components,
+    timings: { ...DEFAULT_TIMINGS, ...timings },
+    manifests: manifestStore({ pool, clock, random, dir: join(dataDir, 'transfers') as AbsPath }),
+    rows: transferRows(database),
+    sendSlots: new Slots(),
+    receiveSlots: new Slots()
+  })
 }

@@ -26,6 +26,7 @@ export class AccountWriter {
 
   /** What need not be sent, and what was begun. */
   begin(settled: Uint8Array, partials: readonly Partial[]): void {
+    this.#problems.length = 0 // all of them follow
     for (let at = 0; at < settled.length; at += HAVE_PIECE_BYTES)
       this.#record(HAVE, 0, at, settled.subarray(at, at + HAVE_PIECE_BYTES))
     for (const { file, length, hash } of partials) this.#record(PARTIAL, file, length, hash)

@@ -18,7 +18,7 @@ import { codeOfPath, LargeFiles } from './large-files.js'
 import type { FromContentReceiver, ReceiveInput, ReceiveOutcome } from './messages.js'
 import { fileMode } from './modes.js'
 import { parsePack } from './pack-table.js'
-import { prepare } from './prepare.js'
+import { prove, survey } from './prepare.js'
 import { Skeleton } from './skeleton.js'
 
 export class ContentReceiver {
@@ -68,8 +68,9 @@ export class ContentReceiver {
   async run(): Promise<ReceiveOutcome> {
     const { manifestFile, selection, exactModes } = this.#input
     try {
-      this.#account = await prepare(this.#input, this.#writer, this.#journal, this.#large, this.#signal)
+      this.#account = await survey(this.#input, this.#signal)
       this.#skeleton = await Skeleton.open(manifestFile, selection, exactModes)
+      if (!this.#journal.isNew) await this.#resume()
       await this.#announce()
       for (;;) {
         const frame = this.#queue.shift()
@@ -89,6 +90,17 @@ export class ContentReceiver {
     }
   }
 
+  /** Directories first: after a crash near the end they may have modes that let nothing in. */
+  async #resume(): Promise<void> {
+    this.#say({ phase: 'verifying' })
+    while (!this.#skeleton.done) {
+      await this.#makeSkeleton()
+      await new Promise(resolve => setImmediate(resolve))
+      this.#signal.throwIfAborted()
+    }
+    await prove(this.#input, this.#account, this.#writer, this.#journal, this.#large, this.#signal)
+  }
+
   /** Says what is here, and lets the sender begin. */
   async #announce(): Promise<void> {
     await this.#closeCursors()
@@ -97,7 +109,7 @@ export class ContentReceiver {
     this.#passes++
     const partials = this.#large.partials()
     const partialBytes = partials.reduce((n, p) => n + p.length, 0)
-    this.#say({ phase: 'transferring', partialBytes })
+    this.#say({ phase: 'transferring', partialBytes, have: this.#account.have.slice() })
     this.#answers.begin(this.#account.settled, partials)
     for (const [file, { code, by }] of this.#account.failed) if (by === 'receiver') this.#answers.problem(file, code)
     this.#answers.go()

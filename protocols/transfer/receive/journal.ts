@@ -17,11 +17,14 @@ export class Journal {
   readonly #rows = new Map<number, number>()
   readonly #old: Buffer
   readonly #begun = new Set<number>()
+  /** Nothing was received before. */
+  readonly isNew: boolean
 
   constructor(file: AbsPath) {
     this.#file = file
     this.#fd = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600)
     const size = fstatSync(this.#fd).size
+    this.isNew = size === 0
     this.#old = Buffer.allocUnsafe(size)
     const n = size === 0 ? 0 : readSync(this.#fd, this.#old, 0, size, 0)
     // A row that a crash cut off, and the rest of it that would shift every row to come.

@@ -33,7 +33,9 @@ export interface FromContentReceiver {
   readonly transfer?: ArrayBuffer[]
   /** Bytes of content frames consumed so far: what is beyond the credit given for them is a flood. */
   readonly consumed?: number
-  /** Entries that are there now. */
+  /** Once, at the beginning: everything that is there. */
+  readonly have?: Uint8Array
+  /** Entries that are there now, too. */
   readonly arrived?: readonly number[]
   readonly failed?: { readonly file: number; readonly code: string; readonly by: 'sender' | 'receiver' }
   readonly phase?: 'verifying' | 'transferring'

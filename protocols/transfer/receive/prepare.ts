@@ -1,4 +1,4 @@
-import type { RelPath } from '../../../storage/base/index.js'
+/** What a new stream begins with: what is wanted, and what is there of an earlier stream or run. */
 import type { StagingWriter, VerifiedFile } from '../../../storage/files/index.js'
 import { readPages } from '../manifest/file.js'
 import { parsePage } from '../manifest/page.js'
@@ -6,58 +6,78 @@ import { isSelected } from '../manifest/selection.js'
 import type { ManifestEntry } from '../manifest/types.js'
 import { Account } from './account.js'
 import type { Journal } from './journal.js'
-import type { LargeFiles } from './large-files.js'
+import { codeOfPath, type LargeFiles } from './large-files.js'
 import type { ReceiveInput } from './messages.js'
 import { NameGuard } from './name-guard.js'
 
-/**
- * Finds out what is there of an earlier stream or run: what this run knows, or what the journal says and the staged content
- * proves (both are hashed: a crash of the machine may have torn what the journal calls whole).
- */
-export async function prepare(
-  input: ReceiveInput,
-  writer: StagingWriter,
-  journal: Journal,
-  large: LargeFiles,
-  signal: AbortSignal
-): Promise<Account> {
+/** Counts what is wanted, and finds the names that this file system cannot tell apart. */
+export async function survey(input: ReceiveInput, signal: AbortSignal): Promise<Account> {
   const account = new Account(input.entries, input.have)
   const guard = input.foldsNames ? new NameGuard() : undefined
-  let first = 0
-  for await (const page of readPages(input.manifestFile)) {
-    const entries = parsePage(page, first).map(raw => raw.entry)
-    first += entries.length
-    const proven = input.have === undefined ? await proveJournal(entries, writer, journal, signal) : new Set<number>()
+  for await (const entries of selected(input, signal)) {
     for (const entry of entries) {
-      const { index, path, kind, sizeBytes } = entry
-      if (!isSelected(input.selection, index)) continue
-      const hasContent = kind === 'file' && sizeBytes > 0
-      if (hasContent) account.expect(index, sizeBytes)
-      if (guard?.collides(path as RelPath)) account.fail(index, 'NAME_COLLISION', 'receiver', hasContent)
-      else if (proven.has(index)) account.arrived(index, sizeBytes)
-      else if (hasContent && journal.begun.has(index)) await large.reopen(entry, signal)
+      if (hasContent(entry)) account.expect(entry.index, entry.sizeBytes)
+      if (guard?.collides(entry.path)) account.fail(entry.index, 'NAME_COLLISION', 'receiver', hasContent(entry))
     }
-    await new Promise(resolve => setImmediate(resolve))
-    signal.throwIfAborted()
   }
   return account
 }
 
-async function proveJournal(
+/**
+ * Looks at what lies in staging: files that the journal calls whole count when their content still has that hash (a crash of
+ * the machine may have torn them), those that were begun are opened and hashed as far as they are there.
+ */
+export async function prove(
+  input: ReceiveInput,
+  account: Account,
+  writer: StagingWriter,
+  journal: Journal,
+  large: LargeFiles,
+  signal: AbortSignal
+): Promise<void> {
+  for await (const entries of selected(input, signal)) {
+    const open = entries.filter(entry => hasContent(entry) && !account.isSettled(entry.index))
+    for (const { index, sizeBytes } of await proven(open, writer, journal, signal)) account.arrived(index, sizeBytes)
+    for (const entry of open) {
+      if (!journal.begun.has(entry.index) || account.isSettled(entry.index)) continue
+      try {
+        await large.reopen(entry, signal)
+      } catch (err) {
+        account.fail(entry.index, codeOfPath(err), 'receiver', true)
+      }
+    }
+  }
+}
+
+async function proven(
   entries: readonly ManifestEntry[],
   writer: StagingWriter,
   journal: Journal,
   signal: AbortSignal
-): Promise<Set<number>> {
-  const claimed: number[] = []
+): Promise<ManifestEntry[]> {
+  const claimed: ManifestEntry[] = []
   const files: VerifiedFile[] = []
-  for (const { index, path, sizeBytes } of entries) {
-    const hash = journal.hashOf(index)
+  for (const entry of entries) {
+    const hash = journal.hashOf(entry.index)
     if (hash === undefined) continue
-    claimed.push(index)
-    files.push({ path, sizeBytes, hash })
+    claimed.push(entry)
+    files.push({ path: entry.path, sizeBytes: entry.sizeBytes, hash })
   }
-  if (files.length === 0) return new Set()
+  if (files.length === 0) return []
   const found = await writer.verify(files, { signal })
-  return new Set(claimed.filter((_, i) => found[i] === 'whole'))
+  return claimed.filter((_, i) => found[i] === 'whole')
+}
+
+const hasContent = ({ kind, sizeBytes }: ManifestEntry): boolean => kind === 'file' && sizeBytes > 0
+
+/** The selected entries, a page at a time; messages come in between. */
+async function* selected(input: ReceiveInput, signal: AbortSignal): AsyncGenerator<ManifestEntry[]> {
+  let first = 0
+  for await (const page of readPages(input.manifestFile)) {
+    const raw = parsePage(page, first)
+    first += raw.length
+    yield raw.map(r => r.entry).filter(entry => isSelected(input.selection, entry.index))
+    await new Promise(resolve => setImmediate(resolve))
+    signal.throwIfAborted()
+  }
 }

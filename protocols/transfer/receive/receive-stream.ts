@@ -26,17 +26,24 @@ import type { TransferTimings } from '../timings.js'
 import { receiving } from './content.worker.js'
 import type { FromContentReceiver, ReceiveInput, ReceiveOutcome } from './messages.js'
 
+/** A stream as the transfer that it belongs to sees it. */
+export interface OpenStream {
+  readonly signal: AbortSignal
+  /** Ends it; the sender is told the code of the reason where it may know it. */
+  end(reason: Error): void
+}
+
+/** Receives the content of one stream; resolves when every file is accounted for. */
+export type RunContent = (plan: ContentPlan) => Promise<ReceiveOutcome>
+
 /** What a stream was opened for. */
 export interface StreamTarget {
   /**
    * Called once, after BEGIN.
-   * @param run - receives the content; resolves when every file is accounted for
    * @returns what the sender is told at the end
    * @throws what the sender is told by its public code
    */
-  accept(begin: Begin, run: (input: ContentPlan) => Promise<ReceiveOutcome>, signal: AbortSignal): Promise<Complete>
-  /** The sender gave it up for good. */
-  cancelled(): void
+  accept(begin: Begin, run: RunContent, stream: OpenStream): Promise<Complete>
   onBytes(bytes: number): void
 }
 
@@ -55,6 +62,8 @@ export interface ServeInit {
   readonly signal: AbortSignal
   /** @throws {SpacedriveError} with the code that the sender is told (GONE, NOT_READY, TOO_MANY, ...) */
   find(id: TransferId): StreamTarget
+  /** The sender gave it up for good. */
+  cancelled(id: TransferId): void
 }
 
 /** Serves one stream to its end. @throws what ended it, after the sender was told what it may know */
@@ -117,7 +126,8 @@ export async function serveStream(init: ServeInit): Promise<void> {
       received += frame.length + records.FRAME_LENGTH_BYTES
       if (link === undefined) throw wireError('UNEXPECTED_MESSAGE', 'content came before it was accepted')
       if (received - consumed > CREDIT_BYTES) throw wireError('FLOODED', 'more content came than was granted')
-      const mine = owned ? frame : frame.slice()
+      // Not `slice`: of a Buffer that is a view, and handing it over would take libp2p's memory away.
+      const mine = owned ? frame : new Uint8Array(frame)
       link.post({ frame: mine }, [mine.buffer as ArrayBuffer])
       return
     }
@@ -125,8 +135,8 @@ export async function serveStream(init: ServeInit): Promise<void> {
     if (type === records.BEGIN) begun.resolve(decode(record.payload, beginSchema, 'the beginning of a transfer'))
     else if (type === records.CANCEL) {
       decode(record.payload, codeSchema, 'a cancellation')
-      target ??= init.find(id!)
-      target.cancelled()
+      init.cancelled(id!)
+      over.abort(new SpacedriveError('CANCELLED', 'the sender cancelled the transfer'))
     } else if (type !== records.BUSY) throw wireError('UNEXPECTED_MESSAGE', `a record of type ${type}`)
   }
 
@@ -166,8 +176,8 @@ export async function serveStream(init: ServeInit): Promise<void> {
   try {
     const limit = deadline(timings.headerMs, 'the beginning of a transfer', over.signal)
     const message = await raceSignal(begin, limit.signal).finally(() => limit.clear())
-    target ??= init.find(id!)
-    const complete = await target.accept(message, run, over.signal)
+    target = init.find(id!)
+    const complete = await target.accept(message, run, { signal: over.signal, end: reason => over.abort(reason) })
     say(records.COMPLETE, complete)
     await farewell(pipe, clock)
   } catch (err) {
@@ -188,10 +198,10 @@ export async function serveStream(init: ServeInit): Promise<void> {
   }
 }
 
+const TELLABLE = new Set(['NOT_READY', 'MANIFEST_MISMATCH', 'ROOT_MOVED', 'READ_ONLY', 'DISK_ERROR'])
+
 /** What the sender may know of why. */
 function refusalCode(err: unknown): string {
   const code = errorCode(err)
-  return ['GONE', 'NOT_READY', 'TOO_MANY', 'CANCELLED', 'NO_SPACE', 'MANIFEST_MISMATCH', 'ROOT_MOVED'].includes(code)
-    ? code
-    : publicCode(err)
+  return TELLABLE.has(code) ? code : publicCode(err)
 }

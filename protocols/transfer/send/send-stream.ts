@@ -6,7 +6,6 @@ import type { Stream } from '@libp2p/interface'
 import {
   type Clock,
   type ContentHash,
-  errorCode,
   type Random,
   raceSignal,
   SpacedriveError,
@@ -42,7 +41,6 @@ export interface SendStreamInit {
   readonly clock: Clock
   readonly random: Random
   readonly timings: TransferTimings
-  /** Ends the stream; a reason with the code CANCELLED is told to the receiver. */
   readonly signal: AbortSignal
   onProgress(doneFiles: number, doneBytes: number): void
   onProblem(file: number, code: string, by: 'sender' | 'receiver'): void
@@ -163,10 +161,6 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
     await farewell(pipe, clock)
     return complete
   } catch (err) {
-    if (signal.aborted && errorCode(signal.reason) === 'CANCELLED') {
-      say(records.CANCEL, { code: 'CANCELLED' })
-      await farewell(pipe, clock)
-    }
     pipe.abort(toError(err))
     throw err
   } finally {

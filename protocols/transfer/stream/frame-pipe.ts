@@ -85,7 +85,7 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
     const was = part
     part = 'length'
     want = FRAME_LENGTH_BYTES
-    if (was === 'preamble') init.onPreamble?.(bytes.slice())
+    if (was === 'preamble') init.onPreamble?.(new Uint8Array(bytes))
     else init.onFrame(bytes, owned)
   }
 

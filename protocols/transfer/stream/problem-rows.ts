@@ -8,10 +8,11 @@ export interface ProblemRow {
 }
 
 const HEAD_BYTES = 5
-const CODE = /^[A-Z][A-Z_]{1,31}$/
+/** What a code may look like. */
+export const PROBLEM_CODE = /^[A-Z][A-Z_]{1,31}$/
 
 export function isProblemCode(code: string): boolean {
-  return CODE.test(code)
+  return PROBLEM_CODE.test(code)
 }
 
 export function encodeProblems(rows: readonly ProblemRow[]): Uint8Array {
@@ -34,7 +35,7 @@ export function parseProblems({ payload, file: count }: Pick<OpenRecord, 'payloa
     if (bytes.length - at < HEAD_BYTES) throw wireError('MALFORMED', 'a problem is cut off')
     const end = at + HEAD_BYTES + bytes.readUInt8(at + 4)
     const code = bytes.toString('latin1', at + HEAD_BYTES, end)
-    if (end > bytes.length || !CODE.test(code)) throw wireError('MALFORMED', 'a problem without a code')
+    if (end > bytes.length || !PROBLEM_CODE.test(code)) throw wireError('MALFORMED', 'a problem without a code')
     rows.push({ file: bytes.readUInt32BE(at), code })
     at = end
   }

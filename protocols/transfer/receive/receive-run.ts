@@ -1,0 +1,145 @@
+/** A transfer being received: takes the sender's streams, one at a time, until everything is placed. */
+import { errorCode, hasCode, isAbort, raceSignal, SpacedriveError, toError } from '../../../storage/base/index.js'
+import type { TransferParts } from '../components.js'
+import type { ReceiveInit } from '../index.js'
+import { MAX_STRIKES } from '../limits.js'
+import { badPeer, brokeRules } from '../outcome.js'
+import type { Done, RunContext } from '../run.js'
+import type { Begin, Complete } from '../stream/messages.js'
+import { Incoming, type IncomingInit, type Placed } from './incoming.js'
+import type { ReceiveOutcome } from './messages.js'
+import type { OpenStream, RunContent, StreamTarget } from './receive-stream.js'
+
+export interface Received extends Done {
+  readonly placed: readonly Placed[]
+}
+
+export interface ReceiveRunInit extends Omit<IncomingInit, 'totals' | 'doneBytes'> {
+  readonly context: RunContext
+  /** Remembers the end, before the sender hears of it. */
+  commit(received: Received): Promise<void>
+}
+
+/** A stream that ended before its time: the next one goes on. */
+const TRANSIENT = ['STREAM_CLOSED', 'TRUNCATED', 'TIMEOUT', 'STOPPED', 'CANCELLED', 'REPLACED', 'WORKER_DIED']
+
+export class ReceiveRun implements StreamTarget {
+  readonly #parts: TransferParts
+  readonly #transfer: ReceiveInit
+  #onBytes = (_: number): void => {}
+  readonly #opened: Promise<Incoming>
+  readonly #result: Promise<Received>
+  #open = { resolve: (_: Incoming): void => {}, reject: (_: unknown): void => {} }
+  #settle = { resolve: (_: Received): void => {}, reject: (_: unknown): void => {} }
+  #signal = new AbortController().signal
+  #commit: (received: Received) => Promise<void> = async () => {}
+  #current: { stream: OpenStream; settled: Promise<unknown> } | undefined
+  #finishing: Promise<Received> | undefined
+  #strikes = 0
+
+  /** Takes streams from now on; they wait until `whole` has opened the folder. */
+  constructor(parts: TransferParts, transfer: ReceiveInit) {
+    this.#parts = parts
+    this.#transfer = transfer
+    this.#opened = new Promise((resolve, reject) => {
+      this.#open = { resolve, reject }
+    })
+    this.#result = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    // Both may fail while nobody waits for them.
+    this.#opened.catch(() => {})
+    this.#result.catch(() => {})
+  }
+
+  /** Lasts until everything is placed. @throws what ends it; `signal.reason`. What has arrived stays, unless it was cancelled */
+  async whole(init: ReceiveRunInit): Promise<Received> {
+    const { signal, totals, doneBytes, countBytes } = init.context
+    let incoming: Incoming | undefined
+    let keep = true
+    try {
+      this.#onBytes = countBytes
+      this.#signal = signal
+      this.#commit = received => init.commit(received)
+      incoming = await Incoming.open({ ...init, totals, doneBytes }, signal)
+      this.#open.resolve(incoming)
+      const received = await raceSignal(this.#result, signal)
+      keep = false
+      return received
+    } catch (err) {
+      this.#open.reject(err)
+      if (hasCode(err, 'CANCELLED')) keep = false
+      this.#current?.stream.end(toError(err))
+      throw err
+    } finally {
+      // The sender hears the end over the stream that is open; one that failed is not waited for.
+      if (keep || this.#finishing === undefined) await this.#current?.settled
+      await this.#finishing?.catch(() => {})
+      try {
+        if (keep) await incoming?.close()
+        else await incoming?.discard()
+      } catch (err) {
+        this.#parts.log.warn('could not close a staging place', { transfer: this.#transfer.id, err })
+      }
+    }
+  }
+
+  onBytes(bytes: number): void {
+    this.#onBytes(bytes)
+  }
+
+  async accept(begin: Begin, run: RunContent, stream: OpenStream): Promise<Complete> {
+    const incoming = await raceSignal(this.#opened, stream.signal)
+    incoming.check(begin)
+    // The sender came back before we noticed that its old connection is dead: the newer one counts.
+    while (this.#current !== undefined) {
+      this.#current.stream.end(new SpacedriveError('REPLACED', 'the sender opened another stream'))
+      await this.#current.settled
+    }
+    const giveBack = this.#parts.receiveSlots.take(this.#transfer.device)
+    const serving = this.#serve(incoming, run, stream)
+    const current = { stream, settled: serving.catch(() => {}) }
+    this.#current = current
+    try {
+      return await serving
+    } finally {
+      giveBack()
+      if (this.#current === current) this.#current = undefined
+    }
+  }
+
+  async #serve(incoming: Incoming, run: RunContent, stream: OpenStream): Promise<Complete> {
+    if (this.#finishing === undefined) {
+      let outcome: ReceiveOutcome
+      try {
+        outcome = await run(incoming.plan())
+      } catch (err) {
+        this.#judge(err)
+        throw err
+      }
+      // Not bound to this stream: once everything is here, it is placed whether the sender still listens or not.
+      this.#finishing = this.#finish(incoming, outcome)
+      this.#finishing.then(this.#settle.resolve, this.#settle.reject)
+    }
+    const { files, bytes, problems } = await raceSignal(this.#finishing, stream.signal)
+    return { files, bytes, problemCount: problems.count, problems: problems.list() }
+  }
+
+  async #finish(incoming: Incoming, { doneFiles, doneBytes }: ReceiveOutcome): Promise<Received> {
+    const placed = await incoming.place(this.#signal)
+    const received = { files: doneFiles, bytes: doneBytes, placed, problems: incoming.problems }
+    await this.#commit(received)
+    return received
+  }
+
+  /** Whether a stream that failed is the end of the transfer. */
+  #judge(err: unknown): void {
+    const { nameOf, log } = this.#parts
+    const { id, device } = this.#transfer
+    if (brokeRules(err)) {
+      if (++this.#strikes >= MAX_STRIKES) this.#settle.reject(badPeer(nameOf(device), err))
+    } else if (isAbort(err) || TRANSIENT.includes(errorCode(err))) {
+      log.info('a transfer stream ended', { transfer: id, device, err })
+    } else this.#settle.reject(err)
+  }
+}
