@@ -12,6 +12,7 @@ import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Messaging, messaging } from '../protocols/messaging/index.js'
+import { type TransferService, transferService } from '../protocols/transfer/index.js'
 import {
   type AbsPath,
   type Clock,
@@ -109,6 +110,8 @@ export interface Peer extends Startable {
   readonly network: Network
   /** Small messages and their outbox; other protocols register their kinds here before the start. */
   readonly messages: Messaging
+  /** Moves content between devices; what is to move, other protocols say. */
+  readonly transfers: TransferService
   /** Resolves when every local part has started; rejects when one could not. */
   readonly ready: Promise<void>
   /** Aborted at the first step of stopping: what waits for something gives up. */
@@ -161,6 +164,20 @@ export async function compose(init: PeerInit): Promise<Peer> {
   })
   devices.onRevoke({ clean: device => messages.forget(device) })
 
+  const transfers = transferService({
+    network,
+    database: instance,
+    pool,
+    files,
+    events,
+    clock,
+    random,
+    log: log.child('transfers'),
+    dataDir,
+    nameOf: device => devices.nameOf(device)
+  })
+  devices.onRevoke({ clean: device => transfers.forget(device) })
+
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
   const library = libraries({
@@ -180,6 +197,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ['volumes', disks],
     ['libraries', library],
     ['messages', messages],
+    ['transfers', transfers],
     ['jobs', jobs]
   ]
   // The network comes last, when every protocol has its handler, and stops first.
@@ -260,6 +278,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     self,
     network,
     messages,
+    transfers,
     ready: whenReady,
     stopping: stopping.signal,
     async start() {

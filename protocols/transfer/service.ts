@@ -41,6 +41,7 @@ export class Transfers implements TransferService {
   #stopping = new AbortController()
   #cleaner: Cleaner
   #off = (): void => {}
+  #sweeping: Promise<void> = Promise.resolve()
 
   constructor(parts: TransferParts) {
     this.#parts = parts
@@ -52,7 +53,10 @@ export class Transfers implements TransferService {
     const { network } = this.#parts
     this.#stopping = new AbortController()
     this.#cleaner = new Cleaner(this.#parts, this.#stopping.signal)
-    await this.#cleaner.sweep()
+    // In the background: the folders may lie on slow disks.
+    this.#sweeping = this.#cleaner.sweep().catch(err => {
+      if (!this.#stopping.signal.aborted) this.#parts.log.warn('could not clean up after earlier transfers', { err })
+    })
     await network.handle(TRANSFER_PROTOCOL, this.#onStream, {
       maxInboundStreams: MAX_TRANSFERS_PER_DEVICE + SPARE_STREAMS
     })
@@ -64,6 +68,7 @@ export class Transfers implements TransferService {
     this.#off()
     await this.#parts.network.unhandle(TRANSFER_PROTOCOL)
     this.#stopping.abort(new SpacedriveError('STOPPED', 'the transfers were stopped'))
+    await this.#sweeping
     await Promise.allSettled([...this.#running.values()].map(r => r.settled))
   }
 
