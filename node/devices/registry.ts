@@ -78,7 +78,7 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
     return id
   }
   const about = (device: DeviceId, epoch: number): string => `pair ${device} ${epoch}`
-  const known = (device: DeviceId): Device => {
+  const readKnown = (device: DeviceId): Device => {
     const found = devices.get(device)
     if (found === undefined) throw new SpacedriveError('UNKNOWN_DEVICE', `${device} is not known here`)
     return found
@@ -131,15 +131,16 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
     },
 
     async helloProven(device, epoch, facts) {
-      const before = known(device)
+      const before = readKnown(device)
       if (before.state === 'revoked') throw new SpacedriveError('NOT_PAIRED', `${device} was revoked`)
       if (problems.get(device) !== 'runs-twice') problems.delete(device)
       const name = cleanName(facts.name) || before.ownName
       await database.write(deviceWrites.helloProven, { device, epoch, nowMs: clock.nowMs(), facts: { ...facts, name } })
       // RACE: revoked while the write ran: the tombstone is written after it, and the caller looks again.
-      if (devices.get(device)?.state === 'revoked') throw new SpacedriveError('NOT_PAIRED', `${device} was revoked`)
+      const known = devices.get(device)
+      if (known?.state === 'revoked') throw new SpacedriveError('NOT_PAIRED', `${device} was revoked`)
       const now = reload(device)!
-      if (before.state !== 'paired') events.emit('device:paired', { device, name: now.name })
+      if (known?.state !== 'paired') events.emit('device:paired', { device, name: now.name })
       if (now.name !== before.name) events.emit('device:renamed', { device, name: now.name })
       return now
     },
@@ -160,7 +161,7 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
     },
 
     async rename(device, name) {
-      const before = known(device)
+      const before = readKnown(device)
       await database.write(deviceWrites.rename, { device, name: name === null ? null : parseName(name) })
       const now = reload(device)!
       if (now.name !== before.name) events.emit('device:renamed', { device, name: now.name })
@@ -168,7 +169,7 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
     },
 
     async revoke(device) {
-      const before = known(device)
+      const before = readKnown(device)
       // From here on nobody takes it for paired: not the gater, not a handler, not the next step of a batch.
       devices.set(device, { ...before, state: 'revoked', problem: undefined })
       problems.delete(device)

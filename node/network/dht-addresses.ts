@@ -24,21 +24,24 @@ export interface DhtAddresses {
 }
 
 const PUT_INTERVAL_MS = 30 * 60_000
-/** Nobody took it: the bootstrap peer was not there yet. */
-const RETRY_MS = 15_000
+/** Nobody took it: the bootstrap peer was not there yet. Doubles up to the interval above. */
+const RETRY_MS = 1_000
 /** Several changes of a network in a row are one. */
 const SETTLE_MS = 1_000
-/** A device is looked for no more often: the reconnect loop may ask every second. */
-const FIND_INTERVAL_MS = 20_000
+/** A device is looked for no more often: the reconnect loop may ask more than once a second. */
+const FIND_INTERVAL_MS = 2_000
 const MAX_ADDRESSES = 8
 
 export function dhtAddresses(init: DhtAddressesInit): DhtAddresses {
   const { local, dht, devices, clock, random, log } = init
   const lastFind = new Map<DeviceId, number>()
   const stopping = new AbortController()
+  let retryMs = RETRY_MS
   let timer = clock.timer(round, 0)
 
-  const paired = (): DeviceId[] => devices.list().flatMap(d => (d.state === 'paired' ? [d.id] : []))
+  // Also those whose first hello is still to come: finding each other is what it waits for.
+  const paired = (): DeviceId[] =>
+    devices.list().flatMap(d => (d.state === 'paired' || d.state === 'unconfirmed' ? [d.id] : []))
   const fits = (address: string): boolean => {
     const parsed = parseAddress(address)
     return parsed !== undefined && ['private', 'public'].includes(reachOf(parsed))
@@ -66,7 +69,9 @@ export function dhtAddresses(init: DhtAddressesInit): DhtAddresses {
         return false
       })
       .then(all => {
-        if (!stopping.signal.aborted) timer = clock.timer(round, all ? PUT_INTERVAL_MS : RETRY_MS)
+        if (stopping.signal.aborted) return
+        timer = clock.timer(round, all ? PUT_INTERVAL_MS : retryMs)
+        retryMs = all ? RETRY_MS : Math.min(PUT_INTERVAL_MS, 2 * retryMs)
       })
   }
 
@@ -74,6 +79,7 @@ export function dhtAddresses(init: DhtAddressesInit): DhtAddresses {
     changed() {
       if (stopping.signal.aborted) return
       timer.clear()
+      retryMs = RETRY_MS
       timer = clock.timer(round, SETTLE_MS)
     },
     async find(device) {

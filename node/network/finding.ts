@@ -54,8 +54,13 @@ export async function startFinding(init: FindingInit): Promise<Finding> {
         via
       })
     }
-    if (!isKnown(device) || running.links.session(device) !== undefined) return
+    if (!isKnown(device)) return
     running.hint(device, addresses)
+    if (running.links.session(device) !== undefined) {
+      // It is somewhere else than where we are connected: perhaps that connection is dead.
+      if (news) void running.links.probeAll(device)
+      return
+    }
     running.reconnect.want(device)
     running.reconnect.wake(device, 'discovered')
   }

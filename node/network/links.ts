@@ -186,8 +186,8 @@ export class Links {
   }
 
   /** After a network change: whatever shows no life is ended, so that redialling begins at once. */
-  async probeAll(): Promise<void> {
-    const sessions = [...this.#sessions.values()].flat()
+  async probeAll(device?: DeviceId): Promise<void> {
+    const sessions = device === undefined ? [...this.#sessions.values()].flat() : [...this.all(device)]
     await Promise.all(
       sessions.map(async s => {
         if (!(await s.probe(PROBE_TIMEOUT_MS, false)))

@@ -168,9 +168,6 @@ export function createNetwork(init: NetworkInit): Network {
     const text = toError(reason).message
     log.info('disconnected', { device, reason: text })
     events.emit('device:disconnected', { device, name: devices.nameOf(device), reason: text })
-    if (devices.isPaired(device)) {
-      devices.seen(device).catch((err: unknown) => log.warn('could not note when a device was seen', { err }))
-    }
     call(onDisconnected, session, reason)
   }
 

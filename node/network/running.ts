@@ -116,6 +116,7 @@ export async function startRunning(init: RunningInit): Promise<Running> {
       init.onConnected(session)
     },
     onDisconnected(session, reason) {
+      if (devices.isPaired(session.device)) keep(devices.seen(session.device))
       init.onDisconnected(session, reason)
       if (isKnown(session.device) && !stopped) loops.want(session.device)
     },
@@ -132,8 +133,13 @@ export async function startRunning(init: RunningInit): Promise<Running> {
       }
     }
   })
+  /** Writes that go on while others do something else; awaited before the database may be closed. */
+  const writes = new Set<Promise<void>>()
   const keep = (writing: Promise<void>): void => {
-    writing.catch((err: unknown) => log.warn('could not keep an address', { err }))
+    const done = writing
+      .catch((err: unknown) => log.warn('could not keep what was learnt of a device', { err }))
+      .finally(() => writes.delete(done))
+    writes.add(done)
   }
 
   const transport = await startTransport({
@@ -155,7 +161,10 @@ export async function startRunning(init: RunningInit): Promise<Running> {
   await transport.handle(HELLO_PROTOCOL, (stream, connection) => links.answer(stream, connection), 1)
 
   function addresses(): string[] {
-    return dialOrder(transport.listening().map(address => ({ address, goodAt: 0 })))
+    const all = dialOrder(transport.listening().map(address => ({ address, goodAt: 0 })))
+    const outward = all.filter(a => !['loopback', 'link-local'].includes(reachOf(parseAddress(a)!)))
+    // On loopback alone that is where we are.
+    return outward.length > 0 ? outward : all
   }
 
   async function connect(device: DeviceId, targets: readonly string[]): Promise<Connection> {
@@ -230,6 +239,7 @@ export async function startRunning(init: RunningInit): Promise<Running> {
       loops.stop()
       links.cutAll(reason)
       await transport.stop()
+      await Promise.all(writes)
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   TokenBucket,
   wireError
 } from '../../protocols/wire/index.js'
-import { type Clock, type DeviceId, type Logger, SpacedriveError, toError } from '../../storage/base/index.js'
+import { type Clock, type DeviceId, type Logger, SpacedriveError } from '../../storage/base/index.js'
 import { MAX_UNANSWERED_PINGS, PING_INTERVAL_MS } from './limits.js'
 import { findMeter } from './meter.js'
 
@@ -161,14 +161,14 @@ export class Session implements PeerSession {
     try {
       for (;;) {
         const frame = await frames.read({ signal: this.signal })
-        if (frame === undefined) throw wireError('STREAM_CLOSED', 'the other device closed the connection')
+        if (frame === undefined) throw wireError('STREAM_CLOSED', 'the control channel ended')
         if (!this.#bucket.take()) throw wireError('FLOODED', 'too many control messages')
         this.#handle(decode(frame, controlSchema, 'a control message'))
       }
     } catch (err) {
       if (this.signal.aborted) return
-      const error = toError(err)
-      this.end(error instanceof SpacedriveError ? error : wireError('STREAM_CLOSED', error.message, error))
+      const closed = wireError('STREAM_CLOSED', 'the other device closed the connection', err)
+      this.end(err instanceof SpacedriveError && err.code !== 'STREAM_CLOSED' ? err : closed)
     }
   }
 
