@@ -20,6 +20,9 @@ import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
 import { jobList } from './job-list.js'
 import { jobMonitor } from './job-monitor.js'
+import { libraryBackup, libraryCheck, libraryDelete, libraryRebuild } from './library-care.js'
+import { libraryCurrent, libraryInfo, libraryList } from './library-list.js'
+import { libraryClose, libraryCreate, libraryOpen, librarySwitch } from './library-open.js'
 import { monitor } from './monitor.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
 import { networkInit } from './network-init.js'
@@ -36,6 +39,17 @@ import { volumeTrack } from './volume-track.js'
 
 // biome-ignore format: one line each, so that two who add one do not collide
 export const operations = [
+  libraryCreate,
+  libraryList,
+  libraryOpen,
+  librarySwitch,
+  libraryCurrent,
+  libraryClose,
+  libraryDelete,
+  libraryInfo,
+  libraryCheck,
+  libraryBackup,
+  libraryRebuild,
   jobList,
   jobInfo,
   jobMonitor,
