@@ -66,6 +66,12 @@ export interface ReceiveInit extends TransferInit {
 export interface TransferOptions extends AbortOptions {
   /** At most ten a second. Phases: `waiting` (for the device, or a turn), `verifying` (what is there already), `transferring`, `placing`. */
   readonly onProgress?: (progress: ProgressFields) => void
+  /**
+   * For `receive`: called when every file is staged whole and verified, before anything gets its name, with the folder that
+   * holds them under their paths. When it rejects so does the transfer, with the same error, and what is staged stays: the
+   * same `receive` later goes on from there. (Spacedrop checks there what kinds of files came.)
+   */
+  readonly beforePlacing?: (staged: AbsPath) => Promise<void>
 }
 
 export interface TransferResult {
