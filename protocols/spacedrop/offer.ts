@@ -8,7 +8,7 @@ export type InState = 'pending' | 'accepted' | 'held' | Ended
 export type Ended = 'completed' | 'declined' | 'expired' | 'cancelled' | 'failed'
 export type OfferState = OutState | InState
 
-export type OutEvent = 'taken' | 'lost' | 'accepted' | 'declined' | 'expired' | 'cancelled' | 'failed' | 'completed'
+export type OutEvent = 'taken' | 'accepted' | 'declined' | 'expired' | 'cancelled' | 'failed' | 'completed'
 export type InEvent = 'accepted' | 'held' | 'declined' | 'expired' | 'cancelled' | 'failed' | 'completed'
 
 type Table<S extends string, E extends string> = Readonly<Record<S, Readonly<Partial<Record<E, S>>>>>
@@ -26,7 +26,6 @@ const OUT: Table<OutState, OutEvent> = {
     failed: 'failed'
   },
   offered: {
-    lost: 'waiting', // it does not know of it (any more): it lost its database
     accepted: 'accepted',
     declined: 'declined',
     expired: 'expired',
