@@ -32,7 +32,8 @@ const OUT: Table<OutState, OutEvent> = {
     cancelled: 'cancelled',
     failed: 'failed'
   },
-  accepted: { completed: 'completed', cancelled: 'cancelled', failed: 'failed' },
+  // Their person changed their mind in the middle of it.
+  accepted: { completed: 'completed', declined: 'cancelled', cancelled: 'cancelled', failed: 'failed' },
   ...ENDED
 }
 
