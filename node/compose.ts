@@ -12,6 +12,7 @@ import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Messaging, messaging } from '../protocols/messaging/index.js'
+import { downloadsFolder, type SpacedropService, spacedrop } from '../protocols/spacedrop/index.js'
 import { type TransferService, transferService } from '../protocols/transfer/index.js'
 import {
   type AbsPath,
@@ -112,6 +113,8 @@ export interface Peer extends Startable {
   readonly messages: Messaging
   /** Moves content between devices; what is to move, other protocols say. */
   readonly transfers: TransferService
+  /** Files, folders and texts offered by and to paired devices. */
+  readonly drops: SpacedropService
   /** Resolves when every local part has started; rejects when one could not. */
   readonly ready: Promise<void>
   /** Aborted at the first step of stopping: what waits for something gives up. */
@@ -178,6 +181,15 @@ export async function compose(init: PeerInit): Promise<Peer> {
   })
   devices.onRevoke({ clean: device => transfers.forget(device) })
 
+  const drops = spacedrop({
+    db: instance,
+    trust: devices,
+    ...{ network, transfers, messages, events, clock, random, pool, log, dataDir },
+    downloads: () => (settings.config.spacedrop.downloads ?? downloadsFolder()) as AbsPath
+  })
+  devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })
+  devices.addTrustHolder({ has: device => drops.hasRule(device), drop: device => drops.dropRule(device) })
+
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
   const library = libraries({
@@ -198,6 +210,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ['libraries', library],
     ['messages', messages],
     ['transfers', transfers],
+    ['drops', drops],
     ['jobs', jobs]
   ]
   // The network comes last, when every protocol has its handler, and stops first.
@@ -279,6 +292,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     network,
     messages,
     transfers,
+    drops,
     ready: whenReady,
     stopping: stopping.signal,
     async start() {

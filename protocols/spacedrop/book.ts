@@ -2,10 +2,8 @@ import { dirname } from 'node:path'
 import {
   type AbsPath,
   type Clock,
-  type DeviceId,
   type EventBus,
   type Logger,
-  type OfferId,
   type ProgressFields,
   SpacedriveError
 } from '../../storage/base/index.js'
@@ -111,7 +109,6 @@ export class OfferBook {
 
   progressed(key: OfferKey, progress: ProgressFields): void {
     this.#progress.set(keyOf(key), progress)
-    this.#init.events.emit('transfer:progress', { ...transferOf(key), ...progress })
     this.#tell(key)
   }
 
@@ -153,30 +150,14 @@ export class OfferBook {
     for (const listener of [...(this.#watchers.get(keyOf(key)) ?? [])]) listener()
   }
 
+  /** The rest is told by the transfer itself (`transfer:*`). */
   #announce(offer: Offer, event: string): void {
     const { events } = this.#init
     const about = { offer: offer.id as string, device: offer.device as string }
     const by = offer.answeredBy === 'them' ? 'them' : 'us'
-    if (event === 'accepted') {
-      events.emit('offer:accepted', { ...about, by })
-      events.emit('transfer:started', { ...transferOf(offer), files: offer.totals.files, bytes: offer.totals.bytes })
-    } else if (offer.state === 'declined') events.emit('offer:declined', { ...about, by })
+    if (event === 'accepted') events.emit('offer:accepted', { ...about, by })
+    else if (offer.state === 'declined') events.emit('offer:declined', { ...about, by })
     else if (offer.state === 'expired') events.emit('offer:expired', about)
-    else if (offer.state === 'completed') {
-      const { files = 0, bytes = 0, placed = [] } = offer.result ?? {}
-      const problems = offer.problemCount + (offer.result?.problemCount ?? 0)
-      const path = placed[0]
-      events.emit('transfer:completed', {
-        ...transferOf(offer),
-        files,
-        bytes,
-        problems,
-        ...(path !== undefined && { path })
-      })
-    } else if (offer.answeredMs !== undefined && hasEnded(offer.state)) {
-      const { code = 'CANCELLED', message = 'it was cancelled' } = offer
-      events.emit('transfer:failed', { ...transferOf(offer), code, message, resumable: false })
-    }
   }
 
   /** Expiry of what waits for an answer. */
@@ -215,8 +196,4 @@ export class OfferBook {
       this.#init.log.error('what belonged to an offer could not be removed', { offer: offer.id, err })
     }
   }
-}
-
-function transferOf(key: OfferKey): { transfer: OfferId; device: DeviceId; direction: 'send' | 'receive' } {
-  return { transfer: key.id, device: key.device, direction: key.direction === 'out' ? 'send' : 'receive' }
 }

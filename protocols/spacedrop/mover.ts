@@ -57,7 +57,7 @@ export class Mover {
 
   /** Ends a transfer for good; the other side is told. */
   async cancel(key: OfferKey): Promise<void> {
-    await this.#init.transfers.cancel(key.id as string as TransferId)
+    await this.#cancelTransfer(key)
     await this.#runs.get(keyOf(key))?.done
   }
 
@@ -90,7 +90,15 @@ export class Mover {
       const event = hasCode(err, 'CANCELLED', 'GONE') ? 'cancelled' : 'failed'
       if (event === 'failed') this.#init.log.warn('a drop failed', { offer: offer.id, device: offer.device, err })
       await book.step(offer, event, { code: errorCode(err), message: toError(err).message })
-      await this.#init.transfers.cancel(offer.id as string as TransferId)
+      await this.#cancelTransfer(offer)
+    }
+  }
+
+  async #cancelTransfer({ id }: OfferKey): Promise<void> {
+    try {
+      await this.#init.transfers.cancel(id as string as TransferId)
+    } catch (err) {
+      if (!hasCode(err, 'NOT_FOUND')) throw err // it had not begun
     }
   }
 

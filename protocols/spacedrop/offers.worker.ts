@@ -2,7 +2,7 @@
 import { type DeviceId, defineTasks, type OfferId, SpacedriveError } from '../../storage/base/index.js'
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { ManifestTotals } from '../transfer/index.js'
-import { MAX_HISTORY, MAX_OPEN_OFFERS, MAX_OPEN_OFFERS_PER_DEVICE } from './limits.js'
+import { AWAY_LIFETIME_MS, MAX_HISTORY, MAX_OPEN_OFFERS, MAX_OPEN_OFFERS_PER_DEVICE } from './limits.js'
 import { hasEnded, type InEvent, type OfferState, type OutEvent, step } from './offer.js'
 
 export type Direction = 'in' | 'out'
@@ -125,10 +125,10 @@ export const offerWrites = defineTasks(import.meta.url, {
     if (hasEnded(next)) {
       sql
         .prepare(
-          `DELETE FROM offers WHERE untold = 0 AND manifest IS NULL AND ended_at <=
+          `DELETE FROM offers WHERE manifest IS NULL AND (untold = 0 OR ended_at < ?) AND ended_at <=
              (SELECT ended_at FROM offers WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1 OFFSET ?)`
         )
-        .run([MAX_HISTORY])
+        .run([at - AWAY_LIFETIME_MS, MAX_HISTORY])
     }
     return { state: next, changed: true }
   },

@@ -59,7 +59,7 @@ export class Spacedrop implements SpacedropService {
     })
     book.idle = offer => this.#mover.idle(offer)
     // Whoever was offered it is told that it is over; who was offered and did not answer says nothing.
-    book.onExpired = offer => ({ untold: offer.state === 'offered' ? 1 : 0 })
+    book.onExpired = offer => ({ untold: offer.direction === 'out' && this.#teller.mayBeKnown(offer) ? 1 : 0 })
   }
 
   async start(): Promise<void> {
@@ -120,7 +120,7 @@ export class Spacedrop implements SpacedropService {
     const offer = this.#find(key)
     const event = offer.direction === 'in' ? 'declined' : 'cancelled'
     // Of an offer that never left there is nothing to tell.
-    const untold = offer.direction === 'in' || offer.state !== 'waiting' ? 1 : 0
+    const untold = offer.direction === 'in' || this.#teller.mayBeKnown(offer) ? 1 : 0
     const stepped = await this.#book.step(offer, event, {
       answered_by: 'us',
       untold,

@@ -6,7 +6,7 @@ import { exchange, offerTo, saidThere } from './exchange.js'
 import type { Reply } from './frames.js'
 import { OFFER_LIFETIME_MS } from './limits.js'
 import type { Mover } from './mover.js'
-import { dueFor, type Offer } from './store.js'
+import { dueFor, type Offer, openOffers } from './store.js'
 
 export interface TellerInit {
   book: OfferBook
@@ -34,14 +34,24 @@ export class Teller {
   readonly #init: TellerInit
   /** Offers that were asked after on the present connection: once is enough, their answer comes by itself. */
   readonly #asked = new Map<string, string>()
+  /** Offers that were begun to be made: the other side may have them, whatever came of it here. */
+  readonly #begun = new Set<string>()
 
   constructor(init: TellerInit) {
     this.#init = init
   }
 
+  /** Whether the other side may know of an offer of ours. */
+  mayBeKnown(offer: Offer): boolean {
+    return offer.state !== 'waiting' || this.#begun.has(keyOf(offer))
+  }
+
   /** The next thing that is due for a device. */
   async tellNext(device: DeviceId, signal: AbortSignal): Promise<CourierOutcome> {
     const { book, network } = this.#init
+    const open = new Set(openOffers(book.db, 'out').map(keyOf))
+    for (const k of this.#asked.keys()) if (!open.has(k)) this.#asked.delete(k)
+    for (const k of this.#begun) if (!open.has(k)) this.#begun.delete(k)
     const session = network.session(device)?.id ?? ''
     const due = dueFor(book.db, device).filter(
       o => o.untold || o.state === 'waiting' || this.#asked.get(keyOf(o)) !== session
@@ -63,6 +73,7 @@ export class Teller {
   async #offer(offer: Offer, session: string, signal: AbortSignal): Promise<boolean> {
     const { book, manifests, log } = this.#init
     let reply: Reply
+    this.#begun.add(keyOf(offer))
     try {
       reply = await offerTo(this.#to(offer), offer, manifests, { signal })
     } catch (err) {
