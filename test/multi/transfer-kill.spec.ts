@@ -26,7 +26,7 @@ async function deviceOf({ dataDir }: RoleContext, onSend = (_: number): void => 
 }
 
 /** How many kills each run does: more only costs time, the points are random anyway. */
-const KILLS = 5
+const KILLS = 3
 
 for (const victim of ['sender', 'receiver'] as const) {
   scenario(import.meta.url, `kill -9 of the ${victim} at random points, then all is there`, {
