@@ -45,7 +45,7 @@ export interface Disk {
   symlink(target: string, dir: DirHandle, name: string): void
   readlink(dir: DirHandle, name: string): string
 
-  /** The access time stays. */
+  /** The access time stays where there is a call that leaves it. */
   setMtime(handle: DirHandle | number, mtimeNs: bigint): void
   /** Of a symlink itself. ENOSYS where there is no call for it. */
   setLinkMtime(dir: DirHandle, name: string, mtimeNs: bigint): void

@@ -29,7 +29,12 @@ export function giveName(
   if (hardLinks) {
     try {
       disk.link(from, name, to, toName)
-      disk.unlink(from, name)
+      try {
+        disk.unlink(from, name)
+      } catch (err) {
+        disk.unlink(to, toName)
+        throw err
+      }
       return
     } catch (err) {
       // A file of somebody else may be refused a second name; EEXIST is the answer looked for.

@@ -28,7 +28,8 @@ export function runGroup(access: RootAccess, { moves }: Group, { lenient = false
       .find(move => tookAnother(access, move) && !isWhat(access, move, lookAt(access, move.to)))
     if (other !== undefined) throw changed(other)
     for (const [i, move] of moves.entries()) {
-      if (i < done && !isWaiting(access, move)) dropSecondName(access, move)
+      if (hasBothNames(access, move)) unlink(access, move.from)
+      else if (i < done && !isWaiting(access, move)) continue
       else if (lenient && lookAt(access, move.from) === undefined) continue
       else runMove(access, move)
     }
@@ -47,7 +48,8 @@ export function takeBack(access: RootAccess, moves: readonly Move[]): Problem[] 
   for (const move of moves.slice(0, done).reverse()) {
     if (!hasHappened(access, move)) continue
     try {
-      rename(access, move.to, move.from)
+      if (hasBothNames(access, move)) unlink(access, move.to)
+      else rename(access, move.to, move.from)
     } catch (err) {
       const text = `it was left at ${displayPath(move.to)}: ${diskError('put back', move.from, err).message}`
       problems.push(problemOf(move.from, new SpacedriveError('NOT_PUT_BACK', text)))
@@ -90,11 +92,15 @@ function isWaiting(access: RootAccess, move: Move): boolean {
   return isWhat(access, move, lookAt(access, move.from)) && !hasHappened(access, move)
 }
 
-/** A file that was given its new name by a link, and a crash came before the old one went. */
-function dropSecondName(access: RootAccess, move: Move): void {
-  if (move.seen.kind === 'directory' || !access.root.capabilities.keepsIdentity) return
-  if (!hasHappened(access, move) || !isWhat(access, move, lookAt(access, move.from))) return
-  access.disk.unlink(access.dirs.open(parentOf(move.from)), nameOf(move.from))
+/** A file that was given its new name by a link, and the old one did not go yet. Where renames can refuse to replace, a second name is a person's. */
+function hasBothNames(access: RootAccess, move: Move): boolean {
+  const { noReplace, keepsIdentity } = access.root.capabilities
+  if (move.seen.kind === 'directory' || noReplace || !keepsIdentity) return false
+  return isWhat(access, move, lookAt(access, move.from)) && isWhat(access, move, lookAt(access, move.to))
+}
+
+function unlink({ disk, dirs }: RootAccess, path: RelPath): void {
+  disk.unlink(dirs.open(parentOf(path)), nameOf(path))
 }
 
 /** Where a moved thing lies in the end: a later move may have taken it on. */

@@ -151,11 +151,11 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
     readlink: (dir, name) => textFromBytes(at(dir, name, path => fs.readlinkSync(path, { encoding: 'buffer' }))),
     setMtime(handle, mtimeNs) {
       if (native !== undefined) return native.futimens(fdOf(handle), mtimeNs)
-      fs.futimesSync(fdOf(handle), Date.now() / 1000, Number(mtimeNs) / 1e9)
+      fs.futimesSync(fdOf(handle), Date.now() / 1000, nodeTime(mtimeNs))
     },
     setLinkMtime(dir, name, mtimeNs) {
       if (native !== undefined) return native.utimensat(dir.fd, name, mtimeNs)
-      at(dir, name, path => fs.lutimesSync(path, Date.now() / 1000, Number(mtimeNs) / 1e9))
+      at(dir, name, path => fs.lutimesSync(path, Date.now() / 1000, nodeTime(mtimeNs)))
     },
     setMode: (handle, mode) => fs.fchmodSync(fdOf(handle), mode),
     setDirMode: (dir, name, mode) => at(dir, name, path => fs.chmodSync(path, mode)),
@@ -179,4 +179,9 @@ function works(fn: () => void): boolean {
 function kernelIsAtLeast(major: number, minor: number): boolean {
   const [a = 0, b = 0] = release().split('.').map(Number)
   return process.platform === 'linux' && (a > major || (a === major && b >= minor))
+}
+
+/** Node takes a negative number for "now"; a Date it takes as it is. */
+function nodeTime(mtimeNs: bigint): number | Date {
+  return mtimeNs < 0n ? new Date(Number(mtimeNs / 1_000_000n)) : Number(mtimeNs) / 1e9
 }

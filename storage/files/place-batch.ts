@@ -1,13 +1,4 @@
-import {
-  displayPath,
-  errorCode,
-  isAbort,
-  isWithin,
-  type Problem,
-  parentOf,
-  type RelPath,
-  toError
-} from '../base/index.js'
+import { displayPath, errorCode, isWithin, type Problem, parentOf, type RelPath, toError } from '../base/index.js'
 import { ensureBounds, type Locate, locator, syncPlaced, syncStaged } from './batch-durability.js'
 import { BatchJournal } from './batch-journal.js'
 import type { Group } from './journal.js'
@@ -83,8 +74,8 @@ class Batch {
       const outcome = this.#execute(step)
       if (!('problem' in outcome)) return { done: true, path, ...outcome }
       return { done: false, path, problem: outcome.problem, keptAt: this.#kept(outcome.keptAt, index) }
-    } catch (err) {
-      if (isAbort(err)) throw err
+    } catch (failure) {
+      const err = diskError('place', path, failure)
       const problem = problemOf(path, err)
       if (isFatal(err)) this.#fatal = problem
       if (step.kind === 'make-directory' || step.kind === 'create') this.#missing.set(path, problem)

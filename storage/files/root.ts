@@ -92,7 +92,7 @@ function probeIn(disk: Disk, dir: DirHandle, owner: string): Capabilities {
   }
 }
 
-/** Opens what one call needs of a root, and closes it again. */
+/** Opens what one call needs of a root, and closes it again; whatever the disk says comes out in our words. */
 export async function withRoot<T>(
   disk: Disk,
   root: RootHandle,
@@ -101,6 +101,8 @@ export async function withRoot<T>(
   const dirs = new Dirs(disk, root.dir, root.device)
   try {
     return await fn({ disk, root, dirs })
+  } catch (err) {
+    throw diskError('work in', root.path, err)
   } finally {
     dirs.close()
   }

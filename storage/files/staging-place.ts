@@ -75,12 +75,16 @@ export function listStagingPlaces({ disk, dirs }: RootAccess): FoundPlace[] {
 }
 
 /** See `FileRoot.cleanStaging`. A place whose journal is not settled stays: what it names is not all here. */
-export function cleanStagingPlaces(access: RootAccess, keep: ReadonlySet<string>, nowMs: number): CleanReport {
+export function cleanStagingPlaces(
+  access: RootAccess,
+  { keep, busy, nowMs }: { keep: readonly string[]; busy: readonly string[]; nowMs: number }
+): CleanReport {
   const report = { removed: [] as string[], kept: [] as string[], problems: [] as ReturnType<typeof problemOf>[] }
   for (const place of listStagingPlaces(access)) {
     try {
       const mine = place.owner === access.root.owner
-      if ((mine ? keep.has(place.id) : !isAbandoned(access, place, nowMs)) || isUnsettled(access, place)) {
+      const wanted = mine ? keep.includes(place.id) : !isAbandoned(access, place, nowMs)
+      if (wanted || busy.includes(place.id) || isUnsettled(access, place)) {
         report.kept.push(place.id)
       } else {
         removeStagingPlace(access, place.rel)

@@ -54,8 +54,7 @@ export const fileTasks = {
   cleanStaging: (
     disk: Disk,
     { root, keep, busy, nowMs }: { root: RootHandle; keep: readonly string[]; busy: readonly string[]; nowMs: number }
-  ): Promise<CleanReport> =>
-    withRoot(disk, root, access => cleanStagingPlaces(access, new Set([...keep, ...busy]), nowMs)),
+  ): Promise<CleanReport> => withRoot(disk, root, access => cleanStagingPlaces(access, { keep, busy, nowMs })),
 
   recover: (disk: Disk, { root, busy }: { root: RootHandle; busy: readonly string[] }): Promise<RecoverReport> =>
     withRoot(disk, root, access => recoverRoot(access, id => busy.includes(id))),

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { type FileName, ROOT } from '../../../storage/base/index.js'
+import {
+  type FileRoot,
+  nodeDisk,
+  openFiles,
+  ownerTag,
+  type PlaceResult,
+  type PlaceStep
+} from '../../../storage/files/index.js'
+import { canMount, mountImage, type TestImage } from '../../mounts.js'
+import { tempDir } from '../../temp.js'
+import { type Kit, openKit, openKitIn, rel, spied } from './kit.js'
+import { pack } from './pack.js'
+import { CHANGES } from './placing-plan.js'
+
+const MIB = 2 ** 20
+const codes = (results: readonly PlaceResult[]): string[] => results.map(r => (r.done ? 'done' : r.problem.code))
+const visible = (dir: string): string[] =>
+  readdirSync(dir)
+    .filter(n => !n.startsWith('.') && n !== 'lost+found')
+    .sort()
+
+canMount('files on file systems of their own', () => {
+  for (const fileSystem of ['ext4', 'tmpfs']) {
+    describe(`a full disk: ${fileSystem}`, () => {
+      let image: TestImage
+      let place: ReturnType<typeof tempDir>
+      let kit: Kit
+      beforeEach(async () => {
+        place = tempDir()
+        image = mountImage(fileSystem, 16)
+        image.mount(place.path)
+        kit = await openKitIn(place.path, () => {})
+      })
+      afterEach(async () => {
+        await kit.clean()
+        image.clean()
+        place.clean()
+      })
+      const small = (n: number) =>
+        pack(Object.fromEntries(Array.from({ length: n }, (_, i) => [`s/${i}`, Buffer.alloc(16_384, i)])))
+
+      it('small files: NO_SPACE, nothing has a name, and with room again the same goes through', async () => {
+        writeFileSync(`${place.path}/filler`, Buffer.alloc(8 * MIB))
+        const { entries, data } = small(900)
+        await assert.rejects(kit.staging.write(entries, data), { code: 'NO_SPACE' })
+        assert.deepEqual(visible(place.path), ['filler'])
+        execFileSync('truncate', ['-s', '0', `${place.path}/filler`])
+        const again = small(400)
+        assert.deepEqual((await kit.staging.write(again.entries, again.data)).problems, [])
+      })
+      it('a large file: NO_SPACE, what arrived stays, and it goes on from there', async () => {
+        writeFileSync(`${place.path}/filler`, Buffer.alloc(8 * MIB))
+        const content = Buffer.alloc(12 * MIB, 7)
+        const file = await kit.staging.openFile(rel('big'), { sizeBytes: content.length })
+        const chunk = (at: number): Uint8Array => new Uint8Array(content.subarray(at, at + MIB / 4))
+        const fill = async (): Promise<void> => {
+          while (file.positionBytes < content.length) await file.append(chunk(file.positionBytes))
+        }
+        await assert.rejects(fill(), { code: 'NO_SPACE' })
+        const { positionBytes } = file
+        assert.ok(positionBytes > 0)
+        execFileSync('truncate', ['-s', '0', `${place.path}/filler`])
+        await fill()
+        await file.finish({})
+        await kit.staging.moveInto(ROOT, [{ from: 'big' as FileName }])
+        assert.ok(readFileSync(`${place.path}/big`).equals(content))
+      })
+      it('the guard says no before anything is written, with the figures', async () => {
+        await assert.rejects(kit.root.ensureSpace(1), (err: { code: string; details: Record<string, number> }) => {
+          assert.equal(err.code, 'NO_SPACE')
+          assert.deepEqual(Object.keys(err.details).sort(), ['freeBytes', 'neededBytes', 'reserveBytes', 'totalBytes'])
+          assert.equal(err.details.reserveBytes, 512 * MIB)
+          return true
+        })
+      })
+    })
+  }
+
+  describe('a read-only disk', () => {
+    it('is said, and nothing is changed', async () => {
+      const place = tempDir()
+      const image = mountImage('tmpfs', 4)
+      image.mount(place.path)
+      const kit = await openKitIn(place.path, () => {})
+      try {
+        await kit.stage({ a: '1' })
+        execFileSync('mount', ['-o', 'remount,ro', place.path])
+        await assert.rejects(kit.stage({ b: '2' }), { code: 'READ_ONLY' })
+        await assert.rejects(kit.staging.moveInto(ROOT, [{ from: 'a' as FileName }]), { code: 'READ_ONLY' })
+        const step: PlaceStep = { kind: 'create', path: rel('a'), from: kit.from('a') }
+        assert.deepEqual(codes(await kit.root.place([step])), ['READ_ONLY'])
+        assert.deepEqual(visible(place.path), [])
+        execFileSync('mount', ['-o', 'remount,rw', place.path])
+        assert.deepEqual(codes(await kit.root.place([step])), ['done'])
+      } finally {
+        await kit.clean()
+        image.clean()
+        place.clean()
+      }
+    })
+    it('cannot be opened as a root', async () => {
+      const place = tempDir()
+      const image = mountImage('tmpfs', 4, 'ro')
+      image.mount(place.path, 'ro')
+      try {
+        await assert.rejects(
+          openKitIn(place.path, () => {}),
+          { code: 'READ_ONLY' }
+        )
+      } finally {
+        image.clean()
+        place.clean()
+      }
+    })
+  })
+
+  describe('a boundary within the root (a bind mount)', () => {
+    let kit: Kit
+    let other: ReturnType<typeof tempDir>
+    let onCall: ((call: string) => void) | undefined
+    beforeEach(async () => {
+      onCall = undefined
+      other = tempDir()
+      kit = await openKit(spied(nodeDisk(), call => onCall?.(call)))
+      mkdirSync(kit.at('in'))
+      execFileSync('mount', ['--bind', other.path, kit.at('in')])
+    })
+    afterEach(async () => {
+      onCall = undefined
+      execFileSync('umount', [kit.at('in')])
+      await kit.clean()
+      other.clean()
+    })
+    const create: () => PlaceStep = () => ({ kind: 'create', path: rel('in/c'), from: kit.from('c') })
+    const replace: () => PlaceStep = () => ({
+      kind: 'replace',
+      path: rel('in/f'),
+      from: kit.from('f'),
+      expected: { kind: 'file', sizeBytes: 5 },
+      aside: kit.from('old/f')
+    })
+    const remove: () => PlaceStep = () => ({
+      kind: 'remove',
+      path: rel('in/l'),
+      expected: { kind: 'symlink' },
+      aside: kit.from('old/l')
+    })
+    const read = (path: string): string => readFileSync(`${other.path}/${path}`, 'utf8')
+
+    it('is crossed by a temporary name beside the target; the old content comes back across it', async () => {
+      writeFileSync(kit.at('in/f'), 'old f')
+      symlinkSync('nowhere', kit.at('in/l'))
+      await kit.stage({ c: 'new c', f: 'new f' })
+      assert.deepEqual(codes(await kit.root.place([create(), replace(), remove()])), ['done', 'done', 'done'])
+      assert.deepEqual(readdirSync(other.path).sort(), ['c', 'f'])
+      assert.deepEqual([read('c'), read('f')], ['new c', 'new f'])
+      assert.equal(readFileSync(`${kit.staging.path}/tree/old/f`, 'utf8'), 'old f')
+      assert.equal(readlinkSync(`${kit.staging.path}/tree/old/l`), 'nowhere')
+    })
+    it('never replaces what stands there', async () => {
+      writeFileSync(kit.at('in/c'), 'mine')
+      await kit.stage({ c: 'new c' })
+      assert.deepEqual(codes(await kit.root.place([create()])), ['EXISTS'])
+      assert.equal(read('c'), 'mine')
+      assert.deepEqual(readdirSync(other.path), ['c'])
+    })
+    it('interrupted anywhere, recovery leaves old or new at each name, and nothing of ours beside it', async () => {
+      let interrupted = 0
+      for (let at = 0; ; at++) {
+        for (const path of readdirSync(other.path)) execFileSync('rm', [`${other.path}/${path}`])
+        writeFileSync(kit.at('in/f'), 'old f')
+        symlinkSync('nowhere', kit.at('in/l'))
+        const staging = await kit.root.openStaging(randomUUID())
+        const { entries, data } = pack({ c: 'new c', f: 'new f' })
+        await staging.write(entries, data)
+        const here = (step: PlaceStep): PlaceStep =>
+          JSON.parse(JSON.stringify(step).replaceAll(kit.staging.id, staging.id)) as PlaceStep
+        let n = 0
+        onCall = call => {
+          if (CHANGES.has(call) && n++ >= at) throw new Error('killed')
+        }
+        const outcome = await kit.root.place([create(), replace(), remove()].map(here)).then(
+          results => (results.every(r => r.done) ? 'done' : 'killed'),
+          () => 'killed'
+        )
+        onCall = undefined
+        const tree = `${staging.path}/tree`
+        await staging.close()
+        assert.deepEqual((await kit.root.recover()).problems, [], `at ${at}`)
+        const oldAside = existsSync(`${tree}/old/f`) && readFileSync(`${tree}/old/f`, 'utf8')
+        assert.ok(read('f') === 'old f' || (read('f') === 'new f' && oldAside === 'old f'), `f at ${at}`)
+        assert.ok(!existsSync(`${other.path}/c`) || read('c') === 'new c', `c at ${at}`)
+        const link = [`${other.path}/l`, `${tree}/old/l`].filter(p => lstatSync(p, { throwIfNoEntry: false }))
+        assert.equal(link.length >= 1, true, `l at ${at}`)
+        assert.deepEqual(
+          readdirSync(other.path).filter(p => p.startsWith('.')),
+          [],
+          `at ${at}`
+        )
+        if (outcome === 'done') break
+        interrupted++
+      }
+      assert.ok(interrupted > 10)
+    })
+  })
+
+  describe('another file system within the root', () => {
+    it('is not entered', async () => {
+      const kit = await openKit()
+      const image = mountImage('tmpfs', 4)
+      mkdirSync(kit.at('other'))
+      image.mount(kit.at('other'))
+      try {
+        await kit.stage({ a: '1' })
+        const step: PlaceStep = { kind: 'create', path: rel('other/a'), from: kit.from('a') }
+        assert.deepEqual(codes(await kit.root.place([step])), ['OTHER_FILE_SYSTEM'])
+        await assert.rejects(kit.staging.moveInto(rel('other'), [{ from: 'a' as FileName }]), {
+          code: 'OTHER_FILE_SYSTEM'
+        })
+        assert.deepEqual(readdirSync(kit.at('other')), [])
+      } finally {
+        image.clean()
+        await kit.clean()
+      }
+    })
+  })
+
+  describe('capabilities', () => {
+    for (const fileSystem of ['ext4', 'tmpfs']) {
+      it(`${fileSystem}: found by trying, and nothing is left behind`, async () => {
+        const place = tempDir()
+        const image = mountImage(fileSystem, 16)
+        image.mount(place.path)
+        const files = openFiles({ pool: undefined as never, owner: ownerTag('x'), disk: nodeDisk() })
+        try {
+          const root: FileRoot = await files.openRoot(place.path)
+          const { exchange, noReplace, hardLinks, symlinks, modes, foldsCase, foldsUnicode, anyBytes } =
+            root.capabilities
+          assert.deepEqual(
+            { exchange, noReplace, hardLinks, symlinks, modes, foldsCase, foldsUnicode, anyBytes },
+            {
+              exchange: true,
+              noReplace: true,
+              hardLinks: true,
+              symlinks: true,
+              modes: true,
+              foldsCase: false,
+              foldsUnicode: false,
+              anyBytes: true
+            }
+          )
+          assert.equal(root.capabilities.fileSystem, fileSystem)
+          assert.equal(root.capabilities.timeStepNs, 1n)
+          assert.deepEqual(
+            readdirSync(place.path).filter(n => n !== 'lost+found'),
+            []
+          )
+        } finally {
+          await files.close()
+          image.clean()
+          place.clean()
+        }
+      })
+    }
+  })
+})
