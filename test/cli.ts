@@ -11,6 +11,7 @@
  * `clean` ends whatever of it still runs and removes the folder; it may be called when nothing was started.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, daemonClient } from '../node/client/index.js'
@@ -83,7 +84,7 @@ export function testInstance(
     const init = Object.assign({}, ...args.filter(a => typeof a !== 'string')) as RunOptions
     const child = spawn(process.execPath, [MAIN, '--data-dir', dataDir, ...words], {
       env: { ...clean, ...options.env, ...init.env },
-      cwd: init.cwd ?? temp?.path ?? dataDir
+      cwd: init.cwd ?? temp?.path ?? tmpdir()
     })
     begun.add(child)
     child.stdin.on('error', () => {})
@@ -145,7 +146,7 @@ export function testInstance(
     const pid = findPlace(dataDir)?.pid
     if (pid === undefined || !(await isOurs(client, pid))) return
     process.kill(pid, 'SIGKILL')
-    await gone(pid)
+    await processEnded(pid)
   }
 
   return {
@@ -170,7 +171,7 @@ export function testInstance(
       const pid = findPlace(dataDir)?.pid
       if (pid !== undefined && (await isOurs(client, pid))) {
         await client.call('system.stop', {}).catch(() => kill())
-        await gone(pid)
+        await processEnded(pid)
       }
       temp?.clean()
     }
@@ -184,7 +185,7 @@ async function isOurs(client: Client, pid: number): Promise<boolean> {
 }
 
 /** A daemon is nobody's child here, so there is no event for its end. */
-async function gone(pid: number): Promise<void> {
+export async function processEnded(pid: number): Promise<void> {
   for (;;) {
     try {
       process.kill(pid, 0)

@@ -1,6 +1,5 @@
 import type { LocalCommand } from './local/local-command.js'
-
-const WITH_VALUE = new Set(['--instance', '--data-dir'])
+import { WITH_VALUE } from './program.js'
 
 /** True when what was typed is surely one of our own commands. A wrong guess costs only time. */
 export function likelyLocal(argv: readonly string[], commands: readonly LocalCommand[]): boolean {

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import '../shim.js'
+import { displayText } from '../../storage/base/index.js'
 import { exactArgv } from './argv.js'
 import { EXIT } from './exit-codes.js'
 import { likelyLocal } from './first-words.js'
 import { localCommands } from './local/index.js'
-import { buildProgram, type CommanderError, globalsOf, isHelp, type ProgramEntry } from './program.js'
+import { buildProgram, type CommanderError, globalsOf, isHelp, knowsWords, type ProgramEntry } from './program.js'
 import { runLocalCommand, runOperationCommand } from './run.js'
 
 // Somebody who closed the pipe (`| head`) has what they wanted.
@@ -44,7 +45,9 @@ if (argv.length === 0) {
   program.outputHelp()
 } else {
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    // For `spacedrive stort --help` commander would show the help of the level above and call that a success.
+    const words = knowsWords(program, argv) ? argv : argv.filter(word => word !== '--help' && word !== '-h')
+    await program.parseAsync(words, { from: 'user' })
   } catch (err) {
     if (!(err instanceof Error) || !('exitCode' in err)) throw err
     if (isHelp(err)) process.exitCode = EXIT.done
@@ -56,7 +59,7 @@ if (argv.length === 0) {
 function usage(err: CommanderError): void {
   process.exitCode = EXIT.usage
   // A group without a command: its help, as commander wrote it.
-  const text = complaint.trim() || err.message
+  const text = (complaint.trim() || err.message).split('\n').map(displayText).join('\n')
   const json = globalsOf(program).json || argv.includes('--json')
   const message = text.replace(/^error: /, '')
   if (json) process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message } })}\n`)

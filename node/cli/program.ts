@@ -111,6 +111,25 @@ export function globalsOf(program: Command): Globals {
   }
 }
 
+/** False when a word that should be a command is none. */
+export function knowsWords(program: Command, argv: readonly string[]): boolean {
+  let node = program
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!
+    if (WITH_VALUE.has(word)) i++
+    else if (!word.startsWith('-')) {
+      if (node.commands.length === 0 || node.registeredArguments.length > 0) return true
+      const next = node.commands.find(c => c.name() === word)
+      if (next === undefined) return false
+      node = next
+    }
+  }
+  return true
+}
+
+/** Global options whose value is the next word. */
+export const WITH_VALUE: ReadonlySet<string> = new Set(['--instance', '--data-dir'])
+
 /** Commander's own errors are wrong usage; help and version are not errors. */
 export function isHelp(err: unknown): boolean {
   return err instanceof CommanderError && err.exitCode === 0
