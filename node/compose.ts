@@ -12,6 +12,7 @@ import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Messaging, messaging } from '../protocols/messaging/index.js'
+import { pairing as createPairing, type Pairing } from '../protocols/pairing/index.js'
 import { downloadsFolder, type SpacedropService, spacedrop } from '../protocols/spacedrop/index.js'
 import { type TransferService, transferService } from '../protocols/transfer/index.js'
 import {
@@ -109,6 +110,8 @@ export interface Peer extends Startable {
   readonly self: LocalDevice
   /** The own node; off, locked or failed where it cannot be on: nothing else depends on it. */
   readonly network: Network
+  /** Twelve words: codes shown here, codes typed here. */
+  readonly pairing: Pairing
   /** Small messages and their outbox; other protocols register their kinds here before the start. */
   readonly messages: Messaging
   /** Moves content between devices; what is to move, other protocols say. */
@@ -155,6 +158,18 @@ export async function compose(init: PeerInit): Promise<Peer> {
     events,
     log: log.child('network')
   })
+
+  const pairing = createPairing({
+    network: network.pairing,
+    devices: devices.paired,
+    database: instance,
+    clock,
+    random,
+    events,
+    log: log.child('pairing'),
+    info: () => ({ name: self.name, os: self.os, model: self.model })
+  })
+  network.setPairingGate(pairing)
 
   const messages = messaging({
     db: instance,
@@ -208,6 +223,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
   const local: readonly Part[] = [
     ['volumes', disks],
     ['libraries', library],
+    ['pairing', pairing],
     ['messages', messages],
     ['transfers', transfers],
     ['drops', drops],
@@ -290,6 +306,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     devices,
     self,
     network,
+    pairing,
     messages,
     transfers,
     drops,

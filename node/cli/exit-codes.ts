@@ -19,6 +19,9 @@ const byCode: Readonly<Record<string, number>> = {
   BAD_SETTING: EXIT.usage,
   UNKNOWN_SETTING: EXIT.usage,
   UNKNOWN_OPERATION: EXIT.usage,
+  BAD_WORDS: EXIT.usage,
+  BAD_LINK: EXIT.usage,
+  BAD_ADDRESS: EXIT.usage,
   HALTED: EXIT.halted,
   DAEMON_NOT_RUNNING: EXIT.notRunning,
   UNKNOWN_DEVICE: EXIT.device,
@@ -29,6 +32,7 @@ const byCode: Readonly<Record<string, number>> = {
   DEVICE_UNREACHABLE: EXIT.device,
   DEVICE_REVOKED: EXIT.device,
   UNREACHABLE: EXIT.device,
+  PAIRING_NOT_FOUND: EXIT.device,
   INTERRUPTED: EXIT.interrupted
 }
 

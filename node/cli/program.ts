@@ -58,7 +58,7 @@ export function buildProgram(entries: readonly ProgramEntry[], output: ProgramOu
       for (const [syntax, meaning] of entry.arguments ?? []) node.argument(syntax, meaning)
       for (const [flags, meaning] of entry.options ?? []) addOption(node, flags, meaning)
       node.action(async (...args: unknown[]) => {
-        const options = args.at(-2) as Typed['options']
+        const options = withParents(node, args.at(-2) as Typed['options'])
         await entry.run(globalsOf(program), { arguments: args.slice(0, -2) as Typed['arguments'], options })
       })
       examples.set(path, [...(examples.get(path) ?? []), ...entry.examples])
@@ -71,6 +71,19 @@ export function buildProgram(entries: readonly ProgramEntry[], output: ProgramOu
     node.addHelpText('after', '\nGlobal options: --instance NAME, --data-dir DIR, --json, -v')
   }
   return program
+}
+
+/**
+ * `network pair` has options and subcommands: commander gives an option that both know to the parent, wherever it stands.
+ */
+function withParents(node: Command, options: Typed['options']): Typed['options'] {
+  const merged: Record<string, Typed['options'][string]> = { ...options }
+  for (let up = node.parent; up?.parent; up = up.parent) {
+    for (const name of node.options.map(o => o.attributeName())) {
+      if (up.getOptionValueSource(name) === 'cli') merged[name] = up.getOptionValue(name) as Typed['options'][string]
+    }
+  }
+  return merged
 }
 
 /** A group shows one example of each of its first commands. */

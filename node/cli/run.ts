@@ -36,7 +36,7 @@ export async function runOperationCommand(operation: Operation, globals: Globals
       const output = await callOrOffline(operation, dataDir, input, linked.signal, onEmit)
       terminal.status('')
       if (terminal.json) writeJson(output)
-      else command.render(output, terminal)
+      else await command.render(output, terminal)
       return command.exitCode?.(output) ?? EXIT.done
     } finally {
       linked.clear()

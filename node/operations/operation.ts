@@ -42,7 +42,7 @@ export interface Command<I, O, E = unknown> {
   /** Makes the operation's input of what was typed; on the client: relative paths are made absolute here, prompts asked. */
   input(typed: Typed, terminal: Terminal): I | Promise<I>
   /** What a person sees at the end. With `--json` the output itself is printed on one line instead. */
-  render(output: O, terminal: Terminal): void
+  render(output: O, terminal: Terminal): void | Promise<void>
   /**
    * Called for each emitted value; with `--json` the value is printed as a line instead (unless it is undefined there).
    * Where a person is asked in between it answers by `call` and returns a promise: that runs beside the operation, its

@@ -27,6 +27,10 @@ import { monitor } from './monitor.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
 import { networkInit } from './network-init.js'
 import { networkMessages } from './network-messages.js'
+import { networkPair } from './network-pair.js'
+import { networkPairGenerate } from './network-pair-generate.js'
+import { networkPairJoin } from './network-pair-join.js'
+import { networkPairCancel, networkPairConfirm, networkPairStatus } from './network-pair-status.js'
 import { networkStart, networkStop } from './network-power.js'
 import { networkSendMessage } from './network-send-message.js'
 import { networkStatus } from './network-status.js'
@@ -72,6 +76,12 @@ export const operations = [
   networkDevices,
   networkRename,
   networkRevoke,
+  networkPair,
+  networkPairGenerate,
+  networkPairJoin,
+  networkPairStatus,
+  networkPairConfirm,
+  networkPairCancel,
   networkSendMessage,
   networkMessages,
   volumeList,

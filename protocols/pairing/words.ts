@@ -1,12 +1,24 @@
 /** The home of bip39: a code as twelve words, four words to compare, and typing errors named by their place. */
-import bip39 from 'bip39'
+import { createRequire } from 'node:module'
 import { ENTROPY_BYTES } from './derive.js'
 import { pairingError } from './errors.js'
 
 export const CODE_WORDS = 12
 export const COMPARE_WORDS = 4
-const LIST = bip39.wordlists.english!
-const INDEX: ReadonlyMap<string, number> = new Map(LIST.map((word, i) => [word, i]))
+type Bip39 = typeof import('bip39')
+const require = createRequire(import.meta.url)
+let loaded: { bip39: Bip39; list: readonly string[]; known: ReadonlySet<string> } | undefined
+
+/** Loaded with the first code: it brings the words of ten languages, 25 ms that no start should wait for. */
+function dictionary(): NonNullable<typeof loaded> {
+  if (loaded === undefined) {
+    const bip39 = require('bip39') as Bip39
+    const list = bip39.wordlists.english!
+    loaded = { bip39, list, known: new Set(list) }
+  }
+  return loaded
+}
+
 /** No two words of the list share their first four letters (BIP39), so four letters name a word. */
 const UNIQUE_PREFIX_LETTERS = 4
 /** More than this cannot be a slip of twelve words: it is not even split. */
@@ -14,7 +26,7 @@ const MAX_INPUT_CHARS = 1_024
 const MAX_SUGGESTIONS = 3
 
 export function wordsOf(entropy: Uint8Array): string {
-  return bip39.entropyToMnemonic(Buffer.from(entropy))
+  return dictionary().bip39.entropyToMnemonic(Buffer.from(entropy))
 }
 
 /**
@@ -38,7 +50,10 @@ export function parseWords(typed: string): { entropy: Uint8Array; words: string 
   }
   const canonical = words.join(' ')
   try {
-    return { entropy: new Uint8Array(Buffer.from(bip39.mnemonicToEntropy(canonical), 'hex')), words: canonical }
+    return {
+      entropy: new Uint8Array(Buffer.from(dictionary().bip39.mnemonicToEntropy(canonical), 'hex')),
+      words: canonical
+    }
   } catch {
     throw pairingError('BAD_WORDS', 'these are words of the list, but they do not fit together', {
       hint: 'One of them is another word than the one shown, or two are in the wrong order. Compare them one by one.'
@@ -47,9 +62,10 @@ export function parseWords(typed: string): { entropy: Uint8Array; words: string 
 }
 
 function wordAt(token: string, position: number): string {
-  if (INDEX.has(token)) return token
+  const { list, known } = dictionary()
+  if (known.has(token)) return token
   if (token.length >= UNIQUE_PREFIX_LETTERS) {
-    const begun = LIST.filter(word => word.startsWith(token))
+    const begun = list.filter(word => word.startsWith(token))
     if (begun.length === 1) return begun[0]!
   }
   const suggestions = nearWords(token)
@@ -65,11 +81,13 @@ function wordAt(token: string, position: number): string {
 /** The words of the list that are nearest, at most two slips away; first those that begin alike. */
 export function nearWords(token: string): string[] {
   if (token.length > 16) return []
-  const scored = LIST.map(word => ({
-    word,
-    slips: word.startsWith(token) ? 0.5 : distance(token, word),
-    alike: word[0] === token[0] ? 0 : 1
-  })).filter(({ slips }) => slips <= 2)
+  const scored = dictionary()
+    .list.map(word => ({
+      word,
+      slips: word.startsWith(token) ? 0.5 : distance(token, word),
+      alike: word[0] === token[0] ? 0 : 1
+    }))
+    .filter(({ slips }) => slips <= 2)
   scored.sort((a, b) => a.slips - b.slips || a.alike - b.alike || (a.word < b.word ? -1 : 1))
   const best = scored[0]?.slips ?? 0
   return scored
@@ -97,9 +115,10 @@ function distance(a: string, b: string): number {
 
 /** The first 44 bits as four words: what both screens show. */
 export function compareWords(bytes: Uint8Array): string {
+  const { list } = dictionary()
   let bits = 0n
   for (const byte of bytes.subarray(0, 8)) bits = (bits << 8n) | BigInt(byte)
-  return Array.from({ length: COMPARE_WORDS }, (_, i) => LIST[Number((bits >> BigInt(53 - 11 * i)) & 0x7ffn)]!).join(
+  return Array.from({ length: COMPARE_WORDS }, (_, i) => list[Number((bits >> BigInt(53 - 11 * i)) & 0x7ffn)]!).join(
     ' '
   )
 }
