@@ -4,6 +4,7 @@
  * ever taken for a device: what is read is checked again by its reader.
  */
 
+import type { SingleKadDHT } from '@libp2p/kad-dht'
 import { z } from 'zod'
 import { checkAdvertisement, PAIRING_NAMESPACE } from '../../protocols/pairing/index.js'
 import { decode, TokenBucket } from '../../protocols/wire/index.js'
@@ -33,7 +34,7 @@ export interface DhtInit {
 }
 
 export interface Dht {
-  /** True when at least one other node took it. */
+  /** True when at least one other node took it, or this one serves others. */
   put(key: string, value: Uint8Array, options: AbortOptions): Promise<boolean>
   /** What other nodes hold, each once, not trusted; ends after one round. */
   lookup(key: string, options: AbortOptions): AsyncGenerator<Uint8Array>
@@ -51,8 +52,11 @@ const WINDOW_BYTES = 256 * 1024
 const MAX_STREAMS = 32
 /** One round of asking or putting. */
 const QUERY_TIMEOUT_MS = 10_000
-/** Between looks whether somebody of the bootstrap list is connected. */
-const BOOTSTRAP_INTERVAL_MS = 15_000
+/** Between looks whether somebody of the bootstrap list is connected: soon at first, then ever later. */
+const BOOTSTRAP_FIRST_MS = 1_000
+const BOOTSTRAP_LAST_MS = 15_000
+/** Between looks whether there is somebody to ask, while there is nobody yet. */
+const ENTER_POLL_MS = 50
 /** Keys whose newest number is remembered: a node that already holds a newer value takes no older one. */
 const MAX_NEWEST = 8192
 
@@ -178,9 +182,18 @@ export async function startDht(init: DhtInit): Promise<Dht> {
           }
         })
     )
-    timer = clock.timer(() => void bootstrap(), BOOTSTRAP_INTERVAL_MS)
+    timer = clock.timer(() => void bootstrap(), bootstrapMs)
+    bootstrapMs = Math.min(BOOTSTRAP_LAST_MS, 2 * bootstrapMs)
   }
+  let bootstrapMs = BOOTSTRAP_FIRST_MS
   void bootstrap()
+
+  /** A node that has just started is not in the DHT yet: what is asked or put waits for the first peer, within its round. */
+  async function entered(signal: AbortSignal): Promise<void> {
+    if (init.bootstrap.length === 0) return
+    const { routingTable } = node.services.dht as SingleKadDHT
+    while (routingTable.size === 0) await clock.sleep(ENTER_POLL_MS, { signal })
+  }
 
   /** One round, which ends with the caller, with the network, or after ten seconds. */
   function round(signal: AbortSignal | undefined): LinkedSignals {
@@ -198,9 +211,11 @@ export async function startDht(init: DhtInit): Promise<Dht> {
   return {
     async put(key, value, { signal }) {
       signal?.throwIfAborted()
-      let taken = false
+      // Who serves holds it too, for whoever asks here.
+      let taken = init.serve
       const limit = round(signal)
       try {
+        await entered(limit.signal)
         const bytes = Buffer.from(key, 'latin1')
         for await (const event of node.services.dht.put(bytes, value, { signal: limit.signal })) {
           if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken = true
@@ -217,6 +232,7 @@ export async function startDht(init: DhtInit): Promise<Dht> {
       const seen = new Set<string>()
       const limit = round(signal)
       try {
+        await entered(limit.signal)
         for await (const event of node.services.dht.get(Buffer.from(key, 'latin1'), { signal: limit.signal })) {
           const value =
             event.name === 'VALUE'
