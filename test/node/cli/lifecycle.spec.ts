@@ -7,6 +7,10 @@ import { type TestInstance, testInstance } from '../../cli.js'
 interface Status {
   running: boolean
   pid: number
+  ready: boolean
+  network: { state: string }
+  devices: unknown
+  work: unknown
 }
 
 describe('start, status, stop', () => {
@@ -20,7 +24,14 @@ describe('start, status, stop', () => {
     const started = await peer.json<{ started: boolean; pid: number }>('start')
     assert.equal(started.started, true)
     const status = await peer.json<Status>('status')
-    assert.equal(status.pid, started.pid)
+    assert.deepEqual([status.pid, status.ready, status.network.state], [started.pid, true, 'off'])
+    assert.deepEqual(
+      [status.devices, status.work],
+      [
+        { paired: 0, connected: 0 },
+        { jobs: [], transfers: 0 }
+      ]
+    )
     assert.equal(readFileSync(pidFile(peer.dataDir), 'utf8'), `${started.pid}\n`)
     await peer.ok('stop')
     assert.equal(existsSync(placeFile(peer.dataDir)), false)
