@@ -37,6 +37,7 @@ import { type Indexer, indexer } from '../storage/indexer/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import { type JobManager, jobManager } from '../storage/jobs/index.js'
 import { type LibraryManager, libraries } from '../storage/libraries/index.js'
+import { type Search, search } from '../storage/search/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
 import type { Config, Settings } from './config/index.js'
 import {
@@ -102,6 +103,7 @@ export interface Peer extends Startable {
   readonly volumes: Volumes
   readonly libraries: LibraryManager
   readonly indexer: Indexer
+  readonly search: Search
   readonly jobs: JobManager
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
@@ -301,6 +303,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     volumes: disks,
     libraries: library,
     indexer: index,
+    search: search({ pool, own: () => library.own }),
     jobs,
     identity,
     devices,

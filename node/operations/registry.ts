@@ -15,6 +15,7 @@ import { configGet } from './config-get.js'
 import { configList } from './config-list.js'
 import { configPath } from './config-path.js'
 import { configSet } from './config-set.js'
+import { fileInfo, fileNote } from './file-info.js'
 import { jobCancel, jobPause, jobResume } from './job-control.js'
 import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
@@ -34,8 +35,10 @@ import { networkPairCancel, networkPairConfirm, networkPairStatus } from './netw
 import { networkStart, networkStop } from './network-power.js'
 import { networkSendMessage } from './network-send-message.js'
 import { networkStatus } from './network-status.js'
+import { searchFiles } from './search.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
+import { tagAdd, tagList, tagRemove, tagRename } from './tags.js'
 import { volumeInfo } from './volume-info.js'
 import { volumeList } from './volume-list.js'
 import { volumeSpeedTest } from './volume-speed-test.js'
@@ -43,6 +46,13 @@ import { volumeTrack } from './volume-track.js'
 
 // biome-ignore format: one line each, so that two who add one do not collide
 export const operations = [
+  fileInfo,
+  fileNote,
+  searchFiles,
+  tagAdd,
+  tagRemove,
+  tagList,
+  tagRename,
   libraryCreate,
   libraryList,
   libraryOpen,

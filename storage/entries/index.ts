@@ -6,7 +6,9 @@
  * Rows come, change and go through `IndexWriter` and `Placement` alone, in the writer thread: ids, seqs, what directories
  * hold in all, digests, tombstones, versions and what people said of files are kept right there, in the same transaction.
  */
+export { annotating, type Said, type TagFacts, type Target } from './annotate.worker.js'
 export { deletedSince, dropDeleted } from './deleted.js'
+export { type Described, describing } from './describe.worker.js'
 export type { ChangedEntry, Entry, Generation } from './entry.js'
 export {
   CONTENT_KINDS,
@@ -43,4 +45,5 @@ export { Placement, type Replaced, replaced } from './placement.js'
 export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen } from './row.js'
 export { removeTree, type Settled, settle } from './settle.js'
 export { beginIndex, getMeta, indexState, saveState, setMeta } from './state.js'
+export { entryUuid, idOfUuid } from './uuid.js'
 export { nextVersion } from './versions.js'

@@ -1,0 +1,63 @@
+import { NAME_END, NAME_START } from '../entries/index.js'
+
+/** Words of a query beyond this say nothing more. */
+const MAX_WORDS = 16
+/** A name has 255 bytes. */
+const MAX_QUERY = 255
+
+/** How well a name fits, best first. */
+export const FIT = { EXACT: 0, PREFIX: 1, WORD: 2, INSIDE: 3 } as const
+
+export interface Query {
+  /** The whole text, lower case; empty when only filters count. */
+  readonly text: string
+  readonly words: readonly string[]
+}
+
+export function parseQuery(text: string): Query {
+  const folded = text.trim().slice(0, MAX_QUERY).toLowerCase()
+  return { text: folded, words: folded === '' ? [] : folded.split(/\s+/).slice(0, MAX_WORDS) }
+}
+
+/** How a name (lower case) fits; undefined: not at all. All words must be in it, in whatever order. */
+export function fitOf(name: string, { text, words }: Query): number | undefined {
+  if (words.length === 0) return FIT.INSIDE
+  if (name === text) return FIT.EXACT
+  if (name.startsWith(text)) return FIT.PREFIX
+  let fit: number = FIT.WORD
+  for (const word of words) {
+    const at = name.indexOf(word)
+    if (at < 0) return undefined
+    if (!startsWord(name, word, at)) fit = FIT.INSIDE
+  }
+  return fit
+}
+
+function startsWord(name: string, word: string, first: number): boolean {
+  for (let at = first; at >= 0; at = name.indexOf(word, at + 1)) {
+    if (at === 0 || !/[\p{L}\p{N}]/u.test(name[at - 1]!)) return true
+  }
+  return false
+}
+
+/**
+ * The trigrams that names of a tier must hold, as an FTS5 expression; undefined when the text is too short to have any.
+ * The index keeps no positions, so that a name found by it is looked at once more.
+ */
+export function expressionOf(
+  tier: 'exact' | 'prefix' | 'words',
+  { text, words }: Query,
+  extension?: string
+): string | undefined {
+  const parts = tier === 'exact' ? [NAME_START + text + NAME_END] : tier === 'prefix' ? [NAME_START + text] : [...words]
+  if (extension !== undefined) parts.push(`.${extension}${NAME_END}`)
+  const trigrams = new Set(parts.flatMap(trigramsOf))
+  if (trigrams.size === 0) return undefined
+  return [...trigrams].map(t => `"${t.replaceAll('"', '""')}"`).join(' AND ')
+}
+
+/** The tokens FTS5 makes of a text: every three characters in a row. */
+function trigramsOf(text: string): string[] {
+  const characters = Array.from(text)
+  return characters.length < 3 ? [] : characters.slice(2).map((_, i) => characters.slice(i, i + 3).join(''))
+}
