@@ -69,7 +69,7 @@ describe('search', () => {
     assert.deepEqual(await find('', { kinds: ['folder'] }), ['pics', 'Reports', 'Reports/old'])
     assert.deepEqual(await find('holiday', { largerBytes: 10 }), ['pics/holiday 2024.jpg'])
     assert.deepEqual(await find('holiday', { modifiedBeforeMs: 1_600_000_001_000 }), ['pics/holiday 2023.jpg'])
-    assert.deepEqual(await find('', { duplicates: true }), ['Reports/old/report.txt', 'Reports/copy.bin'])
+    assert.deepEqual(await find('', { duplicates: true }), ['Reports/copy.bin', 'Reports/old/report.txt'])
     assert.deepEqual(await find('report', { extensions: ['txt'] }), ['report.txt', 'Reports/old/report.txt'])
   })
   it('what a rule leaves out is not found, unless asked for', async () => {
