@@ -9,8 +9,9 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import '../../node/shim.js'
 import type { Bench } from './bench.js'
+import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 
-const benches: readonly Bench[] = []
+const benches: readonly Bench[] = [pairing, connecting, dropBig, dropSmall, dropTree]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

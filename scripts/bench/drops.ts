@@ -1,0 +1,116 @@
+/** Two daemons on loopback, sealed, verified, durable; beside each the same bytes by `cp -a` and `sync -f`. */
+import { mkdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Instance, pair } from '../instance.js'
+import { copyBaselineMs, settle } from './baseline.js'
+import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
+import { countEntries, makeBigFile, makeRealTree, makeSmallFiles } from './trees.js'
+
+const MIB = 2 ** 20
+const BIG_BYTES = 1024 * MIB
+const SMALL_FILES = 10_000
+
+async function withPair<T>(dir: string, body: (a: Instance, b: Instance, joinMs: number) => Promise<T>): Promise<T> {
+  const a = new Instance('a', join(dir, 'data'))
+  const b = new Instance('b', join(dir, 'data'))
+  try {
+    await a.start()
+    await b.start()
+    const { joinMs } = await pair(a, b)
+    return await body(a, b, joinMs)
+  } finally {
+    a.stopNow()
+    b.stopNow()
+  }
+}
+
+async function drop({ dir, quick, note }: BenchContext, source: string): Promise<Figures> {
+  const rounds = quick ? 1 : 5
+  const times: number[] = []
+  await withPair(dir, async (a, b) => {
+    const into = join(dir, 'into')
+    mkdirSync(into)
+    await b.json('network', 'rules', 'a', '--mode', 'always', '--to', into, '--links')
+    for (let i = 0; i < rounds; i++) {
+      settle(dir)
+      times.push(await timed(() => a.json('network', 'spacedrop', 'b', source)))
+      note(`round ${i + 1}: ${(times.at(-1)! / 1000).toFixed(2)} s`)
+      rmSync(into, { recursive: true })
+      mkdirSync(into)
+    }
+  })
+  const baselineMs = await copyBaselineMs(source, dir, rounds)
+  const ms = median(times)
+  return { medianMs: Math.round(ms), baselineMs: Math.round(baselineMs), ratio: Number((ms / baselineMs).toFixed(2)) }
+}
+
+export const dropBig: Bench = {
+  name: 'drop-big',
+  what: 'one file of 1 GiB to a paired device',
+  async run(context) {
+    const bytes = context.quick ? BIG_BYTES / 16 : BIG_BYTES
+    const file = join(context.dir, 'big.bin')
+    await makeBigFile(file, bytes)
+    const figures = await drop(context, file)
+    return {
+      ...figures,
+      bytes,
+      mibPerSecond: Math.round(statSync(file).size / MIB / (Number(figures.medianMs) / 1000))
+    }
+  }
+}
+
+export const dropSmall: Bench = {
+  name: 'drop-small',
+  what: '10,000 files of 1 to 16 KiB to a paired device',
+  async run(context) {
+    const files = context.quick ? SMALL_FILES / 10 : SMALL_FILES
+    const folder = join(context.dir, 'small')
+    makeSmallFiles(folder, files)
+    return { ...(await drop(context, folder)), files }
+  }
+}
+
+export const dropTree: Bench = {
+  name: 'drop-tree',
+  what: 'a copy of /usr/share to a paired device',
+  async run(context) {
+    const folder = join(context.dir, 'share')
+    makeRealTree(folder)
+    return { ...(await drop(context, folder)), entries: countEntries(folder) }
+  }
+}
+
+export const pairing: Bench = {
+  name: 'pair',
+  what: 'from `join` to paired, on loopback by address',
+  async run({ dir, quick }) {
+    const times: number[] = []
+    for (let i = 0; i < (quick ? 1 : 5); i++) {
+      times.push(await withPair(join(dir, String(i)), async (_a, _b, joinMs) => joinMs))
+    }
+    return { medianMs: Math.round(median(times)) }
+  }
+}
+
+export const connecting: Bench = {
+  name: 'connect',
+  what: 'a paired device that appears is connected; and the socket answers after `start`',
+  async run({ dir, quick }) {
+    const connect: number[] = []
+    const socket: number[] = []
+    await withPair(dir, async (_a, b) => {
+      for (let i = 0; i < (quick ? 1 : 5); i++) {
+        b.stopNow()
+        socket.push(await timed(() => b.json('start', '--enable-networking', '--loopback')))
+        const from = performance.now()
+        for (;;) {
+          const { devices } = await b.json<{ devices: { connected: boolean }[] }>('network', 'devices')
+          if (devices.some(d => d.connected)) break
+        }
+        connect.push(performance.now() - from)
+      }
+    })
+    return { connectMs: Math.round(median(connect)), startCommandMs: Math.round(median(socket)) }
+  }
+}

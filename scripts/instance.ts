@@ -1,0 +1,121 @@
+/** Two isolated daemons for the demo and the bench, driven through the command line like a person would. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const CLI = join(dirname(fileURLToPath(import.meta.url)), '../node/cli/main.js')
+
+export interface Ran {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export class Instance {
+  readonly name: string
+  readonly #dataDir: string
+
+  constructor(name: string, dataDir: string) {
+    this.name = name
+    this.#dataDir = dataDir
+  }
+
+  /** The whole command line of a command on this instance. */
+  args(...command: string[]): string[] {
+    return [CLI, '--instance', this.name, '--data-dir', this.#dataDir, ...command]
+  }
+
+  /** What a person would have typed. */
+  typed(...command: string[]): string {
+    return `spacedrive --instance ${this.name} ${command.map(c => (/[\s"]/.test(c) ? `"${c}"` : c)).join(' ')}`
+  }
+
+  run(...command: string[]): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, this.args(...command), { stdio: ['ignore', 'pipe', 'pipe'] })
+      let stdout = ''
+      let stderr = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text
+      })
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text
+      })
+      child.once('error', reject)
+      child.once('close', code => resolve({ code: code ?? -1, stdout, stderr }))
+    })
+  }
+
+  /** Runs a command with --json and gives its last line. @throws when it fails */
+  async json<T>(...command: string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.run('--json', ...command)
+    if (code !== 0) throw new Error(`${this.typed(...command)} ended with ${code}: ${stderr || stdout}`)
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as T
+  }
+
+  /** Runs a command with --json in the background and hands on each line. */
+  follow(
+    command: string[],
+    onLine: (value: Record<string, unknown>) => void
+  ): { child: ChildProcess; ended: Promise<number> } {
+    const child = spawn(process.execPath, this.args('--json', ...command), { stdio: ['ignore', 'pipe', 'inherit'] })
+    let rest = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) if (line.trim() !== '') onLine(JSON.parse(line) as Record<string, unknown>)
+    })
+    return { child, ended: new Promise(resolve => child.once('close', code => resolve(code ?? -1))) }
+  }
+
+  /** Runs a command that shares our terminal: its progress bar is seen live. */
+  live(...command: string[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, this.args(...command), { stdio: 'inherit' })
+      child.once('error', reject)
+      child.once('close', code => resolve(code ?? -1))
+    })
+  }
+
+  start(): Promise<unknown> {
+    return this.json('start', '--enable-networking', '--loopback')
+  }
+
+  async address(): Promise<string> {
+    const { listening } = await this.json<{ listening: string[] }>('network', 'status')
+    const [first] = listening
+    if (first === undefined) throw new Error(`${this.name} does not listen anywhere`)
+    return first
+  }
+
+  /** Ends the daemon, also when we are on our way out; quiet when none runs. */
+  stopNow(): void {
+    spawnSync(process.execPath, this.args('stop'), { stdio: 'ignore' })
+  }
+}
+
+/** Pairs two running instances by the words that `a` shows and `b` types. @returns the words and how long `join` took */
+export async function pair(a: Instance, b: Instance): Promise<{ words: string; joinMs: number }> {
+  let words = ''
+  let shown: () => void = () => {}
+  const first = new Promise<void>(resolve => {
+    shown = resolve
+  })
+  const generate = a.follow(['network', 'pair', 'generate', '--auto-accept'], line => {
+    if (typeof line.words === 'string') {
+      words = line.words
+      shown()
+    }
+  })
+  await Promise.race([
+    first,
+    generate.ended.then(code => Promise.reject(new Error(`pair generate ended with ${code}`)))
+  ])
+  const address = await a.address()
+  const from = performance.now()
+  await b.json('network', 'pair', 'join', words, '--address', address)
+  const joinMs = performance.now() - from
+  const code = await generate.ended
+  if (code !== 0) throw new Error(`pair generate ended with ${code}`)
+  return { words, joinMs }
+}
