@@ -22,6 +22,8 @@ const byCode: Readonly<Record<string, number>> = {
   BAD_WORDS: EXIT.usage,
   BAD_LINK: EXIT.usage,
   BAD_ADDRESS: EXIT.usage,
+  BAD_NAME: EXIT.usage,
+  CONFIRMATION_NEEDED: EXIT.usage,
   HALTED: EXIT.halted,
   DAEMON_NOT_RUNNING: EXIT.notRunning,
   UNKNOWN_DEVICE: EXIT.device,
@@ -31,6 +33,7 @@ const byCode: Readonly<Record<string, number>> = {
   DEVICE_AWAY: EXIT.device,
   DEVICE_UNREACHABLE: EXIT.device,
   DEVICE_REVOKED: EXIT.device,
+  REVOKED: EXIT.device,
   UNREACHABLE: EXIT.device,
   PAIRING_NOT_FOUND: EXIT.device,
   INTERRUPTED: EXIT.interrupted
