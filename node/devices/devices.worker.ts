@@ -82,6 +82,11 @@ export const deviceWrites = defineTasks(import.meta.url, {
     sql.prepare('UPDATE devices SET given_name = ? WHERE device = ?').run([name, device])
   },
 
+  /** What it calls itself now. */
+  nameTold(sql: Sql, { device, name }: { device: string; name: string }): void {
+    sql.prepare('UPDATE devices SET name = ? WHERE device = ?').run([name, device])
+  },
+
   /** The tombstone; secrets, addresses and grants go. */
   revoke(sql: Sql, { device, nowMs }: { device: string; nowMs: number }): void {
     sql.prepare(`UPDATE devices SET state = 'revoked', revoked_at = ? WHERE device = ?`).run([nowMs, device])

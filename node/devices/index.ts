@@ -31,6 +31,8 @@ export interface DeviceRegistry extends PeerTrust {
 
   /** Gives a device a name of our own here; null: the one it calls itself. @throws BAD_NAME, UNKNOWN_DEVICE */
   rename(device: DeviceId, name: string | null): Promise<Device>
+  /** A connected device says that it calls itself otherwise now. */
+  nameTold(device: DeviceId, name: string): Promise<void>
   /**
    * In this order: it is not paired any more, what runs for it is aborted and cut (hooks' `cut`, synchronous), tombstone
    * (durable), what is kept for it is cleaned (hooks' `clean`), event.

@@ -168,6 +168,15 @@ export async function openDeviceRegistry(init: DeviceRegistryInit): Promise<Devi
       return now
     },
 
+    async nameTold(device, told) {
+      const before = readKnown(device)
+      const name = cleanName(told)
+      if (name === '' || name === before.ownName) return
+      await database.write(deviceWrites.nameTold, { device, name })
+      const now = reload(device)
+      if (now !== undefined && now.name !== before.name) events.emit('device:renamed', { device, name: now.name })
+    },
+
     async revoke(device) {
       const before = readKnown(device)
       // From here on nobody takes it for paired: not the gater, not a handler, not the next step of a batch.

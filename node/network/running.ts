@@ -128,6 +128,9 @@ export async function startRunning(init: RunningInit): Promise<Running> {
     },
     onUpdate(session, message) {
       if (message.t === 'twice') twin.told(session.device)
+      if (message.t === 'update' && 'name' in message && message.name !== undefined) {
+        keep(devices.nameTold(session.device, message.name))
+      }
       if (message.t === 'update' && 'addresses' in message && message.addresses !== undefined) {
         keep(devices.saveAddresses(session.device, message.addresses.filter(isUseful), false))
       }
