@@ -149,6 +149,7 @@ class HostRun {
         await this.#wire.end()
         return undefined
       case 'fail':
+        this.#unlink?.() // what follows may end the session, and still has to be said
         if (effect.counts) this.#c.countFailure(this.#peer.address)
         this.#conclude(effect.reason)
         await this.#refuse(effect.reason)

@@ -22,6 +22,8 @@ export const RETRY_MS = 3_000
 export const DIAL_TIMEOUT_MS = 10_000
 /** Candidates tried at the same time: more are spoofed answers, and wait. */
 export const MAX_PARALLEL_CANDIDATES = 4
+/** A candidate that takes longer than this gives its place to the next one, and goes on beside it: a spoofed one may hang. */
+export const SLOW_CANDIDATE_MS = 2_000
 /** Candidates looked at in one search: spoofed answers cannot keep it busy without end. */
 export const MAX_CANDIDATES = 32
 

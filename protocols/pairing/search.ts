@@ -14,7 +14,8 @@ import {
   MAX_CANDIDATES,
   MAX_PARALLEL_CANDIDATES,
   RETRY_MS,
-  SEARCH_TIMEOUT_MS
+  SEARCH_TIMEOUT_MS,
+  SLOW_CANDIDATE_MS
 } from './limits.js'
 import type { Candidate, LocalIdentity, PairingNetwork } from './ports.js'
 import type { PairingPeerInfo } from './session.js'
@@ -60,6 +61,8 @@ class Search {
   readonly #failedAtMs = new Map<string, number>()
   readonly #tried: Tried[] = []
   #sources = 0
+  /** Attempts under way, and those of them that take a place (the slow ones do not). */
+  #attempts = 0
   #running = 0
   #looked = 0
   #chosen = false
@@ -156,9 +159,19 @@ class Search {
       const next = this.#queue.shift()
       if (next === undefined) return
       this.#running += 1
-      void this.#attempt(next.candidate, next.given).finally(() => {
+      this.#attempts += 1
+      let placed = true
+      const leave = (): void => {
+        if (!placed) return
+        placed = false
         this.#running -= 1
         this.#next()
+      }
+      const timer = this.#c.clock.timer(leave, SLOW_CANDIDATE_MS)
+      void this.#attempt(next.candidate, next.given).finally(() => {
+        timer.clear()
+        this.#attempts -= 1
+        leave()
         this.#notFoundIfIdle()
       })
     }
@@ -216,7 +229,7 @@ class Search {
   }
 
   #notFoundIfIdle(): void {
-    if (this.#sources === 0 && this.#running === 0 && this.#queue.length === 0) this.#notFound()
+    if (this.#sources === 0 && this.#attempts === 0 && this.#queue.length === 0) this.#notFound()
   }
 
   /** Nobody was found, or the time is over. */

@@ -45,6 +45,7 @@ export async function node(seed: number): Promise<Libp2p> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    connectionManager: { inboundConnectionThreshold: 1_000 },
     connectionGater: { denyDialMultiaddr: () => false }
   })
 }
@@ -81,7 +82,7 @@ export interface PeerOptions {
   dir?: { path: ReturnType<typeof tempDir>['path']; clean(): void }
   clock?: JumpClock
   /** As if connections came from there. */
-  source?: () => string
+  source?: (device: string) => string
 }
 
 export async function peer(seed: number, name: string, options: PeerOptions = {}): Promise<Peer> {
@@ -155,7 +156,7 @@ function testNetwork(
   seed: number,
   w: World,
   ways: ('lan' | 'dht')[],
-  source?: () => string
+  source?: (device: string) => string
 ): Peer['network'] {
   const stages: string[] = []
   const dialled: string[] = []
@@ -167,7 +168,7 @@ function testNetwork(
     return {
       device: connection.remotePeer.toString() as DeviceId,
       publicKey: connection.remotePeer.publicKey!.raw,
-      address: source?.() ?? connection.remoteAddr.toString(),
+      address: source?.(connection.remotePeer.toString()) ?? connection.remoteAddr.toString(),
       signal: gone.signal,
       progressed: stage => void stages.push(stage)
     }
