@@ -48,6 +48,7 @@ import {
   openLocalDevice
 } from './devices/index.js'
 import { type IdentityStore, openIdentityStore } from './identity/index.js'
+import { spoolDirOf } from './instance/index.js'
 import { createNetwork, type Network } from './network/index.js'
 import { VERSION } from './version.js'
 
@@ -202,6 +203,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     db: instance,
     trust: devices,
     ...{ network, transfers, messages, events, clock, random, pool, log, dataDir },
+    spoolDir: spoolDirOf(dataDir),
     downloads: () => (settings.config.spacedrop.downloads ?? downloadsFolder()) as AbsPath
   })
   devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })

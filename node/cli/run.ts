@@ -7,7 +7,7 @@ import {
   toPlainError
 } from '../../storage/base/index.js'
 import { daemonClient, toJson } from '../client/index.js'
-import { dataDirOf } from '../instance/index.js'
+import { dataDirOf, spoolDirOf } from '../instance/index.js'
 import type { CallOperation, Operation, Terminal, Typed } from '../operations/operation.js'
 import { exactCwd } from './argv.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
@@ -38,6 +38,9 @@ export async function runOperationCommand(operation: Operation, globals: Globals
       if (terminal.json) writeJson(output)
       else await command.render(output, terminal)
       return command.exitCode?.(output) ?? EXIT.done
+    } catch (err) {
+      await terminal.dropSpooled()
+      throw err
     } finally {
       linked.clear()
       terminal.end()
@@ -82,9 +85,10 @@ async function runCommand(globals: Globals, run: Run): Promise<void> {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  const terminal = createTerminal({ json: globals.json })
+  let dataDir: AbsPath | undefined
+  const terminal = createTerminal({ json: globals.json, spoolDir: () => spoolDirOf(dataDir!) })
   try {
-    const dataDir = dataDirOf({ dataDir: globals.dataDir, instance: globals.instance, cwd: exactCwd() })
+    dataDir = dataDirOf({ dataDir: globals.dataDir, instance: globals.instance, cwd: exactCwd() })
     process.exitCode = await run({ dataDir, terminal, signal: interrupted.signal })
   } catch (err) {
     terminal.end()

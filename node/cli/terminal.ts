@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
 import type { Terminal } from '../operations/operation.js'
 import { exactCwd } from './argv.js'
+import { dropSpooled, spool } from './spool.js'
 import { cut, paint, style, width } from './style.js'
 
 /** Without a terminal a status is a line now and then, for a log that somebody reads later. */
@@ -14,6 +15,8 @@ const MAX_STDIN_BYTES = 64 * 1024 * 1024
 
 export interface TerminalInit {
   json: boolean
+  /** Where standard input is spooled. */
+  spoolDir?: () => AbsPath
   stdin?: NodeJS.ReadStream
   stdout?: NodeJS.WriteStream
   stderr?: NodeJS.WriteStream
@@ -23,6 +26,8 @@ export interface TerminalInit {
 /** What the command line itself does with it: `end` gives up an open question and takes a status line away. */
 export interface OwnTerminal extends Terminal {
   end(): void
+  /** Removes what was spooled: the command failed, and the daemon has not taken it. */
+  dropSpooled(): Promise<void>
 }
 
 export function createTerminal(init: TerminalInit): OwnTerminal {
@@ -34,6 +39,7 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
   let lastPlainMs = 0
   let lastPlain = ''
   let asking: AbortController | undefined
+  let spooled: AbsPath | undefined
 
   let blockLines = 0
   const clearStatus = (): void => {
@@ -141,9 +147,17 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
       }
       return Buffer.concat(parts)
     },
+    async spoolStdin() {
+      if (init.spoolDir === undefined) throw new SpacedriveError('USAGE', 'standard input cannot be sent from here')
+      spooled = await spool(stdin, init.spoolDir())
+      return spooled
+    },
     bold: style.bold,
     dim: style.dim,
     color: style.color,
+    async dropSpooled() {
+      if (spooled !== undefined) await dropSpooled(spooled)
+    },
     end() {
       asking?.abort()
       clearStatus()

@@ -113,3 +113,8 @@ export function ensurePrivateDir(dir: string): boolean {
 function refused(dir: string, why: string, hint = 'Name another with --data-dir.'): SpacedriveError {
   return new SpacedriveError('DATA_DIR', `could not use the data directory ${displayPath(dir)}: ${why}`, { hint })
 }
+
+/** Where a command puts standard input that the daemon is to send. */
+export function spoolDirOf(dataDir: AbsPath): AbsPath {
+  return join(dataDir, 'spool') as AbsPath
+}

@@ -9,7 +9,8 @@ export {
   dataDirOf,
   ensureDataDir,
   ensurePrivateDir,
-  instanceNameOf
+  instanceNameOf,
+  spoolDirOf
 } from './data-dir.js'
 export { answers, type FoundInstance, type InstanceState, listInstances } from './list.js'
 export { ensureLogDir, KEPT_LOGS, logFile, outputFile } from './logs.js'

@@ -82,6 +82,8 @@ export interface Terminal {
   ask(question: string, options?: { hidden?: boolean }): Promise<string>
   confirm(question: string): Promise<boolean>
   readStdin(): Promise<Uint8Array>
+  /** Standard input, of any size, in a private file that the daemon may read and then owns. */
+  spoolStdin(): Promise<AbsPath>
   bold(text: string): string
   dim(text: string): string
   color(name: 'red' | 'green' | 'yellow' | 'cyan', text: string): string

@@ -25,15 +25,19 @@ import { libraryBackup, libraryCheck, libraryDelete, libraryRebuild } from './li
 import { libraryCurrent, libraryInfo, libraryList } from './library-list.js'
 import { libraryClose, libraryCreate, libraryOpen, librarySwitch } from './library-open.js'
 import { monitor } from './monitor.js'
+import { networkAccept, networkDecline } from './network-accept.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
 import { networkInit } from './network-init.js'
 import { networkMessages } from './network-messages.js'
+import { networkOffers } from './network-offers.js'
 import { networkPair } from './network-pair.js'
 import { networkPairGenerate } from './network-pair-generate.js'
 import { networkPairJoin } from './network-pair-join.js'
 import { networkPairCancel, networkPairConfirm, networkPairStatus } from './network-pair-status.js'
 import { networkStart, networkStop } from './network-power.js'
+import { networkRules } from './network-rules.js'
 import { networkSendMessage } from './network-send-message.js'
+import { networkSpacedrop } from './network-spacedrop.js'
 import { networkStatus } from './network-status.js'
 import { searchFiles } from './search.js'
 import { systemStatus } from './system-status.js'
@@ -92,6 +96,11 @@ export const operations = [
   networkPairStatus,
   networkPairConfirm,
   networkPairCancel,
+  networkSpacedrop,
+  networkOffers,
+  networkAccept,
+  networkDecline,
+  networkRules,
   networkSendMessage,
   networkMessages,
   volumeList,

@@ -197,7 +197,3 @@ async function* bounded(pages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 function textDirOf(dataDir: AbsPath, id: OfferId): AbsPath {
   return join(dataDir, 'spacedrop', 'texts', id) as AbsPath
 }
-
-export function spoolDirOf(dataDir: AbsPath): AbsPath {
-  return join(dataDir, 'spacedrop', 'spool') as AbsPath
-}

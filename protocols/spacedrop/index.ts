@@ -39,7 +39,7 @@ import type { Offer } from './store.js'
 
 export { downloadsFolder } from './downloads.js'
 export { SHOWN_ID_LETTERS } from './ids.js'
-export { type AcceptOptions, spoolDirOf } from './incoming.js'
+export type { AcceptOptions } from './incoming.js'
 export type { Judgement } from './judge.js'
 export * as spacedropLimits from './limits.js'
 export { hasEnded, type OfferState } from './offer.js'
@@ -62,6 +62,8 @@ export interface SpacedropInit {
   pool: WorkerPool
   log: Logger
   dataDir: AbsPath
+  /** Where standard input lies that is to be sent, put there by the command line. */
+  spoolDir: AbsPath
   /** Where drops go unless a person or a rule says otherwise; made when it is missing. */
   downloads(): AbsPath
 }
@@ -88,6 +90,7 @@ export interface SpacedropService extends Startable {
   wait(key: OfferKey, onUpdate: (update: OfferUpdate) => void, options: { signal: AbortSignal }): Promise<Offer>
   /** Newest first; those that have ended too with `all`. */
   list(options?: { all?: boolean }): OfferUpdate[]
+  find(key: OfferKey): Offer | undefined
   /** By the first letters of an id. @throws UNKNOWN_OFFER, AMBIGUOUS_OFFER */
   resolve(text: string): Offer
   /** What would be taken of an offer, and what not. */

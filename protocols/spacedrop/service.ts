@@ -9,7 +9,7 @@ import {
 import { OfferBook } from './book.js'
 import { OfferDesk } from './desk.js'
 import { resolveOffer } from './ids.js'
-import { type AcceptOptions, Incoming, spoolDirOf } from './incoming.js'
+import { type AcceptOptions, Incoming } from './incoming.js'
 import type { OfferUpdate, SpacedropInit, SpacedropService } from './index.js'
 import { STREAMS_PER_DEVICE } from './limits.js'
 import { Mover } from './mover.js'
@@ -18,6 +18,7 @@ import { type OfferKey, offerWrites } from './offers.worker.js'
 import { Outgoing, type PrepareOptions, type What } from './outgoing.js'
 import type { Rule } from './rules.js'
 import { serve } from './serve.js'
+import { cleanSpool } from './spool.js'
 import { hasRule, listOffers, type Offer, openOffers, readRule } from './store.js'
 import { Teller } from './teller.js'
 
@@ -40,13 +41,13 @@ export class Spacedrop implements SpacedropService {
     this.#init = init
     this.#protocol = protocol
     this.#log = init.log.child('spacedrop')
-    const { db, network, transfers, messages, clock, random, events, pool, dataDir, downloads } = init
+    const { db, network, transfers, messages, clock, random, events, pool, dataDir, spoolDir, downloads } = init
     const { manifests } = transfers
     const log = this.#log
     const book = new OfferBook({ db, manifests, clock, events, log })
     this.#book = book
     this.#mover = new Mover({ book, transfers, messages, pool, log })
-    this.#outgoing = new Outgoing({ book, manifests, clock, random, spoolDir: spoolDirOf(dataDir), log })
+    this.#outgoing = new Outgoing({ book, manifests, clock, random, spoolDir, log })
     this.#incoming = new Incoming({ book, manifests, clock, events, log, dataDir, downloads })
     this.#teller = new Teller({
       ...{ book, mover: this.#mover, manifests, network, log },
@@ -74,6 +75,7 @@ export class Spacedrop implements SpacedropService {
     })
     this.#courier = courier
     await this.#book.start()
+    await cleanSpool(this.#init.spoolDir, openOffers(this.#book.db, 'out'), clock.nowMs())
     for (const offer of [...openOffers(this.#book.db, 'in'), ...openOffers(this.#book.db, 'out')]) {
       if (!trust.isPaired(offer.device)) await this.forget(offer.device)
       else if (offer.state === 'accepted' || offer.state === 'held') this.#mover.run(offer)
@@ -143,6 +145,10 @@ export class Spacedrop implements SpacedropService {
 
   list(options?: { all?: boolean }): { offer: Offer; progress: OfferUpdate['progress'] }[] {
     return listOffers(this.#book.db, options).map(offer => ({ offer, progress: this.#book.progressOf(offer) }))
+  }
+
+  find(key: OfferKey): Offer | undefined {
+    return this.#book.find(key)
   }
 
   resolve(text: string): Offer {

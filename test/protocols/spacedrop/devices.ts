@@ -33,6 +33,7 @@ export async function dropDevice(peer: TestPeer, options: { clock?: Clock } = {}
     messages,
     pool: transfer.pool,
     dataDir: dir,
+    spoolDir: join(dir, 'spool') as AbsPath,
     downloads: () => downloads
   })
   await drops.start()
