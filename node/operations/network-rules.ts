@@ -1,9 +1,17 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
-import { CONTENT_KINDS, type ContentKind } from '../../storage/entries/index.js'
+import type { ContentKind } from '../../storage/entries/index.js'
 import { formatBytes, parseBytes } from './format.js'
 import { defineOperation } from './operation.js'
+
+/** All kinds of storage/entries, written out here since that folder loads a database; the compiler checks that none is missing. */
+const KIND_NAMES: Readonly<Record<ContentKind, true>> = {
+  ...{ image: true, video: true, audio: true, document: true, archive: true, code: true, text: true, database: true },
+  ...{ book: true, font: true, mesh: true, config: true, encrypted: true, key: true, executable: true, binary: true },
+  unknown: true
+}
+const CONTENT_KINDS = Object.keys(KIND_NAMES) as [ContentKind, ...ContentKind[]]
 
 export const networkRules = defineOperation({
   name: 'network.rules',
