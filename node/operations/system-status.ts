@@ -44,7 +44,7 @@ export const systemStatus = defineOperation({
     input: () => ({}),
     render(status, terminal) {
       terminal.line(
-        `Running since ${formatDuration(status.uptimeMs)}, version ${status.version}, process ${status.pid}`
+        `Running for ${formatDuration(status.uptimeMs)}, version ${status.version}, process ${status.pid}`
       )
       terminal.line(`Data        ${status.dataDir}`)
       if (!status.ready) terminal.line(`Starting    ${terminal.color('yellow', 'not everything has started yet')}`)
