@@ -24,9 +24,10 @@ export interface Daemon {
 
 type Password = () => Promise<string | undefined>
 
-/** From the file, else the environment (out of which it is taken at once), else systemd's credential. */
-async function passwordOf(file: string | undefined): Promise<Password> {
+/** From the file that was named now, else the environment (out of which it is taken at once) or systemd's credential, else the file named last. */
+async function passwordOf(named: string | undefined, remembered: string | undefined): Promise<Password> {
   const supplied = await suppliedPassword(process.env)
+  const file = named ?? (supplied === undefined ? remembered : undefined)
   return async () => (file === undefined ? supplied : await readPasswordFile(file))
 }
 
@@ -62,7 +63,7 @@ export async function startDaemon(
       const applyLevel = (): void => log.setLevel(options.verbose ? 'debug' : settings.config.log.level)
       applyLevel()
       settings.onChange(applyLevel)
-      password = await passwordOf(passwordFile)
+      password = await passwordOf(options.passwordFile, passwordFile)
       return settings
     }
   })

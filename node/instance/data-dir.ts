@@ -1,7 +1,14 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { homedir, platform } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { type AbsPath, displayPath, errorCode, SpacedriveError, toError } from '../../storage/base/index.js'
+import {
+  type AbsPath,
+  displayPath,
+  errorCode,
+  isPlainUtf8,
+  SpacedriveError,
+  toError
+} from '../../storage/base/index.js'
 
 /** Short enough for socket names, plain enough for every file system and shell. */
 const INSTANCE_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
@@ -43,7 +50,13 @@ export function baseDirOf({ dataDir, env = process.env, cwd = process.cwd() }: D
   const chosen = dataDir ?? (env.SPACEDRIVE_DATA_DIR || undefined)
   if (dataDir === '') throw new SpacedriveError('USAGE', '--data-dir is empty', { hint: 'Name a directory.' })
   if (chosen?.includes('\0')) throw new SpacedriveError('USAGE', 'the data directory has a NUL byte in its name')
-  return (chosen === undefined ? platformDir(env) : resolve(cwd, chosen)) as AbsPath
+  const path = chosen === undefined ? platformDir(env) : resolve(cwd, chosen)
+  if (!isPlainUtf8(path) || path.includes('\ufffd')) {
+    throw new SpacedriveError('USAGE', `the data directory ${displayPath(path)} is not valid UTF-8`, {
+      hint: 'SQLite takes no such path. Name another with --data-dir.'
+    })
+  }
+  return path as AbsPath
 }
 
 function platformDir(env: NodeJS.ProcessEnv): string {

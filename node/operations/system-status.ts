@@ -43,9 +43,7 @@ export const systemStatus = defineOperation({
     examples: ['spacedrive status', 'spacedrive --instance alice status --json'],
     input: () => ({}),
     render(status, terminal) {
-      terminal.line(
-        `Running for ${formatDuration(status.uptimeMs)}, version ${status.version}, process ${status.pid}`
-      )
+      terminal.line(`Running for ${formatDuration(status.uptimeMs)}, version ${status.version}, process ${status.pid}`)
       terminal.line(`Data        ${status.dataDir}`)
       if (!status.ready) terminal.line(`Starting    ${terminal.color('yellow', 'not everything has started yet')}`)
       terminal.line(`Device      ${status.device.name}${status.device.id === null ? '' : `  ${status.device.id}`}`)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { localCommands } from '../../../node/cli/local/index.js'
 import { operations } from '../../../node/operations/index.js'
 import { type TestInstance, testInstance } from '../../cli.js'
@@ -74,13 +76,14 @@ describe('usage', () => {
     ]
     const paths = commands.flatMap(c => [c.path, ...(c.aliases ?? [])])
     assert.equal(new Set(paths).size, paths.length, 'two commands of one name')
-    for (const { path, summary, examples } of commands) {
+    for (const { path, aliases = [], summary, examples } of commands) {
       assert.ok(summary.length > 10 && !summary.endsWith('.'), `${path}: ${summary}`)
       assert.ok(examples.length > 0, path)
       for (const example of examples) {
-        assert.match(
-          example.replace(/ --?(instance|data-dir) \S+| --json| -v/g, ''),
-          new RegExp(`(^|\\| )spacedrive ${path}`)
+        const plain = example.replace(/ --?(instance|data-dir) \S+| --json| -v/g, '')
+        assert.ok(
+          [path, ...aliases].some(words => `| ${plain}`.includes(`| spacedrive ${words}`)),
+          `${path}: ${example}`
         )
       }
     }
@@ -114,6 +117,20 @@ describe('usage', () => {
       assert.match(result.stderr, /config\.json: line 2, column 24/)
       assert.match(result.stderr, /move it away/)
     }
+  })
+
+  it('an argument that is not UTF-8 comes through to the byte', () => {
+    const main = fileURLToPath(new URL('../../../node/cli/main.js', import.meta.url))
+    // Node cannot hand such an argument to a child; a shell can.
+    const script = 'exec "$0" "$1" --json --data-dir "$2" config get "$(printf "a\\377b")"'
+    const result = spawnSync('/bin/sh', ['-c', script, process.execPath, main, peer.dataDir], { encoding: 'utf8' })
+    assert.equal(result.status, 2, result.stderr)
+    const { error } = JSON.parse(result.stdout) as { error: { message: string } }
+    assert.equal(error.message, 'there is no setting "a\\xffb"')
+    const dir = 'exec "$0" "$1" --data-dir "$2$(printf "\\377")" config path'
+    const refused = spawnSync('/bin/sh', ['-c', dir, process.execPath, main, peer.dataDir], { encoding: 'utf8' })
+    assert.equal(refused.status, 2)
+    assert.match(refused.stderr, /\\xff is not valid UTF-8/)
   })
 
   it('colours stay off where nobody looks', async () => {
