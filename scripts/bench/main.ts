@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util'
 import '../../node/shim.js'
 import type { Bench } from './bench.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
+import { transferBenches } from './transfer.js'
 
-const benches: readonly Bench[] = [pairing, connecting, dropBig, dropSmall, dropTree]
+const benches: readonly Bench[] = [pairing, connecting, dropBig, dropSmall, dropTree, ...transferBenches]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
