@@ -124,8 +124,9 @@ export class ContentReceiver {
     else if (record.type === DONE) await this.#takeDone()
     else throw wireError('UNEXPECTED_MESSAGE', `a record of type ${record.type}`)
     this.#consumed += frame.length + FRAME_LENGTH_BYTES
-    this.#answers.credit(this.#consumed, this.#queue.length === 0)
+    // First our own event loop: it must not take for a flood what the credit is about to let in.
     this.#say({ consumed: this.#consumed })
+    this.#answers.credit(this.#consumed, this.#queue.length === 0)
   }
 
   async #takePack(record: OpenRecord): Promise<void> {
