@@ -30,8 +30,8 @@ import {
 import type { DeviceRegistry } from '../devices/index.js'
 import type { Admission } from './admission.js'
 import { MAX_CONNECTIONS_PER_DEVICE, PROBE_TIMEOUT_MS } from './limits.js'
-import { outlives } from './precedence.js'
 import { Session } from './session.js'
+import { settleSuccession } from './succession.js'
 import type { Twins } from './twins.js'
 
 export interface LinksInit {
@@ -74,8 +74,6 @@ interface OwnLink extends Link {
 
 /** How long the other side has to read why its hello failed; it closes the connection itself when it has. */
 const REFUSAL_LINGER_MS = 500
-/** How long a connection on its way out waits between looks at its streams. */
-const RETIRE_POLL_MS = 100
 
 export class Links {
   readonly #init: LinksInit
@@ -281,43 +279,13 @@ export class Links {
     link.settle(session)
     this.#init.onSession(session, hello.info)
     if (others.length === 0) this.#init.onConnected(session)
-    else void this.#choose(session, others)
+    else void settleSuccession(session, others, { local: this.#init.local, clock, prefer: s => this.#prefer(s) })
   }
 
-  /**
-   * Two connections of one device, both after their hello: mostly both sides dialled at once. The newer is used until the
-   * older shows that it lives too; then both sides keep the same one by a rule (precedence.ts), and the other closes when
-   * its streams are done.
-   */
-  async #choose(newest: Session, others: readonly Session[]): Promise<void> {
-    await Promise.all(
-      others.map(async other => {
-        if (!(await other.probe(PROBE_TIMEOUT_MS, true))) {
-          other.end(wireError('TIMEOUT', 'a newer connection took over'))
-          return
-        }
-        if (newest.signal.aborted || other.signal.aborted) return
-        const newerWins = outlives(newest, other, this.#init.local)
-        const [winner, loser] = newerWins ? [newest, other] : [other, newest]
-        const list = this.#sessions.get(winner.device)
-        if (list !== undefined && list[0] === loser) {
-          this.#sessions.set(winner.device, [winner, ...list.filter(s => s !== winner)])
-        }
-        loser.retire()
-        this.#closeRetired(loser)
-      })
-    )
-  }
-
-  #closeRetired(session: Session): void {
-    if (session.signal.aborted) return
-    const { here, there } = session.retired
-    // One side closes it: the one that dialled. In flight there is nothing: whoever sent `retire` opens no more.
-    if (here && there && session.dialled && session.streams === 0) {
-      session.end(new SpacedriveError('RETIRED', 'another connection of the device took over'))
-      return
-    }
-    this.#init.clock.timer(() => this.#closeRetired(session), RETIRE_POLL_MS)
+  /** From now on this one of the sessions of its device is used. */
+  #prefer(session: Session): void {
+    const list = this.#sessions.get(session.device)
+    if (list?.includes(session)) this.#sessions.set(session.device, [session, ...list.filter(s => s !== session)])
   }
 
   #closed(link: OwnLink): void {
