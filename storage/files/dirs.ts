@@ -1,4 +1,4 @@
-import { hasCode, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
 import type { DirHandle, Disk } from './disk.js'
 
 /** Open directories kept for the next name in them. Several threads do, and 1,024 descriptors is a usual limit. */
@@ -42,19 +42,23 @@ export class Dirs {
     return dir
   }
 
-  /** Opens it, making what is missing of it (private, mode 0700). */
-  make(rel: RelPath): DirHandle {
+  /**
+   * Opens it, making what is missing of it (private, mode 0700).
+   * @param options.durable - the way there outlives a power loss before anything is put into it
+   */
+  make(rel: RelPath, { durable = false } = {}): DirHandle {
     try {
       return this.open(rel)
     } catch (err) {
       if (!hasCode(err, 'ENOENT')) throw err
     }
-    const parent = this.make(parentOf(rel))
+    const parent = this.make(parentOf(rel), { durable })
     try {
-      this.#disk.makeDir(parent, rel.slice(rel.lastIndexOf('/') + 1), 0o700)
+      this.#disk.makeDir(parent, nameOf(rel), 0o700)
     } catch (err) {
       if (!hasCode(err, 'EEXIST')) throw err // another thread was first
     }
+    if (durable) this.#disk.sync(parent)
     return this.open(rel)
   }
 

@@ -20,7 +20,7 @@ export interface EntryStat {
 
 /**
  * What a plan saw at a path and expects to find there: `EntryStat` fits. Whoever planned from an index row leaves out
- * what it does not know; kind is always compared, size and mtime for files and links, inode and ctime where given.
+ * what it does not know; kind is always compared, size and mtime for files and links, inode, birth time and ctime where given.
  */
 export interface Expected {
   readonly kind: EntryKind
@@ -28,4 +28,5 @@ export interface Expected {
   readonly mtimeNs?: bigint | undefined
   readonly ctimeNs?: bigint | undefined
   readonly inode?: bigint | undefined
+  readonly birthNs?: bigint | undefined
 }

@@ -144,7 +144,7 @@ function lookAt({ disk, dirs }: RootAccess, path: RelPath): EntryStat | undefine
 /** By inode where the file system keeps it, else by what else is told. A directory's size and mtime say nothing. */
 function isWhat({ root }: RootAccess, { seen }: Move, at: EntryStat | undefined): boolean {
   if (at === undefined || at.kind !== seen.kind) return false
-  if (root.capabilities.keepsIdentity) return at.inode === seen.inode
+  if (root.capabilities.keepsIdentity) return at.inode === seen.inode && at.birthNs === seen.birthNs
   return seen.kind === 'directory' || (at.sizeBytes === seen.sizeBytes && at.mtimeNs === seen.mtimeNs)
 }
 

@@ -43,6 +43,8 @@ export interface Move {
 export interface Seen {
   readonly kind: EntryKind
   readonly inode: bigint
+  /** An inode number alone is used again. */
+  readonly birthNs: bigint
   readonly sizeBytes: number
   readonly mtimeNs: bigint
 }
@@ -52,7 +54,13 @@ const NEW_NAME = 'journal.new'
 /** Far above any batch (1,000 files): whoever put more there, it was not us. */
 const MAX_JOURNAL_BYTES = 64 * 1024 * 1024
 
-export const seen = ({ kind, inode, sizeBytes, mtimeNs }: EntryStat): Seen => ({ kind, inode, sizeBytes, mtimeNs })
+export const seen = ({ kind, inode, birthNs, sizeBytes, mtimeNs }: EntryStat): Seen => ({
+  kind,
+  inode,
+  birthNs,
+  sizeBytes,
+  mtimeNs
+})
 
 /** Durable on return. Replaces the one before. */
 export function writeJournal(disk: Disk, place: DirHandle, journal: Journal): void {
@@ -106,6 +114,6 @@ export function readJournal(disk: Disk, place: DirHandle): Journal | undefined {
 
 /** bigints travel as text and are told by their key. */
 const numbers = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
-const BIGINT_KEYS = new Set(['inode', 'mtimeNs', 'ctimeNs'])
+const BIGINT_KEYS = new Set(['inode', 'birthNs', 'mtimeNs', 'ctimeNs'])
 const bigints = (key: string, value: unknown): unknown =>
   BIGINT_KEYS.has(key) && typeof value === 'string' ? BigInt(value) : value

@@ -13,7 +13,10 @@ export function differs(
   renamed = true
 ): boolean {
   if (at.kind !== expected.kind) return true
-  if (expected.inode !== undefined && root.capabilities.keepsIdentity && at.inode !== expected.inode) return true
+  if (root.capabilities.keepsIdentity) {
+    if (expected.inode !== undefined && at.inode !== expected.inode) return true
+    if (expected.birthNs !== undefined && at.birthNs !== expected.birthNs) return true
+  }
   if (expected.kind === 'directory') return false
   if (expected.sizeBytes !== undefined && at.sizeBytes !== expected.sizeBytes) return true
   if (expected.mtimeNs !== undefined && at.mtimeNs !== expected.mtimeNs) return true

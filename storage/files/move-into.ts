@@ -65,6 +65,17 @@ export function moveInto(
   }
 }
 
+/** See `Staging.moved`. */
+export function movedBefore(access: RootAccess, place: StagingHandle): MovedEntry[] | undefined {
+  const journal = readJournal(access.disk, place.dir)
+  if (journal?.completed !== true || journal.purpose !== 'drop') return undefined
+  return answer(
+    access,
+    journal,
+    journal.groups[0]!.moves.map(move => ({ from: nameOf(move.from) }))
+  )
+}
+
 /** After the moves, also in a recovery: makes them durable, then what directories still lack, and says so in the journal. */
 export function finishDrop(
   { disk, dirs }: RootAccess,

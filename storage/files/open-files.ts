@@ -35,6 +35,7 @@ export type RunTask = <K extends keyof Tasks>(
 export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit): Files {
   const known: Record<string, Capabilities> = {}
   const roots = new Set<FileRoot>()
+  const busy = new Map<string, Set<string>>()
   let closed = false
 
   const run: RunTask = async (name, input, options = {}) => {
@@ -48,7 +49,10 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
       if (closed) throw new SpacedriveError('STOPPED', `could not open ${path}: the daemon is stopping`)
       const root = await run('openRoot', { path, owner, create, known }, { signal })
       known[deviceKey(root)] = root.capabilities
-      const opened = openFileRoot({ root, run, clock, pool, disk, onClose: () => roots.delete(opened) })
+      const folder = `${root.device}:${root.inode}`
+      const busyHere = busy.get(folder) ?? new Set<string>()
+      busy.set(folder, busyHere)
+      const opened = openFileRoot({ root, run, clock, pool, disk, busy: busyHere, onClose: () => roots.delete(opened) })
       roots.add(opened)
       return opened
     },

@@ -15,22 +15,15 @@ export interface OpenRootParts {
   readonly clock: Clock
   readonly pool: WorkerPool
   readonly disk: Disk | undefined
+  /** Ids of this folder's open staging places: neither cleaned nor recovered, also not over another `FileRoot` of it. */
+  readonly busy: Set<string>
   onClose(): void
 }
 
-/**
- * Ids of staging places that are open in this process, by root: neither cleaned nor recovered, whoever asks, also over
- * another `FileRoot` of the same folder.
- */
-const inUse = new Map<string, Set<string>>()
-
 /** The `FileRoot` over an open handle. Counts what runs, so that no descriptor is closed under it. */
-export function openFileRoot({ root, run, clock, pool, disk, onClose }: OpenRootParts): FileRoot {
+export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: OpenRootParts): FileRoot {
   const stagings = new Map<string, Staging>()
   const running = new Set<Promise<unknown>>()
-  const key = `${root.device}:${root.inode}`
-  const busy = inUse.get(key) ?? new Set<string>()
-  inUse.set(key, busy)
   let closed = false
 
   const tracked: RunTask = (name, input, options) => {

@@ -66,6 +66,7 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
     setDirectoryAttributes: (list, options) => use('setDirectoryAttributes', { place, list }, options),
     sync: options => use('sync', { place }, options),
     moveInto: (directory, entries, options) => use('moveInto', { root, place, directory, entries }, options),
+    moved: options => use('moved', { root, place }, options),
     discard: ({ signal } = {}) => end('discard', signal),
     close: () => end('closeStaging')
   }

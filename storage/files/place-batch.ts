@@ -142,7 +142,7 @@ class Batch {
   /** Where the old goes; the way there is made before anything moves. */
   #aside({ aside }: { aside: StagedSource }): RelPath {
     const path = this.#locate(aside)
-    this.#access.dirs.make(parentOf(path))
+    this.#access.dirs.make(parentOf(path), { durable: true })
     return path
   }
 

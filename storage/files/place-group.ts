@@ -104,7 +104,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
       second.push(() => add(from, step.path, at))
     } else if (step.kind === 'replace' || step.kind === 'remove') {
       const aside = locate(step.aside)
-      access.dirs.make(aside.slice(0, aside.lastIndexOf('/')) as RelPath)
+      access.dirs.make(parentOf(aside), { durable: true })
       add(step.path, aside, see(step.path, step.expected), step.expected)
       if (step.kind === 'replace') {
         const from = locate(step.from)

@@ -35,6 +35,8 @@ export function openStagingPlace(access: RootAccess, id: string, where: StagingW
     }
     const dir = openOwn(disk, parent, name)
     const tree = openOrMake(disk, dir, TREE_NAME)
+    // Before any journal: one that names what lies in the tree must not outlive the tree.
+    disk.sync(dir)
     return {
       id,
       rel: joinRel(parentRel, name),

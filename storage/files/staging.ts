@@ -60,6 +60,12 @@ export interface Staging {
    */
   moveInto(directory: RelPath, entries: readonly MoveEntry[], options?: AbortOptions): Promise<readonly MovedEntry[]>
 
+  /**
+   * After a restart (and `FileRoot.recover`): what `moveInto` gave its names before, so that nothing is staged again; undefined
+   * when it did not. What a person took away since is left out.
+   */
+  moved(options?: AbortOptions): Promise<readonly MovedEntry[] | undefined>
+
   /** Removes everything in it, never leaving it by a link. Open writers are closed. */
   discard(options?: AbortOptions): Promise<void>
   /** Closes descriptors; what was staged stays for `openStaging` with the same id. */

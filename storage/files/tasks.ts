@@ -4,7 +4,7 @@ import { type Disk, findStat } from './disk.js'
 import type { CleanReport, RecoverReport, Space } from './files.js'
 import type { EntryStat } from './fingerprint.js'
 import { readJournal } from './journal.js'
-import { moveInto } from './move-into.js'
+import { movedBefore, moveInto } from './move-into.js'
 import { AREA_NAME } from './ours.js'
 import { placeBatch } from './place-batch.js'
 import { placeGroup } from './place-group.js'
@@ -95,6 +95,9 @@ export const fileTasks = {
     input: { root: RootHandle; place: StagingHandle; directory: RelPath; entries: readonly MoveEntry[] }
   ): Promise<MovedEntry[]> =>
     withRoot(disk, input.root, access => moveInto(access, input.place, input.directory, input.entries)),
+
+  moved: (disk: Disk, { root, place }: { root: RootHandle; place: StagingHandle }): Promise<MovedEntry[] | undefined> =>
+    withRoot(disk, root, access => movedBefore(access, place)),
 
   place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlaceResult[]> =>
     withRoot(disk, root, access => placeBatch(access, places, steps)),
