@@ -40,6 +40,7 @@ export function width(text: string): number {
 /** At most `columns` wide; what is left out is shown by `…`. Marks are taken out of a text that is cut. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text
+  if (columns < 1) return ''
   let out = ''
   let used = 1
   for (const c of displayText(text).replace(MARK, '')) {

@@ -51,7 +51,7 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
   /** Without a terminal: a line that differs from the last one, and not more often than now and then. */
   const plainNowAndThen = (text: string): void => {
     const now = performance.now()
-    if (text === '' || text === lastPlain || (lastPlain !== '' && now - lastPlainMs < PLAIN_STATUS_EVERY_MS)) return
+    if (text === lastPlain || (lastPlain !== '' && now - lastPlainMs < PLAIN_STATUS_EVERY_MS)) return
     lastPlainMs = now
     lastPlain = text
     stderr.write(`${paint(text, false)}\n`)
@@ -102,9 +102,13 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
       for (const line of layOut(rows)) stdout.write(`${paint(line, mayColor(stdout))}\n`)
     },
     status(text) {
+      if (text === '') {
+        clearStatus()
+        return
+      }
       if (stderr.isTTY) {
-        stderr.write(`\r\u001b[2K${paint(cut(text, (stderr.columns ?? DEFAULT_COLUMNS) - 1), mayColor(stderr))}`)
-        statusShown = text !== ''
+        stderr.write(`\r\u001b[2K${paint(cut(text, (stderr.columns || DEFAULT_COLUMNS) - 1), mayColor(stderr))}`)
+        statusShown = true
         return
       }
       plainNowAndThen(text)

@@ -10,9 +10,10 @@ import { parseArgs } from 'node:util'
 import '../../node/shim.js'
 import type { Bench } from './bench.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
+import { starting } from './start.js'
 import { transferBenches } from './transfer.js'
 
-const benches: readonly Bench[] = [pairing, connecting, dropBig, dropSmall, dropTree, ...transferBenches]
+const benches: readonly Bench[] = [starting, pairing, connecting, dropBig, dropSmall, dropTree, ...transferBenches]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
