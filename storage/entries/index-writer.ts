@@ -16,6 +16,8 @@ export interface IndexWriterInit {
   nowMs: number
   /** The row of `hosts` that stands for this device. */
   host: number
+  /** Only some names were looked at: other names of files that changed are told in `links`, for nothing else tells of them. */
+  links?: boolean
 }
 
 export interface IndexCounts {
@@ -37,6 +39,9 @@ export interface IndexChange {
 
 /** Single changes told by a write; beyond it only their number is. The bus carries news, not trees. */
 export const MAX_TOLD_CHANGES = 64
+
+/** Other names of changed files told by one write. */
+const MAX_LINKS_TOLD = 256
 
 /** Files of one write that are hashed right after it; more are found by a pass over the tree. */
 export const MAX_STALE = 1_000
@@ -64,6 +69,9 @@ export class IndexWriter {
   readonly changes: IndexChange[] = []
   /** Files whose content became unknown, the first MAX_STALE. */
   readonly stale: number[] = []
+  /** Absolute paths of other names (hard links) of files that changed. */
+  readonly links: string[] = []
+  readonly #tellLinks: boolean
   readonly sums: Sums
   readonly #seqLimit: number
   readonly #touched = new Set<number>()
@@ -72,7 +80,8 @@ export class IndexWriter {
   readonly #insert: Statement
   readonly #insertDirectory: Statement
 
-  constructor(sql: Sql, { seqLimit, nowMs, host }: IndexWriterInit) {
+  constructor(sql: Sql, { seqLimit, nowMs, host, links = false }: IndexWriterInit) {
+    this.#tellLinks = links
     this.sql = sql
     this.host = host
     this.nowMs = nowMs
@@ -119,7 +128,10 @@ export class IndexWriter {
     ])
     this.counts.rowsWritten++
     this.counts.created++
-    if (seen.kind === KIND.FILE) this.isStale(id)
+    if (seen.kind === KIND.FILE) {
+      this.isStale(id)
+      this.touchLinks(seen.inode, id)
+    }
     if (seen.kind === KIND.DIRECTORY) {
       this.#insertDirectory.run([id, parent])
       this.sums.made(id, parent)
@@ -137,7 +149,11 @@ export class IndexWriter {
     const statless = (seen.flags & FLAG.STATLESS) !== 0
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
     const moved = !statless && !sameStat(row, seen)
-    if (moved && row.kind === KIND.FILE) this.isStale(row.id)
+    if (moved && row.kind === KIND.FILE) {
+      this.isStale(row.id)
+      this.touchLinks(seen.inode, row.id)
+      if (row.inode !== seen.inode) this.touchLinks(row.inode, row.id)
+    }
     if (moved && row.kind === KIND.FILE) flags = (flags & ~WITH_FILE_STATE) | FLAG.STALE
     if (!moved && flags === row.flags && (statless || row.mode === seen.mode)) {
       this.counts.unchanged++
@@ -156,6 +172,16 @@ export class IndexWriter {
     if (!onlyTimes && this.changes.length < MAX_TOLD_CHANGES) this.tell('modified', row.id)
     if (nowExcluded && row.kind === KIND.DIRECTORY && (flags & FLAG.NOT_ENTERED) !== 0) this.#excludeBelow(row.id)
     return true
+  }
+
+  /** A file changed: so did the stat of its other names. */
+  touchLinks(inode: bigint, id: number): void {
+    if (!this.#tellLinks || inode === 0n || this.links.length >= MAX_LINKS_TOLD) return
+    const others = this.sql.prepare<{ id: number }>('SELECT id FROM entries WHERE inode = ? AND id <> ? LIMIT 64')
+    for (const other of others.all([inode, id])) {
+      const path = pathOf(this.sql, other.id, this.host)
+      if (path !== undefined) this.links.push(textFromBytes(path))
+    }
   }
 
   isStale(id: number): void {
@@ -215,6 +241,7 @@ export class IndexWriter {
     }
     this.sums.add(row.parent, row.kind, row.size, -1)
     this.touch(row.parent)
+    if (row.kind === KIND.FILE) this.touchLinks(row.inode, row.id)
     this.counts.deleted++
     this.counts.rowsWritten++
     if (tombstone && path !== undefined && this.changes.length < MAX_TOLD_CHANGES)

@@ -7,6 +7,7 @@
  * hold in all, digests, tombstones, versions and what people said of files are kept right there, in the same transaction.
  */
 export { annotating, type Said, type TagFacts, type Target } from './annotate.worker.js'
+export { type ChangesPage, changedSince, changesOf } from './changes.worker.js'
 export { deletedSince, dropDeleted } from './deleted.js'
 export { type Described, describing } from './describe.worker.js'
 export type { ChangedEntry, Entry, Generation } from './entry.js'

@@ -161,6 +161,7 @@ export class Placement {
     }
     writer.rewrite(moved)
     writer.counts.moved++
+    if (row.kind === KIND.FILE) writer.touchLinks(inode, row.id)
     writer.touch(oldParent)
     writer.touch(parent)
     if (row.kind === KIND.DIRECTORY) writer.reparented(row.id, parent)

@@ -1,3 +1,4 @@
+import { joinRel, type RelPath, textFromBytes } from '../base/index.js'
 import {
   childRows,
   type EntryRow,
@@ -10,12 +11,14 @@ import {
   rowByName,
   type Seen
 } from '../entries/index.js'
-import { type Batch, type Head, seenAt } from './batch.js'
+import { type Batch, type Head, nameAt, seenAt } from './batch.js'
 import type { RunState } from './run-state.js'
 
 /** Records what a slice saw, directory by directory, in the order in which it was seen. */
 export class Apply {
   same = 0
+  /** Relative paths that another look is due at: the directory that was looked at was another than the one recorded there. */
+  readonly again: RelPath[] = []
   readonly #writer: IndexWriter
   readonly #placement: Placement
   readonly #run: RunState
@@ -48,6 +51,7 @@ export class Apply {
           )
           .get([id])
     if (recorded === undefined && !this.#fresh.has(id)) return // removed meanwhile
+    if (!this.#isThatOne(id, head)) return
     if (head.kind === 'failed') {
       this.#failed(id, head)
       return
@@ -56,7 +60,20 @@ export class Apply {
     else if (head.kind === 'names') this.#names(id, head)
     else this.#part(id, head)
     this.#listed(id, head)
+    this.#fresh.delete(id)
     if (head.directory < 0 && head.kind !== 'part') this.#run.refs.delete(head.directory)
+  }
+
+  /** Directories swapped or replaced while they were looked at by the ids they had. The run's own root may be another one. */
+  #isThatOne(id: number, { self, kind, rel, absent, first, count }: Head): boolean {
+    if (self === null || rel === '' || this.#fresh.has(id)) return true
+    const row = rowById(this.#writer.sql, id)
+    if (row !== undefined && row.inode === self.inode && row.birthNs === self.birthNs) return true
+    if (kind !== 'names') this.again.push(rel)
+    for (const name of absent) this.again.push(joinRel(rel, textFromBytes(name)))
+    for (let i = first; kind === 'names' && i < first + count; i++)
+      this.again.push(joinRel(rel, textFromBytes(nameAt(this.#batch, i))))
+    return false
   }
 
   #whole(id: number, head: Head, digest: Uint8Array | null): void {

@@ -1,4 +1,4 @@
-import { type AbsPath, defineTasks, displayPath, SpacedriveError } from '../base/index.js'
+import { type AbsPath, defineTasks, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
 import {
   type IndexChange,
   type IndexCounts,
@@ -21,12 +21,15 @@ export interface IndexWrite {
   readonly host: number
   readonly nowMs: number
   readonly seqLimit: number
+  readonly links?: boolean
 }
 
 export interface Written {
   readonly seq: number
   readonly counts: IndexCounts
   readonly changes: readonly IndexChange[]
+  /** Other names of files that changed, where only some names were looked at. */
+  readonly links: readonly string[]
   /** Files whose content this write left unknown, the first MAX_STALE. */
   readonly stale: readonly number[]
 }
@@ -67,12 +70,12 @@ export const indexing = defineTasks(import.meta.url, {
     return { ...end(writer), root, empty }
   },
 
-  applyBatch(sql: Sql, input: IndexWrite & { batch: Batch }): Written & { same: number } {
+  applyBatch(sql: Sql, input: IndexWrite & { batch: Batch }): Written & { same: number; again: readonly RelPath[] } {
     const writer = new IndexWriter(sql, input)
     const run = runState(sql, input.run)
     const apply = new Apply(writer, new Placement(writer, run.replaced, run.lookups), run, input.batch)
     apply.all()
-    return { ...end(writer), same: apply.same }
+    return { ...end(writer), same: apply.same, again: apply.again }
   },
 
   /** Decides what is in limbo, some rows at a time. */
@@ -101,5 +104,5 @@ export const indexing = defineTasks(import.meta.url, {
 
 function end(writer: IndexWriter): Written {
   const { seq } = writer.finish()
-  return { seq, counts: writer.counts, changes: writer.changes, stale: writer.stale }
+  return { seq, counts: writer.counts, changes: writer.changes, stale: writer.stale, links: writer.links }
 }

@@ -1,4 +1,4 @@
-import type { Problem } from '../base/index.js'
+import type { Problem, RelPath } from '../base/index.js'
 import type { Seen } from '../entries/index.js'
 
 /**
@@ -31,6 +31,8 @@ export interface Head {
   readonly kind: HeadKind
   /** Entry id, or a negative number of `refs`. */
   readonly directory: number
+  /** Where it was looked at, below the location. */
+  readonly rel: RelPath
   /** First entry and number of entries in the columns. */
   readonly first: number
   readonly count: number

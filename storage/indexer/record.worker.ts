@@ -64,7 +64,7 @@ export const recording = defineTasks(import.meta.url, {
       writer.counts.modified++
     }
     const { seq } = writer.finish()
-    return { seq, counts: writer.counts, changes: writer.changes, stale: [], outdated, racy }
+    return { seq, counts: writer.counts, changes: writer.changes, stale: [], links: [], outdated, racy }
   },
 
   /** Facts about pictures, films and sound; null: there are none to be had. */

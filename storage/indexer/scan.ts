@@ -104,7 +104,9 @@ export class Scan {
         if (out.batch.heads.length === 0) continue
         const { batch } = out
         if (ahead.length >= BATCHES_AHEAD) await ahead.shift()
-        const write = this.#write(base => library.database.write(indexing.applyBatch, { ...base, batch }))
+        const write = this.#write(base => library.database.write(indexing.applyBatch, { ...base, batch })).then(
+          ({ again }) => void this.#again.push(...again)
+        )
         write.catch(() => {}) // told by `drain`
         ahead.push(write)
       }
@@ -127,10 +129,7 @@ export class Scan {
         const settled = await this.#write(base =>
           library.database.write(indexing.settleRun, { ...base, limit: SETTLE_ROWS, root: { path, device, inode } })
         )
-        for (const missed of settled.again) {
-          const at = missed as AbsPath
-          if (isWithin(at, location.path)) this.#again.push(at.slice(prefixLength(location.path)) as RelPath)
-        }
+        for (const missed of settled.again) this.#lookAgain(missed as AbsPath)
         if (!settled.more) break
         await gate.letPass()
       }
@@ -159,12 +158,20 @@ export class Scan {
     }
   }
 
+  /** Paths that another look is due at; those of other locations are theirs. */
+  #lookAgain(path: AbsPath): void {
+    const root = this.#init.location.path
+    if (path !== root && isWithin(path, root)) this.#again.push(path.slice(prefixLength(root)) as RelPath)
+  }
+
   async #write<T extends Written>(
-    write: (base: { run: number; host: number; nowMs: number; seqLimit: number }) => Promise<T>
+    write: (base: { run: number; host: number; nowMs: number; seqLimit: number; links: boolean }) => Promise<T>
   ): Promise<T> {
-    const { library, parts } = this.#init
+    const { library, parts, recurse } = this.#init
     const seqLimit = await library.reserveSeq()
-    const written = await write({ run: this.#run, host: library.host, nowMs: parts.clock.nowMs(), seqLimit })
+    const links = recurse === 'new'
+    const written = await write({ run: this.#run, host: library.host, nowMs: parts.clock.nowMs(), seqLimit, links })
+    for (const path of written.links) this.#lookAgain(path as AbsPath)
     this.#init.onWritten(written)
     return written
   }

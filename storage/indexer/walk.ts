@@ -114,6 +114,7 @@ export class Walk {
     const head: Head = {
       kind: 'whole',
       directory: item.id,
+      rel: item.rel,
       first,
       count: this.#batch.count - first,
       at,
@@ -151,6 +152,7 @@ export class Walk {
     this.#batch.head({
       kind: item.kind === 'names' ? 'names' : item.last ? 'last-part' : 'part',
       directory: item.id,
+      rel: item.rel,
       first,
       count: this.#batch.count - first,
       at,
@@ -242,6 +244,7 @@ export class Walk {
     this.#batch.head({
       kind: 'failed',
       directory: item.id,
+      rel: item.rel,
       first,
       count: 0,
       at,
