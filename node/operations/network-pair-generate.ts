@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { networkReady } from './network-ready.js'
 import { defineOperation, type OperationContext } from './operation.js'
 import { showCode, showPaired, showPairing } from './pair-text.js'
 import { type PairEmit, type PairedOutput, type ShownCode, watchPairing } from './pair-watch.js'
@@ -13,6 +14,7 @@ export async function generate(
   context: OperationContext,
   { autoAccept = false, wait = true }: GenerateInput
 ): Promise<ShownCode | PairedOutput> {
+  await networkReady(context)
   const { session, words, expiresAt, link, outcome } = await context.peer.pairing.open({ autoAccept })
   const shown: ShownCode = { words, expiresAt, session, link }
   if (!wait) return shown

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SpacedriveError } from '../../storage/base/index.js'
+import { networkReady } from './network-ready.js'
 import { defineOperation, type OperationContext, type Terminal } from './operation.js'
 import { showPaired, showPairing } from './pair-text.js'
 import { type PairEmit, type PairedOutput, watchPairing } from './pair-watch.js'
@@ -15,6 +16,7 @@ export async function join(
   context: OperationContext,
   { words, addresses = [], keepGrants = false }: JoinInput
 ): Promise<PairedOutput> {
+  await networkReady(context)
   const { session, outcome } = context.peer.pairing.join(words, { addresses, keepGrants, signal: context.signal })
   return await watchPairing(context, session, outcome)
 }

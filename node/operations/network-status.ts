@@ -1,11 +1,15 @@
 import { z } from 'zod'
+import { networkReady } from './network-ready.js'
 import { defineOperation } from './operation.js'
 
 export const networkStatus = defineOperation({
   name: 'network.status',
   summary: 'Addresses, connections, discovered peers, and what is off and why',
   input: z.strictObject({}),
-  run: async ({ peer }) => peer.network.status(),
+  async run(context) {
+    await networkReady(context).catch(() => {}) // why it is not on is part of the answer
+    return context.peer.network.status()
+  },
   command: {
     path: 'network status',
     examples: ['spacedrive network status', 'spacedrive network status --json'],
