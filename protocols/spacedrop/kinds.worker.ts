@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { access, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type AbsPath,
@@ -28,10 +28,11 @@ export const kindChecks = defineTasks(import.meta.url, {
    * @throws {SpacedriveError} KIND_REFUSED naming the first file of another kind
    */
   async ensureKinds({ staged, files, types }: EnsureKindsInput, { signal }: TaskContext): Promise<void> {
+    await access(fsPath(staged)) // a folder that is not there would let everything pass
     for (const { path, sizeBytes } of files) {
       signal.throwIfAborted()
       const head = await readHead(join(staged, path))
-      if (head === undefined) continue // a problem of that path: it did not come
+      if (head === undefined) continue // a problem of that path: it did not come, and gets no name
       const { kind } = await detectFileType(nameOf(path), head, sizeBytes)
       if (types.includes(kind)) continue
       const shown = displayPath(path)

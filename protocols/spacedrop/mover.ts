@@ -134,7 +134,7 @@ export class Mover {
         signal,
         onProgress: book.progressed.bind(book, offer),
         ...(types !== undefined && {
-          beforePlacing: staged => this.#release(offer, types, staged, signal)
+          beforePlacing: (staged, options) => this.#release(offer, types, staged, options.signal)
         })
       }
     )
@@ -145,14 +145,19 @@ export class Mover {
   /** Lets what is staged get its names: at once when the rule allows its kinds, else when a person has said so. */
   async #release(offer: Offer, types: readonly ContentKind[], staged: AbsPath, signal: AbortSignal): Promise<void> {
     const { book } = this.#init
-    try {
-      await this.#ensureKinds(offer, types, staged, signal)
-    } catch (err) {
-      if (!hasCode(err, 'KIND_REFUSED')) throw err
-      await book.step(offer, 'held', { code: 'KIND_REFUSED', message: toError(err).message })
-      const { state } = await book.until(offer, o => o.state !== 'held', signal)
-      if (state !== 'accepted') throw new SpacedriveError('CANCELLED', 'the offer was declined after all')
+    const now = book.find(offer)
+    if (now?.types === undefined) return // a person has said yes to it as it is
+    // One that is held was checked before a restart; a second look could cross the person's answer.
+    if (now.state !== 'held') {
+      try {
+        return await this.#ensureKinds(offer, types, staged, signal)
+      } catch (err) {
+        if (!hasCode(err, 'KIND_REFUSED')) throw err
+        await book.step(offer, 'held', { code: 'KIND_REFUSED', message: toError(err).message })
+      }
     }
+    const { state } = await book.until(offer, o => o.state !== 'held', signal)
+    if (state !== 'accepted') throw new SpacedriveError('CANCELLED', 'the offer was declined after all')
   }
 
   async #ensureKinds(offer: Offer, types: readonly ContentKind[], staged: AbsPath, signal: AbortSignal): Promise<void> {

@@ -68,10 +68,11 @@ export interface TransferOptions extends AbortOptions {
   readonly onProgress?: (progress: ProgressFields) => void
   /**
    * For `receive`: called when every file is staged whole and verified, before anything gets its name, with the folder that
-   * holds them under their paths. When it rejects so does the transfer, with the same error, and what is staged stays: the
-   * same `receive` later goes on from there. (Spacedrop checks there what kinds of files came.)
+   * holds them under their paths. It may take its time (the sender is told that we are still there) as long as it ends with
+   * the signal. When it rejects so does the transfer, with the same error, and what is staged stays: the same `receive`
+   * later goes on from there. (Spacedrop checks there what kinds of files came.)
    */
-  readonly beforePlacing?: (staged: AbsPath) => Promise<void>
+  readonly beforePlacing?: (staged: AbsPath, options: { signal: AbortSignal }) => Promise<void>
 }
 
 export interface TransferResult {

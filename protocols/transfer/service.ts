@@ -92,6 +92,7 @@ export class Transfers implements TransferService {
           onPhase: phase => meter.phase(phase),
           onProgress: (doneFiles, doneBytes) => meter.done(doneFiles, doneBytes),
           onProblems: count => meter.problems(count),
+          ...(options.beforePlacing && { beforePlacing: options.beforePlacing }),
           commit: whole => endTransfer(this.#parts, id, whole)
         })
         placed = done.placed

@@ -52,6 +52,7 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
   return {
     id: place.id,
     path: place.dir.path as Staging['path'],
+    contentPath: place.tree.path as Staging['path'],
     handle: place,
     write: (entries, data, options = {}) =>
       use('write', { place, entries, data }, { ...options, transfer: wholeBuffer(data) }),

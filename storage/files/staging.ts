@@ -23,6 +23,8 @@ export interface Staging {
   readonly id: string
   /** For messages only. */
   readonly path: AbsPath
+  /** The folder in which what was staged lies under its paths: to be read, never written to. */
+  readonly contentPath: AbsPath
   /**
    * For `stagingWriter` in a task that runs in a worker anyway. It must have ended before `discard`, `close` or `moveInto`:
    * descriptors are closed then, and their numbers are used again.

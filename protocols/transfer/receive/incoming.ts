@@ -68,6 +68,11 @@ export class Incoming {
     if (!same) throw new SpacedriveError('MANIFEST_MISMATCH', 'the sender would send something else than was accepted')
   }
 
+  /** The folder that holds what arrived, under its paths. */
+  get stagedPath(): AbsPath {
+    return this.#staging.contentPath
+  }
+
   /** For one stream. */
   plan(): ContentPlan {
     const { transfer, journalFile } = this.#init

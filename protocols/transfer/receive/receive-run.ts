@@ -1,7 +1,7 @@
 /** A transfer being received: takes the sender's streams, one at a time, until everything is placed. */
 import { errorCode, hasCode, isAbort, raceSignal, SpacedriveError, toError } from '../../../storage/base/index.js'
 import type { TransferParts } from '../components.js'
-import type { ReceiveInit } from '../index.js'
+import type { ReceiveInit, TransferOptions } from '../index.js'
 import { MAX_STRIKES } from '../limits.js'
 import { badPeer, brokeRules } from '../outcome.js'
 import type { Done, RunContext } from '../run.js'
@@ -16,6 +16,8 @@ export interface Received extends Done {
 
 export interface ReceiveRunInit extends Omit<IncomingInit, 'totals' | 'doneBytes'> {
   readonly context: RunContext
+  /** Lets it go on to its names, or rejects. */
+  beforePlacing?: TransferOptions['beforePlacing']
   /** Remembers the end, before the sender hears of it. */
   commit(received: Received): Promise<void>
 }
@@ -32,6 +34,7 @@ export class ReceiveRun implements StreamTarget {
   #open = { resolve: (_: Incoming): void => {}, reject: (_: unknown): void => {} }
   #settle = { resolve: (_: Received): void => {}, reject: (_: unknown): void => {} }
   #signal = new AbortController().signal
+  #beforePlacing: TransferOptions['beforePlacing']
   #commit: (received: Received) => Promise<void> = async () => {}
   #current: { stream: OpenStream; settled: Promise<unknown> } | undefined
   #finishing: Promise<Received> | undefined
@@ -61,6 +64,7 @@ export class ReceiveRun implements StreamTarget {
       this.#onBytes = countBytes
       this.#signal = signal
       this.#commit = received => init.commit(received)
+      this.#beforePlacing = init.beforePlacing
       incoming = await Incoming.open({ ...init, totals, doneBytes }, signal)
       this.#open.resolve(incoming)
       const received = await raceSignal(this.#result, signal)
@@ -126,6 +130,7 @@ export class ReceiveRun implements StreamTarget {
   }
 
   async #finish(incoming: Incoming, { doneFiles, doneBytes }: ReceiveOutcome): Promise<Received> {
+    await this.#beforePlacing?.(incoming.stagedPath, { signal: this.#signal })
     const placed = await incoming.place(this.#signal)
     const received = { files: doneFiles, bytes: doneBytes, placed, problems: incoming.problems }
     await this.#commit(received)

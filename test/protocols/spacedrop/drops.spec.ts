@@ -164,6 +164,45 @@ describe('spacedrop', function () {
     await pair.bob.drops.dropRule(pair.ada.peer.id)
   })
 
+  it('what a rule lets in is judged by its content: it waits unseen until a person says so', async () => {
+    const dir = fresh()
+    // A program that calls itself a picture, and a picture that is one.
+    writeFileSync(
+      join(dir, 'program.png'),
+      Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01', 'latin1'), Buffer.alloc(5_000)])
+    )
+    writeFileSync(join(dir, 'picture.gif'), Buffer.from('GIF89a\x01\x00\x01\x00\x80\x00\x00', 'latin1'))
+    await pair.bob.drops.setRule(pair.ada.peer.id, { mode: 'always', types: ['image'] })
+    const good = await send(join(dir, 'picture.gif'))
+    assert.equal((await ended(pair.ada, good)).state, 'completed')
+    const take = async (): Promise<Offer> => {
+      const theirs = await arrived(pair.bob, await send(join(dir, 'program.png')))
+      const held = await ended(pair.bob, theirs)
+      assert.deepEqual([held.state, held.code], ['held', 'KIND_REFUSED'])
+      assert.match(held.message ?? '', /program\.png holds executable/)
+      assert.equal(existsSync(join(pair.bob.downloads, 'program.png')), false)
+      return held
+    }
+    const first = await take()
+    await pair.bob.drops.end(first)
+    assert.equal((await ended(pair.ada, { ...first, device: pair.bob.peer.id, direction: 'out' })).state, 'cancelled')
+    const second = await take()
+    pair.bob = await pair.bob.restart()
+    await pair.bob.drops.accept(second, {})
+    assert.equal((await ended(pair.bob, second)).state, 'completed')
+    assert.equal(existsSync(join(pair.bob.downloads, 'program.png')), true)
+    const third = await take()
+    await pair.ada.drops.end({ ...third, device: pair.bob.peer.id, direction: 'out' })
+    await pair.bob.drops.dropRule(pair.ada.peer.id)
+    for (let i = 0; i < 200 && pair.bob.drops.find(third)?.state === 'held'; i++)
+      await new Promise(r => setTimeout(r, 20))
+    assert.equal(pair.bob.drops.find(third)?.state, 'cancelled')
+    assert.deepEqual(
+      readdirSync(pair.bob.downloads).filter(n => n.startsWith('.spacedrive')),
+      []
+    )
+  })
+
   it('a path that is not there, nothing to send, a folder that cannot be', async () => {
     await assert.rejects(send('/nowhere/at/all'), { code: 'NOT_FOUND' })
     const file = join(fresh(), 'f')
