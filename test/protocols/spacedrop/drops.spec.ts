@@ -176,11 +176,15 @@ describe('spacedrop', function () {
     const good = await send(join(dir, 'picture.gif'))
     assert.equal((await ended(pair.ada, good)).state, 'completed')
     const take = async (): Promise<Offer> => {
+      const before = readdirSync(pair.bob.downloads).filter(n => !n.startsWith('.spacedrive'))
       const theirs = await arrived(pair.bob, await send(join(dir, 'program.png')))
       const held = await ended(pair.bob, theirs)
       assert.deepEqual([held.state, held.code], ['held', 'KIND_REFUSED'])
       assert.match(held.message ?? '', /program\.png holds executable/)
-      assert.equal(existsSync(join(pair.bob.downloads, 'program.png')), false)
+      assert.deepEqual(
+        readdirSync(pair.bob.downloads).filter(n => !n.startsWith('.spacedrive')),
+        before
+      )
       return held
     }
     const first = await take()
