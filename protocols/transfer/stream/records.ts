@@ -42,8 +42,6 @@ export const REFUSE = 49
 
 /** The last chunk of its file. */
 export const FLAG_LAST = 1
-/** The payload was compressed with raw deflate; `length` is what comes out. */
-export const FLAG_DEFLATED = 2
 /** No payload: `length` zero bytes. */
 export const FLAG_ZEROS = 4
 
@@ -125,8 +123,9 @@ export class Opener {
     if (frame.length < RECORD_HEAD_BYTES + TAG_BYTES) throw wireError('MALFORMED', 'a record is cut off')
     const head = readHead(frame)
     const sealed = frame.subarray(RECORD_HEAD_BYTES, frame.length - TAG_BYTES)
+    if ((head.flags & ~(FLAG_LAST | FLAG_ZEROS)) !== 0) throw wireError('MALFORMED', `a record has flags ${head.flags}`)
     const sealedLength = head.flags & FLAG_ZEROS ? 0 : head.length
-    if ((head.flags & FLAG_DEFLATED) === 0 && sealedLength !== sealed.length)
+    if (sealedLength !== sealed.length)
       throw wireError('MALFORMED', `a record says ${head.length} bytes and holds ${sealed.length}`)
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce(this.#nonce, this.#count++))
     this.#aad.set(frame.subarray(0, RECORD_HEAD_BYTES), this.#aad.length - RECORD_HEAD_BYTES)
