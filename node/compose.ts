@@ -213,7 +213,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
 
   const library = libraries({
     ...{ database: instance, pool, clock, events, log: log.child('libraries') },
-    device: () => ({ name: self.name, id: identity.identity?.device ?? null })
+    device: () => ({ name: self.name, id: identity.device ?? null })
   })
   const index = indexer({
     ...{ pool, clock, events, log: log.child('indexer') },

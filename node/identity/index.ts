@@ -7,7 +7,7 @@
  *
  *   const store = await openIdentityStore({ dataDir, clock, random })
  *   if (store.state() === 'none') await store.create({ password: undefined })
- *   const { identity } = store // undefined while locked or none
+ *   const identity = await store.unlock() // with a password where it is sealed
  *
  * Lost halves (PEERS 3): `belonging.ts` compares the key with the identity that the instance database names.
  */

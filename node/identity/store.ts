@@ -21,7 +21,7 @@ import {
 } from './key-file.js'
 import { MAX_PASSWORD_BYTES } from './password.js'
 
-/** `unreadable`: there is a key file that cannot be used (exposed, damaged, of a newer version): nothing is made anew in silence. */
+/** `unlocked`: `unlock` needs no password. `unreadable`: there is a key file that cannot be used (exposed, damaged, of a newer version): nothing is made anew in silence. */
 export type IdentityState = 'none' | 'locked' | 'unlocked' | 'unreadable'
 
 export interface IdentityStoreInit {
@@ -34,6 +34,7 @@ export interface IdentityStore {
   state(): IdentityState
   /** The id of this device, also while locked; undefined when there is no key. */
   readonly device: DeviceId | undefined
+  /** The key itself, from the first `unlock` or `create` on: opening it loads code that the daemon's start does not wait for. */
   readonly identity: Identity | undefined
   /** Why the key file cannot be used. */
   readonly error: SpacedriveError | undefined
@@ -43,7 +44,7 @@ export interface IdentityStore {
   create(options: { password?: string | undefined }): Promise<Identity>
   /** Makes a new key and keeps the old file in `backups/`. The caller has said what is lost and been told to go on. */
   replace(options: { password?: string | undefined }): Promise<Identity>
-  /** @throws {SpacedriveError} NO_IDENTITY, LOCKED_IDENTITY (no password given), WRONG_PASSWORD */
+  /** @throws {SpacedriveError} NO_IDENTITY, LOCKED_IDENTITY (no password given), WRONG_PASSWORD, KEY_FILE_DAMAGED */
   unlock(password?: string): Promise<Identity>
   /** Seals the key with a password, changes that, or (undefined) stores it plain. @throws LOCKED_IDENTITY */
   setPassword(password: string | undefined): Promise<void>
@@ -51,7 +52,7 @@ export interface IdentityStore {
 
 const FILE = 'identity.key'
 
-/** Reads the key file; a plain one is unlocked at once. A file that cannot be used is no reason to throw: local work goes on. */
+/** Reads the key file. A file that cannot be used is no reason to throw: local work goes on. */
 export async function openIdentityStore({ dataDir, clock, random }: IdentityStoreInit): Promise<IdentityStore> {
   const path = join(dataDir, FILE) as AbsPath
   let file: KeyFile | undefined
@@ -59,9 +60,7 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
   let error: SpacedriveError | undefined
   try {
     file = await readKeyFile(path)
-    if (file?.seed !== undefined) identity = await open(file, undefined)
   } catch (err) {
-    file = undefined
     error = err instanceof SpacedriveError ? err : damaged(path, toError(err).message, err)
   }
 
@@ -86,10 +85,11 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
     return next
   }
 
-  return {
+  const store: IdentityStore = {
     state() {
       if (error !== undefined) return 'unreadable'
-      return identity !== undefined ? 'unlocked' : file !== undefined ? 'locked' : 'none'
+      if (file === undefined) return 'none'
+      return identity !== undefined || file.seed !== undefined ? 'unlocked' : 'locked'
     },
     get error() {
       return error
@@ -136,10 +136,11 @@ export async function openIdentityStore({ dataDir, clock, random }: IdentityStor
       return identity
     },
     async setPassword(password) {
-      if (identity === undefined) throw lockedIdentity()
-      await write(identity, password)
+      if (identity === undefined && file?.sealed !== undefined) throw lockedIdentity()
+      await write(await store.unlock(), password)
     }
   }
+  return store
 }
 
 function checkPassword(password: string | undefined): void {
