@@ -1,0 +1,33 @@
+import { type AnyEvent, type JobId, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
+import type { Peer } from '../compose.js'
+
+/** How a job that was waited for ended: plain values. */
+export interface JobEnd {
+  readonly job: JobId
+  readonly state: string
+  readonly problems: number
+}
+
+/**
+ * Waits for the end of a job and tells its progress on the way. The job goes on when the caller goes away.
+ * @throws {SpacedriveError} the job's own error, or JOB_CANCELLED
+ */
+export async function waitForJob(
+  peer: Peer,
+  job: JobId,
+  emit: (progress: ProgressFields) => void,
+  signal: AbortSignal
+): Promise<JobEnd> {
+  const off = peer.events.onAny((event: AnyEvent) => {
+    if (event.type === 'job:progress' && event.job === job) emit(event)
+  })
+  try {
+    const { state, problems, error } = await peer.jobs.outcome(job, { signal })
+    if (error !== undefined)
+      throw new SpacedriveError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint })
+    if (state === 'cancelled') throw new SpacedriveError('JOB_CANCELLED', 'the job was cancelled')
+    return { job, state, problems }
+  } finally {
+    off()
+  }
+}
