@@ -38,7 +38,9 @@ import { type InstanceDatabase, openInstance } from '../storage/instance/index.j
 import { type JobManager, jobManager } from '../storage/jobs/index.js'
 import { type LibraryManager, libraries } from '../storage/libraries/index.js'
 import { type Search, search } from '../storage/search/index.js'
+import { type Locations, locationsService } from '../storage/locations/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
+import { watcher } from '../storage/watcher/index.js'
 import type { Config, Settings } from './config/index.js'
 import {
   type DeviceRegistry,
@@ -106,6 +108,7 @@ export interface Peer extends Startable {
   readonly indexer: Indexer
   readonly search: Search
   readonly jobs: JobManager
+  readonly locations: Locations
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
   readonly devices: DeviceRegistry
@@ -219,11 +222,17 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ...{ pool, clock, events, log: log.child('indexer') },
     ours: () => [dataDir, ...library.opened().map(l => l.path)]
   })
-  library.beforeClose(closing => index.closing(closing))
 
   const jobs = jobManager({ db: instance, clock, random, events, log: log.child('jobs') })
 
-  // Jobs start last: what was running goes on at once, on parts that are there.
+  const locations = locationsService({
+    ...{ libraries: library, indexer: index, volumes: disks, jobs, pool, clock, random, events, ours: [dataDir] },
+    watcher: watcher({ pool, clock, log: log.child('watcher') }),
+    log: log.child('locations')
+  })
+  library.beforeClose(closing => index.closing(closing)) // after the locations have let go of it
+
+  // Jobs start when all they work on is there: what was running goes on at once. Locations have jobs.
   const local: readonly Part[] = [
     ['volumes', disks],
     ['libraries', library],
@@ -231,7 +240,8 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ['messages', messages],
     ['transfers', transfers],
     ['drops', drops],
-    ['jobs', jobs]
+    ['jobs', jobs],
+    ['locations', locations]
   ]
   // The network comes last, when every protocol has its handler, and stops first.
   const remote: readonly Part[] = [['network', whenEnabled(network, () => settings.config.network.enabled, log)]]
@@ -307,6 +317,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     indexer: index,
     search: search({ pool, own: () => library.own }),
     jobs,
+    locations,
     identity,
     devices,
     self,

@@ -24,6 +24,9 @@ import { jobMonitor } from './job-monitor.js'
 import { libraryBackup, libraryCheck, libraryDelete, libraryRebuild } from './library-care.js'
 import { libraryCurrent, libraryInfo, libraryList } from './library-list.js'
 import { libraryClose, libraryCreate, libraryOpen, librarySwitch } from './library-open.js'
+import { locationAdd } from './location-add.js'
+import { locationRemove, locationRescan, locationUpdate } from './location-change.js'
+import { locationList } from './location-list.js'
 import { monitor } from './monitor.js'
 import { networkAccept, networkDecline } from './network-accept.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
@@ -68,6 +71,11 @@ export const operations = [
   libraryCheck,
   libraryBackup,
   libraryRebuild,
+  locationAdd,
+  locationList,
+  locationRemove,
+  locationRescan,
+  locationUpdate,
   jobList,
   jobInfo,
   jobMonitor,

@@ -107,7 +107,6 @@ export class JobQueue {
       if (active.paused !== undefined) run.paused = active.paused
       active.run = run
       if (granted) {
-        this.#init.events.emit(run.begun ? 'job:resumed' : 'job:started', { job: row.id, kind: row.kind })
         state = await run.execute()
       } else state = await run.leaveQueue((active.signal.reason as { stop: StopReason }).stop)
     } catch (err) {

@@ -110,6 +110,8 @@ export class JobRun implements PhaseHost<unknown> {
     this.meter.open()
     if (this.row.crashed === 1) this.log('info', 'resumed: the program had ended in the middle of it', '')
     await this.save({ state: 'running', started_at: startedAt, paused_by: null, paused_because: null })
+    const { events } = this.components
+    events.emit(this.begun ? 'job:resumed' : 'job:started', { job: this.id, kind: this.definition.kind })
     try {
       if (this.begun) await this.hook('onResume')
       await this.#processor.run(this.#position)

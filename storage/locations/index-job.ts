@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { displayPath, isUuid, type JobId, type LibraryId, type LocationId } from '../base/index.js'
+import { displayPath, hasCode, isUuid, type JobId, type LibraryId, type LocationId } from '../base/index.js'
 import type {
   Indexer,
   IndexLocation,
@@ -44,6 +44,9 @@ export type IndexJob = JobDefinition<IndexJobInput, IndexJobState, IndexReport>
 
 export const serialOf = (location: LocationId): string => `location:${location}`
 
+/** How soon a location that is being indexed by others is asked for again. */
+const BUSY_RETRY_MS = 200
+
 const PHASES: readonly { readonly name: IndexPhaseName; readonly modes: readonly IndexMode[] }[] = [
   { name: 'Discovery', modes: ['shallow', 'content', 'deep'] },
   { name: 'Processing', modes: ['shallow', 'content', 'deep'] },
@@ -67,9 +70,17 @@ export function indexJob(host: IndexJobHost): IndexJob {
     const missed = ctx.state.run?.done.includes('Discovery') ?? false
     const { library, location } = await host.prepare(input.library, input.location, { missed, signal: ctx.signal })
     const { mode, force = false } = input
-    const run = host.indexer.indexTree({ library, location, mode, force }, ctx.state.run ?? undefined)
-    runs.set(ctx.job, run)
-    return run
+    for (;;) {
+      try {
+        const run = host.indexer.indexTree({ library, location, mode, force }, ctx.state.run ?? undefined)
+        runs.set(ctx.job, run)
+        return run
+      } catch (err) {
+        // Somebody else looks at it this very moment (`index location`): its turn comes.
+        if (!hasCode(err, 'LOCATION_BUSY')) throw err
+        await ctx.clock.sleep(BUSY_RETRY_MS, { signal: ctx.signal })
+      }
+    }
   }
 
   async function letGo(job: JobId): Promise<void> {

@@ -8,24 +8,23 @@ import {
   type JobId,
   type LibraryId,
   type LocationId,
-  nameOf,
   newUuid,
   pathBytes,
-  type RelPath,
   raceSignal,
   SpacedriveError,
   toError,
   type WorkerPool
 } from '../base/index.js'
-import type { IndexLocation } from '../indexer/index.js'
+import { DEFAULT_RULES, type IndexLocation } from '../indexer/index.js'
 import type { Library, LibraryManager } from '../libraries/index.js'
 import { type IndexJob, indexJob } from './index-job.js'
 import { locationInfos } from './info.js'
-import { MAX_NAME_LENGTH, PREPARE_TIMEOUT_MS, ROOT_CHECK_MS } from './limits.js'
+import { PREPARE_TIMEOUT_MS, ROOT_CHECK_MS } from './limits.js'
 import type { LocationChanges, LocationInfo, Locations, NewLocation, RescanOptions } from './location.js'
 import { locationTasks } from './locations.worker.js'
+import { alreadyThere, checkName, defaultName, isIdPart } from './names.js'
 import { lookAtRoot } from './root.js'
-import { DEFAULT_RULES, indexLocation, readLocation, readLocations, rootColumns } from './row.js'
+import { indexLocation, readLocation, readLocations, rootColumns } from './row.js'
 import { changeRules } from './rules.js'
 import { LocationRuntime, type RuntimeComponents, type RuntimeInit } from './runtime.js'
 import { checkLocationPath } from './validate.js'
@@ -53,13 +52,13 @@ export class LocationService implements Locations {
       prepare: (library, location, options) => this.#prepare(library, location, options)
     })
     init.jobs.register(this.#job)
+    init.libraries.beforeClose(library => this.#letGo(library))
   }
 
   async start(): Promise<void> {
     const { libraries, events } = this.#init
     this.#started = true
     this.#off.push(
-      libraries.beforeClose(library => this.#letGo(library)),
       events.on('library:opened', ({ library }) => {
         const opened = libraries.opened().find(l => l.id === library)
         if (opened !== undefined) this.#takeUp(opened)
@@ -87,7 +86,7 @@ export class LocationService implements Locations {
     const ours = [...this.#init.ours, ...[libraries.own, ...libraries.opened()].map(l => l.path)]
     const real = await checkLocationPath(path, ours)
     const twin = readLocations(library).find(l => l.path === real)
-    if (twin !== undefined) throw exists(real, twin.name)
+    if (twin !== undefined) throw alreadyThere(real, twin.name)
     const found = await lookAtRoot(real, p => volumes.placementOf(p))
     if (!found.there || found.placement === undefined) {
       throw new SpacedriveError('NO_VOLUME', `could not add ${displayPath(real)}: it lies on no disk for files`, {
@@ -125,7 +124,7 @@ export class LocationService implements Locations {
     const all = [...this.#runtimes.values()].filter(r => library === undefined || r.record.library === library)
     const exact = all.filter(r => r.record.id === which || r.path === which)
     const fits =
-      exact.length > 0 ? exact : all.filter(r => r.record.location.name === which || isPrefix(which, r.record.id))
+      exact.length > 0 ? exact : all.filter(r => r.record.location.name === which || isIdPart(which, r.record.id))
     const [found] = fits
     if (found !== undefined && fits.length === 1) return { library: found.record.library, id: found.record.id }
     if (found === undefined) {
@@ -241,7 +240,9 @@ export class LocationService implements Locations {
         await raceSignal(new Promise<void>(resolve => this.#arrivals.push(resolve)), limit.signal)
       }
       const runtime = this.#runtimes.get(id)!
+      await runtime.check()
       await runtime.ready(limit.signal)
+      await runtime.looks.giveWay()
       if (missed) runtime.looks.missed()
       runtime.record.refresh()
       return { library: runtime.record.library, location: indexLocation(runtime.record.location) }
@@ -291,30 +292,4 @@ export class LocationService implements Locations {
 /** Jobs that ended by themselves in this very moment are as good as stopped. */
 function ended(err: unknown): void {
   if (!hasCode(err, 'JOB_STATE', 'JOB_UNKNOWN', 'STOPPED')) throw err
-}
-
-function exists(path: AbsPath, name: string): SpacedriveError {
-  return new SpacedriveError(
-    'LOCATION_EXISTS',
-    `could not add ${displayPath(path)}: it is the location ${name} already`,
-    {
-      hint: '`location rescan` looks at it again, `location update` changes how it is indexed.'
-    }
-  )
-}
-
-function defaultName(path: AbsPath): string {
-  return displayPath(nameOf(path as string as RelPath)) || '/'
-}
-
-function checkName(name: string): string {
-  const clean = displayPath(name.trim()).replaceAll('\\\\', '\\')
-  if (clean === '' || clean.length > MAX_NAME_LENGTH) {
-    throw new SpacedriveError('USAGE', `a location's name has 1 to ${MAX_NAME_LENGTH} letters`)
-  }
-  return clean
-}
-
-function isPrefix(which: string, id: string): boolean {
-  return which.length >= 8 && (id.startsWith(which) || id.endsWith(which))
 }

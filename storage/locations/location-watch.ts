@@ -26,7 +26,9 @@ export interface LocationWatchInit {
   readonly log: Logger
   /** What is watched changed: freshness and the words of the problem follow. */
   covered(): void
-  /** The root may be gone: it is looked at. */
+  /** Whether the folder is still the one that is watched. A disk that was swapped must not look like deleted files. */
+  isStillRoot(): Promise<boolean>
+  /** The root may be gone: it is looked at, and all of it if it is not. */
   rootDoubtful(): void
   /** Changes could not be recorded: everything is to be looked at later. */
   missed(err: Error): void
@@ -37,6 +39,7 @@ export class LocationWatch {
   readonly #init: LocationWatchInit
   readonly #stopping = new AbortController()
   #watch: Watch | undefined
+  #applying: Promise<void> = Promise.resolve()
   coverage: WatchCoverage = { complete: false, uncovered: [], problem: null }
 
   constructor(init: LocationWatchInit) {
@@ -56,7 +59,10 @@ export class LocationWatch {
       this.#watch = await watcher.watch(
         { root: path, backend },
         {
-          changes: batch => this.#apply(batch),
+          changes: batch => {
+            this.#applying = this.#apply(batch)
+            return this.#applying
+          },
           coverage: coverage => {
             this.coverage = coverage
             this.#init.covered()
@@ -81,6 +87,7 @@ export class LocationWatch {
   async stop(): Promise<void> {
     this.#stopping.abort(new SpacedriveError('STOPPED', 'the location is no longer watched'))
     await this.#watch?.stop()
+    await this.#applying // nothing of it writes to a library that is being closed
   }
 
   async #apply(batch: readonly WatchChange[]): Promise<void> {
@@ -88,6 +95,7 @@ export class LocationWatch {
     const { signal } = this.#stopping
     if (signal.aborted) return
     try {
+      if (!(await this.#init.isStillRoot())) return this.#init.rootDoubtful()
       await indexer.applyChanges(record.library, indexLocation(record.location), batch, { signal })
     } catch (err) {
       if (signal.aborted || hasCode(err, 'STOPPED')) return

@@ -76,7 +76,7 @@ export interface NewLocation {
   readonly mode?: IndexMode | undefined
   /** True unless said otherwise. */
   readonly watch?: boolean | undefined
-  readonly rules?: Partial<IndexRules> | undefined
+  readonly rules?: LocationChanges['rules']
 }
 
 export interface LocationChanges {

@@ -1,4 +1,4 @@
-import { type Clock, hasCode, type JobId, type Random, toError } from '../base/index.js'
+import { type Clock, hasCode, type JobId, linkSignals, type Random, SpacedriveError, toError } from '../base/index.js'
 import type { Indexer } from '../indexer/index.js'
 import type { JobManager, JobOutcome, JobSummary } from '../jobs/index.js'
 import { type IndexJob, serialOf } from './index-job.js'
@@ -20,7 +20,8 @@ export interface LooksInit {
   readonly save: (changes: LocationColumns) => Promise<void>
   /** A look at everything has ended well. */
   readonly looked: () => Promise<void>
-  readonly rootDoubtful: () => void
+  /** Looks whether the root is there and the folder it was. */
+  readonly check: () => Promise<void>
 }
 
 const LIVE = ['queued', 'running', 'paused'] as const
@@ -32,6 +33,7 @@ export class LocationLooks {
   #again = false
   #timer: { clear(): void } | undefined
   #looking: Promise<void> | undefined
+  #giveWay: AbortController | undefined
 
   constructor(init: LooksInit) {
     this.#init = init
@@ -79,6 +81,12 @@ export class LocationLooks {
     else this.after(0)
   }
 
+  /** A job begins: a quiet look that is under way ends, the job looks at everything anyway. */
+  async giveWay(): Promise<void> {
+    this.#giveWay?.abort(new SpacedriveError('STOPPED', 'a job looks instead'))
+    await this.#looking
+  }
+
   /** A quiet look after so long. */
   after(ms: number): void {
     this.#timer?.clear()
@@ -101,11 +109,11 @@ export class LocationLooks {
   }
 
   async #jobEnded({ state, error }: JobOutcome): Promise<void> {
-    const { record, save, rootDoubtful } = this.#init
+    const { record, save, check } = this.#init
     record.refresh()
     if (state === 'completed' || state === 'completed-with-problems') await this.#looked()
     else if (state === 'cancelled') await save({ activity: 'idle', ...this.#neverWhole() })
-    else if (error?.code === 'LOCATION_OFFLINE') rootDoubtful()
+    else if (error?.code === 'LOCATION_OFFLINE') await check()
     else {
       await save({ activity: 'error', problem_code: error?.code ?? 'JOB_FAILED', problem: error?.message ?? '' })
       this.after(RETRY_MS)
@@ -128,23 +136,30 @@ export class LocationLooks {
 
   /** Without a job: what is done every hour is no news. */
   async #quietLook(): Promise<void> {
-    const { indexer, record, save, signal, online, rootDoubtful } = this.#init
+    const { indexer, record, save, signal, online, check } = this.#init
+    await check()
     if (!online() || signal.aborted) return
     if (this.live().length > 0) {
       this.#again = true
       return
     }
+    this.#giveWay = new AbortController()
+    const linked = linkSignals(signal, this.#giveWay.signal)
     try {
       await save({ activity: 'scanning' })
-      await indexer.index({ library: record.library, location: indexLocation(record.location) }, { signal })
+      const request = { library: record.library, location: indexLocation(record.location) }
+      await indexer.index(request, { signal: linked.signal })
       record.refresh()
       await this.#looked()
     } catch (err) {
-      if (signal.aborted || hasCode(err, 'STOPPED')) return
-      if (hasCode(err, 'LOCATION_OFFLINE')) rootDoubtful()
+      if (linked.signal.aborted || hasCode(err, 'STOPPED')) return
+      if (hasCode(err, 'LOCATION_OFFLINE')) void check()
       else if (hasCode(err, 'LOCATION_BUSY')) await save({ activity: 'idle' })
       else await save({ activity: 'error', problem_code: 'LOOK_FAILED', problem: toError(err).message })
       this.after(RETRY_MS)
+    } finally {
+      linked.clear()
+      this.#giveWay = undefined
     }
   }
 }

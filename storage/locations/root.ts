@@ -9,6 +9,8 @@ export type RootFound =
   | {
       readonly there: true
       readonly identity: RootIdentity
+      /** Of this mount of its file system: not kept, it may be another one after a restart. */
+      readonly device: bigint
       readonly placement: Placement | undefined
       readonly empty: boolean
     }
@@ -36,11 +38,23 @@ export async function lookAtRoot(
       return { there: false, code: 'ENOTDIR', message: 'something that is no folder is at its place' }
     const placement = await placementOf(path)
     const names = await readdir(fsPath(path)).catch((): string[] => ['?'])
-    return { there: true, identity: { inode: s.ino, birthNs: s.birthtimeNs }, placement, empty: names.length === 0 }
+    const identity = { inode: s.ino, birthNs: s.birthtimeNs }
+    return { there: true, identity, device: s.dev, placement, empty: names.length === 0 }
   } catch (err) {
     const code = errorCode(err)
     const message = code === 'ENOENT' ? 'its folder is not there' : toError(err).message
     return { there: false, code, message }
+  }
+}
+
+/** A quick look: is it the very folder that was last found there? */
+export async function isStillRoot(path: AbsPath, found: RootFound | undefined): Promise<boolean> {
+  if (found === undefined || !found.there) return false
+  try {
+    const { ino, dev, birthtimeNs } = await lstat(fsPath(path), { bigint: true })
+    return ino === found.identity.inode && dev === found.device && birthtimeNs === found.identity.birthNs
+  } catch {
+    return false
   }
 }
 
@@ -56,8 +70,12 @@ export function judgeRoot(remembered: RootRemembered, found: RootFound): RootVer
   const sameVolume = volume === null || here === undefined || here.id === volume || looksAlike(volume, here.id)
   if (root === null) return { state: 'online', renew: true }
   if (root.inode === found.identity.inode && root.birthNs === found.identity.birthNs) {
-    // Without a time of birth the inode alone says little: roots of file systems have the same one everywhere.
-    if (root.birthNs !== 0n || sameVolume) return { state: 'online', renew: here !== undefined && here.id !== volume }
+    // Roots of file systems have the same inode everywhere, and mkfs gives them a time of birth in whole seconds: an id of
+    // the same kind that says otherwise wins. Ids of two kinds (udev was not up yet) contradict nothing.
+    const otherKind = volume !== null && here !== undefined && kindOf(volume) !== kindOf(here.id)
+    if (sameVolume || (otherKind && root.birthNs !== 0n)) {
+      return { state: 'online', renew: here !== undefined && here.id !== volume }
+    }
   }
   if (!sameVolume) {
     return { state: 'offline', code: 'OTHER_DISK', message: 'another disk is mounted at its place, or its own is not' }
@@ -76,6 +94,8 @@ export function judgeRoot(remembered: RootRemembered, found: RootFound): RootVer
 function looksAlike(a: VolumeId, b: VolumeId): boolean {
   return a.startsWith('weak:') && b.startsWith('weak:') && withoutSize(a) === withoutSize(b)
 }
+
+const kindOf = (id: string): string => id.slice(0, id.indexOf(':'))
 
 function withoutSize(id: string): string {
   return id.slice(0, id.lastIndexOf(':'))

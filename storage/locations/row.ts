@@ -1,17 +1,9 @@
 import { type AbsPath, type LocationId, pathBytes, type RelPath, textFromBytes } from '../base/index.js'
-import type { IndexLocation, IndexMode, IndexRules } from '../indexer/index.js'
+import { type IndexLocation, type IndexMode, parseRules } from '../indexer/index.js'
 import type { Library } from '../libraries/index.js'
 import type { SqlValue } from '../sql/index.js'
 import type { VolumeId } from '../volumes/index.js'
 import type { Activity, Freshness, Location } from './location.js'
-
-export const DEFAULT_RULES: IndexRules = Object.freeze({
-  hidden: false,
-  system: false,
-  ignore: [],
-  gitignore: false,
-  spacedriveignore: true
-})
 
 interface Raw {
   [column: string]: SqlValue
@@ -59,7 +51,7 @@ function locationOf(raw: Raw): Location {
     volumePath: raw.volume_path === null ? null : (textFromBytes(raw.volume_path as Uint8Array) as RelPath),
     mode: raw.mode as IndexMode,
     watch: raw.watch === 1n,
-    rules: { ...DEFAULT_RULES, ...(JSON.parse(raw.rules as string) as Partial<IndexRules>) },
+    rules: parseRules(raw.rules as string),
     versioned: raw.versioned === 1n,
     activity: raw.activity as Activity,
     freshness: raw.freshness as Freshness,

@@ -21,9 +21,10 @@ import { RETRY_MS, ROOT_ANSWER_MS } from './limits.js'
 import type { Freshness, Location } from './location.js'
 import { LocationWatch } from './location-watch.js'
 import { LocationLooks } from './looks.js'
+import { offline } from './names.js'
 import { Ready } from './ready.js'
 import { LocationRecord } from './record.js'
-import { findMovedRoot, judgeRoot, lookAtRoot, type RootFound, type RootVerdict } from './root.js'
+import { findMovedRoot, isStillRoot, judgeRoot, lookAtRoot, type RootFound, type RootVerdict } from './root.js'
 import { type LocationColumns, rootColumns } from './row.js'
 
 export interface RuntimeComponents {
@@ -59,8 +60,11 @@ export class LocationRuntime {
   #checkWaits: Promise<void> | undefined
   #online = false
   #network = false
+  /** Looked at whole since it is there and watched. */
+  #looked = false
   #watch: LocationWatch | undefined
   #rootLook: Promise<RootFound> | undefined
+  #found: RootFound | undefined
 
   constructor(init: RuntimeInit, library: Library, location: Location) {
     this.#init = init
@@ -71,7 +75,7 @@ export class LocationRuntime {
       online: () => this.#online,
       save: changes => this.save(changes),
       looked: () => this.#inTurn(() => this.#afterLook()),
-      rootDoubtful: () => void this.check()
+      check: () => this.check()
     })
   }
 
@@ -128,6 +132,7 @@ export class LocationRuntime {
     return this.#inTurn(async () => {
       const wanted = this.#wantsWatch()
       if (wanted && this.#watch === undefined) {
+        this.#looked = false
         await this.#beginWatch()
         this.looks.missed() // nobody watched in between
       } else if (!wanted && this.#watch !== undefined) await this.#endWatch()
@@ -138,7 +143,7 @@ export class LocationRuntime {
   freshness(): Freshness {
     const { lastScanAt, freshness } = this.record.location
     if (lastScanAt === null) return freshness === 'partial' ? 'partial' : 'unknown'
-    if (!this.#online || this.coverage === undefined) return 'stale'
+    if (!this.#online || !this.#looked || this.coverage === undefined) return 'stale'
     return this.coverage.complete ? 'fresh' : 'partial'
   }
 
@@ -173,6 +178,7 @@ export class LocationRuntime {
     const replaced = root !== null && root.inode !== found.identity.inode
     if (renew) await this.record.save(rootColumns(found))
     this.#network = found.placement?.volume.network ?? false
+    this.#found = found
     if (this.#online && !replaced) return
     if (replaced) await this.#endWatch()
     await this.#goOnline()
@@ -182,10 +188,12 @@ export class LocationRuntime {
     const { record, looks } = this
     const wasOffline = record.location.activity === 'offline'
     this.#online = true
+    this.#looked = false
     if (this.#wantsWatch() && this.#watch === undefined) await this.#beginWatch()
     const [live] = looks.live()
     const paused = live?.state === 'paused' && live.pausedBy === 'person'
-    const activity = paused ? 'paused' : live === undefined ? 'idle' : 'pending'
+    const atWork = live?.state === 'running' ? 'scanning' : 'pending'
+    const activity = paused ? 'paused' : live === undefined ? 'idle' : atWork
     await record.save({ activity, problem_code: null, problem: null })
     if (wasOffline) this.#init.events.emit('location:online', { library: record.library.id, location: record.id })
     await this.#tellFreshness()
@@ -220,6 +228,7 @@ export class LocationRuntime {
     log.info('a location followed its disk', { from: displayPath(from), to: displayPath(moved.path) })
     await this.#endWatch()
     await this.record.relocate(moved.path, rootColumns(moved.found))
+    this.#found = moved.found
     await this.#goOnline()
     return true
   }
@@ -229,7 +238,8 @@ export class LocationRuntime {
     const watch = new LocationWatch({
       ...{ record: this.record, watcher, indexer, log },
       covered: () => void this.#inTurn(() => this.#tellFreshness()),
-      rootDoubtful: () => void this.check(),
+      isStillRoot: () => isStillRoot(this.path, this.#found),
+      rootDoubtful: () => void this.check().then(() => this.looks.missed()),
       missed: err => {
         log.error('changes could not be recorded', { path: displayPath(this.path), error: err.message })
         this.looks.after(RETRY_MS)
@@ -255,6 +265,7 @@ export class LocationRuntime {
 
   /** Now its size is known: another back end may suit it better. */
   async #afterLook(): Promise<void> {
+    this.#looked = true
     if (this.#watch?.backend != null && this.#watch.backend !== LocationWatch.suits(this.record, this.#network)) {
       await this.#endWatch()
       await this.#beginWatch()
@@ -289,10 +300,4 @@ export class LocationRuntime {
     this.#turn = next
     return next
   }
-}
-
-function offline({ name }: Location, why: string): SpacedriveError {
-  return new SpacedriveError('LOCATION_OFFLINE', `the location ${name} is offline: ${why}`, {
-    hint: 'Its entries are kept. It goes on by itself when the folder is back; `location remove` takes it out for good.'
-  })
 }

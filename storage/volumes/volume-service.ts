@@ -97,7 +97,7 @@ export class VolumeService implements Volumes {
     const real = await realPathOf(path)
     const { mounts } = await readMounts()
     const mount = mountOf(real, mounts)
-    if (mount === undefined) return undefined
+    if (mount === undefined || !isVolume(mount, true)) return undefined
     const [volume] = await describeVolumes(mounts.filter(m => sameDevice(m, mount)))
     return volume === undefined ? undefined : { volume, within: pathWithin(real, mount) }
   }
