@@ -34,6 +34,9 @@ export interface LocationWatchInit {
   missed(err: Error): void
 }
 
+/** Problems that come from the watch and go with it. */
+export const WATCH_PROBLEMS: ReadonlySet<string> = new Set(['WATCH_LIMIT', 'WATCH_FAILED', 'WALKED'])
+
 /** The watch of one location: what it sees goes to the indexer. */
 export class LocationWatch {
   readonly #init: LocationWatchInit

@@ -19,7 +19,7 @@ import type { WatchBackend, WatchCoverage, Watcher } from '../watcher/index.js'
 import type { IndexJob } from './index-job.js'
 import { RETRY_MS, ROOT_ANSWER_MS } from './limits.js'
 import type { Freshness, Location } from './location.js'
-import { LocationWatch } from './location-watch.js'
+import { LocationWatch, WATCH_PROBLEMS } from './location-watch.js'
 import { LocationLooks } from './looks.js'
 import { offline } from './names.js'
 import { Ready } from './ready.js'
@@ -45,9 +45,6 @@ export interface RuntimeInit extends RuntimeComponents {
   /** Its watch began or ended: those inside it may need one of their own. */
   watchChanged(runtime: LocationRuntime): void
 }
-
-/** Problems that come from the watch and go with it. */
-const WATCH_PROBLEMS = new Set(['WATCH_LIMIT', 'WATCH_FAILED', 'WALKED'])
 
 /** One location at work: whether its root is there, its watch, and the looks that keep its index true. */
 export class LocationRuntime {
