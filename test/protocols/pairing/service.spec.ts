@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import { hasCode } from '../../../storage/base/index.js'
+import { hasCode, type Random, systemRandom } from '../../../storage/base/index.js'
+import { fixed } from './handshake.js'
 import { addressOf, type Peer, type PeerOptions, peer, world } from './world.js'
 
 describe('pairing service', () => {
@@ -186,6 +187,18 @@ describe('pairing service', () => {
       desk.clock.setWall(300_000)
       assert.ok(!desk.service.isOpen())
       await assert.rejects(code.outcome, { code: 'CODE_EXPIRED' })
+    })
+    it('a code that was used never comes again, not even from a restored machine, over restarts', async () => {
+      // 16 bytes are the entropy of a code and of a session's name: always the same here.
+      const random: Random = { ...systemRandom, bytes: n => (n === 16 ? fixed(7, 16) : systemRandom.bytes(n)) }
+      const desk = await make(1, 'desk', { random })
+      const lap = await make(2, 'lap')
+      const code = await desk.service.open({ autoAccept: true })
+      await lap.service.join(code.words, to(desk)).outcome
+      await desk.service.stop()
+      await desk.service.start()
+      await assert.rejects(desk.service.open(), /used before/)
+      assert.ok(!desk.service.isOpen())
     })
     it('a restart ends it', async () => {
       const desk = await make(1, 'desk')

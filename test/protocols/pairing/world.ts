@@ -22,6 +22,7 @@ import {
   type AnyEvent,
   type DeviceId,
   eventBus,
+  type Random,
   SpacedriveError,
   silentLog,
   systemRandom
@@ -81,12 +82,20 @@ export interface PeerOptions {
   ways?: ('lan' | 'dht')[]
   dir?: { path: ReturnType<typeof tempDir>['path']; clean(): void }
   clock?: JumpClock
+  random?: Random
   /** As if connections came from there. */
   source?: (device: string) => string
 }
 
 export async function peer(seed: number, name: string, options: PeerOptions = {}): Promise<Peer> {
-  const { world: w = world(), ways = [], dir = tempDir('sd-pair-'), clock = jumpClock(), source } = options
+  const {
+    world: w = world(),
+    ways = [],
+    dir = tempDir('sd-pair-'),
+    clock = jumpClock(),
+    random = systemRandom,
+    source
+  } = options
   const libp2p = await node(seed)
   const network = testNetwork(libp2p, seed, w, ways, source)
   const bus = eventBus(() => clock.nowMs())
@@ -114,7 +123,7 @@ export async function peer(seed: number, name: string, options: PeerOptions = {}
       network,
       database,
       clock,
-      random: systemRandom,
+      random,
       events: bus,
       log: silentLog,
       info: () => info,
