@@ -16,6 +16,8 @@ import { configList } from './config-list.js'
 import { configPath } from './config-path.js'
 import { configSet } from './config-set.js'
 import { fileInfo, fileNote } from './file-info.js'
+import { indexBrowse } from './index-browse.js'
+import { indexLocation, indexQuickScan } from './index-location.js'
 import { jobCancel, jobPause, jobResume } from './job-control.js'
 import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
@@ -56,6 +58,9 @@ export const operations = [
   fileInfo,
   fileNote,
   searchFiles,
+  indexQuickScan,
+  indexBrowse,
+  indexLocation,
   tagAdd,
   tagRemove,
   tagList,

@@ -6,6 +6,9 @@
  * A folder is looked at and recorded in one step as far as others can see: changes reported while a tree is walked wait
  * for the step in hand (tens of milliseconds), not for the walk.
  */
+export type { Browsed, BrowsedEntry } from './browse.worker.js'
+export { type BrowseRequest, EphemeralIndexes, MAX_BROWSED } from './ephemeral.js'
+
 import type { Indexer } from './indexer.js'
 import type { IndexerInit } from './parts.js'
 import { IndexerService } from './service.js'

@@ -1,5 +1,7 @@
 import type { AbortOptions, AbsPath, LocationId, Problem, ProgressFields, RelPath } from '../base/index.js'
 import type { Library } from '../libraries/index.js'
+import type { Browsed } from './browse.worker.js'
+import type { BrowseRequest } from './ephemeral.js'
 
 export type IndexMode = 'shallow' | 'content' | 'deep'
 export type IndexScope = 'current' | 'recursive'
@@ -131,6 +133,8 @@ export interface Indexer {
   ): Promise<AppliedChanges>
   /** Takes a location's rows out of the index, except those another location covers. Files and metadata are not touched. */
   forget(library: Library, location: IndexLocation, options?: AbortOptions): Promise<void>
+  /** Looks into a folder without recording anything; held in memory for a while, bounded. */
+  browse(request: BrowseRequest, options?: AbortOptions): Promise<Browsed>
   /** Resolves when no hashing and no name indexing is left to do for that library. */
   settled(library: Library): Promise<void>
   /** Ends what goes on in the background for a library that is to be closed (LibraryManager.beforeClose). */

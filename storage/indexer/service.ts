@@ -9,6 +9,8 @@ import {
 import type { Library } from '../libraries/index.js'
 import type { Written } from './apply.worker.js'
 import { Background } from './background.js'
+import type { Browsed } from './browse.worker.js'
+import { type BrowseRequest, EphemeralIndexes } from './ephemeral.js'
 import { forgetting } from './forget.worker.js'
 import { Gate } from './gate.js'
 import { Identifier } from './identifier.js'
@@ -36,6 +38,7 @@ export class IndexerService implements Indexer {
   readonly #parts: IndexerParts
   readonly #background: Background
   readonly #identifier: Identifier
+  readonly #ephemeral: EphemeralIndexes
   readonly #gates = new WeakMap<Library, Gate>()
   readonly #busy = new Set<string>()
   #runs = 0
@@ -43,6 +46,7 @@ export class IndexerService implements Indexer {
   constructor(init: IndexerInit) {
     this.#parts = { ...init, nextRun: () => ++this.#runs }
     this.#background = new Background(this.#parts)
+    this.#ephemeral = new EphemeralIndexes(init)
     this.#identifier = new Identifier(this.#parts, (library, written) => this.#told(library, undefined, written))
   }
 
@@ -151,6 +155,10 @@ export class IndexerService implements Indexer {
     } finally {
       gate.leave()
     }
+  }
+
+  browse(request: BrowseRequest, options: AbortOptions = {}): Promise<Browsed> {
+    return this.#ephemeral.browse(request, options)
   }
 
   settled(library: Library): Promise<void> {
