@@ -362,6 +362,18 @@ describe('pairing machines', () => {
     assert.deepEqual(kinds(onRequest(request(), []).effects), ['fail'])
   })
 
+  it('H5: nobody vouches for others: a list of devices or keys of a third party is no message, in any state', () => {
+    const { initiatorStates, joinerStates } = wholeHandshake()
+    const raw = encode({ type: 'proxy-complete', ok: true, devices: [{ device: 'x', key: fixed(1) }], mac: fixed(1) })
+    for (const state of Object.values(initiatorStates)) {
+      const { effects } = stepInitiator(state, { kind: 'frame', raw, codes: [ZERO_KEYS] })
+      assert.ok(!kinds(effects).includes('save') && effects.at(-1)?.do === 'fail')
+    }
+    for (const state of Object.values(joinerStates)) {
+      assert.deepEqual(kinds(stepJoiner(state, { kind: 'frame', raw }).effects), ['fail'])
+    }
+  })
+
   it('H6: the words alone lead to no key of the pair', () => {
     const roots = [1, 2].map(n => wholeHandshake(initiatorInit({ ephemeral: fixed(100 + n) })).savedByI.pairRoot)
     assert.notDeepEqual(roots[0], roots[1])
