@@ -12,7 +12,7 @@ export class Dirs {
   readonly #disk: Disk
   readonly #base: DirHandle
   readonly #device: bigint
-  readonly #open = new Map<string, DirHandle>()
+  readonly #open = new Map<string, { readonly dir: DirHandle; readonly inode: bigint }>()
 
   /** @param device - what is mounted from another one is refused: OTHER_FILE_SYSTEM */
   constructor(disk: Disk, base: DirHandle, device: bigint) {
@@ -28,16 +28,17 @@ export class Dirs {
     if (known !== undefined) {
       this.#open.delete(rel)
       this.#open.set(rel, known)
-      return known
+      return known.dir
     }
     const dir = this.#disk.openDir(this.#base, rel)
-    if (this.#disk.stat(dir).device !== this.#device) {
+    const { device, inode } = this.#disk.stat(dir)
+    if (device !== this.#device) {
       this.#disk.close(dir)
       throw new SpacedriveError('OTHER_FILE_SYSTEM', `${dir.path} lies on another file system than its root`, {
         hint: 'Use it as a folder of its own.'
       })
     }
-    this.#open.set(rel, dir)
+    this.#open.set(rel, { dir, inode })
     if (this.#open.size > MAX_OPEN) this.#evict()
     return dir
   }
@@ -67,22 +68,22 @@ export class Dirs {
    * moved away meanwhile would lie outside.
    */
   isStill(rel: RelPath): boolean {
-    const handle = rel === '' ? undefined : this.#open.get(rel)
-    if (handle === undefined) return true
+    const known = rel === '' ? undefined : this.#open.get(rel)
+    if (known === undefined) return true
     let again: DirHandle
     try {
       again = this.#disk.openDir(this.#base, rel)
     } catch {
       return false
     }
-    const same = this.#disk.stat(again).inode === this.#disk.stat(handle).inode
+    const same = this.#disk.stat(again).inode === known.inode
     this.#disk.close(again)
     return same
   }
 
   /** After a directory was moved or removed: its handle and those below it lead elsewhere. */
   forget(rel: RelPath): void {
-    for (const [key, dir] of this.#open) {
+    for (const [key, { dir }] of this.#open) {
       if (key !== rel && !key.startsWith(`${rel}/`)) continue
       this.#open.delete(key)
       this.#disk.close(dir)
@@ -90,12 +91,12 @@ export class Dirs {
   }
 
   close(): void {
-    for (const dir of this.#open.values()) this.#disk.close(dir)
+    for (const { dir } of this.#open.values()) this.#disk.close(dir)
     this.#open.clear()
   }
 
   #evict(): void {
-    const [key, dir] = this.#open.entries().next().value!
+    const [key, { dir }] = this.#open.entries().next().value!
     this.#open.delete(key)
     this.#disk.close(dir)
   }

@@ -10,7 +10,8 @@ export interface Files {
    * Opens a folder of this device in which names will change. The path itself may lead over symlinks (it is the person's
    * word); below it none is ever followed. What is probed is remembered per file system.
    * @param options.create - makes the folder if its parent exists
-   * @throws {SpacedriveError} ENOENT, ENOTDIR, EACCES, READ_ONLY
+   * @throws {SpacedriveError} MISSING, LINK_IN_PATH (no directory), NO_PERMISSION, READ_ONLY; the last two also at the first
+   *   `openStaging`, where the file system was known already
    */
   openRoot(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<FileRoot>
   /** Closes every root that is still open. */

@@ -14,7 +14,6 @@ export type StepOutcome =
 
 /** Gives what is staged at `from` the name `path`. @throws EXISTS, MISSING, NAME_REFUSED ... */
 export function create(access: RootAccess, path: RelPath, from: RelPath): StepOutcome {
-  ensureStaged(access, from)
   rename(access, from, path, 'create', path)
   return {}
 }
