@@ -22,8 +22,19 @@ export interface ReceiveRunInit extends Omit<IncomingInit, 'totals' | 'doneBytes
   commit(received: Received): Promise<void>
 }
 
+const notReady = (): SpacedriveError => new SpacedriveError('NOT_READY', 'the transfer is paused here')
+
 /** A stream that ended before its time: the next one goes on. */
-const TRANSIENT = ['STREAM_CLOSED', 'TRUNCATED', 'TIMEOUT', 'STOPPED', 'CANCELLED', 'REPLACED', 'WORKER_DIED']
+const TRANSIENT = [
+  'STREAM_CLOSED',
+  'TRUNCATED',
+  'TIMEOUT',
+  'STOPPED',
+  'CANCELLED',
+  'REPLACED',
+  'NOT_READY',
+  'WORKER_DIED'
+]
 
 export class ReceiveRun implements StreamTarget {
   readonly #parts: TransferParts
@@ -39,6 +50,8 @@ export class ReceiveRun implements StreamTarget {
   #current: { stream: OpenStream; settled: Promise<unknown> } | undefined
   #finishing: Promise<Received> | undefined
   #strikes = 0
+  /** Set when this run is over: why, as a sender that comes now is told. */
+  #closing: Error | undefined
 
   /** Takes streams from now on; they wait until `whole` has opened the folder. */
   constructor(parts: TransferParts, transfer: ReceiveInit) {
@@ -73,9 +86,11 @@ export class ReceiveRun implements StreamTarget {
     } catch (err) {
       this.#open.reject(err)
       if (hasCode(err, 'CANCELLED')) keep = false
-      this.#current?.stream.end(toError(err))
+      this.#closing = signal.aborted && keep ? notReady() : toError(err)
+      this.#current?.stream.end(this.#closing)
       throw err
     } finally {
+      this.#closing ??= notReady()
       // The sender hears the end over the stream that is open; one that failed is not waited for.
       if (keep || this.#finishing === undefined) await this.#current?.settled
       await this.#finishing?.catch(() => {})
@@ -100,6 +115,8 @@ export class ReceiveRun implements StreamTarget {
       this.#current.stream.end(new SpacedriveError('REPLACED', 'the sender opened another stream'))
       await this.#current.settled
     }
+    // The descriptors of the staging place are about to be closed: nothing may begin to write there any more.
+    if (this.#closing !== undefined && this.#finishing === undefined) throw this.#closing
     const giveBack = this.#parts.receiveSlots.take(this.#transfer.device)
     const serving = this.#serve(incoming, run, stream)
     const current = { stream, settled: serving.catch(() => {}) }
