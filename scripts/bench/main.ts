@@ -10,10 +10,20 @@ import { parseArgs } from 'node:util'
 import '../../node/shim.js'
 import type { Bench } from './bench.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
+import { indexBenches } from './index-benches.js'
 import { starting } from './start.js'
 import { transferBenches } from './transfer.js'
 
-const benches: readonly Bench[] = [starting, pairing, connecting, dropBig, dropSmall, dropTree, ...transferBenches]
+const benches: readonly Bench[] = [
+  starting,
+  pairing,
+  connecting,
+  dropBig,
+  dropSmall,
+  dropTree,
+  ...transferBenches,
+  ...indexBenches
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
