@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type'
 import mime from 'mime'
 import type { ContentKind } from '../entries/index.js'
 import { extensionOf, kindOfMime, kindOfName } from './kinds.js'
@@ -54,6 +53,8 @@ export async function detectFileType(name: string, head: Uint8Array, sizeBytes: 
 
 async function magicOf(head: Uint8Array): Promise<FileType | undefined> {
   try {
+    // Loaded with the first file that is looked into, not with the program: it has thirty modules of its own.
+    const { fileTypeFromBuffer } = await import('file-type')
     const found = await fileTypeFromBuffer(head)
     return found === undefined ? undefined : { kind: kindOfMime(found.mime), mime: found.mime, by: 'magic' }
   } catch {
