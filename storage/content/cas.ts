@@ -1,6 +1,7 @@
-import { createHasher } from './hasher.js'
+import type { ContentHash } from '../base/index.js'
+import { createHasher, hashToBytes } from './hasher.js'
 
-/** Up to this size all of it is sampled. */
+/** Up to this size all of it is sampled: the id is the beginning of the hash. */
 const WHOLE_BYTES = 100 * 1024
 const EDGE_BYTES = 8 * 1024
 const SAMPLE_BYTES = 10 * 1024
@@ -9,11 +10,16 @@ const SAMPLES = 4
 export const CAS_BYTES = 8
 
 /**
- * The sampled id of a content: its length, head, tail and four stretches at fixed offsets. Two contents with different ids
- * differ; the same id proves nothing.
+ * The sampled id of a content of which the hash is known as well: from its length, head, tail and four stretches at fixed
+ * offsets. Two contents with different ids differ; the same id proves nothing.
  * @param read - fills a buffer from a position and says how many bytes there were
  */
-export function sampleCas(sizeBytes: number, read: (into: Uint8Array, position: number) => number): Uint8Array {
+export function sampleCas(
+  sizeBytes: number,
+  hash: ContentHash,
+  read: (into: Uint8Array, position: number) => number
+): Uint8Array {
+  if (sizeBytes <= WHOLE_BYTES) return hashToBytes(hash).subarray(0, CAS_BYTES)
   const hasher = createHasher()
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(sizeBytes))
@@ -22,12 +28,9 @@ export function sampleCas(sizeBytes: number, read: (into: Uint8Array, position: 
     const into = new Uint8Array(bytes)
     hasher.update(into.subarray(0, read(into, position)))
   }
-  if (sizeBytes <= WHOLE_BYTES) take(0, sizeBytes)
-  else {
-    take(0, EDGE_BYTES)
-    const step = Math.floor((sizeBytes - 2 * EDGE_BYTES) / SAMPLES)
-    for (let i = 0; i < SAMPLES; i++) take(EDGE_BYTES + i * step, SAMPLE_BYTES)
-    take(sizeBytes - EDGE_BYTES, EDGE_BYTES)
-  }
+  take(0, EDGE_BYTES)
+  const step = Math.floor((sizeBytes - 2 * EDGE_BYTES) / SAMPLES)
+  for (let i = 0; i < SAMPLES; i++) take(EDGE_BYTES + i * step, SAMPLE_BYTES)
+  take(sizeBytes - EDGE_BYTES, EDGE_BYTES)
   return hasher.digestBytes().subarray(0, CAS_BYTES)
 }
