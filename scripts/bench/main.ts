@@ -13,9 +13,11 @@ import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { starting } from './start.js'
 import { transferBenches } from './transfer.js'
+import { watching } from './watch.js'
 
 const benches: readonly Bench[] = [
   starting,
+  watching,
   pairing,
   connecting,
   dropBig,

@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch as watchFolder,
+  writeFileSync
+} from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createNode, type SpacedriveNode } from '../../node/index.js'
+import { type Bench, median, percentile } from './bench.js'
+import { countEntries, makeRealTree, makeSmallFiles } from './trees.js'
+
+/** DESIGN 13: a single change is in the index after 40 ms at the median, a burst 200 ms after its last write. */
+export const watching: Bench = {
+  name: 'watch',
+  what: 'from a system call in a watched tree to the row in the index: single changes, and a burst; beside it a bare fs.watch',
+  async run({ dir, quick, note }) {
+    const tree = join(dir, 'tree')
+    if (quick) {
+      mkdirSync(tree)
+      makeSmallFiles(tree, 2_000)
+    } else makeRealTree(tree)
+    const before = residentMiB()
+    const node = await createNode({ dataDir: join(dir, 'data') })
+    await node.start()
+    try {
+      await node.call('library.create', { name: 'Bench' })
+      const { location } = await node.call('location.add', { path: tree, mode: 'shallow', wait: true })
+      note(`${location.files} files in ${location.directories} folders are watched`)
+      const resident = residentMiB() - before
+      const loop = monitorEventLoopDelay({ resolution: 1 })
+      loop.enable()
+      const single = await singleChanges(node, tree, quick ? 40 : 200)
+      const burst: number[] = []
+      for (let i = 0; i < (quick ? 2 : 5); i++) burst.push(await burstOf(node, tree, i, 2_000))
+      loop.disable()
+      const bare = await bareWatch(join(dir, 'bare'), quick ? 40 : 200)
+      const round = (ms: number): number => Math.round(ms * 10) / 10
+      return {
+        entries: countEntries(tree),
+        singleMedianMs: round(median(single)),
+        singleP95Ms: round(percentile(single, 95)),
+        burstMedianMs: round(median(burst)),
+        burstMaxMs: round(Math.max(...burst)),
+        bareMedianMs: round(median(bare)),
+        ratio: round(median(single) / median(bare)),
+        loopMaxMs: round(loop.max / 1e6),
+        residentMiB: Math.round(resident)
+      }
+    } finally {
+      await node.stop()
+    }
+  }
+}
+
+/** Makes, edits, renames and deletes a file, each time waiting for the event of the row that was committed. */
+async function singleChanges(node: SpacedriveNode, tree: string, rounds: number): Promise<number[]> {
+  const times: number[] = []
+  const dir = join(tree, 'watched here')
+  mkdirSync(dir)
+  await told(node, 'entry:created', dir, () => {}).catch(() => {})
+  for (let i = 0; i < rounds; i++) {
+    const file = join(dir, `${i}`)
+    times.push(await told(node, 'entry:created', file, () => writeFileSync(file, 'x')))
+    times.push(await told(node, 'entry:modified', file, () => appendFileSync(file, 'y')))
+    times.push(await told(node, 'entry:moved', `${file}r`, () => renameSync(file, `${file}r`)))
+    times.push(await told(node, 'entry:deleted', `${file}r`, () => rmSync(`${file}r`)))
+  }
+  return times
+}
+
+const TOLD_MS = 5_000
+
+function told(
+  node: SpacedriveNode,
+  type: 'entry:created' | 'entry:modified' | 'entry:moved' | 'entry:deleted',
+  path: string,
+  act: () => void
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const from = performance.now()
+    const timer = setTimeout(() => {
+      off()
+      reject(new Error(`${type} of ${path} was not told within ${TOLD_MS} ms`))
+    }, TOLD_MS)
+    const off = node.events.on(type, event => {
+      if (event.path !== path) return
+      clearTimeout(timer)
+      off()
+      resolve(performance.now() - from)
+    })
+    act()
+  })
+}
+
+/** @returns milliseconds from the last write until every file of the burst has its row */
+async function burstOf(node: SpacedriveNode, tree: string, round: number, files: number): Promise<number> {
+  const dir = join(tree, `burst ${round}`)
+  const base = await total(node)
+  mkdirSync(dir)
+  for (let i = 0; i < files; i++) {
+    writeFileSync(join(dir, `${i}`), `${i}`)
+    if (i % 50 === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  const from = performance.now()
+  // The moment of the last commit counts, not that of our question.
+  let lastAt = from
+  const off = node.events.on('index:changed', () => {
+    lastAt = performance.now()
+  })
+  while ((await total(node)) < base + files) await new Promise(resolve => setTimeout(resolve, 20))
+  off()
+  return lastAt - from
+}
+
+async function total(node: SpacedriveNode): Promise<number> {
+  const { locations } = await node.call('location.list', {})
+  return locations[0]!.files
+}
+
+/** The same file system and the same machine, with nothing between. */
+async function bareWatch(dir: string, rounds: number): Promise<number[]> {
+  mkdirSync(dir)
+  const watcher = watchFolder(dir)
+  const times: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    const seen = once(watcher, 'change')
+    const from = performance.now()
+    writeFileSync(join(dir, `${i}`), 'x')
+    await seen
+    times.push(performance.now() - from)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+  watcher.close()
+  return times
+}
+
+function residentMiB(): number {
+  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
+  return Number(line?.[1] ?? 0) / 1024
+}
