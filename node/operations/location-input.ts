@@ -21,7 +21,10 @@ export type RulesInput = z.input<typeof rulesInput>
 export const ruleOptions = [
   ['--hidden', 'search and hash what begins with a dot, too'],
   ['--no-hidden', 'leave it out (as it is unless said otherwise)'],
-  ['--max-size <size>', 'files above it are not hashed and not searched (100 MB); none: no limit'],
+  [
+    '--max-size <size>',
+    'files above it, such as 500M, are not hashed and not searched; none: no limit (as it is unless said otherwise)'
+  ],
   ['--ext <list...>', 'only these extensions (jpg png); none: all'],
   ['--ignore <pattern...>', 'patterns as in .gitignore; none: no patterns'],
   ['--gitignore', 'what .gitignore files leave out is left out'],

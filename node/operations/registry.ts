@@ -44,6 +44,7 @@ import { networkRules } from './network-rules.js'
 import { networkSendMessage } from './network-send-message.js'
 import { networkSpacedrop } from './network-spacedrop.js'
 import { networkStatus } from './network-status.js'
+import { scan } from './scan.js'
 import { searchFiles } from './search.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
@@ -57,6 +58,7 @@ import { volumeTrack } from './volume-track.js'
 export const operations = [
   fileInfo,
   fileNote,
+  scan,
   searchFiles,
   indexQuickScan,
   indexBrowse,
