@@ -23,7 +23,7 @@ describe('JobManager', () => {
   const typesOf = (f: JobFixture, id: JobId): string[] =>
     f.said.filter(e => 'job' in e && e.job === id && e.type !== 'job:progress').map(e => e.type)
 
-  it('a job of 45 lines runs, counts, complains, logs and gives a typed output', async () => {
+  it('a job of some fifty lines runs, counts, complains, logs and gives a typed output', async () => {
     const f = await open()
     const count = countingJob()
     f.jobs.register(count)

@@ -47,6 +47,10 @@ describe('volumes', () => {
     assert.equal(await service.sameVolume(dir.path, '/proc' as AbsPath), false)
   })
 
+  it('what the kernel makes up lies on no volume', async () => {
+    assert.equal(await service.volumeOf('/proc' as AbsPath), undefined)
+  })
+
   it('an unknown one is named, with what to try', async () => {
     await assert.rejects(service.find('nonesuch'), { code: 'UNKNOWN_VOLUME', hint: /volume list/ })
   })
