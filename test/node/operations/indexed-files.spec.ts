@@ -36,10 +36,10 @@ describe('scan, search, tag: what a person does first', () => {
       ['indexed', 2, 'ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f']
     )
   })
-  it('a tag goes with the file that is renamed; a second scan and index location see it', async () => {
+  it('a tag goes with the file that is renamed; index location and quick-scan see it', async () => {
     await instance.ok('tag', 'add', 'Sun', `${dir}/holiday.txt`)
     renameSync(`${dir}/holiday.txt`, `${dir}/sub/beach.txt`)
-    await instance.ok('scan', dir)
+    await instance.ok('index', 'location', dir)
     assert.deepEqual(await found('--tag', 'Sun'), ['sub/beach.txt'])
     writeFileSync(`${dir}/sub/new.txt`, 'n')
     const { report } = await instance.json<{ report: { created: number } }>('index', 'quick-scan', `${dir}/sub`)
