@@ -31,12 +31,9 @@ export async function exchange(
   const channel: Channel = messageChannel(frames, replySchema, 'a reply')
   try {
     await channel.send(request, options)
-    let reply = await receive(channel, options, ANSWER_TIMEOUT_MS)
-    if (reply.type === 'go' && pages !== undefined) {
-      await sendPages(channel, pages, options)
-      // The last pages may still be on their way through a slow link.
-      reply = await receive(channel, options, MANIFEST_TIMEOUT_MS)
-    }
+    const first = await receive(channel, options, ANSWER_TIMEOUT_MS)
+    const reply =
+      first.type === 'go' && pages !== undefined ? await sendPages(channel, pages, first.pages, options) : first
     await frames.closeWrite(options)
     return reply
   } catch (err) {
@@ -57,9 +54,29 @@ export function offerTo(
   return exchange(init, request, options, manifests.pages(offer.manifest!))
 }
 
-async function sendPages(channel: Channel, pages: AsyncIterable<Uint8Array>, options: AbortOptions): Promise<void> {
-  for await (const data of pages) await channel.send({ type: 'page', data }, options)
+/** Sends pages as far as they are asked for. @returns the reply to the whole list, or to so much of it as was wanted */
+async function sendPages(
+  channel: Channel,
+  pages: AsyncIterable<Uint8Array>,
+  asked: number,
+  options: AbortOptions
+): Promise<Reply> {
+  let room = asked
+  for await (const data of pages) {
+    if (room === 0) {
+      const reply = await receive(channel, options, ANSWER_TIMEOUT_MS)
+      if (reply.type !== 'go') return reply
+      room = reply.pages
+    }
+    room--
+    await channel.send({ type: 'page', data }, options)
+  }
   await channel.send({ type: 'end' }, options)
+  for (;;) {
+    // The last pages may still be on their way through a slow link.
+    const reply = await receive(channel, options, MANIFEST_TIMEOUT_MS)
+    if (reply.type !== 'go') return reply
+  }
 }
 
 async function receive(channel: Channel, { signal }: AbortOptions, timeoutMs: number): Promise<Reply> {

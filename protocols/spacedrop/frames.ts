@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isUuid, type OfferId } from '../../storage/base/index.js'
 import { MAX_PAGE_BYTES } from '../transfer/index.js'
 import { bytes, safeCount } from '../wire/index.js'
-import { MAX_OFFER_ENTRIES } from './limits.js'
+import { MAX_OFFER_ENTRIES, MAX_PAGES_AHEAD } from './limits.js'
 
 /**
  * What goes over a stream (docs/protocols/spacedrop.md). Each stream is one exchange: its opener says one thing (an offer is
@@ -49,7 +49,8 @@ export const pageSchema = z.discriminatedUnion('type', [
 export type PageFrame = z.infer<typeof pageSchema>
 
 export const replySchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('go') }),
+  // So many pages more may be sent: what arrives faster than it is written would pile up in memory.
+  z.object({ type: z.literal('go'), pages: safeCount.min(1).max(MAX_PAGES_AHEAD) }),
   z.object({
     type: z.literal('state'),
     state: z.enum(['pending', 'accepted', 'declined']),

@@ -5,6 +5,8 @@ export const MAX_OFFER_ENTRIES = 100_000
 export const MAX_OFFER_DEPTH = 64
 /** The list of names of one offer on the wire and on the receiver's disk: 100,000 entries of 145 bytes of path. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+/** Pages of a list that may be on the way unread: 1.5 MiB, well below what a stream may have waiting (protocols/wire). */
+export const MAX_PAGES_AHEAD = 32
 /** A text drop; what is longer is a file. */
 export const MAX_TEXT_BYTES = 1024 * 1024
 

@@ -15,7 +15,7 @@ import {
   wireError
 } from '../wire/index.js'
 import { type AnswerRequest, type OfferRequest, pageSchema, type Reply, type Request, requestSchema } from './frames.js'
-import { MANIFEST_TIMEOUT_MS } from './limits.js'
+import { MANIFEST_TIMEOUT_MS, MAX_PAGES_AHEAD } from './limits.js'
 
 /** What the service does with each request of a device. */
 export interface Desk {
@@ -64,8 +64,20 @@ export async function serve(stream: Stream, peer: PeerSession, init: ServeInit):
     })
     await channel.send(reply, { signal })
     await frames.closeWrite({ signal })
+    await drain(frames, signal)
   } finally {
     link.clear()
+  }
+}
+
+/** Waits until the device closes its side too: one that does not holds a stream, and is cut. */
+async function drain(frames: FrameStream, signal: AbortSignal): Promise<void> {
+  const limit = deadline(HEADER_TIMEOUT_MS, 'the end of an exchange', signal)
+  try {
+    // What was still on its way when we answered is thrown away unread.
+    while ((await frames.read({ signal: limit.signal })) !== undefined);
+  } finally {
+    limit.clear()
   }
 }
 
@@ -90,19 +102,27 @@ async function answer(
   desk.ensureRoom(device)
   const limit = deadline(MANIFEST_TIMEOUT_MS, 'the list of names of an offer', signal)
   try {
-    await channel.send({ type: 'go' }, { signal: limit.signal })
-    return await desk.takeOffer(device, request, pages(frames, limit.signal))
+    await channel.send({ type: 'go', pages: MAX_PAGES_AHEAD }, { signal: limit.signal })
+    const more = (n: number): Promise<void> => channel.send({ type: 'go', pages: n }, { signal: limit.signal })
+    return await desk.takeOffer(device, request, pages(frames, more, limit.signal))
   } finally {
     limit.clear()
   }
 }
 
-async function* pages(frames: FrameStream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for (;;) {
+/** @param more - asks for so many pages more, once that many were taken */
+async function* pages(
+  frames: FrameStream,
+  more: (pages: number) => Promise<void>,
+  signal: AbortSignal
+): AsyncGenerator<Uint8Array> {
+  for (let taken = 1; ; taken++) {
     const frame = await frames.read({ signal, timeoutMs: IDLE_TIMEOUT_MS })
     if (frame === undefined) throw wireError('TRUNCATED', 'the list of names ended early')
     const message = decode(frame, pageSchema, 'a page of names')
     if (message.type === 'end') return
     yield message.data
+    // The sender waits only when it has used up all it was given: then all of it has been taken here.
+    if (taken % MAX_PAGES_AHEAD === 0) await more(MAX_PAGES_AHEAD)
   }
 }
