@@ -138,7 +138,6 @@ describe('architecture', () => {
     ['@chainsafe/libp2p-yamux', /^node\/network\//],
     ['@chainsafe/libp2p-noise', /^node\/network\//],
     ['datastore-core', /^node\/network\//],
-    ['fastify', /^node\/daemon\//],
     ['commander', /^node\/cli\//],
     ['pino', /^node\/daemon\//],
     ['file-type', /^storage\/file-types\//],
