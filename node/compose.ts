@@ -32,7 +32,7 @@ import {
   type WorkerPool,
   workerPool
 } from '../storage/base/index.js'
-import { type Disk, type Files, openFiles, ownerTag } from '../storage/files/index.js'
+import { type Disk, type Files, openFiles, ownerTag, removeLeftovers } from '../storage/files/index.js'
 import { type Indexer, indexer } from '../storage/indexer/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import { type JobManager, jobManager } from '../storage/jobs/index.js'
@@ -144,6 +144,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     await instance.close()
     throw err
   })
+  await removeLeftovers(dataDir).catch(err => log.warn('the data directory could not be tidied', { err }))
   const pool = workerPool()
   // By its real path: the same daemon finds its staging places again, whichever way it was started.
   const owner = ownerTag(realpathSync(dataDir))

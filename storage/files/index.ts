@@ -35,6 +35,7 @@ export {
   readFileBounded,
   removeEmptyDir,
   removeFile,
+  removeLeftovers,
   type WriteFileOptions,
   writeFileAtomic
 } from './own-files.js'

@@ -1,10 +1,10 @@
 /** The program's own small files: keys, configuration, pid files. Asynchronous, since the event loop calls them. */
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, type FileHandle, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { displayPath, errorCode, fsPath, hasCode, SpacedriveError, toError } from '../base/index.js'
-import { TEMP_PREFIX } from './ours.js'
+import { displayPath, errorCode, fsPath, hasCode, isUuid, SpacedriveError, toError } from '../base/index.js'
+import { isTempName, TEMP_PREFIX } from './ours.js'
 
 export interface WriteFileOptions {
   /** Permission bits, whatever the umask. 0600 unless told. */
@@ -124,6 +124,17 @@ export async function ensurePrivateDir(path: string): Promise<void> {
     })
   }
   if ((at.mode & 0o777) !== 0o700) await chmod(fsPath(path), 0o700)
+}
+
+/**
+ * Takes away what a crash of `writeFileAtomic` left in a directory of ours. Only while nobody else writes there: at the start,
+ * behind the lock.
+ */
+export async function removeLeftovers(dir: string): Promise<void> {
+  for (const entry of await readdir(fsPath(dir), { withFileTypes: true })) {
+    const { name } = entry
+    if (entry.isFile() && isTempName(name) && isUuid(name.slice(TEMP_PREFIX.length))) await removeFile(join(dir, name))
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

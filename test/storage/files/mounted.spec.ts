@@ -239,6 +239,55 @@ canMount('files on file systems of their own', () => {
     })
   })
 
+  describe('an overlay: a file system whose sync of the whole cannot be trusted', () => {
+    it('each file is synced as it is written, and everything else is the same', async () => {
+      const [place, parts] = [tempDir(), tempDir()]
+      const image = mountImage('tmpfs', 16)
+      image.mount(parts.path)
+      for (const part of ['lower', 'upper', 'work']) mkdirSync(`${parts.path}/${part}`)
+      writeFileSync(`${parts.path}/lower/f`, 'old f')
+      const options = ['lower', 'upper', 'work'].map(
+        p => `${p === 'lower' || p === 'upper' ? `${p}dir` : 'workdir'}=${parts.path}/${p}`
+      )
+      execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options.join(), place.path])
+      const synced: unknown[] = []
+      const kit = await openKitIn(
+        place.path,
+        () => {},
+        spied(nodeDisk(), (call, [what]) => {
+          if (call === 'sync' && typeof what === 'number') synced.push(what)
+          assert.notEqual(call, 'syncAll')
+        })
+      )
+      try {
+        assert.deepEqual([kit.root.capabilities.fileSystem, kit.root.capabilities.syncWhole], ['overlay', false])
+        await kit.stage({ f: 'new f', c: 'new c', 'd/x': 'x' })
+        assert.equal(synced.length, 3)
+        const { kind, sizeBytes, mtimeNs } = nodeDisk().lstat(nodeDisk().openRoot(place.path), 'f')
+        const results = await kit.root.place([
+          {
+            kind: 'replace',
+            path: rel('f'),
+            from: kit.from('f'),
+            expected: { kind, sizeBytes, mtimeNs },
+            aside: kit.from('old/f')
+          },
+          { kind: 'create', path: rel('c'), from: kit.from('c') }
+        ])
+        assert.deepEqual(codes(results), ['done', 'done'])
+        await kit.staging.moveInto(ROOT, [{ from: 'd' as FileName }])
+        assert.deepEqual(visible(place.path), ['c', 'd', 'f'])
+        assert.equal(readFileSync(`${kit.staging.path}/tree/old/f`, 'utf8'), 'old f')
+      } finally {
+        await kit.clean()
+        execFileSync('umount', ['-l', place.path])
+        image.clean()
+        place.clean()
+        parts.clean()
+      }
+    })
+  })
+
   describe('capabilities', () => {
     for (const fileSystem of ['ext4', 'tmpfs']) {
       it(`${fileSystem}: found by trying, and nothing is left behind`, async () => {

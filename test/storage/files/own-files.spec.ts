@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import {
   existsSync,
   lstatSync,
@@ -16,6 +17,7 @@ import {
   readFileBounded,
   removeEmptyDir,
   removeFile,
+  removeLeftovers,
   writeFileAtomic
 } from '../../../storage/files/index.js'
 import { tempDir } from '../../temp.js'
@@ -100,5 +102,13 @@ describe('own files', () => {
     writeFileSync(at('file'), '')
     for (const name of ['link', 'file']) await assert.rejects(ensurePrivateDir(at(name)), { code: 'NOT_PRIVATE' })
     assert.equal(lstatSync(at('link')).isSymbolicLink(), true)
+  })
+  it('what a crash left of an unfinished write goes at the next start, and nothing else', async () => {
+    const names = [`.spacedrive-tmp-${randomUUID()}`, '.spacedrive-tmp-mine', 'key']
+    for (const name of names) writeFileSync(at(name), '')
+    mkdirSync(at(`.spacedrive-tmp-${randomUUID()}`))
+    await removeLeftovers(dir.path)
+    assert.equal(existsSync(at(names[0]!)), false)
+    assert.equal(readdirSync(dir.path).length, 3)
   })
 })
