@@ -92,10 +92,13 @@ function isWaiting(access: RootAccess, move: Move): boolean {
   return isWhat(access, move, lookAt(access, move.from)) && !hasHappened(access, move)
 }
 
-/** A file that was given its new name by a link, and the old one did not go yet. Where renames can refuse to replace, a second name is a person's. */
+/**
+ * A file that was given its new name by a link, and the old one did not go yet. One of the two is in a place of our own, where
+ * nobody else makes links: a person's second name of the same file is never taken for it.
+ */
 function hasBothNames(access: RootAccess, move: Move): boolean {
-  const { noReplace, keepsIdentity } = access.root.capabilities
-  if (move.seen.kind === 'directory' || noReplace || !keepsIdentity) return false
+  if (move.seen.kind === 'directory' || !access.root.capabilities.keepsIdentity) return false
+  if (!isInOurs(move.from) && !isInOurs(move.to)) return false
   return isWhat(access, move, lookAt(access, move.from)) && isWhat(access, move, lookAt(access, move.to))
 }
 

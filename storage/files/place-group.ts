@@ -93,8 +93,9 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
     moves.push({ from, to, seen: seen(at), ...(expected !== undefined && { expected }) })
   }
   const sources = new Set(steps.map(s => s.path as string))
-  // Names that swap or turn in a cycle: all leave their names first, then take the new ones.
-  const turning = steps.some(s => s.kind === 'move' && sources.has(s.to))
+  // Names that swap or turn in a cycle: all leave their names first, then take the new ones. So do all where a new name is
+  // made by a link: after a crash the second name is known by lying in our own place.
+  const turning = !access.root.capabilities.noReplace || steps.some(s => s.kind === 'move' && sources.has(s.to))
   const second: (() => void)[] = []
 
   for (const [i, step] of steps.entries()) {
