@@ -1,4 +1,4 @@
-import type { AnyEvent } from '../../storage/base/index.js'
+import type { AnyEvent, JobId } from '../../storage/base/index.js'
 import type { JobSummary } from '../../storage/jobs/index.js'
 import type { Peer } from '../compose.js'
 import type { JobsNow } from './job-monitor.js'
@@ -9,21 +9,25 @@ const MIN_INTERVAL_MS = 100
 
 /**
  * Tells what is at work now and at each change, at most ten times a second, until the signal or (`untilIdle`) until nothing
- * runs or waits. @returns how many jobs ended meanwhile
+ * runs or waits.
+ * @param options.only - nothing but this job and its children
+ * @returns how many jobs ended meanwhile
  */
 export async function watchJobs(
   peer: Peer,
   emit: (value: JobsNow) => void,
-  { signal, untilIdle }: { signal: AbortSignal; untilIdle: boolean }
+  { signal, untilIdle, only }: { signal: AbortSignal; untilIdle: boolean; only?: JobId | undefined }
 ): Promise<number> {
   const ended = new Map<string, JobSummary>()
   let count = 0
   let wake: () => void = () => {}
   let changed = true
+  const wanted = (job: JobSummary): boolean => only === undefined || job.id === only || job.parent === only
   const off = peer.events.onAny((event: AnyEvent) => {
     if (!event.type.startsWith('job:')) return
     if (event.type === 'job:completed' || event.type === 'job:failed' || event.type === 'job:cancelled') {
-      ended.set(event.job, peer.jobs.info(event.job as never))
+      const job = peer.jobs.info(event.job as JobId)
+      if (wanted(job)) ended.set(event.job, job)
     }
     changed = true
     wake()
@@ -34,7 +38,7 @@ export async function watchJobs(
     while (!signal.aborted) {
       if (changed) {
         changed = false
-        const jobs = peer.jobs.list({ states: AT_WORK })
+        const jobs = peer.jobs.list({ states: AT_WORK }).filter(wanted)
         emit({ jobs, ended: [...ended.values()] })
         count += ended.size
         ended.clear()

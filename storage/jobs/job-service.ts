@@ -15,7 +15,7 @@ import { wrongState } from './definition.js'
 import type { DispatchOptions, JobDefinition, JobFilter, JobInfo, JobOutcome, JobSummary, Json } from './job.js'
 import { JobQueue } from './job-queue.js'
 import { jobWrites } from './jobs.worker.js'
-import { MAX_CRASHES, STOP_DEADLINE_MS } from './limits.js'
+import { MAX_CRASHES, MAX_LOG_LINES, MAX_STORED_PROBLEMS, STOP_DEADLINE_MS } from './limits.js'
 import type { JobHandle, JobManager, PauseOptions } from './manager.js'
 import { PAUSED_BY_PERSON } from './run.js'
 import { type JobRow, summaryOf } from './store.js'
@@ -108,7 +108,11 @@ export class JobService implements JobManager {
   info(id: JobId): JobInfo {
     const row = this.#queue.store.read(id)
     const children = this.#queue.store.children(id).map(r => this.#summary(r))
-    return { ...this.#summary(row), ...this.#queue.store.info(row), children }
+    const stored = this.#queue.store.info(row)
+    const unsaved = this.#queue.active.get(id)?.run?.unsaved
+    const log = [...stored.log, ...(unsaved?.log ?? [])].slice(-MAX_LOG_LINES)
+    const problemList = [...stored.problemList, ...(unsaved?.problems ?? [])].slice(0, MAX_STORED_PROBLEMS)
+    return { ...this.#summary(row), ...stored, log, problemList, children }
   }
 
   resolve(prefix: string): JobId {

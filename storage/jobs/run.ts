@@ -97,6 +97,11 @@ export class JobRun implements PhaseHost<unknown> {
     return this.#shown
   }
 
+  /** What is not stored yet: it goes with the next checkpoint. */
+  get unsaved(): { log: readonly LogLine[]; problems: readonly Problem[] } {
+    return { log: this.#log, problems: this.#problemList }
+  }
+
   readonly nowMs = (): number => this.components.clock.nowMs()
 
   /** True when it had begun before: it is resumed, not started. */

@@ -84,6 +84,13 @@ describe('location commands', () => {
       [undefined, undefined, [], false]
     )
   })
+  it('job monitor shows one job to its end, and job list what became of it', async () => {
+    const { job } = await instance.json<{ job: string }>('location', 'rescan', 'Trees', '--force')
+    await instance.ok('job', 'monitor', '--job-id', job.slice(-8))
+    assert.match(await instance.ok('job', 'list'), /index Trees\s+completed/)
+    assert.match(await instance.ok('job', 'info', job), /Kind\s+index-location/)
+    assert.equal((await instance.run('job', 'monitor', '--job-id', 'ffffffff')).code, 1)
+  })
   it('rescan and remove, by the folder as it is from here', async () => {
     assert.match(
       await instance.ok('location', 'rescan', './tree', '--force', '--wait', { cwd: dir.path }),

@@ -225,6 +225,28 @@ describe('JobManager', () => {
     await waiting.outcome()
   })
 
+  it('what a job at work says is shown before its next checkpoint', async () => {
+    const g = gate()
+    const job = simpleJob('talking', [
+      {
+        name: 'A',
+        async execute(ctx) {
+          ctx.log('so far so good')
+          ctx.problem({ path: 'f', code: 'X', message: 'x' })
+          await g.pass(ctx.signal)
+        }
+      }
+    ])
+    const f = await open([job] as never)
+    const { id, outcome } = await f.jobs.dispatch(job, {})
+    await g.reached
+    const info = f.jobs.info(id)
+    assert.deepEqual([info.log.map(l => l.message), info.problems, info.problemList.length], [['so far so good'], 1, 1])
+    g.open()
+    await outcome()
+    assert.equal(f.jobs.info(id).log.length, 1)
+  })
+
   it('a state that has grown too large, or is no plain value, fails the job with that reason', async () => {
     const job = (make: () => unknown) =>
       simpleJob('large', [
