@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type PairedDaemon, pairedDaemons } from '../../daemons.js'
+import { tempDir } from '../../temp.js'
+
+const KILLS = 6
+
+describe('spacedrop: kill -9', function () {
+  this.timeout(180_000)
+  const dir = tempDir('sd-crash-')
+  let ada: PairedDaemon
+  let bob: PairedDaemon
+  let clean: () => Promise<void>
+
+  before(async () => {
+    const made = await pairedDaemons('ada', 'bob')
+    ;[ada, bob] = made.daemons as [PairedDaemon, PairedDaemon]
+    clean = made.clean
+    await ada.up()
+    await bob.up(ada)
+  })
+  after(async () => {
+    await clean()
+    dir.clean()
+  })
+
+  it('of either side at random moments: the drop finishes by itself, whole, once, and nothing is half before', async () => {
+    const path = join(dir.path, 'tree')
+    mkdirSync(join(path, 'small/empty'), { recursive: true })
+    for (let i = 0; i < 500; i++) writeFileSync(join(path, `small/${i}`), randomBytes(1 + i * 7))
+    for (let i = 0; i < 6; i++) writeFileSync(join(path, `large${i}`), randomBytes(12 * 2 ** 20))
+    symlinkSync('small/1', join(path, 'link'))
+    await bob.ok('network', 'rules', 'ada', '--mode', 'always')
+    const { id } = await ada.json<{ id: string }>('network', 'spacedrop', 'bob', path, '--no-wait')
+    const state = async (at: PairedDaemon): Promise<string> =>
+      (await at.json<{ offers: { state: string }[] }>('network', 'offers', id)).offers[0]!.state
+    for (let i = 0; i < KILLS; i++) {
+      await new Promise(resolve => setTimeout(resolve, 100 + Math.random() * 500))
+      const [victim, other] = i % 2 === 0 ? [bob, ada] : [ada, bob]
+      await victim.kill()
+      // All of it under its name, or nothing.
+      if (existsSync(join(bob.downloads, 'tree')))
+        execFileSync('diff', ['-r', '--no-dereference', path, join(bob.downloads, 'tree')])
+      await victim.up(other)
+    }
+    for (let i = 0; i < 1_000 && (await state(ada)) !== 'completed'; i++) await new Promise(r => setTimeout(r, 50))
+    for (let i = 0; i < 1_000 && (await state(bob)) !== 'completed'; i++) await new Promise(r => setTimeout(r, 50))
+    assert.deepEqual([await state(ada), await state(bob)], ['completed', 'completed'])
+    execFileSync('diff', ['-r', '--no-dereference', path, join(bob.downloads, 'tree')])
+    assert.deepEqual(readdirSync(bob.downloads), ['tree'])
+  })
+
+  it('revoked in the middle of it: it ends at once, nothing stays, and nothing more is taken', async () => {
+    const path = join(dir.path, 'big')
+    writeFileSync(path, randomBytes(256 * 2 ** 20))
+    const moving = await bob.listen('transfer:progress')
+    const sending = ada.begin('network', 'spacedrop', 'bob', path)
+    await moving.next(e => e.doneBytes > 0)
+    moving.close()
+    await bob.ok('network', 'revoke', 'ada')
+    assert.deepEqual(
+      readdirSync(bob.downloads).filter(n => n !== 'tree'),
+      []
+    )
+    const { offers } = await bob.json<{ offers: { state: string; code: string }[] }>('network', 'offers', '--all')
+    assert.deepEqual([offers[0]?.state, offers[0]?.code], ['cancelled', 'REVOKED'])
+    sending.child.kill('SIGINT')
+    assert.equal((await sending.ended).code, 130)
+    assert.equal((await bob.run('network', 'spacedrop', 'ada', path, '--no-wait')).code, 6)
+  })
+})
