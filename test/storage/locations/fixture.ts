@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   type AbsPath,
   type AnyEvent,
+  type Clock,
   type EventBus,
   eventBus,
   type LocationId,
@@ -43,7 +44,7 @@ export interface LocationsFixture {
   close(): Promise<void>
 }
 
-export async function openLocations(dir: AbsPath): Promise<LocationsFixture> {
+export async function openLocations(dir: AbsPath, clock: Clock = systemClock): Promise<LocationsFixture> {
   mkdirSync(dir, { recursive: true })
   const data = join(dir, 'data') as AbsPath
   const instance = await openInstance(data)
@@ -55,7 +56,7 @@ export async function openLocations(dir: AbsPath): Promise<LocationsFixture> {
     said.push(event)
     for (const wake of [...waiting]) wake()
   })
-  const base = { pool, clock: systemClock, random: systemRandom, events, log: silentLog }
+  const base = { pool, clock, random: systemRandom, events, log: silentLog }
   const manager = libraries({ database: instance, ...base, device: () => ({ name: 'test', id: null }) })
   const index = indexer({ ...base, ours: () => [data, ...manager.opened().map(l => l.path)] })
   const disks = volumes({ database: instance, ...base })

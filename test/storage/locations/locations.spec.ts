@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { AbsPath, JobId } from '../../../storage/base/index.js'
+import type { AbsPath, Clock, JobId } from '../../../storage/base/index.js'
+import { CHECK_INTERVAL_MS, CHECK_JITTER } from '../../../storage/locations/limits.js'
+import { jumpClock } from '../../jump-clock.js'
 import { tempDir } from '../../temp.js'
 import { randomEdits } from '../watcher/random-edits.js'
 import { type LocationsFixture, openLocations } from './fixture.js'
@@ -10,8 +12,8 @@ describe('locations', () => {
   let n = 0
   let base: AbsPath
   const opened: LocationsFixture[] = []
-  const open = async (): Promise<LocationsFixture> => {
-    const f = await openLocations(base)
+  const open = async (clock?: Clock): Promise<LocationsFixture> => {
+    const f = await openLocations(base, clock)
     opened.push(f)
     return f
   }
@@ -183,6 +185,20 @@ describe('locations', () => {
     await f.locations.remove(outer)
     assert.ok(f.same(inner))
     assert.equal((await f.locations.list(f.library)).length, 1)
+  })
+
+  it('what no watch told is found by the look of every hour, without a job', async () => {
+    const clock = jumpClock()
+    const f = await open(clock)
+    const id = await f.indexedFolder(`${base}/tree`, { watch: false })
+    await f.until(async () => (await f.info(id)).activity === 'idle')
+    writeFileSync(`${base}/tree/untold`, 'x')
+    const jobs = f.jobs.list().length
+    clock.jump(CHECK_INTERVAL_MS * (1 - CHECK_JITTER) - 60_000)
+    assert.equal(f.same(id), false)
+    clock.jump(CHECK_INTERVAL_MS * 2 * CHECK_JITTER + 120_000)
+    await f.until(() => f.same(id))
+    assert.equal(f.jobs.list().length, jobs)
   })
 
   it('update: watching off and on again, mode and rules look anew', async () => {
