@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { type PairedDaemon, pairedDaemons } from '../../daemons.js'
 import { tempDir } from '../../temp.js'
@@ -171,6 +180,20 @@ describe('network spacedrop, offers, accept, decline, rules', function () {
       await bob.ok('network', 'rules', 'ada', '--mode', 'ask', '--max-size', 'none', '--to', 'default'),
       /when you accept/
     )
+  })
+
+  it('no space where it should go: exit code 1 with the figures and what to do, and it can be taken elsewhere', async () => {
+    const huge = join(dir.path, 'huge')
+    writeFileSync(huge, '')
+    truncateSync(huge, 2 ** 43)
+    const { sending, id } = await begin(huge)
+    const { code, stderr } = await bob.run('network', 'accept', id)
+    assert.equal(code, 1)
+    assert.match(stderr, /there is not enough space in .*Downloads: 8796093022208 bytes are offered, \d+ are free/)
+    assert.match(stderr, /--to/)
+    assert.match(await bob.ok('network', 'offers'), /waits for you/)
+    await bob.ok('network', 'decline', id)
+    await sending.ended
   })
 
   it('Ctrl-C withdraws what was not answered', async () => {
