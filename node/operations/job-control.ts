@@ -1,61 +1,60 @@
 import { z } from 'zod'
+import type { JobId } from '../../storage/base/index.js'
+import type { Peer } from '../compose.js'
 import { shortId } from './job-text.js'
-import { defineOperation } from './operation.js'
+import { defineOperation, type Terminal } from './operation.js'
 
-const input = z.strictObject({ job: z.string().min(1) })
-const argument = [['<job>', 'its id, or the beginning or end of it']] as const
+export interface Controlled {
+  id: JobId
+  title: string
+  state: string
+}
 
-export const jobPause = defineOperation({
-  name: 'job.pause',
-  summary: 'Let a job rest; its work so far is kept',
-  input,
-  async run({ peer }, { job }) {
-    const id = peer.jobs.resolve(job)
-    await peer.jobs.pause(id)
-    return { id, title: peer.jobs.info(id).title, state: peer.jobs.info(id).state }
-  },
-  command: {
-    path: 'job pause',
-    arguments: argument,
-    examples: ['spacedrive job pause 3f2a9c1e'],
-    input: ({ arguments: [job] }) => ({ job: String(job) }),
-    render: ({ id, title }, terminal) =>
-      terminal.line(`${title} is paused. Go on with \`spacedrive job resume ${shortId(id)}\`.`)
-  }
-})
+/** One thing done to one job, named by a part of its id. */
+function control<const N extends string>(
+  name: N,
+  summary: string,
+  act: (jobs: Peer['jobs'], id: JobId) => Promise<void>,
+  render: (job: Controlled, terminal: Terminal) => void
+) {
+  const path = name.replace('.', ' ')
+  return defineOperation({
+    name,
+    summary,
+    input: z.strictObject({ job: z.string().min(1) }),
+    async run({ peer: { jobs } }, { job }): Promise<Controlled> {
+      const id = jobs.resolve(job)
+      await act(jobs, id)
+      const { title, state } = jobs.info(id)
+      return { id, title, state }
+    },
+    command: {
+      path,
+      arguments: [['<job>', 'its id, or the beginning or end of it']],
+      examples: [`spacedrive ${path} 3f2a9c1e`],
+      input: ({ arguments: [job] }) => ({ job: String(job) }),
+      render
+    }
+  })
+}
 
-export const jobResume = defineOperation({
-  name: 'job.resume',
-  summary: 'Go on with a paused job, or try a failed one again',
-  input,
-  async run({ peer }, { job }) {
-    const id = peer.jobs.resolve(job)
-    await peer.jobs.resume(id)
-    return { id, title: peer.jobs.info(id).title, state: peer.jobs.info(id).state }
-  },
-  command: {
-    path: 'job resume',
-    arguments: argument,
-    examples: ['spacedrive job resume 3f2a9c1e'],
-    input: ({ arguments: [job] }) => ({ job: String(job) }),
-    render: ({ title, state }, terminal) => terminal.line(`${title} goes on (${state}).`)
-  }
-})
+export const jobPause = control(
+  'job.pause',
+  'Let a job rest; its work so far is kept',
+  (jobs, id) => jobs.pause(id),
+  ({ id, title }, terminal) => terminal.line(`${title} is paused. Go on with \`spacedrive job resume ${shortId(id)}\`.`)
+)
 
-export const jobCancel = defineOperation({
-  name: 'job.cancel',
-  summary: 'End a job for good',
-  input,
-  async run({ peer }, { job }) {
-    const id = peer.jobs.resolve(job)
-    await peer.jobs.cancel(id)
-    return { id, title: peer.jobs.info(id).title, state: peer.jobs.info(id).state }
-  },
-  command: {
-    path: 'job cancel',
-    arguments: argument,
-    examples: ['spacedrive job cancel 3f2a9c1e'],
-    input: ({ arguments: [job] }) => ({ job: String(job) }),
-    render: ({ title }, terminal) => terminal.line(`${title} is cancelled.`)
-  }
-})
+export const jobResume = control(
+  'job.resume',
+  'Go on with a paused job, or try a failed one again',
+  (jobs, id) => jobs.resume(id),
+  ({ title, state }, terminal) => terminal.line(`${title} goes on (${state}).`)
+)
+
+export const jobCancel = control(
+  'job.cancel',
+  'End a job for good',
+  (jobs, id) => jobs.cancel(id),
+  ({ title }, terminal) => terminal.line(`${title} is cancelled.`)
+)

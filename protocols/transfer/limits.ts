@@ -35,7 +35,7 @@ export const MAX_PASSES = 3
 export const MAX_STRIKES = 3
 /** Hashing what is there for a resume goes at least this fast; that much longer may a resuming sender be silent. */
 export const MIN_HASH_BYTES_PER_SECOND = 10 * 1024 * 1024
-/** Between two tries while the other side is connected but refuses for now. */
+/** Between two tries while the other side is connected and does not take it yet. */
 export const MIN_RETRY_MS = 250
 export const MAX_RETRY_MS = 10_000
 /** Files a receiver may say it has begun: what one stream leaves open, several times over. */

@@ -14,7 +14,7 @@ export interface TagFacts {
   readonly name: string
   readonly color: string | null
   readonly icon: string | null
-  /** Files and folders that bear it, also those that are gone for now. */
+  /** Files and folders that bear it, also those that are away. */
   readonly count: number
 }
 

@@ -21,7 +21,7 @@ describe('the data directory', () => {
     assert.equal(dataDirOf({ env }), '/env')
     assert.equal(dataDirOf({ env, instance: 'alice' }), '/env/instance-alice')
     assert.equal(dataDirOf({ env, instance: 'default' }), '/env')
-    assert.equal(dataDirOf({ dataDir: 'here', env, cwd: '/work' }), '/work/here')
+    assert.equal(dataDirOf({ dataDir: 'here', env, cwd: '/there' }), '/there/here')
   })
 
   for (const name of ['', 'A', '-a', '_a', 'a/b', '..', 'a b', 'a'.repeat(33), 'é', 'a\n']) {
