@@ -73,7 +73,7 @@ export {
   PROBLEM_TEXT
 } from './device.js'
 export { deviceWrites, MAX_ADDRESSES_PER_DEVICE } from './devices.worker.js'
-export { cleanName, hostName, instanceNameOf, MAX_NAME_GRAPHEMES, parseName } from './names.js'
+export { hostName, instanceNameOf, parseName } from './names.js'
 export { type DeviceRegistryInit, openDeviceRegistry, UNCONFIRMED_LIFETIME_MS } from './registry.js'
 export { MIN_ID_PREFIX, resolveDevice } from './resolve.js'
 export { type LocalDevice, type LocalDeviceInit, openLocalDevice } from './self.js'

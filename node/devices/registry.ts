@@ -1,11 +1,18 @@
 import type { KnownDevice, NewPair } from '../../protocols/pairing/index.js'
-import { type Clock, type DeviceId, type EventBus, type Logger, SpacedriveError } from '../../storage/base/index.js'
+import {
+  type Clock,
+  cleanName,
+  type DeviceId,
+  type EventBus,
+  type Logger,
+  SpacedriveError
+} from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Identity } from '../identity/index.js'
 import type { Device, DeviceProblem, DeviceState, PairSecret } from './device.js'
 import { deviceWrites } from './devices.worker.js'
 import type { DeviceRegistry, RevokeHook, TrustHolder } from './index.js'
-import { cleanName, parseName } from './names.js'
+import { parseName } from './names.js'
 import { resolveDevice } from './resolve.js'
 
 /** An unproven secret is kept this long (PEERS 2). */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
-import type { Random } from '../../storage/base/index.js'
+import { cleanName, type Random } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { deviceWrites } from './devices.worker.js'
-import { cleanName, hostName, parseName } from './names.js'
+import { hostName, parseName } from './names.js'
 
 /** What this device tells of itself. */
 export interface LocalDevice {

@@ -1,7 +1,8 @@
 /** What the two devices tell each other about themselves, sealed, and how a foreign name is made harmless. */
 import { z } from 'zod'
+import { cleanName as cleanShown } from '../../storage/base/index.js'
 import { decode, encode } from '../wire/index.js'
-import { MAX_EPOCH, MAX_MODEL_BYTES, MAX_NAME_BYTES, MAX_NAME_GRAPHEMES } from './limits.js'
+import { MAX_EPOCH, MAX_MODEL_BYTES } from './limits.js'
 import type { LocalInfo } from './ports.js'
 
 export interface DeviceInfo extends LocalInfo {
@@ -31,34 +32,12 @@ export function decodeInfo(bytes: Uint8Array): DeviceInfo {
 }
 
 function cleanInfo({ name, os, model }: LocalInfo): LocalInfo {
-  return { name: cleanName(name), os: cleanText(os, MAX_MODEL_BYTES), model: cleanText(model, MAX_MODEL_BYTES) }
+  return { name: cleanName(name), os: cleanShown(os, MAX_MODEL_BYTES), model: cleanShown(model, MAX_MODEL_BYTES) }
 }
 
 /** A name that may be shown and stored: cleaned, at most 64 graphemes and 255 bytes, never empty. */
 export function cleanName(name: string): string {
-  return cleanText(name, MAX_NAME_BYTES) || 'unnamed device'
-}
-
-/** Joins and picture forms that do not stand behind an emoji: there they are invisible and only make names differ. */
-const STRAY_JOINS =
-  /(?<!\p{Extended_Pictographic})\uFE0F|(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)\u200D|\u200D$/gu
-/** Controls, escapes, direction marks, private and unassigned characters, halves of surrogate pairs, and what looks like nothing. */
-const HARMFUL =
-  /(?!\u200D|\uFE0F)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|[\u2800\uFFFC\uFFFD]/gu
-
-/** Takes away what does something to a screen or pretends, normalises, and cuts at a grapheme. */
-function cleanText(text: string, maxBytes: number): string {
-  const plain = text.normalize('NFC').replace(/\s+/gu, ' ').replace(HARMFUL, '').replace(STRAY_JOINS, '').trim()
-  let out = ''
-  let bytes = 0
-  let graphemes = 0
-  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(plain)) {
-    bytes += Buffer.byteLength(segment)
-    graphemes += 1
-    if (bytes > maxBytes || graphemes > MAX_NAME_GRAPHEMES) break
-    out += segment
-  }
-  return out.trim()
+  return cleanShown(name) || 'unnamed device'
 }
 
 /** The same for the eye: case, accents, spaces and the most common look-alikes aside. */

@@ -59,9 +59,7 @@ export const MAX_TYPED_CHARS = 384
 /** Looks after an advertisement this often: addresses that changed, a DHT that had no peers yet. */
 export const REPUBLISH_INTERVAL_MS = 15_000
 
-/** What a person can still take in, in grapheme clusters and in UTF-8 bytes (a cluster has no length limit of its own). */
-export const MAX_NAME_GRAPHEMES = 64
-export const MAX_NAME_BYTES = 255
+/** Of the operating system and the kind of machine, in UTF-8 bytes; names: storage/base/shown-name. */
 export const MAX_MODEL_BYTES = 64
 /** Pair epochs fit 31 bits: a pairing that would need a higher one fails. Nobody pairs two billion times. */
 export const MAX_EPOCH = 2 ** 31 - 2

@@ -17,6 +17,8 @@ export function journalFile(dataDir: AbsPath, id: TransferId): AbsPath {
 export class Cleaner {
   readonly #parts: TransferParts
   readonly #signal: AbortSignal
+  /** Under way: two at once would make the staging place anew under each other's hands. */
+  readonly #cleaning = new Map<TransferId, Promise<void>>()
 
   constructor(parts: TransferParts, signal: AbortSignal) {
     this.#parts = parts
@@ -32,7 +34,15 @@ export class Cleaner {
   }
 
   /** Removes the staging place of a transfer that has ended. A folder that is away is tried again at the next start. */
-  async clean(row: TransferRow): Promise<void> {
+  clean(row: TransferRow): Promise<void> {
+    const underWay = this.#cleaning.get(row.id)
+    if (underWay !== undefined) return underWay
+    const cleaning = this.#clean(row).finally(() => this.#cleaning.delete(row.id))
+    this.#cleaning.set(row.id, cleaning)
+    return cleaning
+  }
+
+  async #clean(row: TransferRow): Promise<void> {
     const { files, log } = this.#parts
     try {
       if (row.staged && row.into !== undefined) {

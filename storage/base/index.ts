@@ -19,6 +19,7 @@ export * from './ids.js'
 export type { Startable } from './lifecycle.js'
 export { type LogFields, type Logger, silentLog } from './log.js'
 export * from './paths.js'
+export { cleanName, MAX_NAME_GRAPHEMES, MAX_SHOWN_NAME_BYTES } from './shown-name.js'
 export {
   addressOf,
   defineTasks,

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Device, DeviceState } from '../../../node/devices/index.js'
 import {
-  cleanName,
   MAX_ADDRESSES_PER_DEVICE,
-  MAX_NAME_GRAPHEMES,
   parseName,
   resolveDevice,
   UNCONFIRMED_LIFETIME_MS
 } from '../../../node/devices/index.js'
-import type { DeviceId } from '../../../storage/base/index.js'
+import { cleanName, type DeviceId, MAX_NAME_GRAPHEMES, MAX_SHOWN_NAME_BYTES } from '../../../storage/base/index.js'
 import { type ManualClock, manualClock } from '../../manual-clock.js'
 import { stopPeers, type TestPeer, testPeer } from '../../peers.js'
 
@@ -26,12 +24,13 @@ const facts = (name: string) => ({
 
 describe('device names', () => {
   it('are cleaned of escapes, controls, direction marks and line ends, and cut to 64 graphemes', () => {
-    assert.equal(cleanName('\u001b[31mred\u202e\u0007\nbox\r'), '[31mredbox')
+    assert.equal(cleanName('\u001b[31mred\u202e\u0007\nbox\r'), '[31mred box')
     assert.equal(cleanName('  two   words '), 'two words')
     const family = '👨‍👩‍👧‍👦'
     assert.equal(cleanName(family.repeat(2)), family.repeat(2))
     assert.equal([...new Intl.Segmenter().segment(cleanName('é'.repeat(100)))].length, MAX_NAME_GRAPHEMES)
-    assert.ok(cleanName(`a${'\u0301'.repeat(1_000_000)}`).length <= 512)
+    assert.ok(Buffer.byteLength(cleanName(`a${'\u0301'.repeat(1_000_000)}`)) <= MAX_SHOWN_NAME_BYTES)
+    assert.equal(cleanName('a \u200b b'), 'a b')
   })
   it('whatever comes, what is shown has no control character, and cleaning again changes nothing', () => {
     fc.assert(
