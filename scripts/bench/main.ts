@@ -43,8 +43,10 @@ if (unknown.length > 0) {
 }
 
 let failed = false
+const dirs: string[] = []
 for (const bench of benches.filter(b => positionals.length === 0 || positionals.includes(b.name))) {
   const dir = mkdtempSync(join(resolve(values.dir ?? tmpdir()), 'sd-bench-'))
+  dirs.push(dir)
   const note = (text: string): void => void process.stderr.write(`${bench.name}: ${text}\n`)
   note(bench.what)
   try {
@@ -53,8 +55,7 @@ for (const bench of benches.filter(b => positionals.length === 0 || positionals.
   } catch (err) {
     failed = true
     process.stdout.write(`${JSON.stringify({ scenario: bench.name, error: String(err) })}\n`)
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
   }
 }
+for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
 process.exit(failed ? 1 : 0)

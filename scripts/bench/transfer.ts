@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -115,20 +115,21 @@ function scenario(
       const rounds = quick ? 1 : 5
       const pair = await transferPair(dir)
       const runs: Measured[] = []
+      const copies: number[] = []
       try {
         for (let i = 0; i < rounds; i++) {
           const into = join(dir, `in-${i}`)
           mkdirSync(into)
+          copies.push(await copyBaselineMs(source, join(dir, `copy-${i}`)))
           settle(dir)
           const run = await pair.measure(source, into)
           note(JSON.stringify(run))
           runs.push(run)
-          rmSync(into, { recursive: true })
         }
       } finally {
         await pair.stop()
       }
-      const baselineMs = await copyBaselineMs(source, dir, rounds)
+      const baselineMs = median(copies)
       const ms = median(runs.map(r => r.ms))
       return {
         ms: Math.round(ms),
