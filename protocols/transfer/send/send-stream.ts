@@ -15,7 +15,7 @@ import {
 } from '../../../storage/base/index.js'
 import { hashToBytes } from '../../../storage/content/index.js'
 import { decode, encode, type PeerSession, wireError } from '../../wire/index.js'
-import { MAX_ANSWER_FRAME_BYTES, MAX_PARTIALS, MIN_HASH_BYTES_PER_SECOND } from '../limits.js'
+import { MAX_ANSWER_FRAME_BYTES, MAX_PARTIALS, MAX_PASSES, MIN_HASH_BYTES_PER_SECOND } from '../limits.js'
 import type { NamedSource } from '../manifest/build.worker.js'
 import { bitmapFor, selectionHash } from '../manifest/selection.js'
 import type { Manifest, Selection } from '../manifest/types.js'
@@ -64,6 +64,7 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
   }
   let have = bitmapFor(manifest.totals.entries)
   let partials: Partial[] = []
+  let passes = 0
   let sent = 0
   let credited = 0
 
@@ -104,6 +105,12 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
     if (!over.signal.aborted) pipe.abort(toError(err))
   })
 
+  /** What it names must be in the manifest: what is remembered of it stays as small as that. */
+  function known(file: number): number {
+    if (file >= manifest.totals.entries) throw wireError('MALFORMED', `there is no entry ${file}`)
+    return file
+  }
+
   function onSealed(message: FromContentSender): void {
     if (message.frame !== undefined) {
       sent += message.frame.length
@@ -124,12 +131,14 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
       have.set(payload, offset)
     } else if (type === records.PARTIAL) {
       if (partials.length >= MAX_PARTIALS || payload.length !== 32) throw wireError('MALFORMED', 'a bad partial file')
+      known(file)
       partials.push({ file, length: offset, hash: payload })
     } else if (type === records.PROBLEMS) {
       const problems = parseProblems(record)
-      for (const problem of problems) init.onProblem(problem.file, problem.code, 'receiver')
+      for (const problem of problems) init.onProblem(known(problem.file), problem.code, 'receiver')
       link.post({ skip: problems.map(p => p.file) })
     } else if (type === records.GO) {
+      if (++passes > MAX_PASSES) throw wireError('FLOODED', 'the receiver asks for the same content again and again')
       dog.excuse((partials.reduce((n, p) => n + p.length, 0) / MIN_HASH_BYTES_PER_SECOND) * 1000)
       link.post({ go: { have, partials } })
       have = bitmapFor(manifest.totals.entries)
@@ -139,7 +148,9 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
       credited = offset
       link.post({ credit: offset })
     } else if (type === records.COMPLETE) {
-      settle.resolve(decode(payload, completeSchema, 'the end of a transfer'))
+      const complete = decode(payload, completeSchema, 'the end of a transfer')
+      for (const problem of complete.problems) known(problem.file)
+      settle.resolve(complete)
     } else if (type === records.REFUSE || type === records.CANCEL) {
       const { code } = decode(payload, codeSchema, 'a refusal')
       settle.reject(

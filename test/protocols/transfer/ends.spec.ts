@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { PROGRESS_INTERVAL_MS } from '../../../protocols/transfer/index.js'
 import { Slots } from '../../../protocols/transfer/slots.js'
 import type { DeviceId, ProgressFields } from '../../../storage/base/index.js'
@@ -122,6 +131,24 @@ describe('how a transfer ends', () => {
         [['t/run.sh', 'CHANGED']]
       )
     assert.deepEqual(readdirSync(below(temp.path, 'in/t')), ['large'])
+  })
+
+  it('what changes while it is read is a problem of that path, the rest arrives', async () => {
+    const moving = whileMoving('sender')
+    const outcomes = Promise.all([
+      pair.receiver.transfers.receive(prepared.receive),
+      pair.sender.transfers.send(prepared.send)
+    ])
+    await moving
+    // No more than the credit is on the way: most of the 30 MB is still to be read.
+    appendFileSync(below(temp.path, 't/large'), 'one more line')
+    const [got, sent] = await outcomes
+    for (const { problems } of [got, sent])
+      assert.deepEqual(
+        problems.map(p => [p.path, p.code]),
+        [['t/large', 'CHANGED']]
+      )
+    assert.deepEqual(readdirSync(below(temp.path, 'in/t')), ['run.sh'])
   })
 
   it('without leave an executable comes as a plain file, and a taken name gets a number', async () => {

@@ -196,6 +196,33 @@ describe('a paired device that breaks the rules of a transfer', () => {
     late.close()
   })
 
+  it('a record of an earlier stream, played again on a new one, fits nowhere', async () => {
+    const receiving = pair.receiver.transfers.receive(prepared.receive)
+    const earlier = await afterGo()
+    const recorded = earlier.content(...chunk(0, large.subarray(0, MIB)))
+    earlier.raw(recorded)
+    earlier.close()
+    const stream = await afterGo()
+    stream.raw(recorded)
+    await stream.ended
+    assert.deepEqual(arrived(), [])
+    await pair.sender.transfers.send(prepared.send)
+    await receiving
+    assert.deepEqual(look(below(temp.path, 'in/t')), look(below(temp.path, 't')))
+  })
+
+  it('a cancellation of what belongs to another device does nothing', async () => {
+    const other = { ...prepared.receive, id: newId(), device: '12D3KooWother' as DeviceId }
+    const controller = new AbortController()
+    const foreign = pair.receiver.transfers.receive(other, { signal: controller.signal })
+    const stream = await hostileStream(pair, { send: { ...prepared.send, id: other.id } })
+    stream.raw(stream.control(records.CANCEL, encode({ code: 'CANCELLED' })))
+    await stream.ended
+    assert.equal(pair.receiver.transfers.find(other.id)?.state, 'active')
+    controller.abort(new Error('enough'))
+    await assert.rejects(foreign, /enough/)
+  })
+
   it('silence before the beginning, and in the middle, has a deadline', async () => {
     const receiving = pair.receiver.transfers.receive(prepared.receive)
     const mute = await hostileStream(pair, prepared)
@@ -206,5 +233,44 @@ describe('a paired device that breaks the rules of a transfer', () => {
     assert.deepEqual(arrived(), [])
     await pair.sender.transfers.send(prepared.send)
     await receiving
+  })
+})
+
+describe('a sender that is slower than it may be', () => {
+  it('ends its stream after the window, also when it always says a little', async () => {
+    const temp = tempDir()
+    const pair = await devicePair({
+      timings: {
+        ...{ headerMs: 5_000, idleMs: 30_000, busyMs: 10_000, drainMs: 30_000, rateWindowMs: 400 },
+        ...{ minBytesPerSecond: 1024, minRetryMs: 1, maxRetryMs: 5 }
+      }
+    })
+    try {
+      mkdirSync(below(temp.path, 'in'))
+      writeFileSync(below(temp.path, 'large'), content(2_000_000, 2))
+      const prepared = await prepare(pair, [below(temp.path, 'large')], below(temp.path, 'in'))
+      const receiving = pair.receiver.transfers.receive(prepared.receive)
+      const stream = await hostileStream(pair, prepared)
+      stream.begin()
+      await stream.answer(GO)
+      const bytes = content(2_000_000, 2)
+      let at = 0
+      const drip = setInterval(() => {
+        stream.raw(stream.content({ type: CHUNK, file: 0, offset: at }, bytes.subarray(at, at + 1)))
+        at++
+      }, 50) // 39 bytes a record: 780 a second
+      await stream.ended
+      clearInterval(drip)
+      assert.ok(at > 1, 'it said something all the time')
+      assert.deepEqual(
+        readdirSync(below(temp.path, 'in')).filter(n => !n.startsWith('.spacedrive-tmp-')),
+        []
+      )
+      await pair.sender.transfers.send(prepared.send)
+      await receiving
+    } finally {
+      await pair.stop()
+      temp.clean()
+    }
   })
 })

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { CREDIT_BYTES, MAX_PASSES, MAX_STRIKES } from '../../../protocols/transfer/index.js'
+import { encodeProblems } from '../../../protocols/transfer/stream/problem-rows.js'
+import * as records from '../../../protocols/transfer/stream/records.js'
+import type { AbsPath } from '../../../storage/base/index.js'
+import { connectPeers, pairDirectly, stopPeers, type TestPeer, testPeer } from '../../peers.js'
+import { tempDir } from '../../temp.js'
+import { below, newId, type TransferDevice, transferDevice } from './devices.js'
+import { type AnsweredStream, hostileReceiver } from './hostile-receiver.js'
+import { content, look } from './trees.js'
+
+const { BEGIN, CHUNK, COMPLETE, CREDIT, DONE, GO, HAVE, PACK, PARTIAL, PROBLEMS, REFUSE } = records
+
+describe('a paired device that breaks the rules while it receives', () => {
+  let sender: TransferDevice
+  let receiver: TestPeer
+  let temp: ReturnType<typeof tempDir>
+  let source: AbsPath
+
+  before(async () => {
+    const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
+    await pairDirectly(a, b)
+    await connectPeers(a, b)
+    sender = await transferDevice(a, {
+      timings: {
+        ...{ headerMs: 5_000, idleMs: 1_000, busyMs: 200, drainMs: 400, rateWindowMs: 60_000 },
+        ...{ minBytesPerSecond: 1024, minRetryMs: 1, maxRetryMs: 5 }
+      }
+    })
+    receiver = b
+  })
+  after(async () => {
+    await sender.stop()
+    await stopPeers([receiver])
+    sender.peer.clean()
+  })
+  beforeEach(() => {
+    temp = tempDir()
+    source = below(temp.path, 't')
+    mkdirSync(source)
+    // Entries: 0 t, 1 t/large, 2 t/small
+    writeFileSync(below(source, 'large'), content(2_000_000, 2))
+    writeFileSync(below(source, 'small'), content(3_000, 1))
+  })
+  afterEach(async () => {
+    await receiver.network.unhandle('/spacedrive/transfer/1.0.0')
+    temp.clean()
+  })
+
+  const send = async (options: { signal?: AbortSignal } = {}) => {
+    const manifest = await sender.transfers.manifests.build([{ path: source }])
+    return sender.transfers.send(
+      { id: newId(), device: receiver.id, manifest, selection: 'all', owner: 'test' },
+      options
+    )
+  }
+  const u32 = (...values: number[]): Uint8Array => {
+    const bytes = Buffer.alloc(4 * values.length)
+    for (const [i, v] of values.entries()) bytes.writeUInt32BE(v, 4 * i)
+    return bytes
+  }
+
+  for (const [what, attack] of [
+    ['a bitmap that is longer than the manifest', s => s.raw(s.account({ type: HAVE, offset: 0 }, new Uint8Array(2)))],
+    ['a bitmap far behind the end', s => s.raw(s.account({ type: HAVE, offset: 2 ** 40 }, new Uint8Array(1)))],
+    [
+      'a partial file that is not in the manifest',
+      s => s.raw(s.account({ type: PARTIAL, file: 3, offset: 10 }, new Uint8Array(32)))
+    ],
+    [
+      'a partial file with half a hash',
+      s => s.raw(s.account({ type: PARTIAL, file: 1, offset: 10 }, new Uint8Array(16)))
+    ],
+    [
+      'more partial files than may be open',
+      s => {
+        for (let i = 0; i < 17; i++) s.raw(s.account({ type: PARTIAL, file: 1, offset: 10 }, new Uint8Array(32)))
+      }
+    ],
+    [
+      'a problem of what is not in the manifest',
+      s => s.raw(s.account({ type: PROBLEMS, file: 1 }, encodeProblems([{ file: 2 ** 32 - 1, code: 'NO_PERMISSION' }])))
+    ],
+    ['problems that are cut off', s => s.raw(s.account({ type: PROBLEMS, file: 1 }, u32(1)))],
+    [
+      'a problem with a code that is a path',
+      s =>
+        s.raw(
+          s.account({ type: PROBLEMS, file: 1 }, Buffer.concat([u32(1), Buffer.from([9]), Buffer.from('../../etc')]))
+        )
+    ],
+    ['a credit for what was not sent', s => s.raw(s.account({ type: CREDIT, offset: 2 ** 50 }))],
+    [
+      'a credit that falls',
+      async s => {
+        s.raw(s.account({ type: GO }))
+        await s.saw(CHUNK)
+        s.raw(s.account({ type: CREDIT, offset: 100 }))
+        s.raw(s.account({ type: CREDIT, offset: 99 }))
+      }
+    ],
+    [
+      'the same content asked for again and again',
+      async s => {
+        for (let pass = 1; pass <= MAX_PASSES; pass++) {
+          s.raw(s.account({ type: GO }))
+          await s.saw(DONE, pass)
+          s.raw(s.account({ type: CREDIT, offset: s.came.reduce(consumedOf, 0) }))
+        }
+        s.raw(s.account({ type: GO }))
+      }
+    ],
+    ['a record of the sender', s => s.raw(s.answer(BEGIN, {}))],
+    ['content sent back', s => s.raw(s.answer(PACK, {}))],
+    ['an unknown type', s => s.raw(s.account({ type: 47 }))],
+    ['an end that is nonsense', s => s.raw(s.answer(COMPLETE, { files: -1 }))],
+    [
+      'an end with more problems than are listed',
+      s =>
+        s.raw(
+          s.answer(COMPLETE, {
+            ...{ files: 0, bytes: 0, problemCount: 1 },
+            problems: Array.from({ length: 1_001 }, () => ({ file: 1, code: 'NO_SPACE', by: 'receiver' }))
+          })
+        )
+    ],
+    [
+      'an end with a problem of what is not in the manifest',
+      s =>
+        s.raw(
+          s.answer(COMPLETE, {
+            ...{ files: 0, bytes: 0, problemCount: 1 },
+            problems: [{ file: 3, code: 'NO_SPACE', by: 'receiver' }]
+          })
+        )
+    ],
+    ['a refusal with a code that is a text', s => s.raw(s.answer(REFUSE, { code: '\u001b[31mhello' }))],
+    ['a frame of 4 GiB', s => s.raw(u32(2 ** 32 - 1))],
+    ['a frame longer than an answer', s => s.raw(u32(64 * 1024 + 1))],
+    ['an empty frame', s => s.raw(u32(0))],
+    [
+      'an answer that was changed on the way',
+      s => {
+        const frame = new Uint8Array(s.account({ type: GO }))
+        frame[frame.length - 1] = frame[frame.length - 1]! ^ 1
+        s.raw(frame)
+      }
+    ],
+    [
+      'an answer played twice',
+      s => {
+        const frame = s.account({ type: HAVE, offset: 0 }, new Uint8Array(1))
+        s.raw(frame)
+        s.raw(frame)
+      }
+    ]
+  ] as [string, (stream: AnsweredStream) => void | Promise<void>][]) {
+    it(`${what}: the stream ends; the third time the transfer does`, async () => {
+      let streams = 0
+      await hostileReceiver(receiver, async stream => {
+        streams++
+        await attack(stream)
+      })
+      const before = look(source)
+      await assert.rejects(send(), { code: 'BAD_PEER' })
+      assert.equal(streams, MAX_STRIKES)
+      assert.deepEqual(look(source), before)
+    })
+  }
+
+  it('one that asks and never takes anything gets no more than the credit, and its stream is ended', async () => {
+    writeFileSync(below(source, 'large'), Buffer.alloc(64 * 2 ** 20, 7))
+    const came: number[] = []
+    const stop = new AbortController()
+    const enough = new Error('seen enough')
+    await hostileReceiver(receiver, async (stream, round) => {
+      stream.raw(stream.account({ type: GO }))
+      if (round === 1) stop.abort(enough)
+      await stream.ended
+      came.push(stream.came.reduce(consumedOf, 0))
+    })
+    await assert.rejects(send({ signal: stop.signal }), enough)
+    assert.ok(came[0]! > 0 && came[0]! <= CREDIT_BYTES, `${came[0]} bytes came without a credit`)
+  })
+
+  it('one that does not even read is left after the deadline, with no more than the credit in memory', async () => {
+    writeFileSync(below(source, 'large'), Buffer.alloc(64 * 2 ** 20, 7))
+    const stop = new AbortController()
+    const enough = new Error('seen enough')
+    await hostileReceiver(receiver, (stream, round) => {
+      stream.raw(stream.account({ type: GO }))
+      stream.stopReading()
+      if (round === 1) stop.abort(enough)
+    })
+    const before = process.memoryUsage.rss()
+    await assert.rejects(send({ signal: stop.signal }), enough)
+    assert.ok(process.memoryUsage.rss() - before < 32 * 2 ** 20 + CREDIT_BYTES)
+  })
+
+  it('one that says that all has arrived is believed for itself alone: what was sent is counted as it says', async () => {
+    await hostileReceiver(receiver, stream =>
+      stream.raw(stream.answer(COMPLETE, { files: 2, bytes: 5, problemCount: 0, problems: [] }))
+    )
+    const result = await send()
+    assert.equal(result.files, 2)
+    assert.equal(result.bytes, 5)
+  })
+})
+
+/** Bytes of content frames, as credits count them. */
+function consumedOf(sum: number, { type, length, flags }: records.OpenRecord): number {
+  if (records.senderChannel(type) !== 'content') return sum
+  return sum + records.RECORD_OVERHEAD_BYTES + ((flags & records.FLAG_ZEROS) !== 0 ? 0 : length)
+}
