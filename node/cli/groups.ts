@@ -7,6 +7,7 @@ export const groups: Readonly<Record<string, string>> = {
   index: 'Look into folders and index them',
   instance: 'Daemons on this machine',
   job: 'Work in the background',
+  label: 'Labels: tags in a tree, as in Projects/Web',
   library: 'Libraries: what is known of your files',
   location: 'Folders that a library indexes',
   network: 'Other devices: pair, drop files, talk',

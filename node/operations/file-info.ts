@@ -11,11 +11,12 @@ import {
   pathBytes,
   SpacedriveError
 } from '../../storage/base/index.js'
+import type { Target } from '../../storage/entries/index.js'
+import type { MediaFacts } from '../../storage/file-types/index.js'
+import type { Library } from '../../storage/libraries/index.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
-import { targetAt } from './tags.js'
-
-const path = z.string().startsWith('/')
+import { absolutePath as path } from './said-input.js'
 
 export const fileInfo = defineOperation({
   name: 'file.info',
@@ -29,15 +30,18 @@ export const fileInfo = defineOperation({
       if (hasCode(err, 'ENOENT', 'ENOTDIR')) return undefined
       throw new SpacedriveError(errorCode(err), `could not look at ${displayPath(input.path)}`, { cause: err })
     })
-    const known =
-      open === undefined
-        ? undefined
-        : await peer.pool.run(
-            describing.describe,
-            { databaseFile: open.database.file, host: open.host, path: input.path as AbsPath },
-            { signal }
-          )
-    const entry = known?.entry ?? null
+    const target: Target = {
+      path: input.path as AbsPath,
+      inode: stat?.ino ?? null,
+      birthNs: stat?.birthtimeNs ?? null
+    }
+    const describe = ({ database, host }: Library) =>
+      peer.pool.run(describing.describe, { databaseFile: database.file, host, target }, { signal })
+    const library = open === undefined ? undefined : await describe(open)
+    // The folder of a sync is indexed by the library that the instance keeps for itself; what people said stays theirs.
+    const known = library?.entry != null ? library : await describe(peer.libraries.own)
+    const said = library?.said ?? known.said
+    const entry = known.entry
     if (stat === undefined && entry === null)
       throw new SpacedriveError('NOT_FOUND', `there is no ${displayPath(input.path)}`)
     const fresh =
@@ -67,16 +71,16 @@ export const fileInfo = defineOperation({
       ...(isPlainUtf8(input.path) ? {} : { pathBytes: pathBytes(input.path).toString('base64') }),
       form,
       type: form !== 'file' ? null : entry !== null && entry.type !== 'unknown' ? entry.type : byName.kind,
-      mime: form !== 'file' ? null : (known?.content?.mime ?? byName.mime ?? null),
+      mime: form !== 'file' ? null : (known.content?.mime ?? byName.mime ?? null),
       sizeBytes: stat === undefined ? entry!.sizeBytes : Number(stat.size),
       modifiedMs: Number((stat?.mtimeNs ?? entry!.mtimeNs) / 1_000_000n),
       mode: Number(stat?.mode ?? entry!.mode) & 0o7777,
       hash,
-      cas: fresh ? (known?.content?.cas ?? null) : null,
-      copies: known?.content?.copies ?? null,
-      media: known?.content?.media ?? null,
-      below: known?.below ?? null,
-      location: known?.location ?? null,
+      cas: fresh ? (known.content?.cas ?? null) : null,
+      copies: known.content?.copies ?? null,
+      media: known.content?.media ?? null,
+      below: known.below ?? null,
+      location: known.location ?? null,
       state:
         stat === undefined
           ? 'gone'
@@ -86,9 +90,9 @@ export const fileInfo = defineOperation({
               ? 'indexed'
               : 'changed since it was indexed',
       excluded: entry !== null && (entry.flags & FLAG.EXCLUDED) !== 0,
-      problem: known?.problem ?? null,
+      problem: known.problem ?? null,
       uuid: entry?.uuid ?? null,
-      ...(known?.said ?? { tags: [], labels: [], notes: null, favorite: false })
+      ...said
     }
   },
   command: {
@@ -120,60 +124,31 @@ export const fileInfo = defineOperation({
       row('BLAKE3', f.hash)
       row('sampled id', f.cas)
       row('copies', f.copies === null || f.copies < 2 ? null : `${f.copies} files have this content`)
-      row('media', f.media === null ? null : JSON.stringify(f.media))
+      for (const [name, value] of mediaLines(f.media)) row(name, value)
       row('location', f.location === null ? null : `${f.location.name} (${f.location.id})`)
       row('index', `${f.state}${f.excluded ? ', left out by a rule' : ''}`)
       row('problem', f.problem === null ? null : `${f.problem.code}: ${f.problem.message}`)
       row('tags', f.tags.length === 0 ? null : f.tags.join(', '))
+      row('labels', f.labels.length === 0 ? null : f.labels.join(', '))
       row('favourite', f.favorite ? 'yes' : null)
       row('note', f.notes)
     }
   }
 })
 
-export const fileNote = defineOperation({
-  name: 'file.note',
-  summary: 'Write a note on a file or folder, or mark it as a favourite',
-  input: z.strictObject({
-    path,
-    notes: z.string().nullable().optional(),
-    favorite: z.boolean().optional(),
-    library: z.string().optional()
-  }),
-  async run({ peer }, { path, notes, favorite, library }) {
-    const { annotating } = await import('../../storage/entries/index.js')
-    const open = library === undefined ? peer.libraries.current() : peer.libraries.get(library)
-    const said = { ...(notes === undefined ? {} : { notes }), ...(favorite === undefined ? {} : { favorite }) }
-    const target = await targetAt(path)
-    await open.database.write(annotating.say, { host: open.host, nowMs: peer.clock.nowMs(), target, ...said })
-    return { path: displayPath(path), ...said }
-  },
-  command: {
-    path: 'file note',
-    arguments: [
-      ['<path>', 'file or folder'],
-      ['[text]', 'the note']
+/** What a picture, film or piece of music says of itself, a line each: `taken`, `camera`, `place`. */
+function mediaLines(media: unknown): [string, string][] {
+  const { width, height, durationMs, latitude, longitude, camera, takenAt, ...rest } = (media ?? {}) as MediaFacts
+  const lines: [string, string | undefined][] = [
+    ['dimensions', width === undefined ? undefined : `${width} x ${height} pixels`],
+    ['duration', durationMs === undefined ? undefined : `${(durationMs / 1000).toFixed(1)} s`],
+    ['taken', takenAt?.replace('T', ' ')],
+    [
+      'place',
+      latitude === undefined || longitude === undefined ? undefined : `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`
     ],
-    options: [
-      ['--clear', 'take the note away'],
-      ['--favorite', 'mark it as a favourite'],
-      ['--no-favorite', 'no favourite any more'],
-      ['--library <library>', 'another than the current library']
-    ],
-    examples: ['spacedrive file note contract.pdf "signed on Monday"', 'spacedrive file note song.flac --favorite'],
-    input({ arguments: [p, text], options: o }, { cwd }) {
-      const notes = o.clear === true ? null : text === undefined ? undefined : String(text)
-      if (notes === undefined && o.favorite === undefined)
-        throw new SpacedriveError('USAGE', 'nothing to say', {
-          hint: 'Give a text, --clear, --favorite or --no-favorite.'
-        })
-      return {
-        path: resolve(cwd, String(p)),
-        ...(notes === undefined ? {} : { notes }),
-        ...(o.favorite === undefined ? {} : { favorite: o.favorite === true }),
-        ...(o.library === undefined ? {} : { library: String(o.library) })
-      }
-    },
-    render: ({ path }, terminal) => terminal.line(`Noted on ${path}`)
-  }
-})
+    ['camera', camera === undefined ? undefined : Object.values(camera).join(', ')],
+    ...Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)])
+  ]
+  return lines.filter((line): line is [string, string] => line[1] !== undefined)
+}

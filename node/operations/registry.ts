@@ -15,7 +15,8 @@ import { configGet } from './config-get.js'
 import { configList } from './config-list.js'
 import { configPath } from './config-path.js'
 import { configSet } from './config-set.js'
-import { fileInfo, fileNote } from './file-info.js'
+import { fileInfo } from './file-info.js'
+import { fileNote } from './file-note.js'
 import { indexBrowse } from './index-browse.js'
 import { indexLocation, indexQuickScan } from './index-location.js'
 import { jobCancel, jobPause, jobResume } from './job-control.js'
@@ -23,6 +24,7 @@ import { jobDispatch, jobKinds } from './job-dispatch.js'
 import { jobInfo } from './job-info.js'
 import { jobList } from './job-list.js'
 import { jobMonitor } from './job-monitor.js'
+import { labelAdd, labelList, labelRemove, labelRename } from './labels.js'
 import { libraryBackup, libraryCheck, libraryDelete, libraryRebuild } from './library-care.js'
 import { libraryCurrent, libraryInfo, libraryList } from './library-list.js'
 import { libraryClose, libraryCreate, libraryOpen, librarySwitch } from './library-open.js'
@@ -67,6 +69,10 @@ export const operations = [
   tagRemove,
   tagList,
   tagRename,
+  labelAdd,
+  labelRemove,
+  labelList,
+  labelRename,
   libraryCreate,
   libraryList,
   libraryOpen,

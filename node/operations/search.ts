@@ -22,6 +22,7 @@ export const searchFiles = defineOperation({
     modifiedAfterMs: z.number().optional(),
     modifiedBeforeMs: z.number().optional(),
     tags: z.array(z.string()).optional(),
+    labels: z.array(z.string()).optional(),
     favorite: z.boolean().optional(),
     location: z.string().optional(),
     duplicates: z.boolean().optional(),
@@ -42,6 +43,7 @@ export const searchFiles = defineOperation({
         ...(isPlainUtf8(hit.path) ? {} : { pathBytes: pathBytes(hit.path).toString('base64') })
       })),
       more,
+      page: Math.floor(offset / limit) + 1,
       tookMs
     }
   },
@@ -56,6 +58,7 @@ export const searchFiles = defineOperation({
       ['--modified-after <date>', '2024-05-01, or a number of days: 7d'],
       ['--modified-before <date>', 'likewise'],
       ['--tag <tags...>', 'bears all of them'],
+      ['--label <labels...>', 'bears all of them, or narrower ones: Projects, Projects/Web'],
       ['--favorite', 'favourites only'],
       ['--location <location>', 'below this location (id or name)'],
       ['--duplicates', 'files whose content another file has as well'],
@@ -84,6 +87,7 @@ export const searchFiles = defineOperation({
         modifiedAfterMs: date(o.modifiedAfter, '--modified-after'),
         modifiedBeforeMs: date(o.modifiedBefore, '--modified-before'),
         tags: list(o.tag),
+        labels: list(o.label),
         favorite: o.favorite === true ? true : undefined,
         location: o.location === undefined ? undefined : String(o.location),
         duplicates: o.duplicates === true ? true : undefined,
@@ -101,15 +105,12 @@ export const searchFiles = defineOperation({
         })
       return input as never
     },
-    render({ hits, more, tookMs }, terminal) {
+    render({ hits, more, page, tookMs }, terminal) {
       for (const h of hits) {
-        const marks = [
-          h.available ? '' : h.device === null ? 'offline' : `on ${h.device}`,
-          h.favorite ? '★' : '',
-          ...h.tags
-        ]
-        const size = h.kind === 'symlink' ? 'link' : formatBytes(h.sizeBytes)
-        const facts = `${size.padStart(9)}  ${formatTime(h.modifiedMs)}`
+        const marks = [whereabouts(h), h.favorite ? '★' : '', ...h.tags, ...h.labels]
+        const gone = h.id === null && !h.available
+        const size = gone ? '' : h.kind === 'symlink' ? 'link' : formatBytes(h.sizeBytes)
+        const facts = `${size.padStart(9)}  ${(gone ? '' : formatTime(h.modifiedMs)).padEnd(19)}`
         terminal.line(
           `${facts}  ${h.path}${h.kind === 'directory' ? '/' : ''}  ${terminal.dim(marks.filter(Boolean).join(', '))}`.trimEnd()
         )
@@ -117,11 +118,25 @@ export const searchFiles = defineOperation({
       terminal.note(
         hits.length === 0
           ? 'Nothing found.'
-          : `${hits.length} found in ${Math.max(1, Math.round(tookMs))} ms${more ? '; more with --page 2' : ''}`
+          : `${hits.length} found in ${Math.max(1, Math.round(tookMs))} ms${more ? `; more with --page ${page + 1}` : ''}`
       )
     }
   }
 })
+
+/** Where it is when it is not simply there; a file that was found by a tag alone is in no index. */
+function whereabouts({
+  id,
+  available,
+  device
+}: {
+  id: number | null
+  available: boolean
+  device: string | null
+}): string {
+  if (id === null) return available ? 'not indexed' : 'gone'
+  return available ? '' : device === null ? 'offline' : `on ${device}`
+}
 
 function size(value: unknown, option: string): number | undefined {
   if (value === undefined) return undefined

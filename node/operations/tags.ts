@@ -1,40 +1,26 @@
-import { lstat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, fsPath, SpacedriveError } from '../../storage/base/index.js'
-import type { Target } from '../../storage/entries/index.js'
-import type { Peer } from '../compose.js'
+import { displayPath } from '../../storage/base/index.js'
 import { defineOperation } from './operation.js'
-
-const path = z.string().startsWith('/')
-const color = z.string().regex(/^(#[0-9a-fA-F]{6}|[a-z]{3,20})$/, 'expected #rrggbb or the name of a colour')
-const libraryOf = (peer: Peer, which: string | undefined) =>
-  which === undefined ? peer.libraries.current() : peer.libraries.get(which)
-
-/** @throws NOT_FOUND */
-export async function targetAt(text: string): Promise<Target> {
-  try {
-    const stat = await lstat(fsPath(text), { bigint: true })
-    return { path: text as AbsPath, inode: stat.ino, birthNs: stat.birthtimeNs }
-  } catch (cause) {
-    throw new SpacedriveError('NOT_FOUND', `there is no ${displayPath(text)}`, { cause })
-  }
-}
-
-const typedPaths = (value: unknown, cwd: string): string[] =>
-  (Array.isArray(value) ? value : [value]).map(p => resolve(cwd, String(p)))
+import {
+  absolutePath,
+  colorInput,
+  libraryOf,
+  libraryOption,
+  nothingToChange,
+  targetAt,
+  targetOf,
+  typedPaths
+} from './said-input.js'
 
 const options = [['--library <library>', 'another than the current library']] as const
-const libraryOption = (o: Readonly<Record<string, unknown>>) =>
-  o.library === undefined ? {} : { library: String(o.library) }
 
 export const tagAdd = defineOperation({
   name: 'tag.add',
   summary: 'Put a tag on files and folders, indexed or not',
   input: z.strictObject({
     tag: z.string(),
-    paths: z.array(path).min(1),
-    color: color.optional(),
+    paths: z.array(absolutePath).min(1),
+    color: colorInput.optional(),
     library: z.string().optional()
   }),
   async run({ peer }, { tag, paths, color, library }) {
@@ -67,7 +53,7 @@ export const tagAdd = defineOperation({
 export const tagRemove = defineOperation({
   name: 'tag.remove',
   summary: 'Take a tag off files and folders, or do away with it',
-  input: z.strictObject({ tag: z.string(), paths: z.array(path), library: z.string().optional() }),
+  input: z.strictObject({ tag: z.string(), paths: z.array(absolutePath), library: z.string().optional() }),
   async run({ peer }, { tag, paths, library }) {
     const { annotating } = await import('../../storage/entries/index.js')
     const open = libraryOf(peer, library)
@@ -75,10 +61,8 @@ export const tagRemove = defineOperation({
       await open.database.write(annotating.dropTag, { tag })
       return { tag, removed: null }
     }
-    return {
-      tag,
-      removed: await open.database.write(annotating.untag, { host: open.host, paths: paths as AbsPath[], tag })
-    }
+    const targets = await Promise.all(paths.map(targetOf))
+    return { tag, removed: await open.database.write(annotating.untag, { host: open.host, targets, tag }) }
   },
   command: {
     path: 'tag remove',
@@ -127,7 +111,7 @@ export const tagRename = defineOperation({
   input: z.strictObject({
     tag: z.string(),
     name: z.string().optional(),
-    color: color.nullable().optional(),
+    color: colorInput.nullable().optional(),
     library: z.string().optional()
   }),
   async run({ peer }, { library, tag, name, color }) {
@@ -149,12 +133,15 @@ export const tagRename = defineOperation({
     ],
     options: [['--color <color>', '#rrggbb or a name'], ...options],
     examples: ['spacedrive tag rename Work Office', 'spacedrive tag rename Work --color "#ff8800"'],
-    input: ({ arguments: [tag, name], options: o }) => ({
-      tag: String(tag),
-      ...(name === undefined ? {} : { name: String(name) }),
-      ...(o.color === undefined ? {} : { color: String(o.color) }),
-      ...libraryOption(o)
-    }),
+    input({ arguments: [tag, name], options: o }) {
+      if (name === undefined && o.color === undefined) throw nothingToChange('tag')
+      return {
+        tag: String(tag),
+        ...(name === undefined ? {} : { name: String(name) }),
+        ...(o.color === undefined ? {} : { color: String(o.color) }),
+        ...libraryOption(o)
+      }
+    },
     render: ({ tag }, terminal) => terminal.line(`The tag is ${tag} now`)
   }
 })

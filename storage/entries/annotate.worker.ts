@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type AbsPath, defineTasks, displayPath, pathBytes, SpacedriveError } from '../base/index.js'
+import { defineTasks, displayPath, SpacedriveError } from '../base/index.js'
 import { type Sql, withReader } from '../sql/index.js'
-import { findByPath, rowById } from './lookup.js'
-
-/** A file or folder that something is said of, indexed or not; the stat tells it when it comes back elsewhere. */
-export interface Target {
-  readonly path: AbsPath
-  readonly inode: bigint | null
-  readonly birthNs: bigint | null
-}
+import { checkName, ensureMetadata, findMetadata, type Target } from './metadata.js'
 
 export interface TagFacts {
   readonly name: string
@@ -18,18 +11,8 @@ export interface TagFacts {
   readonly count: number
 }
 
-export interface Said {
-  readonly tags: readonly string[]
-  readonly labels: readonly string[]
-  readonly notes: string | null
-  readonly favorite: boolean
-}
-
-/** What people may write: a note of some pages, a tag of some words. */
+/** A note of some pages. */
 const MAX_NOTE = 64 * 1024
-const MAX_TAG = 100
-
-const NOTHING: Said = { tags: [], labels: [], notes: null, favorite: false }
 
 /** What people say of files: writes of a library's database. A row of metadata is made when something is said first. */
 export const annotating = defineTasks(import.meta.url, {
@@ -40,11 +23,11 @@ export const annotating = defineTasks(import.meta.url, {
   },
 
   /** @returns how many bore it */
-  untag(sql: Sql, input: { host: number; paths: readonly AbsPath[]; tag: string }): number {
+  untag(sql: Sql, input: { host: number; targets: readonly Target[]; tag: string }): number {
     const tag = needTag(sql, input.tag)
     let removed = 0
-    for (const path of input.paths) {
-      const metadata = findMetadata(sql, input.host, path)
+    for (const target of input.targets) {
+      const metadata = findMetadata(sql, input.host, target.path, target)
       if (metadata === undefined) continue
       removed += sql.prepare('DELETE FROM metadata_tags WHERE metadata = ? AND tag = ?').run([metadata, tag]).changes
     }
@@ -56,7 +39,7 @@ export const annotating = defineTasks(import.meta.url, {
     const id = needTag(sql, input.tag)
     const { name, color, nowMs } = input
     if (name !== undefined) {
-      checkTag(name)
+      checkName('tag', name)
       const other = sql.prepare<{ id: number }>('SELECT id FROM tags WHERE name = ?').get([name])
       if (other !== undefined && other.id !== id) {
         throw new SpacedriveError('EXISTS', `could not rename the tag ${input.tag}: there is a tag ${name} already`)
@@ -70,17 +53,6 @@ export const annotating = defineTasks(import.meta.url, {
   /** The tag itself, from everything that bears it. */
   dropTag(sql: Sql, { tag }: { tag: string }): void {
     sql.prepare('DELETE FROM tags WHERE id = ?').run([needTag(sql, tag)])
-  },
-
-  /** A label is a path of names, the wider first: `Projects/Web`. */
-  label(sql: Sql, input: { host: number; nowMs: number; targets: readonly Target[]; label: string }): void {
-    let parent: number | null = null
-    for (const name of input.label.split('/').filter(Boolean)) parent = ensureLabel(sql, parent, name, input.nowMs)
-    if (parent === null) throw new SpacedriveError('BAD_INPUT', 'a label needs a name')
-    for (const target of input.targets) {
-      const metadata = ensureMetadata(sql, input.host, target, input.nowMs)
-      sql.prepare('INSERT OR IGNORE INTO metadata_labels (metadata, label) VALUES (?, ?)').run([metadata, parent])
-    }
   },
 
   say(
@@ -109,64 +81,11 @@ export const annotating = defineTasks(import.meta.url, {
         )
         .all()
     )
-  },
-
-  said({ databaseFile, host, path }: { databaseFile: string; host: number; path: AbsPath }): Said {
-    return withReader(databaseFile, sql => saidOf(sql, findMetadata(sql, host, path)))
   }
 })
 
-export function saidOf(sql: Sql, metadata: number | undefined): Said {
-  if (metadata === undefined) return NOTHING
-  const row = sql
-    .prepare<{ notes: string | null; favorite: number }>('SELECT notes, favorite FROM metadata WHERE id = ?')
-    .get([metadata])
-  const names = (table: 'tag' | 'label'): string[] =>
-    sql
-      .prepare<{ name: string }>(
-        `SELECT t.name FROM metadata_${table}s m JOIN ${table}s t ON t.id = m.${table} WHERE m.metadata = ? ORDER BY t.name`
-      )
-      .all([metadata])
-      .map(t => t.name)
-  return { tags: names('tag'), labels: names('label'), notes: row?.notes ?? null, favorite: row?.favorite === 1 }
-}
-
-/** The row of what was said of a path, if anything was. */
-export function findMetadata(sql: Sql, host: number, path: AbsPath): number | undefined {
-  const entry = findByPath(sql, host, path)
-  if (entry !== undefined) {
-    const row = sql.prepare<{ id: number }>('SELECT id FROM metadata WHERE entry = ?').get([entry])
-    if (row !== undefined) return row.id
-  }
-  return sql
-    .prepare<{ id: number }>('SELECT id FROM metadata WHERE host = ? AND path = ? AND entry IS NULL')
-    .get([host, pathBytes(path)])?.id
-}
-
-function ensureMetadata(sql: Sql, host: number, { path, inode, birthNs }: Target, nowMs: number): number {
-  const entry = findByPath(sql, host, path)
-  const known = findMetadata(sql, host, path)
-  if (known !== undefined) {
-    if (entry !== undefined) sql.prepare('UPDATE metadata SET entry = ? WHERE id = ?').run([entry, known])
-    return known
-  }
-  const content = entry === undefined ? undefined : rowById(sql, entry)?.content
-  const hash =
-    content == null
-      ? null
-      : sql.prepare<{ hash: Uint8Array }>('SELECT hash FROM contents WHERE id = ?').get([content])!.hash
-  return Number(
-    sql
-      .prepare(
-        `INSERT INTO metadata (uuid, entry, host, path, inode, birth_ns, hash, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-      )
-      .run([randomUUID(), entry ?? null, host, pathBytes(path), inode, birthNs, hash, nowMs, nowMs]).lastInsertRowid
-  )
-}
-
 function ensureTag(sql: Sql, name: string, color: string | undefined, nowMs: number): number {
-  checkTag(name)
+  checkName('tag', name)
   const known = sql.prepare<{ id: number }>('SELECT id FROM tags WHERE name = ?').get([name])
   if (known !== undefined) {
     if (color !== undefined)
@@ -180,25 +99,11 @@ function ensureTag(sql: Sql, name: string, color: string | undefined, nowMs: num
   )
 }
 
-function ensureLabel(sql: Sql, parent: number | null, name: string, nowMs: number): number {
-  const known = sql.prepare<{ id: number }>('SELECT id FROM labels WHERE parent IS ? AND name = ?').get([parent, name])
-  if (known !== undefined) return known.id
-  const insert = sql.prepare('INSERT INTO labels (uuid, name, parent, created_at, updated_at) VALUES (?, ?, ?, ?, ?)')
-  return Number(insert.run([randomUUID(), name, parent, nowMs, nowMs]).lastInsertRowid)
-}
-
 function needTag(sql: Sql, name: string): number {
   const tag = sql.prepare<{ id: number }>('SELECT id FROM tags WHERE name = ?').get([name])
   if (tag !== undefined) return tag.id
   throw new SpacedriveError('TAG_NOT_FOUND', `there is no tag ${displayPath(name)}`, {
     hint: 'spacedrive tag list shows those there are.'
-  })
-}
-
-function checkTag(name: string): void {
-  if (name.trim() === name && name !== '' && name.length <= MAX_TAG && !/\p{Cc}/u.test(name)) return
-  throw new SpacedriveError('BAD_INPUT', `a tag cannot be called "${displayPath(name)}"`, {
-    hint: `Choose 1 to ${MAX_TAG} characters without line breaks that do not begin or end with a space.`
   })
 }
 

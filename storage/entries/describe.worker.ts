@@ -1,8 +1,8 @@
-import { type AbsPath, defineTasks, type LocationId } from '../base/index.js'
+import { defineTasks, type LocationId } from '../base/index.js'
 import { type Sql, withReader } from '../sql/index.js'
-import { findMetadata, type Said, saidOf } from './annotate.worker.js'
 import type { Entry } from './entry.js'
 import { findByPath, rowById } from './lookup.js'
+import { findMetadata, type Said, saidOf, type Target } from './metadata.js'
 import { entryOf } from './row.js'
 import { entryUuid } from './uuid.js'
 
@@ -30,13 +30,14 @@ export interface Described {
 }
 
 export const describing = defineTasks(import.meta.url, {
-  describe({ databaseFile, host, path }: { databaseFile: string; host: number; path: AbsPath }): Described {
-    return withReader(databaseFile, sql => describe(sql, host, path))
+  describe({ databaseFile, host, target }: { databaseFile: string; host: number; target: Target }): Described {
+    return withReader(databaseFile, sql => describe(sql, host, target))
   }
 })
 
-function describe(sql: Sql, host: number, path: AbsPath): Described {
-  const said = saidOf(sql, findMetadata(sql, host, path))
+function describe(sql: Sql, host: number, target: Target): Described {
+  const { path } = target
+  const said = saidOf(sql, findMetadata(sql, host, path, target))
   const id = findByPath(sql, host, path)
   const row = id === undefined ? undefined : rowById(sql, id)
   if (id === undefined || row === undefined)

@@ -6,7 +6,7 @@
  * Rows come, change and go through `IndexWriter` and `Placement` alone, in the writer thread: ids, seqs, what directories
  * hold in all, digests, tombstones, versions and what people said of files are kept right there, in the same transaction.
  */
-export { annotating, type Said, type TagFacts, type Target } from './annotate.worker.js'
+export { annotating, type TagFacts } from './annotate.worker.js'
 export { type ChangesPage, changedSince, changesOf } from './changes.worker.js'
 export { deletedSince, dropDeleted } from './deleted.js'
 export { type Described, describing } from './describe.worker.js'
@@ -28,6 +28,7 @@ export {
   type IndexWriterInit,
   MAX_TOLD_CHANGES
 } from './index-writer.js'
+export { type LabelFacts, labelling, labelsBelow } from './labels.worker.js'
 export {
   childRows,
   findBelow,
@@ -40,6 +41,7 @@ export {
   rowByName,
   topOf
 } from './lookup.js'
+export { findMetadata, type Said, saidOf, type Target } from './metadata.js'
 export { adoptByContent, followPaths, orphan } from './metadata-follow.js'
 export { indexNames, NAME_END, NAME_START, namesUpto, searchText } from './names.js'
 export { Placement, type Replaced, replaced } from './placement.js'

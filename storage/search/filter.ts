@@ -1,8 +1,9 @@
-import { SpacedriveError, textFromBytes } from '../base/index.js'
+import { textFromBytes } from '../base/index.js'
 import { CONTENT_KINDS, type ContentKind, FLAG, KIND } from '../entries/index.js'
 import { extensionOf } from '../file-types/index.js'
 import type { Sql, Statement } from '../sql/index.js'
 import type { Hits } from './hits.js'
+import type { SaidOfEntries } from './said.js'
 import type { SearchFilters } from './search.js'
 
 export interface Row {
@@ -32,13 +33,13 @@ export class Filter {
   readonly #forms: ReadonlySet<number> | undefined
   readonly #extensions: ReadonlySet<string> | undefined
 
-  constructor(sql: Sql, filters: SearchFilters, hits: Hits, roots?: readonly number[]) {
+  constructor(sql: Sql, filters: SearchFilters, hits: Hits, said: SaidOfEntries, roots?: readonly number[]) {
     this.#sql = sql
     this.#filters = filters
     this.#hits = hits
     this.#one = sql.prepare<Row>(`SELECT ${COLUMNS} FROM entries WHERE id = ?`)
-    this.#roots = filters.location === undefined ? roots : [locationRoot(sql, filters.location)]
-    this.#entries = marked(sql, filters)
+    this.#roots = roots
+    this.#entries = said.marked(filters)
     const kinds = filters.kinds ?? []
     const forms = kinds.filter((k): k is keyof typeof FORMS => k in FORMS)
     const types = kinds.filter((k): k is ContentKind => !(k in FORMS))
@@ -82,6 +83,14 @@ export class Filter {
   }
 
   passes(row: Row): boolean {
+    if (!this.fits(row)) return false
+    if (this.#entries !== undefined && !this.#entries.has(row.id)) return false
+    if (this.#filters.duplicates === true && !this.#isDuplicate(row)) return false
+    return this.#roots === undefined || this.#roots.some(root => this.#hits.isBelow(row, root))
+  }
+
+  /** What the row itself tells: rules, kind, extension, size, time. */
+  fits(row: Row): boolean {
     const f = this.#filters
     if ((row.flags & FLAG.EXCLUDED) !== 0 && f.excluded !== true) return false
     if (this.#forms !== undefined || this.#types !== undefined) {
@@ -95,10 +104,7 @@ export class Filter {
     if (f.largerBytes !== undefined && size <= f.largerBytes) return false
     if (f.smallerBytes !== undefined && size >= f.smallerBytes) return false
     if (f.modifiedAfterMs !== undefined && row.mtimeMs < f.modifiedAfterMs) return false
-    if (f.modifiedBeforeMs !== undefined && row.mtimeMs >= f.modifiedBeforeMs) return false
-    if (this.#entries !== undefined && !this.#entries.has(row.id)) return false
-    if (f.duplicates === true && !this.#isDuplicate(row)) return false
-    return this.#roots === undefined || this.#roots.some(root => this.#hits.isBelow(row, root))
+    return f.modifiedBeforeMs === undefined || row.mtimeMs < f.modifiedBeforeMs
   }
 
   #isDuplicate(row: Row): boolean {
@@ -121,35 +127,4 @@ export class Filter {
     const entries = this.#sql.prepare<Row>(`SELECT ${COLUMNS} FROM entries WHERE content = ? ORDER BY id`)
     for (const { id } of contents.all()) for (const row of entries.all([id])) if (this.passes(row)) yield row
   }
-}
-
-/** Entries that bear all the tags and, if asked for, the star; undefined when neither is asked for. */
-function marked(sql: Sql, { tags, favorite }: SearchFilters): ReadonlySet<number> | undefined {
-  if ((tags === undefined || tags.length === 0) && favorite !== true) return undefined
-  const ids = (tags ?? []).map(name => {
-    const tag = sql.prepare<{ id: number }>('SELECT id FROM tags WHERE name = ?').get([name])
-    if (tag !== undefined) return tag.id
-    throw new SpacedriveError('BAD_INPUT', `there is no tag ${name}`, { hint: 'spacedrive tag list shows them.' })
-  })
-  const rows = sql
-    .prepare<{ entry: number }>(
-      `SELECT m.entry FROM metadata m WHERE m.entry IS NOT NULL ${favorite === true ? 'AND m.favorite = 1' : ''}
-       ${ids.map(() => 'AND EXISTS (SELECT 1 FROM metadata_tags t WHERE t.metadata = m.id AND t.tag = ?)').join(' ')}`
-    )
-    .all(ids)
-  return new Set(rows.map(r => r.entry))
-}
-
-function locationRoot(sql: Sql, which: string): number {
-  const found = sql
-    .prepare<{ entry: number | null }>('SELECT entry FROM locations WHERE uuid = ? OR name = ? OR uuid LIKE ?')
-    .all([which, which, which.length >= 8 ? `${which.replace(/[%_]/g, '')}%` : which])
-  if (found.length === 1) return found[0]!.entry ?? 0
-  throw new SpacedriveError(
-    'BAD_INPUT',
-    found.length === 0 ? `there is no location ${which}` : `several locations are called ${which}`,
-    {
-      hint: 'spacedrive location list shows their ids.'
-    }
-  )
 }

@@ -3,6 +3,7 @@ import type { Sql } from '../sql/index.js'
 import { Filter, type Row } from './filter.js'
 import { Hits } from './hits.js'
 import { expressionOf, FIT, fitOf, parseQuery, type Query } from './query.js'
+import type { SaidOfEntries } from './said.js'
 import type { FindInput, RankedHit } from './search.worker.js'
 
 /**
@@ -28,12 +29,12 @@ export class Finder {
   readonly #wanted: number
   readonly #result: Candidate[] = []
 
-  constructor(sql: Sql, input: FindInput) {
+  constructor(sql: Sql, input: FindInput, said: SaidOfEntries) {
     this.#sql = sql
     this.#input = input
     this.#query = parseQuery(input.request.text)
-    this.#hits = new Hits(sql, input.host)
-    this.#filter = new Filter(sql, input.request.filters, this.#hits, input.roots)
+    this.#hits = new Hits(sql, input.host, said)
+    this.#filter = new Filter(sql, input.request.filters, this.#hits, said, input.roots)
     this.#wanted = input.request.offset + input.request.limit + 1
   }
 

@@ -2,6 +2,7 @@ import { type LocationId, textFromBytes } from '../base/index.js'
 import { CONTENT_KINDS, ENTRY_KINDS, type EntryKind, entryUuid, KIND } from '../entries/index.js'
 import type { Sql, Statement } from '../sql/index.js'
 import type { Row } from './filter.js'
+import type { SaidOfEntries } from './said.js'
 import type { SearchHit } from './search.js'
 
 interface Directory {
@@ -23,13 +24,15 @@ interface LocationRow {
 export class Hits {
   readonly #sql: Sql
   readonly #host: number
+  readonly #said: SaidOfEntries
   readonly #directories = new Map<number, Directory>()
   readonly #step: Statement<{ parent: number; name: Uint8Array }>
   #locations: Map<number, LocationRow> | undefined
 
-  constructor(sql: Sql, host: number) {
+  constructor(sql: Sql, host: number, said: SaidOfEntries) {
     this.#sql = sql
     this.#host = host
+    this.#said = said
     this.#step = sql.prepare('SELECT parent, name FROM entries WHERE id = ?')
   }
 
@@ -68,6 +71,7 @@ export class Hits {
         ? undefined
         : this.#sql.prepare<{ hash: Uint8Array }>('SELECT hash FROM contents WHERE id = ?').get([row.content])?.hash
     const host = top < 0 ? -top : this.#host
+    const { tags, labels, favorite } = this.#said.of(row.id)
     return {
       id: row.id,
       uuid: entryUuid(this.#sql, row.id),
@@ -78,24 +82,11 @@ export class Hits {
       sizeBytes: row.kind === KIND.DIRECTORY ? this.sizeBelow(row.id) : row.size,
       modifiedMs: row.mtimeMs,
       hash: hash === undefined ? null : Buffer.from(hash).toString('hex'),
-      ...this.#said(row.id),
+      ...{ tags, labels, favorite },
       location: location === undefined ? null : { id: location.uuid as LocationId, name: location.name },
       available: host === this.#host && location?.activity !== 'offline',
       device: host === this.#host ? null : this.#hostName(host)
     }
-  }
-
-  #said(id: number): { tags: string[]; favorite: boolean } {
-    const said = this.#sql
-      .prepare<{ id: number; favorite: number }>('SELECT id, favorite FROM metadata WHERE entry = ?')
-      .get([id])
-    if (said === undefined) return { tags: [], favorite: false }
-    const tags = this.#sql
-      .prepare<{ name: string }>(
-        'SELECT t.name FROM metadata_tags m JOIN tags t ON t.id = m.tag WHERE m.metadata = ? ORDER BY t.name'
-      )
-      .all([said.id])
-    return { tags: tags.map(t => t.name), favorite: said.favorite === 1 }
   }
 
   #hostName(host: number): string {

@@ -10,16 +10,9 @@
  */
 import { type AbortOptions, SpacedriveError, type WorkerPool } from '../base/index.js'
 import type { Library } from '../libraries/index.js'
-import {
-  DEFAULT_LIMIT,
-  MAX_LIMIT,
-  MAX_OFFSET,
-  type Search,
-  type SearchAnswer,
-  type SearchHit,
-  type SearchRequest
-} from './search.js'
-import { type RankedHit, searching } from './search.worker.js'
+import { placesOf } from './places.js'
+import { DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, type Search, type SearchAnswer, type SearchHit } from './search.js'
+import { type FindInput, type Held, type RankedHit, searching } from './search.worker.js'
 
 export type { Search, SearchAnswer, SearchFilters, SearchHit, SearchRequest } from './search.js'
 export { DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET } from './search.js'
@@ -31,23 +24,27 @@ export interface SearchInit {
 }
 
 export function search({ pool, own }: SearchInit): Search {
-  const find = (
-    library: Library,
-    request: SearchRequest,
-    roots: readonly number[] | undefined,
-    options: AbortOptions
-  ) => {
-    const { text, filters = {}, limit = DEFAULT_LIMIT, offset = 0 } = request
-    const input = { databaseFile: library.database.file, host: library.host }
-    return pool.run(
-      searching.find,
-      { ...input, request: { text, filters, limit, offset }, ...(roots === undefined ? {} : { roots }) },
-      options
-    )
+  async function ranked(library: Library, request: FindInput['request'], options: AbortOptions): Promise<RankedHit[]> {
+    const places = placesOf(library, own(), request.filters)
+    const several = Object.values(places).filter(place => place !== undefined).length > 1
+    // Answers that are put together all begin at 0: which page a hit belongs to is known only then.
+    const asked = several ? { ...request, limit: request.limit + request.offset, offset: 0 } : request
+    const input = { ...heldBy(library), request: asked }
+    const answers = await Promise.all([
+      places.here && pool.run(searching.find, { ...input, ...places.here }, options),
+      places.own &&
+        pool.run(searching.find, { ...input, ...heldBy(own()), said: heldBy(library), ...places.own }, options),
+      places.elsewhere && pool.run(searching.notIndexed, { ...input, own: heldBy(own()) }, options)
+    ])
+    const found = answers.flatMap(answer => answer ?? [])
+    return several ? found.sort((a, b) => a.fit - b.fit || a.pathBytes - b.pathBytes) : found
   }
   return {
-    async search(library, request, options = {}): Promise<SearchAnswer> {
-      const { limit = DEFAULT_LIMIT, offset = 0 } = request
+    async search(
+      library,
+      { text, filters = {}, limit = DEFAULT_LIMIT, offset = 0 },
+      options = {}
+    ): Promise<SearchAnswer> {
       if (limit < 1 || limit > MAX_LIMIT || offset < 0 || offset > MAX_OFFSET) {
         throw new SpacedriveError(
           'BAD_INPUT',
@@ -55,34 +52,11 @@ export function search({ pool, own }: SearchInit): Search {
         )
       }
       const from = performance.now()
-      const roots = sharedRoots(library, own)
-      let ranked: RankedHit[] = await find(library, request, undefined, options)
-      if (roots.length > 0) {
-        // Both answers begin at 0: which page a hit belongs to is known only when they are put together.
-        const whole = { ...request, limit: limit + offset, offset: 0 }
-        const both = [await find(library, whole, undefined, options), await find(own(), whole, roots, options)]
-        ranked = both.flat().sort((a, b) => a.fit - b.fit || a.pathBytes - b.pathBytes)
-      }
-      const hits: SearchHit[] = ranked.slice(offset, offset + limit).map(r => r.hit)
-      return { hits, more: ranked.length > offset + limit, tookMs: performance.now() - from }
+      const found = await ranked(library, { text, filters, limit, offset }, options)
+      const hits: SearchHit[] = found.slice(offset, offset + limit).map(r => r.hit)
+      return { hits, more: found.length > offset + limit, tookMs: performance.now() - from }
     }
   }
 }
 
-/** Entries in `own` at which the locations of a library begin whose rows it does not hold itself. */
-function sharedRoots(library: Library, own: () => Library): number[] {
-  if (library.kind === 'own') return []
-  const shared = library.database.all<{ path: Uint8Array }>(
-    'SELECT path FROM locations WHERE shared = 1 AND host = ?',
-    [library.host]
-  )
-  if (shared.length === 0) return []
-  const { database, host } = own()
-  return shared.flatMap(({ path }) => {
-    const entry = database.get<{ entry: number | null }>('SELECT entry FROM locations WHERE host = ? AND path = ?', [
-      host,
-      path
-    ])
-    return entry?.entry == null ? [] : [entry.entry]
-  })
-}
+const heldBy = ({ database, host }: Library): Held => ({ databaseFile: database.file, host })

@@ -13,8 +13,10 @@ export interface SearchFilters {
   readonly modifiedBeforeMs?: number
   /** Names of tags; all of them. */
   readonly tags?: readonly string[]
+  /** Labels by their path; all of them, each borne itself or by a narrower one. */
+  readonly labels?: readonly string[]
   readonly favorite?: boolean
-  /** Id or number of a location of this library. */
+  /** Id of a location of this library, or of the one that the instance keeps for itself. */
   readonly location?: string
   /** Only files whose content another file has as well; those with one content stand together. */
   readonly duplicates?: boolean
@@ -32,8 +34,9 @@ export interface SearchRequest {
 }
 
 export interface SearchHit {
-  readonly id: number
-  readonly uuid: string
+  /** Null: no entry, found by what people said of it alone. */
+  readonly id: number | null
+  readonly uuid: string | null
   /** Absolute, as text that carries every byte (storage/base/paths). */
   readonly path: string
   readonly name: string
@@ -43,9 +46,10 @@ export interface SearchHit {
   readonly modifiedMs: number
   readonly hash: string | null
   readonly tags: readonly string[]
+  readonly labels: readonly string[]
   readonly favorite: boolean
   readonly location: { readonly id: LocationId; readonly name: string } | null
-  /** False: its disk is away, or it lies on another device (`device`). */
+  /** False: its disk is away, it lies on another device (`device`), or it is gone (and only what was said of it is left). */
   readonly available: boolean
   readonly device: string | null
 }
@@ -58,7 +62,7 @@ export interface SearchAnswer {
 }
 
 export interface Search {
-  /** @throws BAD_INPUT for a filter that names an unknown tag or location, `signal.reason` */
+  /** @throws BAD_INPUT for a filter that names an unknown tag, label or location, `signal.reason` */
   search(library: Library, request: SearchRequest, options?: AbortOptions): Promise<SearchAnswer>
 }
 

@@ -28,7 +28,8 @@ export function withReader<T>(file: string, read: (sql: Sql) => T extends Promis
     reader = undefined
   }
   if (reader === undefined) {
-    const oldest = readers.keys().next().value
+    // One that is being read from (a task that reads two databases) stays.
+    const oldest = [...readers].find(([, held]) => !held.sql.inTransaction)?.[0]
     if (readers.size >= MAX_READERS && oldest !== undefined) drop(oldest)
     reader = { sql: openSqlite(file, { readonly: true, cacheKiB: CACHE_KIB }), inode: ino, timer: undefined }
     readers.set(file, reader)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { testInstance } from '../../cli.js'
 
 describe('tags, notes and file info by command', () => {
@@ -32,6 +32,21 @@ describe('tags, notes and file info by command', () => {
     assert.match(await instance.ok('tag', 'list'), /Office.*0/)
     await instance.ok('tag', 'remove', 'Office')
     assert.match(await instance.ok('tag', 'list'), /No tag yet/)
+  })
+  it('tagged files that nothing indexes are found, those that are gone marked; labels by command', async () => {
+    await instance.ok('tag', 'add', 'Loose', `${dir}/a.txt`)
+    await instance.ok('label', 'add', 'Projects/Web', `${dir}/a.txt`)
+    assert.match(await instance.ok('search', '--tag', 'Loose'), /a\.txt {2}not indexed, ★, Loose, Projects\/Web/)
+    assert.match(await instance.ok('search', '--label', 'Projects'), /a\.txt/)
+    assert.match(await instance.ok('label', 'list'), /Projects\/Web\s+1/)
+    await instance.ok('label', 'rename', 'Projects/Web', 'Site')
+    assert.match(await instance.ok('file', 'info', `${dir}/a.txt`), /labels {7}Site/)
+    renameSync(`${dir}/a.txt`, `${dir}/b.txt`)
+    assert.match(await instance.ok('search', '--tag', 'Loose'), /a\.txt {2}gone, ★, Loose/)
+    assert.match(await instance.ok('file', 'info', `${dir}/b.txt`), /tags {9}Loose/)
+    assert.match(await instance.ok('label', 'remove', 'Site', `${dir}/b.txt`), /taken off 1 path/)
+    assert.equal((await instance.run('label', 'remove', 'Never')).code, 1)
+    renameSync(`${dir}/b.txt`, `${dir}/a.txt`)
   })
   it('bad input is said in words', async () => {
     assert.match((await instance.run('tag', 'add', 'x', `${dir}/none`)).stderr, /there is no .*none/)

@@ -11,7 +11,7 @@ describe('search', () => {
   let location: IndexLocation
   const find = async (text: string, filters: SearchFilters = {}, page: { limit?: number; offset?: number } = {}) =>
     (await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, { text, filters, ...page })).hits.map(
-      h => h.path.slice(f.tree.length + 1)
+      h => `${h.path.slice(f.tree.length + 1)}${h.available ? '' : ' (gone)'}`
     )
 
   before(async () => {
@@ -99,7 +99,7 @@ describe('search', () => {
     renameSync(`${f.tree}/report.txt`, `${f.tree}/pics/renamed.txt`)
     rmSync(`${f.tree}/Reports/old/report.txt`)
     await f.indexer.index({ library: f.library, location })
-    assert.deepEqual(await find('', { tags: ['keep'] }), ['pics/renamed.txt'])
+    assert.deepEqual(await find('', { tags: ['keep'] }), ['pics/renamed.txt', 'Reports/old/report.txt (gone)'])
     writeFileSync(`${f.tree}/Reports/old/report.txt`, 'back again')
     await f.indexer.applyChanges(f.library, location, [{ path: 'Reports/old/report.txt' as never }])
     assert.deepEqual(await find('', { tags: ['keep'] }), ['pics/renamed.txt', 'Reports/old/report.txt'])

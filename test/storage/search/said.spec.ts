@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { type AbsPath, type LocationId, pathBytes } from '../../../storage/base/index.js'
+import { annotating, describing, labelling, type Target } from '../../../storage/entries/index.js'
+import { DEFAULT_RULES, type IndexLocation } from '../../../storage/indexer/index.js'
+import { type SearchFilters, type SearchHit, search } from '../../../storage/search/index.js'
+import { type IndexFixture, indexFixture } from '../indexer/index-fixture.js'
+import { locating } from '../indexer/locating.worker.js'
+
+describe('search by what people said', () => {
+  let f: IndexFixture
+  let synced: IndexLocation
+  /** Indexed by the library; by the one that the instance keeps for itself; by none. */
+  let dirs: { here: string; synced: string; loose: string }
+
+  const find = async (filters: SearchFilters, text = ''): Promise<SearchHit[]> => [
+    ...(await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, { text, filters })).hits
+  ]
+  const names = async (filters: SearchFilters, text = ''): Promise<string[]> =>
+    (await find(filters, text)).map(h => h.name).sort()
+  const target = (path: string): Target => {
+    const { ino, birthtimeNs } = lstatSync(path, { bigint: true })
+    return { path: path as AbsPath, inode: ino, birthNs: birthtimeNs }
+  }
+  const tag = (name: string, ...paths: string[]) =>
+    f.library.database.write(annotating.tag, {
+      ...{ host: f.library.host, nowMs: 1, tag: name, targets: paths.map(target) }
+    })
+  const label = (name: string, ...paths: string[]) =>
+    f.library.database.write(labelling.add, {
+      ...{ host: f.library.host, nowMs: 1, label: name, targets: paths.map(target) }
+    })
+  const labels = async () =>
+    (await f.pool.run(labelling.list, { databaseFile: f.library.database.file })).map(l => [l.path, l.count])
+
+  before(async () => {
+    f = await indexFixture()
+    dirs = { here: f.tree, synced: `${f.dir}/synced`, loose: `${f.dir}/loose` }
+    for (const [where, dir] of Object.entries(dirs)) {
+      mkdirSync(dir, { recursive: true })
+      writeFileSync(`${dir}/${where}.txt`, where)
+    }
+    await f.indexer.index({ library: f.library, location: await f.location() })
+    const { own } = f.manager
+    const rules = JSON.stringify(DEFAULT_RULES)
+    const row = { host: own.host, path: pathBytes(dirs.synced), rules, versioned: true, name: 'Synced' }
+    const number = await own.database.write(locating.add, row)
+    const path = dirs.synced as AbsPath
+    synced = {
+      id: `location-${number}` as LocationId,
+      number,
+      path,
+      mode: 'content',
+      rules: DEFAULT_RULES,
+      versioned: true
+    }
+    await f.indexer.index({ library: own, location: synced })
+  })
+  after(() => f.close())
+
+  it('a tag is found on files of the library, of a synced folder, and on those that nothing indexes', async () => {
+    await tag('everywhere', `${dirs.here}/here.txt`, `${dirs.synced}/synced.txt`, `${dirs.loose}/loose.txt`)
+    const hits = await find({ tags: ['everywhere'] })
+    assert.deepEqual(hits.map(h => [h.name, h.id !== null, h.available, h.tags]).sort(), [
+      ['here.txt', true, true, ['everywhere']],
+      ['loose.txt', false, true, ['everywhere']],
+      ['synced.txt', true, true, ['everywhere']]
+    ])
+    assert.notEqual(hits.find(h => h.name === 'synced.txt')!.hash, null)
+    assert.deepEqual(await names({ tags: ['everywhere'] }, 'oos'), ['loose.txt'])
+    assert.deepEqual(await names({ tags: ['everywhere'], kinds: ['folder'] }), [])
+    assert.deepEqual(await names({ tags: ['everywhere'], location: 'Synced' }), ['synced.txt'])
+    await assert.rejects(find({ tags: ['nobody made it'] }), { code: 'BAD_INPUT' })
+  })
+
+  it('pages over all of them follow one another', async () => {
+    const page = async (offset: number) =>
+      (
+        await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, {
+          ...{ text: '', filters: { tags: ['everywhere'] }, limit: 1, offset }
+        })
+      ).hits.map(h => h.name)
+    assert.deepEqual([...(await page(0)), ...(await page(1)), ...(await page(2)), ...(await page(3))].sort(), [
+      'here.txt',
+      'loose.txt',
+      'synced.txt'
+    ])
+  })
+
+  it('a tag follows a file of a synced folder to another name', async () => {
+    renameSync(`${dirs.synced}/synced.txt`, `${dirs.synced}/moved.txt`)
+    await f.indexer.index({ library: f.manager.own, location: synced })
+    assert.ok((await names({ tags: ['everywhere'] })).includes('moved.txt'))
+  })
+
+  it('a file that nothing indexes is known again under another name, and told as gone when it is', async () => {
+    renameSync(`${dirs.loose}/loose.txt`, `${dirs.loose}/other.txt`)
+    const input = { databaseFile: f.library.database.file, host: f.library.host }
+    const { said } = await f.pool.run(describing.describe, { ...input, target: target(`${dirs.loose}/other.txt`) })
+    assert.deepEqual(said.tags, ['everywhere'])
+    await tag('again', `${dirs.loose}/other.txt`)
+    assert.deepEqual(
+      (await find({ tags: ['again', 'everywhere'] })).map(h => h.path),
+      [`${dirs.loose}/other.txt`]
+    )
+    rmSync(`${dirs.loose}/other.txt`)
+    assert.deepEqual(
+      (await find({ tags: ['again'] })).map(h => h.available),
+      [false]
+    )
+    const gone: Target = { path: `${dirs.loose}/other.txt` as AbsPath, inode: null, birthNs: null }
+    const removed = await f.library.database.write(annotating.untag, {
+      ...{ host: f.library.host, tag: 'again', targets: [gone] }
+    })
+    assert.deepEqual([removed, await names({ tags: ['again'] })], [1, []])
+  })
+
+  it('a label is found by its own path and by the wider one; counted, renamed, moved and dropped with what is below it', async () => {
+    await label('Projects/Web', `${dirs.here}/here.txt`)
+    await label('Projects', `${dirs.synced}/moved.txt`)
+    assert.deepEqual(await names({ labels: ['Projects'] }), ['here.txt', 'moved.txt'])
+    assert.deepEqual(await names({ labels: ['Projects/Web'] }), ['here.txt'])
+    assert.deepEqual(await names({ labels: ['projects/web'], tags: ['everywhere'] }), ['here.txt'])
+    assert.deepEqual((await find({ labels: ['Projects/Web'] }))[0]!.labels, ['Projects/Web'])
+    assert.deepEqual(await labels(), [
+      ['Projects', 2],
+      ['Projects/Web', 1]
+    ])
+    const change = (from: string, path: string) =>
+      f.library.database.write(labelling.change, { label: from, path, nowMs: 2 })
+    await change('Projects/Web', 'Work/Site')
+    assert.deepEqual(await names({ labels: ['Work'] }), ['here.txt'])
+    await assert.rejects(change('Work', 'Work/Site/Deep'), { code: 'BAD_INPUT' })
+    await assert.rejects(change('Work/Site', 'Projects'), { code: 'EXISTS' })
+    await assert.rejects(label('a/ b', `${dirs.here}/here.txt`), { code: 'BAD_INPUT' })
+    await assert.rejects(find({ labels: ['None'] }), { code: 'LABEL_NOT_FOUND' })
+    await f.library.database.write(labelling.drop, { label: 'Work' })
+    assert.deepEqual(await labels(), [['Projects', 1]])
+  })
+})
