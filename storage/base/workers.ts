@@ -19,7 +19,10 @@ export interface WorkerPool {
    * must not hold up a stream, nor a stream the hashes), several to a thread: whatever runs over a link gives way often.
    */
   link<I, O>(task: (input: I, ctx: LinkContext) => O, input: NoInfer<I>, options?: RunOptions): Link<Awaited<O>>
+  /** Threads at most. */
   readonly size: number
+  /** Tasks that one piece of bulk work has at the pool at once: all threads but one. */
+  readonly bulkWidth: number
   close(): Promise<void>
 }
 
@@ -58,11 +61,13 @@ interface Thread {
   call: Call | undefined
 }
 
-/** Two threads even on one core: one may wait for the disk while the other hashes. */
-const MIN_THREADS = 2
 const MAX_THREADS = 8
 
-export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, availableParallelism()))): WorkerPool {
+/**
+ * @param size - one thread more than there are cores: bulk work (walking, hashing) takes `size - 1`, so that whoever asks
+ *   something meanwhile finds a free one. They begin when they are needed.
+ */
+export function workerPool(size = Math.min(MAX_THREADS, availableParallelism() + 1)): WorkerPool {
   const threads: Thread[] = []
   const waiting: Call[] = []
   const links = linkThreads()
@@ -115,6 +120,7 @@ export function workerPool(size = Math.min(MAX_THREADS, Math.max(MIN_THREADS, av
 
   return {
     size,
+    bulkWidth: Math.max(1, size - 1),
     link: links.link,
     run(task, input, options = {}) {
       const { signal } = options

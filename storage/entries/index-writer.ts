@@ -1,13 +1,15 @@
 import { SpacedriveError, textFromBytes } from '../base/index.js'
 import type { Sql, Statement } from '../sql/index.js'
 import { buryRow, type DeletedRow } from './deleted.js'
+import { EntryRows } from './entry-rows.js'
 import { FLAG, KIND, SEEN_FLAGS } from './flags.js'
 import { MAX_DEPTH, pathOf } from './lookup.js'
 import { adoptByPath, orphan, waitingNames } from './metadata-follow.js'
 import { dropName, namesUpto, putName } from './names.js'
-import { COLUMNS, type EntryRow, type Seen } from './row.js'
+import { type EntryRow, type Seen, sameStat } from './row.js'
 import { type IndexState, indexState, saveState } from './state.js'
 import { Sums } from './sums.js'
+import { Told } from './told.js'
 import { nextVersion, versionedRoots } from './versions.js'
 
 export interface IndexWriterInit {
@@ -30,22 +32,6 @@ export interface IndexCounts {
   rowsWritten: number
 }
 
-export interface IndexChange {
-  readonly type: 'created' | 'modified' | 'moved' | 'deleted'
-  readonly id: number
-  readonly path: string
-  readonly from?: string
-}
-
-/** Single changes told by a write; beyond it only their number is. The bus carries news, not trees. */
-export const MAX_TOLD_CHANGES = 64
-
-/** Other names of changed files told by one write. */
-const MAX_LINKS_TOLD = 256
-
-/** Files of one write that are hashed right after it; more are found by a pass over the tree. */
-export const MAX_STALE = 1_000
-
 const WITH_FILE_STATE = FLAG.STALE | FLAG.RACY | FLAG.UNREADABLE
 
 /**
@@ -66,33 +52,26 @@ export class IndexWriter {
     rowsRead: 0,
     rowsWritten: 0
   }
-  readonly changes: IndexChange[] = []
-  /** Files whose content became unknown, the first MAX_STALE. */
-  readonly stale: number[] = []
-  /** Absolute paths of other names (hard links) of files that changed. */
-  readonly links: string[] = []
-  readonly #tellLinks: boolean
+  readonly told: Told
   readonly sums: Sums
+  readonly #rows: EntryRows
   readonly #seqLimit: number
   readonly #touched = new Set<number>()
   readonly #versioned: ReadonlySet<number>
   readonly #waiting: ReadonlySet<string>
-  readonly #insert: Statement
   readonly #insertDirectory: Statement
 
   constructor(sql: Sql, { seqLimit, nowMs, host, links = false }: IndexWriterInit) {
-    this.#tellLinks = links
     this.sql = sql
     this.host = host
     this.nowMs = nowMs
     this.state = indexState(sql)
+    this.told = new Told(sql, host, links)
     this.sums = new Sums(sql)
+    this.#rows = new EntryRows(sql)
     this.#seqLimit = seqLimit
     this.#versioned = versionedRoots(sql, host)
     this.#waiting = waitingNames(sql)
-    this.#insert = sql.prepare(
-      `INSERT INTO entries (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-    )
     this.#insertDirectory = sql.prepare('INSERT INTO directories VALUES (?, ?, 0, 0, 0, 0, NULL, NULL, 0, 0, 0)')
   }
 
@@ -108,29 +87,15 @@ export class IndexWriter {
     const id = back?.id ?? this.state.nextId++
     if (back !== undefined) this.sql.prepare('DELETE FROM deleted WHERE id = ?').run([id])
     const flags = (seen.flags & SEEN_FLAGS) | (seen.kind === KIND.FILE ? FLAG.STALE : 0)
-    this.#insert.run([
-      id,
-      parent,
-      seen.name,
-      seen.kind,
-      seen.type,
-      seen.size,
-      seen.mtimeNs,
-      seen.ctimeNs,
-      seen.birthNs,
-      seen.inode,
-      seen.device,
-      seen.mode,
-      flags,
-      back?.content ?? null,
-      this.nextSeq(),
-      this.isVersioned(parent) ? nextVersion(back?.version ?? null, this.host, this.nowMs) : (back?.version ?? null)
-    ])
+    const seq = this.nextSeq()
+    const before = back?.version ?? null
+    const version = this.isVersioned(parent) ? nextVersion(before, this.host, this.nowMs) : before
+    this.#rows.insert({ ...seen, id, parent, flags, content: back?.content ?? null, seq, version })
     this.counts.rowsWritten++
     this.counts.created++
     if (seen.kind === KIND.FILE) {
-      this.isStale(id)
-      this.touchLinks(seen.inode, id)
+      this.told.staleFile(id)
+      this.told.otherNames(seen.inode, id)
     }
     if (seen.kind === KIND.DIRECTORY) {
       this.#insertDirectory.run([id, parent])
@@ -140,7 +105,7 @@ export class IndexWriter {
     this.touch(parent)
     if (back !== undefined && id <= namesUpto(this.sql)) putName(this.sql, id, seen.name)
     if (this.#waiting.size > 0 && this.#waiting.has(textFromBytes(seen.name))) this.#adopt(id)
-    if (this.changes.length < MAX_TOLD_CHANGES) this.tell('created', id)
+    this.told.change('created', id)
     return id
   }
 
@@ -150,9 +115,9 @@ export class IndexWriter {
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
     const moved = !statless && !sameStat(row, seen)
     if (moved && row.kind === KIND.FILE) {
-      this.isStale(row.id)
-      this.touchLinks(seen.inode, row.id)
-      if (row.inode !== seen.inode) this.touchLinks(row.inode, row.id)
+      this.told.staleFile(row.id)
+      this.told.otherNames(seen.inode, row.id)
+      if (row.inode !== seen.inode) this.told.otherNames(row.inode, row.id)
     }
     if (moved && row.kind === KIND.FILE) flags = (flags & ~WITH_FILE_STATE) | FLAG.STALE
     if (!moved && flags === row.flags && (statless || row.mode === seen.mode)) {
@@ -161,58 +126,36 @@ export class IndexWriter {
     }
     const nowExcluded = (flags & ~row.flags & FLAG.EXCLUDED) !== 0
     const onlyTimes = row.kind === KIND.DIRECTORY && flags === row.flags && row.mode === seen.mode
-    if (statless) this.rewrite({ ...row, flags })
+    if (statless) this.rewriteStat({ ...row, flags })
     else {
       if (row.kind === KIND.FILE) this.sums.addBytes(row.parent, seen.size - row.size)
       const { size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
-      this.rewrite({ ...row, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags })
+      const now = { ...row, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags }
+      if (row.inode === inode) this.rewriteStat(now)
+      else this.rewrite(now)
     }
     this.counts.modified++
     this.touch(row.parent)
-    if (!onlyTimes && this.changes.length < MAX_TOLD_CHANGES) this.tell('modified', row.id)
+    if (!onlyTimes) this.told.change('modified', row.id)
     if (nowExcluded && row.kind === KIND.DIRECTORY && (flags & FLAG.NOT_ENTERED) !== 0) this.#excludeBelow(row.id)
     return true
   }
 
-  /** A file changed: so did the stat of its other names. */
-  touchLinks(inode: bigint, id: number): void {
-    if (!this.#tellLinks || inode === 0n || this.links.length >= MAX_LINKS_TOLD) return
-    const others = this.sql.prepare<{ id: number }>('SELECT id FROM entries WHERE inode = ? AND id <> ? LIMIT 64')
-    for (const other of others.all([inode, id])) {
-      const path = pathOf(this.sql, other.id, this.host)
-      if (path !== undefined) this.links.push(textFromBytes(path))
-    }
-  }
-
-  isStale(id: number): void {
-    if (this.stale.length < MAX_STALE) this.stale.push(id)
-  }
-
   /** Writes a row back whole under a new seq. */
   rewrite(row: EntryRow): void {
-    this.sql
-      .prepare(
-        `UPDATE entries SET (parent, name, kind, type, size, mtime_ns, ctime_ns, birth_ns, inode, device, mode, flags,
-           content, seq, version) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?`
-      )
-      .run([
-        row.parent,
-        row.name,
-        row.kind,
-        row.type,
-        row.size,
-        row.mtimeNs,
-        row.ctimeNs,
-        row.birthNs,
-        row.inode,
-        row.device,
-        row.mode,
-        row.flags,
-        row.content,
-        this.nextSeq(),
-        row.version,
-        row.id
-      ])
+    this.#rows.rewrite({ ...row, seq: this.nextSeq() })
+    this.counts.rowsWritten++
+  }
+
+  /** Likewise, where parent, name, kind, inode and content are what they were. */
+  rewriteStat(row: EntryRow): void {
+    this.#rows.rewriteStat({ ...row, seq: this.nextSeq() })
+    this.counts.rowsWritten++
+  }
+
+  /** Likewise, where only type, flags, content and version may be others. */
+  rewriteContent(row: EntryRow): void {
+    this.#rows.rewriteContent({ ...row, seq: this.nextSeq() })
     this.counts.rowsWritten++
   }
 
@@ -241,11 +184,10 @@ export class IndexWriter {
     }
     this.sums.add(row.parent, row.kind, row.size, -1)
     this.touch(row.parent)
-    if (row.kind === KIND.FILE) this.touchLinks(row.inode, row.id)
+    if (row.kind === KIND.FILE) this.told.otherNames(row.inode, row.id)
     this.counts.deleted++
     this.counts.rowsWritten++
-    if (tombstone && path !== undefined && this.changes.length < MAX_TOLD_CHANGES)
-      this.changes.push({ type: 'deleted', id: row.id, path: textFromBytes(path) })
+    if (tombstone) this.told.deletion(row.id, path)
   }
 
   /** The digest of a directory's last listing no longer tells what its rows say. */
@@ -280,14 +222,6 @@ export class IndexWriter {
     return false
   }
 
-  tell(type: IndexChange['type'], id: number, from?: Uint8Array): void {
-    if (this.changes.length >= MAX_TOLD_CHANGES) return
-    const path = pathOf(this.sql, id)
-    if (path === undefined) return
-    const change = { type, id, path: textFromBytes(path) }
-    this.changes.push(from === undefined ? change : { ...change, from: textFromBytes(from) })
-  }
-
   /** Brings sums, digests and numbers up to date. The writer is not used after it. */
   finish(): { seq: number } {
     this.sums.finish()
@@ -317,15 +251,4 @@ export class IndexWriter {
       this.touch(at)
     }
   }
-}
-
-/** What tells whether a file may have been written to. The device's number is none of it: it changes with each mount. */
-export function sameStat(row: EntryRow, seen: Seen): boolean {
-  return (
-    row.mtimeNs === seen.mtimeNs &&
-    row.ctimeNs === seen.ctimeNs &&
-    row.size === seen.size &&
-    row.inode === seen.inode &&
-    row.birthNs === seen.birthNs
-  )
 }

@@ -22,11 +22,9 @@ export {
   UNKNOWN_FLAGS
 } from './flags.js'
 export {
-  type IndexChange,
   type IndexCounts,
   IndexWriter,
-  type IndexWriterInit,
-  MAX_TOLD_CHANGES
+  type IndexWriterInit
 } from './index-writer.js'
 export { type LabelFacts, labelling, labelsBelow } from './labels.worker.js'
 export {
@@ -48,5 +46,6 @@ export { Placement, type Replaced, replaced } from './placement.js'
 export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen } from './row.js'
 export { removeTree, type Settled, settle } from './settle.js'
 export { beginIndex, getMeta, indexState, saveState, setMeta } from './state.js'
+export { type IndexChange, MAX_TOLD_CHANGES } from './told.js'
 export { entryUuid, idOfUuid } from './uuid.js'
 export { nextVersion } from './versions.js'

@@ -2,11 +2,11 @@ import { lstatSync } from 'node:fs'
 import { fsPath, textFromBytes } from '../base/index.js'
 import { type DeletedRow, deletedByInode } from './deleted.js'
 import { FLAG, KIND, SEEN_FLAGS } from './flags.js'
-import { type IndexWriter, sameStat } from './index-writer.js'
+import type { IndexWriter } from './index-writer.js'
 import { DISPLACED, isBelow, pathOf, rowById, topOf } from './lookup.js'
 import { followPaths } from './metadata-follow.js'
 import { namesUpto, putName } from './names.js'
-import { COLUMNS, type EntryRow, nameKey, rowOf, type Seen } from './row.js'
+import { COLUMNS, type EntryRow, nameKey, rowOf, type Seen, sameStat } from './row.js'
 import { nextVersion } from './versions.js'
 
 /** Hard links: candidates looked at for one inode. More links than this to one file, all new, are not told from moves. */
@@ -122,21 +122,9 @@ export class Placement {
 
   /** `row` took over the stat of a file that replaced it, but it had moved away itself: what is there becomes an entry of its own. */
   #split(row: EntryRow): EntryRow {
-    const { parent, name, kind, type, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags } = row
+    const { parent } = row
     this.#displace(row)
-    this.#writer.insert(parent, {
-      name,
-      kind,
-      type,
-      size,
-      mtimeNs,
-      ctimeNs,
-      birthNs,
-      inode,
-      device,
-      mode,
-      flags: flags & SEEN_FLAGS
-    })
+    this.#writer.insert(parent, row)
     return rowById(this.#writer.sql, row.id)!
   }
 
@@ -150,7 +138,7 @@ export class Placement {
     const renamed = nameKey(row.name) !== nameKey(seen.name)
     const edited = !sameStat(row, seen)
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
-    if (edited && row.kind === KIND.FILE) writer.isStale(row.id)
+    if (edited && row.kind === KIND.FILE) writer.told.staleFile(row.id)
     if (edited && row.kind === KIND.FILE) flags = (flags & ~(FLAG.RACY | FLAG.UNREADABLE)) | FLAG.STALE
     const { name, size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
     const type = renamed ? seen.type : row.type
@@ -161,7 +149,7 @@ export class Placement {
     }
     writer.rewrite(moved)
     writer.counts.moved++
-    if (row.kind === KIND.FILE) writer.touchLinks(inode, row.id)
+    if (row.kind === KIND.FILE) writer.told.otherNames(inode, row.id)
     writer.touch(oldParent)
     writer.touch(parent)
     if (row.kind === KIND.DIRECTORY) writer.reparented(row.id, parent)
@@ -170,7 +158,7 @@ export class Placement {
     const path = pathOf(writer.sql, row.id)
     if (path !== undefined && oldPath !== undefined) {
       followPaths(writer.sql, writer.host, oldPath, path)
-      writer.tell('moved', row.id, oldPath)
+      writer.told.change('moved', row.id, oldPath)
     }
   }
 

@@ -3,26 +3,6 @@ import type { SqlValue } from '../sql/index.js'
 import type { Entry } from './entry.js'
 import { CONTENT_KINDS, ENTRY_KINDS } from './flags.js'
 
-/** A row of `entries` inside this folder and the indexer: numbers as numbers, what can pass 2^53 as bigint. */
-export interface EntryRow {
-  id: number
-  parent: number
-  name: Uint8Array
-  kind: number
-  type: number
-  size: number
-  mtimeNs: bigint
-  ctimeNs: bigint
-  birthNs: bigint
-  inode: bigint
-  device: bigint
-  mode: number
-  flags: number
-  content: number | null
-  seq: number
-  version: string | null
-}
-
 /** What a look at the disk saw of one name; the numbers as in the table. */
 export interface Seen {
   name: Uint8Array
@@ -38,6 +18,26 @@ export interface Seen {
   mode: number
   /** Bits of SEEN_FLAGS. */
   flags: number
+}
+
+/** A row of `entries` inside this folder and the indexer: numbers as numbers, what can pass 2^53 as bigint. */
+export interface EntryRow extends Seen {
+  id: number
+  parent: number
+  content: number | null
+  seq: number
+  version: string | null
+}
+
+/** What tells whether a file may have been written to. The device's number is none of it: it changes with each mount. */
+export function sameStat(row: EntryRow, seen: Seen): boolean {
+  return (
+    row.mtimeNs === seen.mtimeNs &&
+    row.ctimeNs === seen.ctimeNs &&
+    row.size === seen.size &&
+    row.inode === seen.inode &&
+    row.birthNs === seen.birthNs
+  )
 }
 
 /** The columns in the order of `rowOf`; selected with `{ raw: true, bigint: true }`. */

@@ -212,7 +212,7 @@ export class Apply {
     sql.prepare('INSERT OR REPLACE INTO problems VALUES (?, ?, ?, ?)').run([id, code, message, nowMs])
     const row = rowById(sql, id)
     if (row === undefined || (row.flags & FLAG.UNREADABLE) !== 0) return
-    this.#writer.rewrite({ ...row, flags: row.flags | FLAG.UNREADABLE })
+    this.#writer.rewriteContent({ ...row, flags: row.flags | FLAG.UNREADABLE })
     this.#writer.counts.modified++
     this.#writer.touch(row.parent)
   }

@@ -104,5 +104,6 @@ export const indexing = defineTasks(import.meta.url, {
 
 function end(writer: IndexWriter): Written {
   const { seq } = writer.finish()
-  return { seq, counts: writer.counts, changes: writer.changes, stale: writer.stale, links: writer.links }
+  const { changes, stale, links } = writer.told
+  return { seq, counts: writer.counts, changes, stale, links }
 }

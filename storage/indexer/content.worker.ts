@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import {
+  type ContentHash,
   defineTasks,
   displayPath,
   errorCode,
@@ -9,9 +10,10 @@ import {
   type RelPath,
   SpacedriveError,
   type TaskContext,
+  textFromBytes,
   toError
 } from '../base/index.js'
-import { hashSource, hashToBytes, isRacy, sampleCas } from '../content/index.js'
+import { hashSource, isRacy, sampleCas } from '../content/index.js'
 import { CONTENT_KINDS, FLAG, KIND, pathTextOf } from '../entries/index.js'
 import { analyseText, detectFileType, type FileType, HEAD_BYTES, typeOfName } from '../file-types/index.js'
 import { type Sql, withReader } from '../sql/index.js'
@@ -42,8 +44,10 @@ export interface CandidatesInput {
 /** What the content of a file was when it was read; the stat is the one that the bytes belong to. */
 export interface Identified {
   readonly id: number
-  readonly hash: Uint8Array
-  readonly cas: Uint8Array
+  /** As text: hundreds of small buffers cost more to hand over than to make. */
+  readonly hash: ContentHash
+  /** Hexadecimal. */
+  readonly cas: string
   readonly sizeBytes: number
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
@@ -78,16 +82,18 @@ export const contentTasks = defineTasks(import.meta.url, {
       const below = belowRoot(sql, input.root)
       const filter = `kind = ${KIND.FILE} ${wanted(input.force)} ${shown(input.bypassFilters)}`
       const files: Candidate[] = []
+      const directories = new Map<number, string | undefined>()
       const add = (row: CandidateRow): void => {
         if (!below(row.parent)) return
-        const path = pathTextOf(sql, row.id, input.host)
+        if (!directories.has(row.parent)) directories.set(row.parent, pathTextOf(sql, row.parent, input.host))
+        const directory = directories.get(row.parent)
+        if (directory === undefined) return
+        const path = `${directory === '/' ? '' : directory}/${textFromBytes(row.name)}`
         const clockStepMs = row.lasting === 0 ? COARSE_STEP_MS : 0
-        if (path !== undefined) files.push({ id: row.id, path, sizeBytes: row.size, clockStepMs })
+        files.push({ id: row.id, path, sizeBytes: row.size, clockStepMs })
       }
       if (input.ids !== undefined) {
-        const one = sql.prepare<CandidateRow>(
-          `SELECT id, parent, size, inode <> 0 AS lasting FROM entries WHERE id = ? AND ${filter}`
-        )
+        const one = sql.prepare<CandidateRow>(`SELECT ${CANDIDATE} FROM entries WHERE id = ? AND ${filter}`)
         for (const id of input.ids) {
           const row = one.get([id])
           if (row !== undefined) add(row)
@@ -97,9 +103,7 @@ export const contentTasks = defineTasks(import.meta.url, {
       const last = sql.prepare<{ id: number | null }>('SELECT max(id) AS id FROM entries').get()?.id ?? 0
       const until = Math.min(last, input.after + ROWS_AT_ONCE)
       const rows = sql
-        .prepare<CandidateRow>(
-          `SELECT id, parent, size, inode <> 0 AS lasting FROM entries WHERE id > ? AND id <= ? AND ${filter} ORDER BY id`
-        )
+        .prepare<CandidateRow>(`SELECT ${CANDIDATE} FROM entries WHERE id > ? AND id <= ? AND ${filter} ORDER BY id`)
         .iterate([input.after, until])
       for (const row of rows) {
         add(row)
@@ -145,9 +149,12 @@ export const contentTasks = defineTasks(import.meta.url, {
   }
 })
 
+const CANDIDATE = 'id, parent, name, size, inode <> 0 AS lasting'
+
 interface CandidateRow {
   id: number
   parent: number
+  name: Uint8Array
   size: number
   lasting: number
 }
@@ -166,8 +173,8 @@ async function identifyFile({ id, path, clockStepMs }: Candidate, ctx: TaskConte
     const type = await typeOf(nameOf(path as RelPath), head.subarray(0, read(head, 0)), sizeBytes)
     return {
       ...{ id, sizeBytes, mtimeNs, ctimeNs, inode },
-      hash: hashToBytes(content.hash),
-      cas: sampleCas(sizeBytes, content.hash, read),
+      hash: content.hash,
+      cas: Buffer.from(sampleCas(sizeBytes, content.hash, read)).toString('hex'),
       racy: isRacy(content, clockStepMs),
       type: CONTENT_KINDS.indexOf(type.kind),
       mime: type.mime ?? null

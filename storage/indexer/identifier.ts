@@ -1,15 +1,17 @@
-import { displayPath, type Problem } from '../base/index.js'
+import { type Clock, displayPath, type Problem } from '../base/index.js'
 import type { Library } from '../libraries/index.js'
 import type { Written } from './apply.worker.js'
-import { type Candidate, contentTasks, type Identified, type NotIdentified } from './content.worker.js'
+import { CandidateGroups } from './candidate-groups.js'
+import { contentTasks, type Identified, type NotIdentified } from './content.worker.js'
 import { mediaTasks } from './media.worker.js'
 import type { IndexerParts } from './parts.js'
-import { recording } from './record.worker.js'
+import { type Recorded, recording } from './record.worker.js'
 
-/** Files asked for at a time, and how many of them, by number and bytes, go to a thread in one message: a tenth of a second or one file. */
-const PAGE = 512
-const GROUP_FILES = 64
-const GROUP_BYTES = 64 * 1024 * 1024
+/** Files asked for at a time. */
+const PAGE = 1_024
+/** Results written in one commit, some 10 ms of the writer thread; fewer when the last was so long ago (large files). */
+const RECORDED_AT_ONCE = 256
+const RECORDED_AFTER_MS = 100
 const MEDIA_PAGE = 32
 
 export interface Done {
@@ -44,16 +46,10 @@ export class Identifier {
     const base = { databaseFile: library.database.file, root, host: library.host, force, bypassFilters }
     const total = await this.#parts.pool.run(contentTasks.count, base, { signal })
     const progress = new Progress(request, total)
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const input = { ...base, after, limit: PAGE }
-      const page: { files: Candidate[]; next: number | undefined } = await this.#parts.pool.run(
-        contentTasks.candidates,
-        input,
-        { signal }
-      )
-      await this.#identify(request, page.files, progress)
-      after = page.next
-    }
+    const groups = new CandidateGroups(after =>
+      this.#parts.pool.run(contentTasks.candidates, { ...base, after, limit: PAGE }, { signal })
+    )
+    await this.#identify(request, groups, progress)
   }
 
   /** These entries, if they are files whose content is not known. @returns those to be hashed again, and those to be looked at again */
@@ -65,35 +61,40 @@ export class Identifier {
       ...{ databaseFile: library.database.file, root, host: library.host, ids },
       ...{ after: 0, limit: PAGE, force: false, bypassFilters: false }
     }
-    const { files } = await this.#parts.pool.run(contentTasks.candidates, input, { signal })
-    return await this.#identify(request, files, new Progress(request, undefined))
+    const groups = new CandidateGroups(() => this.#parts.pool.run(contentTasks.candidates, input, { signal }))
+    return await this.#identify(request, groups, new Progress(request, undefined))
   }
 
   async #identify(
     request: IdentifyRequest,
-    files: readonly Candidate[],
+    groups: CandidateGroups,
     progress: Progress
   ): Promise<{ racy: number[]; outdated: string[] }> {
-    const again = { racy: [] as number[], outdated: [] as string[] }
-    const groups = inGroups(files)
+    const { pool } = this.#parts
+    const recorder = new Recorder(this.#parts.clock, results => this.#record(request, results, progress))
     const worker = async (): Promise<void> => {
-      for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-        const results = await this.#parts.pool.run(contentTasks.identify, { files: group }, { signal: request.signal })
-        const found = results.filter((r): r is Identified => 'hash' in r)
-        const failed = results.filter((r): r is NotIdentified => 'code' in r)
-        const seqLimit = await request.library.reserveSeq()
-        const written = await request.library.database.write(recording.contents, {
-          ...{ run: 0, host: request.library.host, nowMs: this.#parts.clock.nowMs(), seqLimit, found, failed }
-        })
-        again.racy.push(...written.racy)
-        again.outdated.push(...written.outdated)
-        this.#onWritten(request.library, written)
-        progress.add(found, failed)
-      }
+      for (let files = await groups.next(); files !== undefined; files = await groups.next())
+        await recorder.add(await pool.run(contentTasks.identify, { files }, { signal: request.signal }))
     }
-    // One thread of the pool stays free for whoever asks something meanwhile.
-    await Promise.all(Array.from({ length: Math.max(1, this.#parts.pool.size - 1) }, worker))
+    const ended = await Promise.allSettled(Array.from({ length: pool.bulkWidth }, worker))
+    // Also when it was cut short: what has been read need not be read again.
+    const again = await recorder.end()
+    const failed = ended.find(e => e.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
     return again
+  }
+
+  async #record(request: IdentifyRequest, results: readonly Result[], progress: Progress): Promise<Recorded> {
+    const { library } = request
+    const found = results.filter((r): r is Identified => 'hash' in r)
+    const failed = results.filter((r): r is NotIdentified => 'code' in r)
+    const seqLimit = await library.reserveSeq()
+    const written = await library.database.write(recording.contents, {
+      ...{ run: 0, host: library.host, nowMs: this.#parts.clock.nowMs(), seqLimit, found, failed }
+    })
+    this.#onWritten(library, written)
+    progress.add(found, failed)
+    return written
   }
 
   /** Facts of pictures, films and sound below the root, once for each content. */
@@ -144,19 +145,49 @@ class Progress {
   }
 }
 
-function inGroups(files: readonly Candidate[]): Candidate[][] {
-  const groups: Candidate[][] = []
-  let group: Candidate[] = []
-  let bytes = 0
-  for (const file of files) {
-    if (group.length === GROUP_FILES || (group.length > 0 && bytes + file.sizeBytes > GROUP_BYTES)) {
-      groups.push(group)
-      group = []
-      bytes = 0
-    }
-    group.push(file)
-    bytes += file.sizeBytes
+type Result = Identified | NotIdentified
+
+/** Collects what was found and writes it, one write after another, while the threads go on. */
+class Recorder {
+  readonly #clock: Clock
+  readonly #write: (results: readonly Result[]) => Promise<Recorded>
+  readonly #again = { racy: [] as number[], outdated: [] as string[] }
+  #waiting: Result[] = []
+  #writing: Promise<void> = Promise.resolve()
+  #flushedMs: number
+
+  constructor(clock: Clock, write: (results: readonly Result[]) => Promise<Recorded>) {
+    this.#clock = clock
+    this.#write = write
+    this.#flushedMs = clock.monotonicMs()
   }
-  if (group.length > 0) groups.push(group)
-  return groups
+
+  /** Resolves when there is room for more: whoever hashes is never more than one write ahead. */
+  async add(results: readonly Result[]): Promise<void> {
+    this.#waiting.push(...results)
+    const recent = this.#clock.monotonicMs() - this.#flushedMs < RECORDED_AFTER_MS
+    if (this.#waiting.length < RECORDED_AT_ONCE && recent) return
+    const before = this.#writing
+    this.#flush()
+    await before
+  }
+
+  async end(): Promise<{ racy: number[]; outdated: string[] }> {
+    this.#flush()
+    await this.#writing
+    return this.#again
+  }
+
+  #flush(): void {
+    const results = this.#waiting
+    this.#waiting = []
+    this.#flushedMs = this.#clock.monotonicMs()
+    if (results.length === 0) return
+    this.#writing = this.#writing.then(async () => {
+      const { racy, outdated } = await this.#write(results)
+      this.#again.racy.push(...racy)
+      this.#again.outdated.push(...outdated)
+    })
+    this.#writing.catch(() => {}) // told by the next `add` or `end`
+  }
 }

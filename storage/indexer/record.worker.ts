@@ -1,4 +1,5 @@
 import { defineTasks } from '../base/index.js'
+import { hashToBytes } from '../content/index.js'
 import { adoptByContent, FLAG, IndexWriter, KIND, nextVersion, pathTextOf, rowById } from '../entries/index.js'
 import type { Sql } from '../sql/index.js'
 import type { IndexWrite, Written } from './apply.worker.js'
@@ -37,7 +38,8 @@ export const recording = defineTasks(import.meta.url, {
         continue
       }
       if (file.racy) racy.push(file.id)
-      const content = contentId(sql, file, input.nowMs)
+      const hash = hashToBytes(file.hash)
+      const content = contentId(sql, file, hash, input.nowMs)
       const flags = (row.flags & ~(FLAG.STALE | FLAG.RACY | FLAG.UNREADABLE)) | (file.racy ? FLAG.RACY : 0)
       if ((row.flags & FLAG.UNREADABLE) !== 0) sql.prepare('DELETE FROM problems WHERE entry = ?').run([row.id])
       if (row.content === content && row.flags === flags && row.type === file.type) continue
@@ -45,9 +47,9 @@ export const recording = defineTasks(import.meta.url, {
       const edited = row.content !== null && row.content !== content && writer.isVersioned(row.parent)
       const version = edited ? nextVersion(row.version, input.host, input.nowMs) : row.version
       const learned = row.content === null
-      writer.rewrite({ ...row, content, flags, type: file.type, version })
+      writer.rewriteContent({ ...row, content, flags, type: file.type, version })
       writer.counts.modified++
-      if (learned) adoptByContent(sql, row.id, row.name, file.hash)
+      if (learned) adoptByContent(sql, row.id, row.name, hash)
     }
     for (const { id, code, message } of input.failed) {
       const row = rowById(sql, id)
@@ -60,11 +62,11 @@ export const recording = defineTasks(import.meta.url, {
       sql.prepare('INSERT OR REPLACE INTO problems VALUES (?, ?, ?, ?)').run([id, code, message, input.nowMs])
       const unreadable = code !== 'CHANGED_WHILE_READING'
       if (!unreadable || (row.flags & FLAG.UNREADABLE) !== 0) continue
-      writer.rewrite({ ...row, flags: row.flags | FLAG.UNREADABLE })
+      writer.rewriteContent({ ...row, flags: row.flags | FLAG.UNREADABLE })
       writer.counts.modified++
     }
     const { seq } = writer.finish()
-    return { seq, counts: writer.counts, changes: writer.changes, stale: [], links: [], outdated, racy }
+    return { seq, counts: writer.counts, changes: writer.told.changes, stale: [], links: [], outdated, racy }
   },
 
   /** Facts about pictures, films and sound; null: there are none to be had. */
@@ -77,16 +79,14 @@ export const recording = defineTasks(import.meta.url, {
   }
 })
 
-function contentId(sql: Sql, file: Identified, nowMs: number): number {
-  const known = sql
-    .prepare<{ id: number; type: number; cas: Uint8Array | null }>('SELECT id, type, cas FROM contents WHERE hash = ?')
-    .get([file.hash])
+function contentId(sql: Sql, file: Identified, hash: Uint8Array, nowMs: number): number {
+  const known = sql.prepare<{ id: number }>('SELECT id FROM contents WHERE hash = ?').get([hash])
   if (known !== undefined) return known.id
   const mime = file.mime === null ? null : mimeId(sql, file.mime)
   return Number(
     sql
       .prepare('INSERT INTO contents (hash, size, cas, type, mime, made_at) VALUES (?, ?, ?, ?, ?, ?)')
-      .run([file.hash, file.sizeBytes, file.cas, file.type, mime, nowMs]).lastInsertRowid
+      .run([hash, file.sizeBytes, Buffer.from(file.cas, 'hex'), file.type, mime, nowMs]).lastInsertRowid
   )
 }
 

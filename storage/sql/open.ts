@@ -58,26 +58,18 @@ export function openSqlite(file: string, options: OpenOptions = {}): Sql {
   } catch (err) {
     throw sqlError(file, err)
   }
-  const prepared = new Map<string, BetterSqlite.Statement>()
-  const bind = (params?: SqlParams): SqlParams => params ?? NONE
+  // One map for each way of reading: the texts are constants, whose hash V8 keeps.
+  const prepared = [0, 1, 2, 3].map(() => new Map<string, Statement>())
   const sql: Sql = {
     file,
     prepare<R>(text: string, { bigint = false, raw = false } = {}): Statement<R> {
-      const key = `${bigint ? 'b' : 'n'}${raw ? 'r' : 'o'}:${text}`
-      let statement = prepared.get(key)
+      const known = prepared[(bigint ? 1 : 0) + (raw ? 2 : 0)]!
+      let statement = known.get(text)
       if (statement === undefined) {
-        statement = db.prepare(text)
-        if (bigint) statement.safeIntegers(true)
-        if (raw) statement.raw(true)
-        prepared.set(key, statement)
+        statement = wrap(db.prepare(text), bigint, raw)
+        known.set(text, statement)
       }
-      const s = statement
-      return {
-        get: params => s.get(bind(params)) as R | undefined,
-        all: params => s.all(bind(params)) as R[],
-        iterate: params => s.iterate(bind(params)) as IterableIterator<R>,
-        run: params => s.run(bind(params))
-      }
+      return statement as unknown as Statement<R>
     },
     exec: text => void db.exec(text),
     pragma: text => db.pragma(text, { simple: true }),
@@ -89,6 +81,17 @@ export function openSqlite(file: string, options: OpenOptions = {}): Sql {
     close: () => void db.close()
   }
   return sql
+}
+
+function wrap(statement: BetterSqlite.Statement, bigint: boolean, raw: boolean): Statement {
+  if (bigint) statement.safeIntegers(true)
+  if (raw) statement.raw(true)
+  return {
+    get: (params = NONE) => statement.get(params) as Row | undefined,
+    all: (params = NONE) => statement.all(params) as Row[],
+    iterate: (params = NONE) => statement.iterate(params) as IterableIterator<Row>,
+    run: (params = NONE) => statement.run(params)
+  }
 }
 
 /** SQLite's codes in our words; the original is the cause. */

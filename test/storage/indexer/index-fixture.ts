@@ -39,7 +39,7 @@ export async function indexFixture(options: { dir?: AbsPath; pool?: WorkerPool }
   const tree = join(temp.path, 'tree') as AbsPath
   mkdirSync(tree, { recursive: true })
   const instance = await openInstance(join(temp.path, 'data') as AbsPath)
-  const pool = options.pool ?? workerPool(2)
+  const pool = options.pool ?? workerPool(3)
   const events = eventBus()
   const manager = libraries({
     database: instance,

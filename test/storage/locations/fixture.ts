@@ -48,7 +48,7 @@ export async function openLocations(dir: AbsPath, clock: Clock = systemClock): P
   mkdirSync(dir, { recursive: true })
   const data = join(dir, 'data') as AbsPath
   const instance = await openInstance(data)
-  const pool = workerPool(2)
+  const pool = workerPool(3)
   const events = eventBus()
   const said: AnyEvent[] = []
   const waiting = new Set<() => void>()
