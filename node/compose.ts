@@ -15,6 +15,7 @@ import { type Messaging, messaging } from '../protocols/messaging/index.js'
 import { pairing as createPairing, type Pairing } from '../protocols/pairing/index.js'
 import { downloadsFolder, type SpacedropService, spacedrop } from '../protocols/spacedrop/index.js'
 import { type TransferService, transferService } from '../protocols/transfer/index.js'
+import { type Audit, audit } from '../storage/audit/index.js'
 import {
   type AbsPath,
   type Clock,
@@ -39,6 +40,7 @@ import { type JobManager, jobManager } from '../storage/jobs/index.js'
 import { type LibraryManager, libraries } from '../storage/libraries/index.js'
 import { type Locations, locationsService } from '../storage/locations/index.js'
 import { type Search, search } from '../storage/search/index.js'
+import { type Trash, trash } from '../storage/trash/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
 import { watcher } from '../storage/watcher/index.js'
 import type { Config, Settings } from './config/index.js'
@@ -109,6 +111,10 @@ export interface Peer extends Startable {
   readonly search: Search
   readonly jobs: JobManager
   readonly locations: Locations
+  /** What was deleted or replaced, for as long as it is kept. */
+  readonly trash: Trash
+  /** What changed files here. */
+  readonly audit: Audit
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
   readonly devices: DeviceRegistry
@@ -226,6 +232,13 @@ export async function compose(init: PeerInit): Promise<Peer> {
 
   const jobs = jobManager({ db: instance, clock, random, events, log: log.child('jobs') })
 
+  const audits = audit({ db: instance, jobs, clock, events, log: log.child('audit') })
+
+  const bin = trash({
+    ...{ db: instance, files, volumes: disks, pool, clock, random, events, dataDir, owner, log: log.child('trash') },
+    keepFor: () => settings.config.trash
+  })
+
   const locations = locationsService({
     ...{ libraries: library, indexer: index, volumes: disks, jobs, pool, clock, random, events, ours: [dataDir] },
     watcher: watcher({ pool, clock, log: log.child('watcher') }),
@@ -241,6 +254,8 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ['messages', messages],
     ['transfers', transfers],
     ['drops', drops],
+    ['trash', bin],
+    ['audit', audits],
     ['jobs', jobs],
     ['locations', locations]
   ]
@@ -319,6 +334,8 @@ export async function compose(init: PeerInit): Promise<Peer> {
     search: search({ pool, own: () => library.own }),
     jobs,
     locations,
+    trash: bin,
+    audit: audits,
     identity,
     devices,
     self,

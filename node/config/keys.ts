@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { displayText, SpacedriveError } from '../../storage/base/index.js'
 import { likely } from './likely.js'
 import { type Config, configSchema } from './schema.js'
@@ -143,6 +143,11 @@ export function allowed(setting: ConfigKey): string {
       if (setting.key.endsWith('Interfaces'))
         return `a list of interface names such as eth0, divided by commas${orNull}`
       return `a list of multiaddrs such as /ip4/0.0.0.0/tcp/0, at most 16, divided by commas${orNull}`
+    case 'number':
+    case 'int': {
+      const { minimum, maximum } = z.toJSONSchema(setting.schema) as { minimum?: number; maximum?: number }
+      return `a whole number from ${minimum} to ${maximum}${orNull}`
+    }
     default:
       return `an absolute path${orNull}`
   }

@@ -48,6 +48,24 @@ export const configSchema = z.strictObject({
         .describe("Where accepted drops go; null: the user's Downloads folder.")
     })
     .prefault({}),
+  trash: z
+    .strictObject({
+      days: z
+        .number()
+        .int()
+        .min(1)
+        .max(3650)
+        .default(30)
+        .describe('Days for which what was deleted or replaced can be had back.'),
+      percent: z
+        .number()
+        .int()
+        .min(1)
+        .max(90)
+        .default(10)
+        .describe('How much of a volume its trash may take; the oldest goes first, nothing that is younger than a day.')
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('What is worth a line in the log.')

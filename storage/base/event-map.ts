@@ -56,6 +56,10 @@ export type EventMap = {
   'job:failed': Job & { code: string; message: string }
   'job:cancelled': Job
 
+  'trash:added': { items: number; bytes: number; command: string; job?: string }
+  'trash:restored': { items: number }
+  'trash:removed': { items: number; bytes: number }
+
   'network:started': { listening: string[] }
   'network:stopped': Nothing
 

@@ -30,6 +30,8 @@ export interface Disk {
   /** Everything on the file system of this descriptor, durable; reports what failed since the descriptor was opened. */
   syncAll(dir: DirHandle): void
 
+  /** Whether names may be made in this directory, as far as rights and the mount tell. */
+  canWrite(dir: DirHandle): boolean
   stat(handle: DirHandle | number): EntryStat
   lstat(dir: DirHandle, name: string): EntryStat
   /** In no order, without `.` and `..`. */

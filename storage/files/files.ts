@@ -3,6 +3,7 @@ import type { Capabilities } from './capabilities.js'
 import type { EntryStat } from './fingerprint.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import type { Staging } from './staging.js'
+import type { TrashFiles } from './trash-files.js'
 
 /** Access to the disk for one daemon; made once by node/compose.ts. Work happens in workers. */
 export interface Files {
@@ -14,6 +15,8 @@ export interface Files {
    *   `openStaging`, where the file system was known already
    */
   openRoot(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<FileRoot>
+  /** The disk's side of the trash. */
+  readonly trash: TrashFiles
   /** Closes every root that is still open. */
   close(): Promise<void>
 }

@@ -59,3 +59,16 @@ export type {
   VerifiedFile
 } from './staging.js'
 export { type StagingHandle, StagingWriter, stagingWriter } from './staging-writer-here.js'
+export {
+  type FoundBatch,
+  type FoundItem,
+  MAX_TRASH_BATCH,
+  type PutResult,
+  type RemovedStretch,
+  type TakeBack,
+  type TakeBackResult,
+  type TrashAddress,
+  type TrashBatchHeader,
+  type TrashFiles,
+  type TrashItem
+} from './trash-files.js'

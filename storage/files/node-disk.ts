@@ -116,6 +116,7 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       if (native?.syncfs === undefined) throw Object.assign(new Error('ENOSYS: no syncfs here'), { code: 'ENOSYS' })
       native.syncfs(dir.fd)
     },
+    canWrite: dir => works(() => at(dir, '', path => fs.accessSync(path, constants.W_OK | constants.X_OK))),
     stat: handle => statHandle(fdOf(handle)),
     lstat(dir, name) {
       if (hasStatx) {

@@ -11,6 +11,7 @@ import type { Disk } from './disk.js'
 import type { FileRoot, Files } from './files.js'
 import { filesInWorker } from './files.worker.js'
 import { openFileRoot } from './open-root.js'
+import { openTrash } from './open-trash.js'
 import { deviceKey } from './root.js'
 import { fileTasks } from './tasks.js'
 
@@ -45,6 +46,7 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
   }
 
   return {
+    trash: openTrash(run, { owner, known }),
     async openRoot(path: AbsPath, { create = false, signal } = {}) {
       if (closed) throw new SpacedriveError('STOPPED', `could not open ${path}: the daemon is stopping`)
       const root = await run('openRoot', { path, owner, create, known }, { signal })

@@ -52,13 +52,18 @@ export function openRootHandle(disk: Disk, { path, owner, create, known }: OpenR
     dir = makeRoot(disk, path)
   }
   try {
-    const { device, inode, mount } = disk.stat(dir)
-    const capabilities = known[deviceKey({ device, mount })] ?? probeIn(disk, dir, owner)
-    return { path, dir, device, inode, mount, owner, capabilities }
+    return handleOf(disk, dir, { path, owner, known })
   } catch (err) {
     disk.close(dir)
     throw diskError('use', path, err)
   }
+}
+
+/** The same over a folder that is open already. */
+export function handleOf(disk: Disk, dir: DirHandle, { path, owner, known }: Omit<OpenRootInit, 'create'>): RootHandle {
+  const { device, inode, mount } = disk.stat(dir)
+  const capabilities = known[deviceKey({ device, mount })] ?? probeIn(disk, dir, owner)
+  return { path, dir, device, inode, mount, owner, capabilities }
 }
 
 function makeRoot(disk: Disk, path: AbsPath): DirHandle {

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { displayPath, errorCode, isUuid, joinRel, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
-import { type DirHandle, type Disk, findStat } from './disk.js'
+import { openArea, openOrMake, openOwn } from './area.js'
+import { type Disk, findStat } from './disk.js'
 import type { CleanReport } from './files.js'
 import { readJournal } from './journal.js'
-import { AREA_NAME, MARKER_NAME, parseStagingName, stagingName } from './ours.js'
+import { AREA_NAME, parseStagingName, stagingName } from './ours.js'
 import { diskError, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
@@ -28,7 +28,7 @@ export function openStagingPlace(access: RootAccess, id: string, where: StagingW
   const found = findStagingPlace(access, id)
   const parentRel = found ?? (where === 'area' ? AREA_STAGING : ROOT)
   try {
-    const parent = parentRel === AREA_STAGING ? makeArea(access) : root.dir
+    const parent = parentRel === AREA_STAGING ? openArea(disk, root.dir, 'staging') : root.dir
     if (found === undefined) {
       disk.makeDir(parent, name, 0o700)
       disk.sync(parent)
@@ -109,61 +109,6 @@ export function removeStagingPlace({ disk, dirs }: RootAccess, rel: RelPath): vo
 export function closeStagingPlace(disk: Disk, { dir, tree }: StagingHandle): void {
   disk.close(tree)
   disk.close(dir)
-}
-
-/** The folder `.spacedrive` with its marker, and `staging` in it. */
-function makeArea({ disk, root }: RootAccess): DirHandle {
-  const area = openOrMake(disk, root.dir, AREA_NAME)
-  try {
-    ensureMarker(disk, area)
-    return openOrMake(disk, area, 'staging')
-  } finally {
-    disk.close(area)
-    disk.sync(root.dir)
-  }
-}
-
-/** Without the marker the area would not be ours to a scan. Whoever comes first writes it; it is never replaced here. */
-function ensureMarker(disk: Disk, area: DirHandle): void {
-  if (findStat(disk, area, MARKER_NAME) !== undefined) return
-  const temp = `${MARKER_NAME}.${randomUUID()}`
-  const fd = disk.open(area, temp, 'create')
-  try {
-    disk.write(fd, Buffer.from(`${JSON.stringify({ version: 1, root: randomUUID(), syncs: {} })}\n`), 0)
-    disk.sync(fd)
-  } finally {
-    disk.close(fd)
-  }
-  try {
-    disk.link(area, temp, area, MARKER_NAME)
-    disk.unlink(area, temp)
-  } catch (err) {
-    if (errorCode(err) === 'EEXIST') disk.unlink(area, temp)
-    else disk.rename(area, temp, area, MARKER_NAME, 'replace') // no hard links here
-  }
-  disk.sync(area)
-}
-
-function openOrMake(disk: Disk, parent: DirHandle, name: string): DirHandle {
-  try {
-    disk.makeDir(parent, name, 0o700)
-  } catch (err) {
-    if (errorCode(err) !== 'EEXIST') throw err
-  }
-  return openOwn(disk, parent, name)
-}
-
-/** @throws {SpacedriveError} NOT_PRIVATE when it belongs to somebody else: who could put links and files into it */
-function openOwn(disk: Disk, parent: DirHandle, name: string): DirHandle {
-  const dir = disk.openDir(parent, name)
-  const { uid, mode } = disk.stat(dir)
-  const user = process.geteuid?.()
-  if (user !== undefined && uid !== user) {
-    disk.close(dir)
-    throw new SpacedriveError('NOT_PRIVATE', `could not use ${displayPath(dir.path)}: it belongs to user ${uid}`)
-  }
-  if (mode !== 0o700 && name !== AREA_NAME) disk.setMode(dir, 0o700)
-  return dir
 }
 
 function isAbandoned({ disk, dirs }: RootAccess, { rel }: FoundPlace, nowMs: number): boolean {

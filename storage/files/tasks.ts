@@ -31,6 +31,7 @@ import {
   TREE_NAME
 } from './staging-place.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
+import { trashTasks } from './trash-tasks.js'
 import { syncTree } from './tree.js'
 
 /**
@@ -132,6 +133,8 @@ export const fileTasks = {
         throw diskError('remove', place.dir.path, err)
       }
     }),
+
+  ...trashTasks,
 
   closeStaging: (disk: Disk, { place }: { place: StagingHandle }): void => closeStagingPlace(disk, place),
   closeRoot: (disk: Disk, { root }: { root: RootHandle }): void => disk.close(root.dir)

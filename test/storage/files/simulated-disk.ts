@@ -113,6 +113,10 @@ export class SimulatedDisk extends SimulatedState implements Disk {
     for (const inode of this.live.values()) this.keep(inode)
   }
 
+  canWrite(dir: DirHandle): boolean {
+    return (this.dir(dir).mode & 0o200) !== 0
+  }
+
   stat(handle: DirHandle | number): EntryStat {
     return this.statOf(this.of(typeof handle === 'number' ? handle : handle.fd))
   }

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import { displayPath, errorCode, SpacedriveError } from '../base/index.js'
+import { type DirHandle, type Disk, findStat } from './disk.js'
+import { AREA_NAME, MARKER_NAME } from './ours.js'
+
+/**
+ * Opens a folder within `.spacedrive`, making both and the marker where they are missing.
+ * @throws {SpacedriveError} NOT_PRIVATE when it belongs to somebody else
+ */
+export function openArea(disk: Disk, top: DirHandle, child: string): DirHandle {
+  const area = openOrMake(disk, top, AREA_NAME)
+  try {
+    ensureMarker(disk, area)
+    const dir = openOrMake(disk, area, child)
+    disk.sync(area)
+    return dir
+  } finally {
+    disk.close(area)
+    disk.sync(top)
+  }
+}
+
+/** Without the marker the area would not be ours to a scan. Whoever comes first writes it; it is never replaced here. */
+function ensureMarker(disk: Disk, area: DirHandle): void {
+  if (findStat(disk, area, MARKER_NAME) !== undefined) return
+  const temp = `${MARKER_NAME}.${randomUUID()}`
+  const fd = disk.open(area, temp, 'create')
+  try {
+    disk.write(fd, Buffer.from(`${JSON.stringify({ version: 1, root: randomUUID(), syncs: {} })}\n`), 0)
+    disk.sync(fd)
+  } finally {
+    disk.close(fd)
+  }
+  try {
+    disk.link(area, temp, area, MARKER_NAME)
+    disk.unlink(area, temp)
+  } catch (err) {
+    if (errorCode(err) === 'EEXIST') disk.unlink(area, temp)
+    else disk.rename(area, temp, area, MARKER_NAME, 'replace') // no hard links here
+  }
+  disk.sync(area)
+}
+
+/** A private folder of ours beneath another. */
+export function openOrMake(disk: Disk, parent: DirHandle, name: string): DirHandle {
+  try {
+    disk.makeDir(parent, name, 0o700)
+  } catch (err) {
+    if (errorCode(err) !== 'EEXIST') throw err
+  }
+  return openOwn(disk, parent, name)
+}
+
+/** @throws {SpacedriveError} NOT_PRIVATE when it belongs to somebody else: who could put links and files into it */
+export function openOwn(disk: Disk, parent: DirHandle, name: string): DirHandle {
+  const dir = disk.openDir(parent, name)
+  const { uid, mode } = disk.stat(dir)
+  const user = process.geteuid?.()
+  if (user !== undefined && uid !== user) {
+    disk.close(dir)
+    throw new SpacedriveError('NOT_PRIVATE', `could not use ${displayPath(dir.path)}: it belongs to user ${uid}`)
+  }
+  if (mode !== 0o700 && name !== AREA_NAME) disk.setMode(dir, 0o700)
+  return dir
+}
