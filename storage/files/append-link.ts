@@ -19,6 +19,7 @@ export interface AppendInit {
 
 export type AppendRequest = { readonly n: number } & (
   | { readonly kind: 'append'; readonly bytes: Uint8Array }
+  | { readonly kind: 'hole'; readonly lengthBytes: number }
   | { readonly kind: 'finish'; readonly expected: FinishedFile }
   | { readonly kind: 'prefix' | 'restart' | 'close' }
 )
@@ -89,6 +90,7 @@ export async function openAppendLink(
     append: async bytes => {
       await ask({ kind: 'append', bytes }, wholeBuffer(bytes))
     },
+    appendHole: async lengthBytes => void (await ask({ kind: 'hole', lengthBytes })),
     restart: async () => void (await ask({ kind: 'restart' })),
     async finish(expected) {
       const { hash } = await ask({ kind: 'finish', expected })

@@ -13,6 +13,8 @@ export interface FileAppender {
   prefixHash(): ContentHash
   /** See `StagedFileWriter.append`. */
   append(bytes: Uint8Array): void
+  /** See `StagedFileWriter.appendHole`. */
+  appendHole(lengthBytes: number): void
   restart(): void
   /** See `StagedFileWriter.finish`; closes on success. */
   finish(expected: FinishedFile): { hash: ContentHash }
@@ -32,6 +34,9 @@ export interface AppenderInit extends AbortOptions {
   readonly syncEach: boolean
 }
 
+/** What a hole reads as. */
+const ZEROS = new Uint8Array(256 * 1024)
+
 /** Takes over an open file: what is in it is hashed and counts, unless it is longer than the file may become. */
 export async function openAppender(
   disk: Disk,
@@ -49,6 +54,14 @@ export async function openAppender(
     throw err
   }
 
+  const ensureRoom = (length: number): void => {
+    ensureOpen()
+    if (position + length <= sizeBytes) return
+    throw new SpacedriveError(
+      'SIZE_EXCEEDED',
+      `could not write ${displayPath(path)}: more than the announced ${sizeBytes} bytes came`
+    )
+  }
   const restart = (): void => {
     ensureOpen()
     disk.truncate(fd, 0)
@@ -72,13 +85,7 @@ export async function openAppender(
     },
     prefixHash: () => hasher.digest(),
     append(bytes) {
-      ensureOpen()
-      if (position + bytes.length > sizeBytes) {
-        throw new SpacedriveError(
-          'SIZE_EXCEEDED',
-          `could not write ${displayPath(path)}: more than the announced ${sizeBytes} bytes came`
-        )
-      }
+      ensureRoom(bytes.length)
       try {
         disk.write(fd, bytes, position)
       } catch (err) {
@@ -86,6 +93,22 @@ export async function openAppender(
       }
       hasher.update(bytes)
       position += bytes.length
+    },
+    appendHole(lengthBytes) {
+      if (!Number.isSafeInteger(lengthBytes) || lengthBytes < 0) {
+        throw new RangeError(`expected a length of 0 or more bytes, got ${lengthBytes}`)
+      }
+      ensureRoom(lengthBytes)
+      try {
+        disk.truncate(fd, position) // what a write that failed left behind the end is no part of a hole
+        disk.truncate(fd, position + lengthBytes)
+      } catch (err) {
+        throw diskError('write', path, err)
+      }
+      for (let left = lengthBytes; left > 0; left -= ZEROS.length) {
+        hasher.update(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS)
+      }
+      position += lengthBytes
     },
     restart,
     finish({ hash: expected, mode, mtimeNs }) {

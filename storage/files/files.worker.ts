@@ -40,6 +40,7 @@ export const filesInWorker = defineTasks(import.meta.url, {
           const { n } = request
           try {
             if (request.kind === 'append') file.append(request.bytes)
+            else if (request.kind === 'hole') file.appendHole(request.lengthBytes)
             else if (request.kind === 'restart') file.restart()
             else if (request.kind === 'close') file.close()
             const hash =

@@ -90,6 +90,7 @@ async function openInPlace(
     },
     prefixHash: async () => file.prefixHash(),
     append: async bytes => file.append(bytes),
+    appendHole: async lengthBytes => file.appendHole(lengthBytes),
     restart: async () => file.restart(),
     finish: async expected => file.finish(expected),
     close: async () => file.close()

@@ -150,6 +150,8 @@ export interface StagedFileWriter {
    * @throws {SpacedriveError} SIZE_EXCEEDED beyond `sizeBytes`, NO_SPACE, READ_ONLY, DISK_ERROR: nothing of it counts
    */
   append(bytes: Uint8Array): Promise<void>
+  /** The same for zeros that take no place on the disk, where the file system can. They are hashed: some 40 ms for 256 MiB. */
+  appendHole(lengthBytes: number): Promise<void>
   /** Forgets what is there and begins at 0. */
   restart(): Promise<void>
   /**

@@ -56,6 +56,22 @@ describe('a large file in chunks', () => {
     await second.append(chunk(second.positionBytes, sizeBytes))
     assert.deepEqual(await second.finish({ hash }), { hash })
   })
+  it('a hole takes no place on the disk and counts in the hash', async () => {
+    const hole = 8 * PIECE_BYTES + 3
+    const sparse = Buffer.concat([content, Buffer.alloc(hole), content, Buffer.alloc(hole)])
+    const first = await staging.openFile(FILE, { sizeBytes: sparse.length })
+    await first.append(chunk(0, sizeBytes))
+    await first.appendHole(hole)
+    await first.close()
+    const second = await staging.openFile(FILE, { sizeBytes: sparse.length })
+    assert.equal(second.positionBytes, sizeBytes + hole)
+    void second.append(chunk(0, sizeBytes))
+    await second.appendHole(hole)
+    await assert.rejects(second.appendHole(1), { code: 'SIZE_EXCEEDED' })
+    assert.deepEqual(await second.finish({}), { hash: hashBytes(sparse) })
+    assert.ok(readFileSync(staged()).equals(sparse))
+    assert.ok(lstatSync(staged()).blocks * 512 < sizeBytes * 2 + PIECE_BYTES)
+  })
   it('a prefix that is not the sender`s begins again', async () => {
     const first = await staging.openFile(FILE, { sizeBytes })
     await first.append(new Uint8Array(1000))

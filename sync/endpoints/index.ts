@@ -1,0 +1,41 @@
+/**
+ * Endpoints: one interface for both ends of a copy or a sync, whether the folder lies here or on a paired device.
+ *
+ *   for await (const { entries } of source.walk(ROOT, { signal })) ...            // tree order, pages
+ *   const pack = await source.readPack(paths, { signal })                         // small files
+ *   await stage.write(entriesOf(pack), pack.data, { signal })
+ *   await destination.place([{ kind: 'create', path, from: { staging: stage.id, path } }], { signal })
+ *
+ * `endpoint.ts` is the interface, `entry.ts` what a look tells, `content.ts` reading, `stage.ts` staging, `local-port.ts` the
+ * fast ways of two local ends. docs/endpoint.md says what every end promises; `test/sync/endpoints/endpoint-suite.ts` checks
+ * it against each.
+ */
+export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
+export type {
+  Endpoint,
+  EndpointAbout,
+  HashOptions,
+  TrashedItem,
+  TrashItemsOptions,
+  TrashOutcome,
+  WalkOptions
+} from './endpoint.js'
+export type { Looked, TreeEntry, TreePage, UnknownReason } from './entry.js'
+export {
+  MAX_HOLE_BYTES,
+  MAX_LOOKS,
+  MAX_PACK_BYTES,
+  MAX_PACKED_FILE_BYTES,
+  PAGE_ENTRIES,
+  READ_PIECE_BYTES
+} from './limits.js'
+export type { LocalPort } from './local-port.js'
+export type {
+  EndpointStage,
+  StagedEntry,
+  StagedFileWriter,
+  StagedProblem,
+  StagedReport,
+  StagedSource,
+  VerifiedFile
+} from './stage.js'

@@ -1,0 +1,12 @@
+/** Entries in one page of `list` or `walk`: some 100 KiB, a millisecond or two of looking. */
+export const PAGE_ENTRIES = 512
+/** Paths in one call of `look` or `readPack`: bounds a message. */
+export const MAX_LOOKS = 1000
+/** One piece of `read`: large enough for full speed, small enough to be aborted between two. */
+export const READ_PIECE_BYTES = 1024 * 1024
+/** A longer hole is told as several: the receiver hashes its zeros, 6 GB a second, and must be abortable between two. */
+export const MAX_HOLE_BYTES = 256 * 1024 * 1024
+/** Files up to this size may be read by `readPack`: larger ones gain nothing from sharing a buffer. */
+export const MAX_PACKED_FILE_BYTES = 1024 * 1024
+/** All bytes of one pack, and what one call of `EndpointStage.write` should carry. */
+export const MAX_PACK_BYTES = 4 * 1024 * 1024

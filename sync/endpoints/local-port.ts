@@ -1,0 +1,15 @@
+import type { AbortOptions, AbsPath } from '../../storage/base/index.js'
+import type { FileRoot } from '../../storage/files/index.js'
+
+/**
+ * What only a folder of this device offers: its place and the handles of storage/files, for renames, shared blocks and copies
+ * within the kernel between two ends on one volume. Never sent anywhere.
+ */
+export interface LocalPort {
+  readonly path: AbsPath
+  /**
+   * The root with everything that storage/files can do in it; opened on the first call, closed with the endpoint.
+   * @throws {SpacedriveError} READ_ONLY, NO_PERMISSION
+   */
+  fileRoot(options?: AbortOptions): Promise<FileRoot>
+}
