@@ -15,8 +15,13 @@ import { configGet } from './config-get.js'
 import { configList } from './config-list.js'
 import { configPath } from './config-path.js'
 import { configSet } from './config-set.js'
+import { systemConfirm } from './confirm.js'
+import { fileDelete } from './file-delete.js'
 import { fileInfo } from './file-info.js'
 import { fileNote } from './file-note.js'
+import { fileTrashEmpty } from './file-trash-empty.js'
+import { fileTrashList } from './file-trash-list.js'
+import { fileTrashRestore } from './file-trash-restore.js'
 import { indexBrowse } from './index-browse.js'
 import { indexLocation, indexQuickScan } from './index-location.js'
 import { jobCancel, jobPause, jobResume } from './job-control.js'
@@ -48,6 +53,7 @@ import { networkSpacedrop } from './network-spacedrop.js'
 import { networkStatus } from './network-status.js'
 import { scan } from './scan.js'
 import { searchFiles } from './search.js'
+import { systemAudit } from './system-audit.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
 import { tagAdd, tagList, tagRemove, tagRename } from './tags.js'
@@ -60,6 +66,10 @@ import { volumeTrack } from './volume-track.js'
 export const operations = [
   fileInfo,
   fileNote,
+  fileDelete,
+  fileTrashEmpty,
+  fileTrashList,
+  fileTrashRestore,
   scan,
   searchFiles,
   indexQuickScan,
@@ -98,6 +108,8 @@ export const operations = [
   jobKinds,
   jobDispatch,
   monitor,
+  systemAudit,
+  systemConfirm,
   systemStatus,
   systemStop,
   configList,

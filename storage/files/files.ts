@@ -1,7 +1,8 @@
-import type { AbortOptions, AbsPath, Problem } from '../base/index.js'
+import type { AbortOptions, AbsPath, Problem, RelPath } from '../base/index.js'
 import type { Capabilities } from './capabilities.js'
 import type { EntryStat } from './fingerprint.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
+import type { Doomed, RemovedForGood } from './remove-for-good.js'
 import type { Staging } from './staging.js'
 import type { TrashFiles } from './trash-files.js'
 
@@ -17,6 +18,16 @@ export interface Files {
   openRoot(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<FileRoot>
   /** The disk's side of the trash. */
   readonly trash: TrashFiles
+  /**
+   * Removes files, links and directories with all they hold, for good, a stretch a call: links are never followed, what is
+   * mounted within a directory stays, what the system refuses is a problem and the rest goes.
+   * @param from - what the call before said of an item that was not done
+   * @throws {SpacedriveError} what concerns the disk as a whole
+   */
+  remove(
+    items: readonly Doomed[],
+    from?: { after?: RelPath | undefined; blamed?: boolean | undefined }
+  ): Promise<RemovedForGood>
   /** Closes every root that is still open. */
   close(): Promise<void>
 }

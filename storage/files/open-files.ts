@@ -58,6 +58,7 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
       roots.add(opened)
       return opened
     },
+    remove: (items, from = {}) => run('removeForGood', { items, ...from }),
     async close() {
       closed = true
       await Promise.all([...roots].map(root => root.close()))

@@ -12,6 +12,7 @@ import { lookAt } from './place-step.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import { diskError } from './problems.js'
 import { recoverRoot } from './recover.js'
+import { type Doomed, type RemovedForGood, removeForGood } from './remove-for-good.js'
 import { ensureSpace, type OpenRootInit, openRootHandle, type RootHandle, spaceOf, withRoot } from './root.js'
 import type {
   DirectoryAttributes,
@@ -135,6 +136,11 @@ export const fileTasks = {
     }),
 
   ...trashTasks,
+
+  removeForGood: (
+    disk: Disk,
+    { items, after, blamed }: { items: readonly Doomed[]; after?: RelPath | undefined; blamed?: boolean | undefined }
+  ): RemovedForGood => removeForGood(disk, items, { after, blamed }),
 
   closeStaging: (disk: Disk, { place }: { place: StagingHandle }): void => closeStagingPlace(disk, place),
   closeRoot: (disk: Disk, { root }: { root: RootHandle }): void => disk.close(root.dir)
