@@ -11,11 +11,11 @@ const MAX_OPEN = 64
 export class Dirs {
   readonly #disk: Disk
   readonly #base: DirHandle
-  readonly #device: bigint
+  readonly #device: bigint | undefined
   readonly #open = new Map<string, { readonly dir: DirHandle; readonly inode: bigint }>()
 
-  /** @param device - what is mounted from another one is refused: OTHER_FILE_SYSTEM */
-  constructor(disk: Disk, base: DirHandle, device: bigint) {
+  /** @param device - what is mounted from another one is refused: OTHER_FILE_SYSTEM; undefined: only read, so wherever it lies */
+  constructor(disk: Disk, base: DirHandle, device: bigint | undefined) {
     this.#disk = disk
     this.#base = base
     this.#device = device
@@ -32,7 +32,7 @@ export class Dirs {
     }
     const dir = this.#disk.openDir(this.#base, rel)
     const { device, inode } = this.#disk.stat(dir)
-    if (device !== this.#device) {
+    if (this.#device !== undefined && device !== this.#device) {
       this.#disk.close(dir)
       throw new SpacedriveError('OTHER_FILE_SYSTEM', `${dir.path} lies on another file system than its root`, {
         hint: 'Use it as a folder of its own.'

@@ -21,6 +21,8 @@
  * it can do, and the way beneath it; `staging-writer.ts`, `staging-place.ts` staging; `journal.ts`, `group.ts`,
  * `move-into.ts`, `place-group.ts`, `recover.ts` what happens all or not at all; `place-batch.ts`, `place-step.ts` single
  * changes, `place-journaled.ts` where the file system cannot do them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
+ *
+ * Reading: `treeReader` looks at a tree and reads its files beneath an open root, in a worker; it changes nothing.
  */
 export type { Capabilities } from './capabilities.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
@@ -73,3 +75,4 @@ export {
   type TrashFiles,
   type TrashItem
 } from './trash-files.js'
+export { type OpenFile, type ReaderRoot, TreeReader, treeReader } from './tree-reader.js'
