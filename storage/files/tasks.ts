@@ -34,6 +34,7 @@ import {
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 import { trashTasks } from './trash-tasks.js'
 import { syncTree } from './tree.js'
+import { versionTasks } from './version-tasks.js'
 
 /**
  * What `Files` asks of the disk, as functions of plain values: run in workers on the real disk (files.worker.ts), or in place
@@ -136,6 +137,7 @@ export const fileTasks = {
     }),
 
   ...trashTasks,
+  ...versionTasks,
 
   removeForGood: (
     disk: Disk,
