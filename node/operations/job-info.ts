@@ -1,15 +1,22 @@
 import { z } from 'zod'
-import { formatDuration, formatTime } from './format.js'
+import { displayPath } from '../../storage/base/index.js'
+import { formatBytes, formatDuration, formatTime } from './format.js'
 import { jobRemark, shortId, stateText } from './job-text.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
+
+/** Of the files that wait for an answer, the first. */
+const SHOWN_CONFLICTS = 100
 
 export const jobInfo = defineOperation({
   name: 'job.info',
   summary: 'All about one job: phases, problems, log, result',
   input: z.strictObject({ job: z.string().min(1) }),
   async run({ peer }, { job }) {
-    return { now: peer.clock.nowMs(), ...peer.jobs.info(peer.jobs.resolve(job)) }
+    const info = peer.jobs.info(peer.jobs.resolve(job))
+    const { total, list } = peer.copies.conflicts(info.id, SHOWN_CONFLICTS)
+    const conflicts = { total, list: list.map(c => ({ ...c, path: displayPath(c.path) })) }
+    return { now: peer.clock.nowMs(), ...info, ...(total > 0 && { conflicts }) }
   },
   command: {
     path: 'job info',
@@ -43,6 +50,16 @@ export const jobInfo = defineOperation({
         terminal.line(`\nProblems (${job.problems})`)
         for (const p of job.problemList) terminal.line(`  ${p.path}: ${p.message}`)
         if (job.problems > job.problemList.length) terminal.line(`  and ${job.problems - job.problemList.length} more`)
+      }
+      if (job.conflicts !== undefined) {
+        terminal.line(`\nFiles that exist and wait for an answer (${job.conflicts.total})`)
+        for (const c of job.conflicts.list) {
+          const [there, coming] = [c.targetMtimeMs, c.sourceMtimeMs].map(formatTime)
+          terminal.line(
+            `  ${c.path}: there ${formatBytes(c.targetBytes)} of ${there}, to come ${formatBytes(c.sourceBytes)} of ${coming}`
+          )
+        }
+        terminal.line(`  Answer with \`spacedrive job resume ${shortId(job.id)} --answer replace|skip|skip-newer\``)
       }
       if (job.log.length > 0) {
         terminal.line('\nLog')

@@ -36,6 +36,8 @@ export interface Disk {
   lstat(dir: DirHandle, name: string): EntryStat
   /** In no order, without `.` and `..`. */
   list(dir: DirHandle): string[]
+  /** Names of the directories in it, where the system tells kinds with the names; undefined where one of them is not told. */
+  listDirectories?(dir: DirHandle): string[] | undefined
 
   makeDir(dir: DirHandle, name: string, mode: number): void
   removeDir(dir: DirHandle, name: string): void
@@ -55,7 +57,30 @@ export interface Disk {
   /** Of a directory that cannot be opened. Only in a place of our own: a link put there meanwhile would be followed. */
   setDirMode(dir: DirHandle, name: string, mode: number): void
 
+  /** Of what is open; of a symlink by its name. */
+  setOwner?(handle: DirHandle | number, uid: number, gid: number): void
+  setLinkOwner?(dir: DirHandle, name: string, uid: number, gid: number): void
+
+  /** What makes copies fast and exact, where the system has it: without these bytes are read and written. */
+  readonly quick?: QuickCopy | undefined
+
   space(dir: DirHandle): DiskSpace
+}
+
+export interface QuickCopy {
+  /** The content of one file becomes that of another, sharing its blocks. EOPNOTSUPP, EXDEV, EINVAL where it cannot be. */
+  clone(from: number, to: number): void
+  /** Within the kernel, from a position on in both files. @returns bytes copied, 0 at the end */
+  copyRange(from: number, to: number, position: number, length: number): number
+  /** Where data, or a hole, begins at or after a position; -1 when there is none. */
+  seek(fd: number, position: number, what: 'data' | 'hole'): number
+  /** Lets go of what memory holds of a file that is on the disk. */
+  dropCache(fd: number): void
+  readonly xattrs: {
+    list(fd: number): string[]
+    get(fd: number, name: string): Uint8Array
+    set(fd: number, name: string, value: Uint8Array): void
+  }
 }
 
 export type RenameHow = 'replace' | 'noreplace' | 'exchange'

@@ -16,6 +16,9 @@ export interface EntryStat {
   readonly mode: number
   readonly links: number
   readonly uid: number
+  readonly gid?: number
+  /** Bytes it takes on the disk: fewer than its size where it has holes. */
+  readonly allocatedBytes?: number
 }
 
 /**

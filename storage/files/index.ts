@@ -14,21 +14,30 @@
  * (a drop, as a whole) or `place` (a batch of single changes) gives it its names: durable first, then named, then durable
  * again, and never over anything that was not expected there. See `Staging` for how small files, large files, links and
  * directories are handed over, `PlaceStep` for the single changes. Who already runs in a worker uses `stagingWriter` there.
+ * Within this device `copierHere` copies: from an `openSource`d folder into a staging place, whose `placeNew` then names
+ * thousands at a time.
  *
  * The program's own small files (keys, configuration, pid files) go through `writeFileAtomic` and its neighbours.
  *
  * Below: `disk.ts` the primitives, `node-disk.ts` and `native.ts` the real ones; `root.ts`, `probe.ts`, `dirs.ts` a root, what
  * it can do, and the way beneath it; `staging-writer.ts`, `staging-place.ts` staging; `journal.ts`, `group.ts`,
  * `move-into.ts`, `place-group.ts`, `recover.ts` what happens all or not at all; `place-batch.ts`, `place-step.ts` single
- * changes, `version-area.ts` what is kept of what they replaced, `place-journaled.ts` where the file system cannot do
- * them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
- *
- * Reading: `treeReader` looks at a tree and reads its files beneath an open root, in a worker; it changes nothing.
+ * changes, `place-journaled.ts` where the file system cannot do them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
  */
 export type { Capabilities } from './capabilities.js'
+export {
+  type CopiedFile,
+  Copier,
+  type CopierInit,
+  type CopyFileInit,
+  type Kept,
+  type SourceHandle,
+  type TargetHandle
+} from './copier.js'
+export type { ContentStrategy } from './copy-content.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
 export type { FileAppender, FinishedFile } from './file-appender.js'
-export type { CleanReport, FileRoot, Files, RecoverReport, Space, VersionArea } from './files.js'
+export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
 export { nodeDisk } from './node-disk.js'
 export { type FilesInit, openFiles } from './open-files.js'
@@ -42,6 +51,7 @@ export {
   type WriteFileOptions,
   writeFileAtomic
 } from './own-files.js'
+export type { NewName, NewNameProblem } from './place-new.js'
 export {
   MAX_BATCH_BYTES,
   MAX_BATCH_STEPS,
@@ -50,7 +60,7 @@ export {
   type StagedSource
 } from './place-steps.js'
 export { isFatal } from './problems.js'
-export type { Doomed, RemovedForGood, RemovedItem } from './remove-for-good.js'
+export type { RootHandle } from './root.js'
 export type {
   DirectoryAttributes,
   MovedEntry,
@@ -62,7 +72,7 @@ export type {
   Staging,
   VerifiedFile
 } from './staging.js'
-export { type StagingHandle, StagingWriter, stagingWriter } from './staging-writer-here.js'
+export { copierHere, type StagingHandle, StagingWriter, stagingWriter } from './staging-writer-here.js'
 export {
   type FoundBatch,
   type FoundItem,
@@ -76,5 +86,3 @@ export {
   type TrashFiles,
   type TrashItem
 } from './trash-files.js'
-export { type OpenFile, type ReaderRoot, TreeReader, treeReader } from './tree-reader.js'
-export { asidePath, type StoredContent } from './version-area.js'

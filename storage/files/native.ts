@@ -24,6 +24,20 @@ export interface Native {
   /** Fills a buffer of STATX_BYTES; an empty name is the descriptor itself (Linux). */
   statx?: (dir: number, name: string, into: Buffer) => void
   syncfs?: (fd: number) => void
+  /** Copies bytes within the kernel; @returns how many, 0 at the end (Linux). */
+  copyFileRange?: (from: number, to: number, position: number, length: number) => number
+  /** The content of one file becomes that of another, sharing its blocks (Linux). */
+  clone?: (from: number, to: number) => void
+  /** Where data, or a hole, begins at or after a position; -1 at the end (Linux). */
+  seek?: (fd: number, position: number, what: 'data' | 'hole') => number
+  /** Lets go of what memory holds of a file, so that the next read comes from the disk (Linux). */
+  dropCache?: (fd: number) => void
+  /** Extended attributes of what is open (Linux). */
+  xattrs?: {
+    list(fd: number): string[]
+    get(fd: number, name: string): Buffer
+    set(fd: number, name: string, value: Uint8Array): void
+  }
 }
 
 export const STATX_BYTES = 256
@@ -35,8 +49,14 @@ const EINTR = 4
 
 /** System call numbers; the same in every release of Linux. */
 const SYSCALLS = {
-  x64: { renameat2: 316n, syncfs: 306n, statx: 332n, openat2: 437n },
-  arm64: { renameat2: 276n, syncfs: 267n, statx: 291n, openat2: 437n }
+  x64: {
+    ...{ renameat2: 316n, syncfs: 306n, statx: 332n, openat2: 437n, copy_file_range: 326n, ioctl: 16n, lseek: 8n },
+    ...{ fadvise: 221n, flistxattr: 196n, fgetxattr: 193n, fsetxattr: 190n }
+  },
+  arm64: {
+    ...{ renameat2: 276n, syncfs: 267n, statx: 291n, openat2: 437n, copy_file_range: 285n, ioctl: 29n, lseek: 62n },
+    ...{ fadvise: 223n, flistxattr: 13n, fgetxattr: 10n, fsetxattr: 7n }
+  }
 } as const
 
 let loaded: { native: Native | undefined } | undefined
@@ -127,8 +147,65 @@ function bind(koffi: typeof import('koffi')): Native {
       call('lstat', name, statx, numbers.statx, dir, z(name), flags, STATX_MASK, into)
     }
     native.syncfs = fd => void call('syncfs', '', one, numbers.syncfs, fd)
+
+    const words = lib.func('int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t)')
+    const range = lib.func('int64_t syscall(int64_t, int64_t, void *, int64_t, void *, int64_t, int64_t)')
+    const FICLONE = 0x40049409
+    native.clone = (from, to) => void call('clone', '', words, numbers.ioctl, to, FICLONE, from, 0)
+    native.copyFileRange = (from, to, position, length) =>
+      call('copy', '', range, numbers.copy_file_range, from, offset(position), to, offset(position), length, 0)
+    native.seek = (fd, position, what) => {
+      try {
+        return call('seek', '', words, numbers.lseek, fd, position, what === 'data' ? SEEK_DATA : SEEK_HOLE, 0)
+      } catch (err) {
+        if ((err as { code: string }).code === 'ENXIO') return -1
+        throw err
+      }
+    }
+    native.dropCache = fd => void call('fadvise', '', words, numbers.fadvise, fd, 0, 0, DONTNEED)
+    native.xattrs = xattrs(lib, numbers, call)
   }
   return native
+}
+
+const SEEK_DATA = 3
+const SEEK_HOLE = 4
+const DONTNEED = 4
+
+function offset(position: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64LE(BigInt(position))
+  return bytes
+}
+
+/** What Linux allows for one value and for all names of a file. */
+const MAX_XATTR_BYTES = 65_536
+
+function xattrs(
+  lib: ReturnType<typeof import('koffi')['load']>,
+  numbers: (typeof SYSCALLS)['x64'] | (typeof SYSCALLS)['arm64'],
+  call: (what: string, name: string, fn: (...args: never[]) => unknown, ...args: unknown[]) => number
+): NonNullable<Native['xattrs']> {
+  const list = lib.func('int64_t syscall(int64_t, int64_t, void *, int64_t)')
+  const value = lib.func('int64_t syscall(int64_t, int64_t, void *, void *, int64_t, int64_t)')
+  const into = Buffer.alloc(MAX_XATTR_BYTES)
+  return {
+    list(fd) {
+      const length = call('listxattr', '', list, numbers.flistxattr, fd, into, into.length)
+      return into.toString('latin1', 0, length).split('\0').filter(Boolean)
+    },
+    get(fd, name) {
+      const key = Buffer.from(`${name}\0`, 'latin1')
+      const length = call('getxattr', name, value, numbers.fgetxattr, fd, key, into, into.length, 0)
+      return Buffer.from(into.subarray(0, length))
+    },
+    set(fd, name, bytes) {
+      const key = Buffer.from(`${name}\0`, 'latin1')
+      // A pointer to nothing would be refused by koffi where the value is empty.
+      const data = bytes.length === 0 ? Buffer.alloc(1) : bytes
+      call('setxattr', name, value, numbers.fsetxattr, fd, key, data, bytes.length, 0)
+    }
+  }
 }
 
 const OPEN_HOW_BYTES = 24

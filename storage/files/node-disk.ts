@@ -1,7 +1,7 @@
 import fs, { constants } from 'node:fs'
 import { release } from 'node:os'
 import { fsPath, textFromBytes } from '../base/index.js'
-import type { DirHandle, Disk } from './disk.js'
+import type { DirHandle, Disk, QuickCopy } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { findNative, type Native, STATX_BYTES } from './native.js'
 import { statFromNode, statFromStatx } from './node-stat.js'
@@ -126,6 +126,19 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       return statFromNode(at(dir, name, path => fs.lstatSync(path, { bigint: true })))
     },
     list: dir => at(dir, '', path => fs.readdirSync(path, { encoding: 'buffer' })).map(textFromBytes),
+    listDirectories(dir) {
+      const found = at(dir, '', path => fs.readdirSync(path, { encoding: 'buffer', withFileTypes: true }))
+      const told = (e: (typeof found)[number]): boolean =>
+        e.isFile() ||
+        e.isDirectory() ||
+        e.isSymbolicLink() ||
+        e.isFIFO() ||
+        e.isSocket() ||
+        e.isBlockDevice() ||
+        e.isCharacterDevice()
+      if (!found.every(told)) return undefined
+      return found.filter(e => e.isDirectory()).map(e => textFromBytes(e.name as unknown as Buffer))
+    },
     makeDir: (dir, name, mode) =>
       native !== undefined ? native.mkdirat(dir.fd, name, mode) : at(dir, name, path => fs.mkdirSync(path, { mode })),
     removeDir: (dir, name) =>
@@ -160,11 +173,20 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
     },
     setMode: (handle, mode) => fs.fchmodSync(fdOf(handle), mode),
     setDirMode: (dir, name, mode) => at(dir, name, path => fs.chmodSync(path, mode)),
+    setOwner: (handle, uid, gid) => fs.fchownSync(fdOf(handle), uid, gid),
+    setLinkOwner: (dir, name, uid, gid) => at(dir, name, path => fs.lchownSync(path, uid, gid)),
+    quick: quickCopy(native),
     space(dir) {
       const s = at(dir, '', path => fs.statfsSync(path))
       return { freeBytes: s.bavail * s.bsize, totalBytes: s.blocks * s.bsize, type: s.type }
     }
   }
+}
+
+function quickCopy(native: Native | undefined): QuickCopy | undefined {
+  const { clone, copyFileRange, seek, dropCache, xattrs } = native ?? {}
+  if (clone === undefined || copyFileRange === undefined || seek === undefined) return undefined
+  return { clone, copyRange: copyFileRange, seek, dropCache: dropCache!, xattrs: xattrs! }
 }
 
 /** Whether a call is there: a sandbox may refuse what the kernel has. */

@@ -23,9 +23,14 @@ export function statFromNode(s: BigIntStats): EntryStat {
     mount: 0n,
     mode: mode & 0o7777,
     links: Number(s.nlink),
-    uid: Number(s.uid)
+    uid: Number(s.uid),
+    gid: Number(s.gid),
+    allocatedBytes: Number(s.blocks) * BLOCK_BYTES
   }
 }
+
+/** What `st_blocks` counts in, whatever the file system's own blocks are. */
+const BLOCK_BYTES = 512
 
 /** From Linux's `struct statx`, which is the same on every processor (both of ours are little-endian). */
 export function statFromStatx(b: Buffer): EntryStat {
@@ -43,7 +48,9 @@ export function statFromStatx(b: Buffer): EntryStat {
     mount: mask & 0x1000 ? b.readBigUInt64LE(144) : 0n,
     mode: mode & 0o7777,
     links: b.readUInt32LE(16),
-    uid: b.readUInt32LE(20)
+    uid: b.readUInt32LE(20),
+    gid: b.readUInt32LE(24),
+    allocatedBytes: Number(b.readBigUInt64LE(48)) * BLOCK_BYTES
   }
 }
 

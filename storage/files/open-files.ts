@@ -58,7 +58,10 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
       roots.add(opened)
       return opened
     },
-    remove: (items, from = {}) => run('removeForGood', { items, ...from }),
+    async openSource(path, { signal } = {}) {
+      const handle = await run('openSource', { path }, { signal })
+      return { handle, close: () => run('closeSource', handle) }
+    },
     async close() {
       closed = true
       await Promise.all([...roots].map(root => root.close()))

@@ -1,6 +1,7 @@
 import { type RelPath, SpacedriveError, type WorkerPool } from '../base/index.js'
 import { openAppendLink, wholeBuffer } from './append-link.js'
 import type { Disk } from './disk.js'
+import { filesInWorker } from './files.worker.js'
 import type { RunTask } from './open-files.js'
 import type { RootHandle } from './root.js'
 import type { StagedFileWriter, Staging } from './staging.js'
@@ -22,11 +23,11 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
   let closed = false
 
   /** Refuses what comes too late, and lets `close` wait for what came before. */
-  const use: RunTask = (name, input, options) => {
+  const tracked = <T>(begin: () => Promise<T>): Promise<T> => {
     if (closed) {
       return Promise.reject(new SpacedriveError('STAGING_GONE', `the staging place ${place.id} was closed`))
     }
-    const task = run(name, input, options)
+    const task = begin()
     const ended = task.then(
       () => {},
       () => {}
@@ -35,6 +36,7 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
     void ended.then(() => running.delete(ended))
     return task
   }
+  const use: RunTask = (name, input, options) => tracked(() => run(name, input, options))
 
   /** Ends everything that uses the descriptors; then `last` may close them. */
   const end = async (last: 'closeStaging' | 'discard', signal?: AbortSignal): Promise<void> => {
@@ -66,6 +68,13 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
     verify: (files, options) => use('verify', { place, files }, options),
     setDirectoryAttributes: (list, options) => use('setDirectoryAttributes', { place, list }, options),
     sync: options => use('sync', { place }, options),
+    placeNew: (list, { durable, signal }) => {
+      const input = { root, place, list, durable }
+      // Over a link: a thread that waits for the disk is none of those that work.
+      if (disk !== undefined) return use('placeNew', input, { signal })
+      return tracked(() => pool.link(filesInWorker.placeNew, input, { signal }).result)
+    },
+    clear: name => use('clearStaged', { place, name }),
     moveInto: (directory, entries, options) => use('moveInto', { root, place, directory, entries }, options),
     moved: options => use('moved', { root, place }, options),
     discard: ({ signal } = {}) => end('discard', signal),

@@ -121,8 +121,7 @@ function isUnsettled({ disk, dirs }: RootAccess, { rel }: FoundPlace): boolean {
   return journal !== undefined && journal.completed !== true
 }
 
-/** Undefined where something on the way is missing or no directory. */
-export function ifThere<T>(fn: () => T): T | undefined {
+function ifThere<T>(fn: () => T): T | undefined {
   try {
     return fn()
   } catch (err) {

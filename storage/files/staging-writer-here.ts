@@ -1,3 +1,4 @@
+import { Copier, type CopierInit } from './copier.js'
 import { diskHere } from './files.worker.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 
@@ -10,6 +11,11 @@ import { type StagingHandle, StagingWriter } from './staging-writer.js'
  */
 export function stagingWriter(handle: StagingHandle): StagingWriter {
   return new StagingWriter(diskHere(), handle)
+}
+
+/** The same for a copy within this device: see `Copier`. */
+export function copierHere(init: CopierInit): Copier {
+  return new Copier(diskHere(), init)
 }
 
 export { type StagingHandle, StagingWriter }

@@ -1,5 +1,6 @@
 import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } from '../base/index.js'
 import type { EntryStat } from './fingerprint.js'
+import type { NewName, NewNameProblem } from './place-new.js'
 import type { StagingHandle } from './staging-writer.js'
 
 /**
@@ -53,6 +54,17 @@ export interface Staging {
 
   /** Makes everything written so far durable. @throws {SpacedriveError} DISK_ERROR: stage it again */
   sync(options?: AbortOptions): Promise<void>
+
+  /**
+   * Gives what is staged its names where nothing stands, thousands at a time: durable first, then named. EXISTS and the like
+   * are problems of their paths, which stay staged.
+   * @param options.durable - the names are durable on return, not only at the next sync of that disk
+   * @throws {SpacedriveError} DISK_ERROR: nothing was placed
+   */
+  placeNew(list: readonly NewName[], options: { durable: boolean } & AbortOptions): Promise<readonly NewNameProblem[]>
+
+  /** Removes one name at the top of it with all that is below. Fine when nothing is there. */
+  clear(name: FileName): Promise<void>
 
   /**
    * The end of a drop: syncs, then gives each top-level entry its name in `directory` (made if its parent exists), or

@@ -1,18 +1,20 @@
-import type { AbortOptions, RelPath } from '../base/index.js'
+import type { AbortOptions, AbsPath, FileName, RelPath } from '../base/index.js'
 import { locator } from './batch-durability.js'
+import type { SourceHandle } from './copier.js'
 import { type Disk, findStat } from './disk.js'
 import type { CleanReport, RecoverReport, Space } from './files.js'
-import type { EntryStat } from './fingerprint.js'
+import type { EntryStat, Expected } from './fingerprint.js'
 import { readJournal } from './journal.js'
+import { moveIn } from './move-in.js'
 import { movedBefore, moveInto } from './move-into.js'
 import { AREA_NAME } from './ours.js'
 import { placeBatch } from './place-batch.js'
 import { placeGroup } from './place-group.js'
+import { type NewName, type NewNameProblem, placeNew } from './place-new.js'
 import { lookAt } from './place-step.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import { diskError } from './problems.js'
 import { recoverRoot } from './recover.js'
-import { type Doomed, type RemovedForGood, removeForGood } from './remove-for-good.js'
 import { ensureSpace, type OpenRootInit, openRootHandle, type RootHandle, spaceOf, withRoot } from './root.js'
 import type {
   DirectoryAttributes,
@@ -33,8 +35,7 @@ import {
 } from './staging-place.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 import { trashTasks } from './trash-tasks.js'
-import { syncTree } from './tree.js'
-import { versionTasks } from './version-tasks.js'
+import { removeTree, syncTree } from './tree.js'
 
 /**
  * What `Files` asks of the disk, as functions of plain values: run in workers on the real disk (files.worker.ts), or in place
@@ -102,6 +103,48 @@ export const fileTasks = {
   moved: (disk: Disk, { root, place }: { root: RootHandle; place: StagingHandle }): Promise<MovedEntry[] | undefined> =>
     withRoot(disk, root, access => movedBefore(access, place)),
 
+  placeNew: (
+    disk: Disk,
+    input: { root: RootHandle; place: StagingHandle; list: readonly NewName[]; durable: boolean }
+  ): Promise<NewNameProblem[]> =>
+    withRoot(disk, input.root, access => placeNew(access, input.place, input.list, { durable: input.durable })),
+
+  /** Removes what a batch left empty, or all of it, below a name of the staging place. */
+  clearStaged: (disk: Disk, { place, name }: { place: StagingHandle; name: FileName }): void => {
+    try {
+      removeTree(disk, place.tree, name)
+    } catch (err) {
+      throw diskError('remove', name, err)
+    }
+  },
+
+  openSource: (disk: Disk, { path }: { path: AbsPath }): SourceHandle => {
+    try {
+      const dir = disk.openRoot(path)
+      const { device, mount } = disk.stat(dir)
+      return { path, dir, device, mount }
+    } catch (err) {
+      throw diskError('open', path, err)
+    }
+  },
+
+  moveIn: (
+    disk: Disk,
+    input: { root: RootHandle; source: SourceHandle; name: FileName; path: RelPath; expected: Expected }
+  ): Promise<EntryStat> => withRoot(disk, input.root, access => moveIn(access, input)),
+
+  closeSource: (disk: Disk, source: SourceHandle): void => disk.close(source.dir),
+
+  /** Everything on the file system of a root, durable; what it reports failed since the root was opened. */
+  syncRoot: (disk: Disk, { root }: { root: RootHandle }): void => {
+    try {
+      if (root.capabilities.syncWhole) disk.syncAll(root.dir)
+      else disk.sync(root.dir)
+    } catch (err) {
+      throw diskError('make durable', root.path, err)
+    }
+  },
+
   place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlaceResult[]> =>
     withRoot(disk, root, access => placeBatch(access, places, steps)),
 
@@ -137,12 +180,6 @@ export const fileTasks = {
     }),
 
   ...trashTasks,
-  ...versionTasks,
-
-  removeForGood: (
-    disk: Disk,
-    { items, after, blamed }: { items: readonly Doomed[]; after?: RelPath | undefined; blamed?: boolean | undefined }
-  ): RemovedForGood => removeForGood(disk, items, { after, blamed }),
 
   closeStaging: (disk: Disk, { place }: { place: StagingHandle }): void => closeStagingPlace(disk, place),
   closeRoot: (disk: Disk, { root }: { root: RootHandle }): void => disk.close(root.dir)

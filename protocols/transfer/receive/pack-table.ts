@@ -1,5 +1,6 @@
 import { wireError } from '../../wire/index.js'
-import { MAX_PACK_FILES, PACK_ROW_BYTES } from '../limits.js'
+import { MAX_PACK_FILES } from '../limits.js'
+import { PACK_ROW_BYTES } from '../send/pack.js'
 
 export interface PackRow {
   readonly file: number

@@ -1,0 +1,110 @@
+import { type Problem, pathBytes } from '../../storage/base/index.js'
+import type { CopierInit } from '../../storage/files/index.js'
+import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
+import { copyWrites } from './copy.worker.js'
+import { CopyRun } from './copy-run.js'
+import type { CopyInput } from './input.js'
+import type { Tree } from './layout.js'
+import type { FoundPage } from './pages.js'
+import { Placer } from './placer.js'
+import { openPlaces, type Places } from './places.js'
+import type { CopyComponents } from './ports.js'
+import { filterOf, takeRules } from './rules.js'
+import { scanPages } from './scan-pages.js'
+import { type CopyState, MAX_TOLD, nothingSeen } from './state.js'
+import { Tally } from './tally.js'
+
+/** Checkpoints while it copies: what was done since is looked at again after a crash, not done again. */
+const CHECKPOINT_MS = 1000
+
+/** Finds, decides, copies, all at once. */
+export function copying(components: CopyComponents, input: CopyInput): Phase<CopyState> {
+  return {
+    name: 'Copying',
+    async execute(ctx) {
+      const layout = ctx.state.layout!
+      const { state } = ctx
+      state.seen = nothingSeen()
+      state.copiedBefore = state.counts.copied
+      state.runs++
+      const tally = new Tally(ctx)
+      const places = await openPlaces({
+        ...{ components, job: ctx.job, input, layout, signal: ctx.signal },
+        problem: p => tell(ctx, p)
+      })
+      try {
+        for (const [index, tree] of layout.trees.entries()) {
+          await copyTree({ components, input, ctx, tally, places }, tree, index)
+        }
+        tally.end()
+      } finally {
+        await places.close()
+      }
+    }
+  }
+}
+
+interface Copying {
+  readonly components: CopyComponents
+  readonly input: CopyInput
+  readonly ctx: PhaseContext<CopyState>
+  readonly tally: Tally
+  readonly places: Places
+}
+
+/** @param find - what is found; a scan of all of it unless given */
+export async function copyTree(
+  { components, input, ctx, tally, places }: Copying,
+  tree: Tree,
+  index: number,
+  find?: (copier: CopierInit) => AsyncIterable<FoundPage>
+): Promise<void> {
+  const { state } = ctx
+  const { copier, sameVolume } = await places.source(tree)
+  const take = takeRules(input, {
+    ...{ beganNs: state.beganNs, capabilities: places.root.capabilities, tree, sameVolume }
+  })
+  const placer = new Placer({
+    ...{ components, job: ctx.job, input, copier, signal: ctx.signal },
+    ...{
+      root: places.root,
+      staging: places.staging,
+      verify: input.verify || (input.operation === 'move' && !sameVolume)
+    },
+    problem: p => tell(ctx, p)
+  })
+  let restedMs = ctx.clock.monotonicMs()
+  const run = new CopyRun({
+    ...{ components, copier, take, placer, signal: ctx.signal, stageIn: `new/${state.runs}-${index}` },
+    heard: {
+      taken: (page, out) => tally.taken(page, out),
+      bytes: n => tally.bytes(n),
+      placed: (copies, more) => tally.placed(copies, more),
+      problem: p => tell(ctx, p),
+      async conflicts(list) {
+        const rows = list.map(c => ({
+          ...{ tree: index, path: pathBytes(c.path), source: pathBytes(c.source) },
+          ...{ source_bytes: c.sourceBytes, source_mtime_ns: c.sourceMtimeNs },
+          ...{ target_bytes: c.targetBytes, target_mtime_ns: c.targetMtimeNs }
+        }))
+        await components.db.write(copyWrites.addConflicts, { job: ctx.job, rows })
+      },
+      async rest() {
+        if (ctx.clock.monotonicMs() - restedMs < CHECKPOINT_MS) return
+        await ctx.checkpoint()
+        restedMs = ctx.clock.monotonicMs()
+      }
+    }
+  })
+  const scan = { source: copier.source, tops: tree.names, filter: filterOf(input), ours: components.ours() }
+  const found = (page: FoundPage): void => tally.found(page)
+  await run.copy(find?.(copier) ?? scanPages(components.pool, scan, { signal: ctx.signal, found }))
+}
+
+/** A walk that goes over something again does not tell its problem again. */
+export function tell(ctx: PhaseContext<CopyState>, problem: Problem): void {
+  const key = `${problem.code} ${problem.path}`
+  if (ctx.state.told.includes(key)) return
+  if (ctx.state.told.length < MAX_TOLD) ctx.state.told.push(key)
+  ctx.problem(problem)
+}

@@ -1,0 +1,165 @@
+import {
+  defineTasks,
+  displayPath,
+  errorCode,
+  joinRel,
+  type Problem,
+  type RelPath,
+  type TaskContext,
+  toError
+} from '../../storage/base/index.js'
+import {
+  AREA_NAME,
+  type Copier,
+  type CopierInit,
+  copierHere,
+  type EntryStat,
+  isFatal,
+  isTempName,
+  MARKER_NAME
+} from '../../storage/files/index.js'
+import { type FilterInit, filter } from './filter.js'
+import type { SourceGone } from './taking.js'
+
+export interface FinishInput extends CopierInit {
+  readonly tops: readonly string[]
+  readonly renames: Readonly<Record<string, string>>
+  readonly filter: FilterInit
+  readonly keepTimes: boolean
+  readonly owner: boolean
+  /** Source directories that are empty by now go. */
+  readonly remove: boolean
+}
+
+export interface FinishOutput {
+  readonly directories: number
+  readonly problems: readonly Problem[]
+}
+
+/** Directories between two looks at the signal. */
+const DIRECTORIES_PER_TURN = 64
+
+export const finishing = defineTasks(import.meta.url, {
+  /**
+   * When nothing is put into directories any more: mode and time of each from its source, and for a move the sources that
+   * are empty go; what they hold comes before them.
+   */
+  async finish(input: FinishInput, ctx: TaskContext): Promise<FinishOutput> {
+    const copier = copierHere(input)
+    try {
+      return await new Finish(copier, input, ctx.signal).run()
+    } finally {
+      copier.close()
+    }
+  },
+
+  /** What lies in a staging place below `top` (of a run that was cut short), at most so many. */
+  left(input: CopierInit & { top: RelPath; limit: number }): { path: RelPath; stat: EntryStat }[] {
+    const copier = copierHere(input)
+    try {
+      const found: { path: RelPath; stat: EntryStat }[] = []
+      const stack = [input.top]
+      for (let dir = stack.pop(); dir !== undefined && found.length < input.limit; dir = stack.pop()) {
+        if (copier.lookSource(dir)?.kind !== 'directory') continue
+        for (const name of copier.list(dir)) {
+          const path = joinRel(dir, name)
+          const stat = copier.lookSource(path)
+          if (stat?.kind === 'directory') stack.push(path)
+          else if (stat !== undefined && found.length < input.limit) found.push({ path, stat })
+        }
+      }
+      return found
+    } finally {
+      copier.close()
+    }
+  },
+
+  /** Takes away the sources of what was moved. */
+  async remove(input: CopierInit & { list: readonly SourceGone[] }, ctx: TaskContext): Promise<readonly Problem[]> {
+    const copier = copierHere(input)
+    const problems: Problem[] = []
+    try {
+      for (const { source, from } of input.list) {
+        ctx.signal.throwIfAborted()
+        try {
+          copier.removeSource(source, from)
+        } catch (err) {
+          if (errorCode(err) !== 'MISSING') problems.push(problem(source, err))
+        }
+      }
+      return problems
+    } finally {
+      copier.close()
+    }
+  }
+})
+
+class Finish {
+  readonly #copier: Copier
+  readonly #input: FinishInput
+  readonly #signal: AbortSignal
+  readonly #out = { directories: 0, problems: [] as Problem[] }
+  #turns = 0
+
+  constructor(copier: Copier, input: FinishInput, signal: AbortSignal) {
+    this.#copier = copier
+    this.#input = input
+    this.#signal = signal
+  }
+
+  async run(): Promise<FinishOutput> {
+    const { lets } = filter(this.#input.filter)
+    const stack: { dir: RelPath; below: string[] }[] = []
+    const enter = (dir: RelPath): void => {
+      try {
+        stack.push({ dir, below: this.#copier.listDirectories(dir) })
+      } catch {
+        // Told when it was found unreadable; and it may be gone by now.
+      }
+    }
+    for (const top of this.#input.tops) {
+      if (this.#copier.lookSource(top as RelPath)?.kind === 'directory') enter(top as RelPath)
+      while (stack.length > 0) {
+        const { dir, below } = stack.at(-1)!
+        const name = below.pop()
+        if (name === undefined) {
+          stack.pop()
+          await this.#leave(dir)
+          continue
+        }
+        const path = joinRel(dir, name)
+        const within = path.slice(path.indexOf('/') + 1) as RelPath
+        if (!isTempName(name) && !this.#isArea(name, path) && lets(within, true)) enter(path)
+      }
+    }
+    return this.#out
+  }
+
+  #isArea(name: string, path: RelPath): boolean {
+    return name === AREA_NAME && this.#copier.lookSource(joinRel(path, MARKER_NAME)) !== undefined
+  }
+
+  async #leave(dir: RelPath): Promise<void> {
+    if (++this.#turns % DIRECTORIES_PER_TURN === 0) {
+      await new Promise(resolve => setImmediate(resolve))
+      this.#signal.throwIfAborted()
+    }
+    const { renames, keepTimes, owner, remove } = this.#input
+    const at = dir.indexOf('/')
+    const top = at < 0 ? dir : dir.slice(0, at)
+    const to = ((renames[top] ?? top) + dir.slice(top.length)) as RelPath
+    try {
+      if (this.#copier.lookTarget(to)?.kind !== 'directory') return
+      const mtimeNs = keepTimes ? this.#copier.lookSource(dir)?.mtimeNs : undefined
+      if (this.#copier.finishDirectory(dir, to, { mtimeNs, owner, xattrs: false })) this.#out.directories++
+      if (remove) this.#copier.removeSourceDirectory(dir)
+    } catch (err) {
+      if (isFatal(err)) throw err
+      this.#out.problems.push(problem(dir, err))
+    }
+  }
+}
+
+function problem(path: string, err: unknown): Problem {
+  return { path: displayPath(path), code: errorCode(err), message: toError(err).message }
+}

@@ -1,0 +1,38 @@
+import type { Phase } from '../../storage/jobs/index.js'
+import { tell } from './copying.js'
+import { finishing } from './finish.worker.js'
+import type { CopyInput } from './input.js'
+import { openPlaces } from './places.js'
+import type { CopyComponents } from './ports.js'
+import { filterOf } from './rules.js'
+import type { CopyState } from './state.js'
+
+/** Modes and times of directories, what a move left empty, and all of it on the disk. */
+export function finishPhase(components: CopyComponents, input: CopyInput): Phase<CopyState> {
+  return {
+    name: 'Finishing',
+    async execute(ctx) {
+      const { signal, state } = ctx
+      const layout = state.layout!
+      const places = await openPlaces({
+        ...{ components, job: ctx.job, input, layout, signal },
+        problem: p => tell(ctx, p)
+      })
+      try {
+        for (const tree of layout.trees) {
+          const { copier } = await places.source(tree)
+          const { tops, renames } = { tops: tree.names, renames: tree.renames }
+          const remove = input.operation === 'move'
+          const rules = { filter: filterOf(input), keepTimes: input.keepTimes, owner: input.owner, remove }
+          const out = await components.pool.run(finishing.finish, { ...copier, tops, renames, ...rules }, { signal })
+          for (const p of out.problems) tell(ctx, p)
+        }
+        if (state.counts.copied + state.counts.directories + state.counts.attributes > 0)
+          await places.root.sync({ signal })
+        await places.discard()
+      } finally {
+        await places.close()
+      }
+    }
+  }
+}

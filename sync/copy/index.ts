@@ -1,0 +1,21 @@
+/**
+ * Copying and moving files within this device.
+ *
+ *   const copying = copies({ db, files, pool, clock, trash, ours, pause }, jobs)        // node/compose.ts
+ *   await copying.check(input)
+ *   const job = await copying.begin({ operation: 'copy', sources: [photos], destination: stick, ... })
+ *
+ * `scan.worker.ts` finds, `take.ts` looks at the destination and decides by `decide.ts` and `router.ts`, stages in workers;
+ * `placer.ts` gives names through `storage/files`; `copy-run.ts` keeps all of it going at once and bounded. The destination
+ * itself says what was done: a copy that goes on after a crash looks and skips. docs/copy.md tells it to people.
+ */
+
+export { type Copies, copies, type FileConflict } from './copies.js'
+export type { Answer } from './copy.worker.js'
+export { type Decision, decide, OVERWRITE_MODES, type OverwriteMode } from './decide.js'
+export { type CopyInput, copyInput, MAX_PATTERNS, MAX_SOURCES, PREPARE_MODES } from './input.js'
+export { listFolder } from './list-folder.js'
+export type { CopyOutput } from './output.js'
+export type { CopyComponents, TrashPort } from './ports.js'
+export type { Preview, PreviewLine } from './preview.js'
+export { type Route, type RouteFacts, route, type Strategy } from './router.js'

@@ -1,0 +1,93 @@
+import { lstat } from 'node:fs/promises'
+import { type AbsPath, type FileName, fsPath, hasCode, type RelPath } from '../../storage/base/index.js'
+import type { FileRoot } from '../../storage/files/index.js'
+import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
+import type { CopyInput } from './input.js'
+import { type Layout, layOut, type Tree } from './layout.js'
+import type { CopyComponents } from './ports.js'
+import { route } from './router.js'
+import type { CopyState } from './state.js'
+
+/** What goes where; and what one rename does is done at once. */
+export function quickAssessment(components: CopyComponents, input: CopyInput): Phase<CopyState> {
+  return {
+    name: 'Quick assessment',
+    async execute(ctx) {
+      if (ctx.state.layout === null) {
+        const layout = await layOut(input)
+        ctx.state.layout = layout
+        ctx.state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
+        await ctx.checkpoint()
+      }
+      if (input.operation === 'move') await renameWhole(components, input, ctx, ctx.state.layout)
+    }
+  }
+}
+
+/** Sources whose new name is free and on the same volume. What is left is moved piece by piece. */
+async function renameWhole(
+  { files }: CopyComponents,
+  input: CopyInput,
+  ctx: PhaseContext<CopyState>,
+  layout: Layout
+): Promise<void> {
+  if (input.include.length + input.exclude.length > 0) return
+  const root = await files.openRoot(layout.root, { create: layout.makeRoot, signal: ctx.signal })
+  try {
+    for (const tree of layout.trees) {
+      for (const name of tree.names) await renameOne(files, ctx, root, tree, name)
+    }
+  } finally {
+    await root.close()
+  }
+}
+
+async function renameOne(
+  files: CopyComponents['files'],
+  ctx: PhaseContext<CopyState>,
+  root: FileRoot,
+  tree: Tree,
+  name: string
+): Promise<void> {
+  ctx.checkInterrupt()
+  const from = `${tree.folder === '/' ? '' : tree.folder}/${name}`
+  const to = (tree.renames[name] ?? name) as string as RelPath
+  const stat = await look(from)
+  const target = await look(`${root.path === '/' ? '' : root.path}/${to}`)
+  const begun = ctx.state.renamed[from]
+  // The rename was done, and the process ended before that was written down.
+  if (stat === undefined && begun !== undefined && target?.ino.toString() === begun) {
+    ctx.state.counts.renamed++
+    delete ctx.state.renamed[from]
+    return
+  }
+  if (stat === undefined || target !== undefined) return
+  const source = await files.openSource(tree.folder, { signal: ctx.signal })
+  try {
+    const { device, mount } = source.handle
+    const sameVolume = device === root.handle.device && mount === root.handle.mount
+    const facts = { move: true, remote: false, verify: false, sizeBytes: Number(stat.size), kernel: false }
+    if (route({ ...facts, sameVolume, reflinks: 'untried' }).strategy !== 'rename') return
+    ctx.state.renamed[from] = stat.ino.toString()
+    await ctx.checkpoint()
+    const kind = stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : stat.isFile() ? 'file' : 'other'
+    await root.moveIn({ source: source.handle, name: name as FileName, expected: { kind, inode: stat.ino } }, to)
+    ctx.state.counts.renamed++
+    ctx.atomicOperationComplete(1)
+  } catch (err) {
+    // A boundary, or somebody took the name: then it goes the long way, which says what is the matter.
+    if (!hasCode(err, 'OTHER_FILE_SYSTEM', 'EXISTS', 'EBUSY', 'NAME_REFUSED')) throw err
+  } finally {
+    await source.close()
+  }
+  delete ctx.state.renamed[from]
+}
+
+async function look(path: string): Promise<import('node:fs').BigIntStats | undefined> {
+  try {
+    return await lstat(fsPath(path as AbsPath), { bigint: true })
+  } catch (err) {
+    if (hasCode(err, 'ENOENT', 'ENOTDIR')) return undefined
+    throw err
+  }
+}

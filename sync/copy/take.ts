@@ -1,0 +1,286 @@
+import {
+  displayPath,
+  errorCode,
+  joinRel,
+  type Problem,
+  parentOf,
+  type RelPath,
+  SpacedriveError,
+  toError
+} from '../../storage/base/index.js'
+import { type Copier, type EntryStat, isFatal } from '../../storage/files/index.js'
+import { type Decision, decide, type Seen } from './decide.js'
+import { type FoundGroup, KINDS } from './pages.js'
+import { type RouteFacts, route } from './router.js'
+import type { StagedCopy, TakeInput, TakeOutput } from './taking.js'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
+
+/** Between two looks at the signal; also how often the thread's event loop turns. */
+const NAMES_PER_TURN = 64
+
+/** Takes one page: what is at the destination, what to do, staged. One that fails is a problem; what concerns all is thrown. */
+export class Taker {
+  readonly #copier: Copier
+  readonly #input: TakeInput
+  readonly #watch: { readonly signal: AbortSignal; bytes(n: number): void }
+  readonly #out: Mutable<TakeOutput>
+  readonly #ready = new Set<RelPath>()
+  #reflinks: RouteFacts['reflinks']
+  #n = 0
+  /** What may be written before free space is looked at again. */
+  #room = 0
+
+  constructor(copier: Copier, input: TakeInput, watch: { readonly signal: AbortSignal; bytes(n: number): void }) {
+    this.#copier = copier
+    this.#input = input
+    this.#watch = watch
+    this.#reflinks = input.route.reflinks
+    this.#out = {
+      ...{ staged: [], made: [], attributes: [], skipped: [], conflicts: [], problems: [], sameSources: [] },
+      ...{ same: 0, sameBytes: 0, reflinks: this.#reflinks }
+    }
+  }
+
+  async run(): Promise<TakeOutput> {
+    let taken = 0
+    for (const group of this.#input.groups) {
+      if (!this.#try(group.dir, () => this.#makeWay(group.dir))) continue
+      for (let i = 0; i < group.names.length; i++) {
+        if (++taken % NAMES_PER_TURN === 0) await this.#giveWay()
+        const path = joinRel(group.dir, group.names[i]!)
+        try {
+          await this.#take(group, i, path)
+        } catch (err) {
+          this.#failed(path, err)
+        }
+      }
+    }
+    return { ...this.#out, reflinks: this.#reflinks }
+  }
+
+  async #take(group: FoundGroup, i: number, path: RelPath): Promise<void> {
+    const kind = KINDS[group.kinds[i]!]!
+    if (kind === 'directory') {
+      this.#makeWay(path, group.modes[i]!)
+      return
+    }
+    if (kind === 'other') throw special(path)
+    const to = this.#renamed(path)
+    const target = this.#copier.lookTarget(to)
+    const link = kind === 'symlink' ? this.#copier.sourceLink(path) : undefined
+    const source: Seen = { kind, sizeBytes: group.sizes[i]!, mtimeNs: group.mtimesNs[i]!, mode: group.modes[i]!, link }
+    const decision = await this.#decide(source, target, path, to)
+    switch (decision.do) {
+      case 'copy':
+        return this.#stage(source, path, to, undefined, group.firsts?.[i])
+      case 'replace':
+        return this.#stage(source, path, to, target, group.firsts?.[i])
+      case 'same':
+        return this.#same(source, path, to, target!, decision.attributes)
+      case 'skip':
+        this.#out.skipped.push({ path: to, reason: decision.reason })
+        return
+      case 'ask':
+        this.#out.conflicts.push({
+          ...{ source: path, path: to, sourceBytes: source.sizeBytes, sourceMtimeNs: source.mtimeNs },
+          ...{ targetBytes: target!.sizeBytes, targetMtimeNs: target!.mtimeNs }
+        })
+        return
+      default:
+        throw kindDiffers(to)
+    }
+  }
+
+  async #decide(source: Seen, target: EntryStat | undefined, path: RelPath, to: RelPath): Promise<Decision> {
+    const { rules, overwrite } = this.#input
+    const link = target?.kind === 'symlink' ? this.#copier.targetLink(to) : undefined
+    const seen = target === undefined ? undefined : { ...target, link }
+    const first = decide(source, seen, { ...rules, overwrite })
+    if (first.do !== 'compare') return first
+    const { signal } = this.#watch
+    const sameContent =
+      (await this.#copier.hash('source', path, signal)) === (await this.#copier.hash('target', to, signal))
+    return decide(source, seen, { ...rules, overwrite, sameContent })
+  }
+
+  async #stage(
+    source: Seen,
+    path: RelPath,
+    to: RelPath,
+    replaces: EntryStat | undefined,
+    first?: RelPath
+  ): Promise<void> {
+    const { route: facts, dryRun, stageIn, rules } = this.#input
+    const { strategy, reason } = route({ ...facts, reflinks: this.#reflinks, sizeBytes: source.sizeBytes })
+    const staged = `${stageIn}/${this.#n++}` as RelPath
+    const common = { source: path, path: to, staged, replaces }
+    if (dryRun) {
+      const told = first === undefined ? { strategy, reason } : { strategy: 'link' as const, reason: ALSO_NAMED }
+      this.#out.staged.push({
+        ...common,
+        ...told,
+        bytes: first === undefined && strategy !== 'rename' ? source.sizeBytes : 0
+      })
+      return
+    }
+    if (first !== undefined && this.#linkToFirst(common, source, first)) return
+    if (strategy === 'rename' && source.kind === 'file' && this.#stageItself(common, reason)) return
+    this.#ensureRoom(source.kind === 'file' ? source.sizeBytes : 0)
+    const kept = {
+      owner: this.#input.owner,
+      xattrs: this.#input.xattrs,
+      mtimeNs: rules.keepTimes ? undefined : rules.beganNs
+    }
+    if (source.kind === 'symlink') {
+      const { stat } = this.#copier.stageLink(path, staged, kept)
+      this.#out.staged.push({ ...common, strategy: 'stream', reason: 'a link is made anew', bytes: 0, from: stat })
+      return
+    }
+    const copied = await this.#copier.stageFile(path, staged, {
+      ...kept,
+      // Where the file itself could not be staged it is copied like to another volume.
+      strategy: strategy === 'rename' || strategy === 'remote' ? 'stream' : strategy,
+      between: n => this.#between(n)
+    })
+    if (strategy === 'reflink') this.#reflinks = copied.strategy === 'reflink' ? 'yes' : 'no'
+    if (copied.lostXattrs.length > 0) this.#lost(path, copied.lostXattrs)
+    this.#out.staged.push({
+      ...common,
+      ...(copied.strategy === strategy ? { strategy, reason } : { strategy: copied.strategy, reason: INSTEAD }),
+      ...{ bytes: copied.stat.sizeBytes, hash: copied.hash, from: copied.stat }
+    })
+  }
+
+  #stageItself(common: Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>, reason: string): boolean {
+    try {
+      const { stat } = this.#copier.stageItself(common.source, common.staged)
+      this.#out.staged.push({ ...common, strategy: 'rename', reason, bytes: 0, from: stat })
+      return true
+    } catch (err) {
+      // Something is mounted within the source, or files have one name only there.
+      if (NO_SECOND_NAME.has(errorCode(err))) return false
+      throw err
+    }
+  }
+
+  #ensureRoom(bytes: number): void {
+    if (this.#room < bytes) {
+      this.#copier.ensureRoom(bytes)
+      this.#room = Math.min(this.#copier.room(), ROOM_BYTES)
+    }
+    this.#room -= bytes
+  }
+
+  /** Another name of a file that was copied already becomes another name of the copy. */
+  #linkToFirst(
+    common: Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>,
+    source: Seen,
+    first: RelPath
+  ): boolean {
+    const copy = this.#copier.lookTarget(this.#renamed(first))
+    if (copy?.kind !== 'file' || copy.sizeBytes !== source.sizeBytes) return false
+    const now = this.#copier.lookSource(common.source)
+    if (decide(source, copy, { ...this.#input.rules, overwrite: 'skip' }).do !== 'same' || now === undefined)
+      return false
+    try {
+      this.#copier.stageHardLink(this.#renamed(first), common.staged)
+    } catch (err) {
+      if (NO_SECOND_NAME.has(errorCode(err))) return false
+      throw err
+    }
+    this.#out.staged.push({ ...common, strategy: 'link', reason: ALSO_NAMED, bytes: 0, from: now })
+    return true
+  }
+
+  #same(source: Seen, path: RelPath, to: RelPath, target: EntryStat, attributes: boolean): void {
+    this.#out.same++
+    this.#out.sameBytes += source.kind === 'file' ? source.sizeBytes : 0
+    const { rules, route: facts } = this.#input
+    if (attributes) {
+      const mtimeNs = rules.keepTimes ? { mtimeNs: source.mtimeNs } : {}
+      this.#out.attributes.push({ path: to, expected: target, mode: source.mode & 0o777, ...mtimeNs })
+    }
+    if (!facts.move) return
+    const from = this.#copier.lookSource(path)
+    if (from !== undefined) this.#out.sameSources.push({ source: path, from })
+  }
+
+  /** The directory at the destination and those around it. */
+  #makeWay(dir: RelPath, mode?: number): void {
+    if (dir === '' || this.#ready.has(dir)) return
+    this.#makeWay(parentOf(dir))
+    const to = this.#renamed(dir)
+    if (this.#input.dryRun) {
+      const there = this.#copier.lookTarget(to)
+      if (there !== undefined && there.kind !== 'directory') throw kindDiffers(to)
+      if (there === undefined) this.#out.made.push(to)
+    } else {
+      const source = mode === undefined ? this.#copier.lookSource(dir) : { mode }
+      if (this.#copier.makeTarget(to, source?.mode ?? 0o700) === 'made') this.#out.made.push(to)
+    }
+    this.#ready.add(dir)
+  }
+
+  #renamed(path: RelPath): RelPath {
+    const at = path.indexOf('/')
+    const top = at < 0 ? path : path.slice(0, at)
+    const other = this.#input.renames[top]
+    return other === undefined ? path : ((other + path.slice(top.length)) as RelPath)
+  }
+
+  async #between(bytes: number): Promise<void> {
+    this.#watch.bytes(bytes)
+    await this.#giveWay()
+  }
+
+  async #giveWay(): Promise<void> {
+    await new Promise(resolve => setImmediate(resolve))
+    this.#watch.signal.throwIfAborted()
+  }
+
+  #try(path: RelPath, fn: () => void): boolean {
+    try {
+      fn()
+      return true
+    } catch (err) {
+      this.#failed(path, err)
+      return false
+    }
+  }
+
+  #failed(path: RelPath, err: unknown): void {
+    if (isFatal(err) || this.#watch.signal.aborted) throw err
+    this.#out.problems.push(problem(path, err))
+  }
+
+  #lost(path: RelPath, names: readonly string[]): void {
+    const message = `was copied without ${names.length === 1 ? 'the attribute' : 'the attributes'} ${displayPath(names.join(', '))}: the destination does not take them`
+    this.#out.problems.push({
+      path: displayPath(path),
+      code: 'XATTRS_LOST',
+      message: `${displayPath(path)} ${message}`
+    })
+  }
+}
+
+const NO_SECOND_NAME = new Set(['EMLINK', 'NO_PERMISSION', 'EOPNOTSUPP', 'ENOTSUP', 'OTHER_FILE_SYSTEM'])
+/** Others write as well: after so much the disk is asked again. */
+const ROOM_BYTES = 256 * 1024 * 1024
+const ALSO_NAMED = 'another name of a file that is copied already'
+const INSTEAD = 'the way chosen first is not to be had between these two places'
+
+function problem(path: string, err: unknown): Problem {
+  return { path: displayPath(path), code: errorCode(err), message: toError(err).message }
+}
+
+const special = (path: RelPath): SpacedriveError =>
+  new SpacedriveError(
+    'SPECIAL_FILE',
+    `could not copy ${displayPath(path)}: it is a device, a socket or a pipe, none of which has content`
+  )
+
+const kindDiffers = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('KIND_DIFFERS', `could not copy ${displayPath(path)}: something of another kind stands there`, {
+    hint: 'A folder never takes the place of a file, nor a file that of a folder: move one of them away first.'
+  })

@@ -1,0 +1,94 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type AbsPath,
+  eventBus,
+  type JobId,
+  type Problem,
+  silentLog,
+  systemClock,
+  systemRandom,
+  workerPool
+} from '../../../storage/base/index.js'
+import { openFiles, ownerTag } from '../../../storage/files/index.js'
+import { type JobInfo, jobManager } from '../../../storage/jobs/index.js'
+import { openDatabase } from '../../../storage/sql/index.js'
+import { type Trash, trash } from '../../../storage/trash/index.js'
+import { volumes } from '../../../storage/volumes/index.js'
+import { type Copies, type CopyInput, type CopyOutput, copies } from '../../../sync/copy/index.js'
+import { tempDir } from '../../temp.js'
+
+/** Copies with everything they stand on, in one process, and a folder to work in. */
+export interface CopyKit {
+  readonly dir: AbsPath
+  readonly copies: Copies
+  readonly trash: Trash
+  at(...names: string[]): AbsPath
+  /** Copies (unless told otherwise) and waits for the end. @throws the job's error */
+  copy(sources: string[], destination: string, more?: Partial<CopyInput>): Promise<CopyResult>
+  clean(): Promise<void>
+}
+
+export interface CopyResult extends CopyOutput {
+  readonly job: JobId
+  readonly state: string
+  readonly problems: readonly Problem[]
+  readonly info: JobInfo
+}
+
+export async function openCopies(): Promise<CopyKit> {
+  const temp = tempDir()
+  const dataDir = join(temp.path, 'data') as AbsPath
+  mkdirSync(dataDir)
+  const pool = workerPool(2)
+  const events = eventBus()
+  const parts = { clock: systemClock, random: systemRandom, events, log: silentLog }
+  const db = await openDatabase({ file: join(dataDir, 'instance.db'), schema: 'instance' })
+  const owner = ownerTag(dataDir)
+  const files = openFiles({ pool, owner })
+  const disks = volumes({ ...parts, database: db, pool })
+  const jobs = jobManager({ ...parts, db })
+  const bin = trash({
+    ...parts,
+    ...{ db, files, volumes: disks, pool, dataDir, owner },
+    keepFor: () => ({ days: 30, percent: 10 })
+  })
+  const copying = copies(
+    {
+      ...{ db, files, pool, clock: systemClock, trash: bin },
+      ours: () => [dataDir],
+      pause: (job, because) => jobs.pause(job, { because })
+    },
+    jobs
+  )
+  await jobs.start()
+  const at = (...names: string[]): AbsPath => join(temp.path, ...names) as AbsPath
+  return {
+    dir: temp.path,
+    copies: copying,
+    trash: bin,
+    at,
+    async copy(sources, destination, more = {}) {
+      const input: CopyInput = {
+        ...{ operation: 'copy', into: false, overwrite: 'skip', verify: false, keepTimes: true, include: [] },
+        ...{ exclude: [], prepare: 'auto', keep: true, owner: false, xattrs: false },
+        ...{ sources: sources.map(s => at(s)), destination: at(destination) },
+        ...more
+      }
+      await copying.check(input)
+      const job = await copying.begin(input)
+      const { error } = await jobs.outcome(job)
+      const info = jobs.info(job)
+      if (error !== undefined) throw Object.assign(new Error(error.message), error)
+      const output = info.output as unknown as CopyOutput
+      return { ...output, job, state: info.state, problems: info.problemList, info }
+    },
+    async clean() {
+      await jobs.stop()
+      await files.close()
+      await pool.close()
+      await db.close()
+      temp.clean()
+    }
+  }
+}
