@@ -66,7 +66,9 @@ for (const [how, make] of DISKS) {
           inode: s.ino,
           mode: Number(s.mode) & 0o7777,
           links: Number(s.nlink),
-          uid: Number(s.uid)
+          uid: Number(s.uid),
+          gid: Number(s.gid),
+          allocatedBytes: Number(s.blocks) * 512
         })
         assert.equal(kind, { f: 'file', fifo: 'other', link: 'symlink', d: 'directory' }[name])
         assert.ok(birthNs >= 0n && mount >= 0n)
