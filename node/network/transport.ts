@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Connection, ConnectionGater, MessageStream, Stream } from '@libp2p/interface'
 import type { AbortOptions, DeviceId } from '../../storage/base/index.js'
 import type { Identity } from '../identity/index.js'
+import { gathered } from './gathered.js'
 import {
   MAX_CONNECTIONS,
   MAX_READ_BUFFER_BYTES,
@@ -49,6 +50,7 @@ export async function startTransport({ identity, listen, gater, guard }: Transpo
     import('@chainsafe/libp2p-yamux'),
     import('@multiformats/multiaddr')
   ])
+  const secure = noise({ prologueBytes: NETWORK_ID })
   const muxer = yamux({
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS,
@@ -70,7 +72,7 @@ export async function startTransport({ identity, listen, gater, guard }: Transpo
     privateKey: identity.privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise({ prologueBytes: NETWORK_ID })],
+    connectionEncrypters: [components => gathered(secure(components))],
     streamMuxers: [() => guarded(muxer(), guard)],
     connectionGater: gater,
     connectionMonitor: { enabled: false },
