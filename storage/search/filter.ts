@@ -1,31 +1,16 @@
 import { textFromBytes } from '../base/index.js'
-import { CONTENT_KINDS, type ContentKind, FLAG, KIND } from '../entries/index.js'
+import { FLAG, KIND } from '../entries/index.js'
 import { extensionOf } from '../file-types/index.js'
-import type { Sql, Statement } from '../sql/index.js'
+import type { Sql } from '../sql/index.js'
 import type { Hits } from './hits.js'
+import { kindsOf, type Row, type Rows } from './rows.js'
 import type { SaidOfEntries } from './said.js'
 import type { SearchFilters } from './search.js'
-
-export interface Row {
-  readonly id: number
-  readonly parent: number
-  readonly name: Uint8Array
-  readonly kind: number
-  readonly type: number
-  readonly size: number
-  readonly mtimeMs: number
-  readonly flags: number
-  readonly content: number | null
-}
-
-const COLUMNS = 'id, parent, name, kind, type, size, mtime_ns / 1000000 AS mtimeMs, flags, content'
-const FORMS = { file: KIND.FILE, folder: KIND.DIRECTORY, symlink: KIND.SYMLINK } as const
 
 /** What a search leaves out. */
 export class Filter {
   readonly #sql: Sql
   readonly #filters: SearchFilters
-  readonly #one: Statement<Row>
   readonly #roots: readonly number[] | undefined
   readonly #hits: Hits
   readonly #entries: ReadonlySet<number> | undefined
@@ -37,49 +22,17 @@ export class Filter {
     this.#sql = sql
     this.#filters = filters
     this.#hits = hits
-    this.#one = sql.prepare<Row>(`SELECT ${COLUMNS} FROM entries WHERE id = ?`)
     this.#roots = roots
     this.#entries = said.marked(filters)
-    const kinds = filters.kinds ?? []
-    const forms = kinds.filter((k): k is keyof typeof FORMS => k in FORMS)
-    const types = kinds.filter((k): k is ContentKind => !(k in FORMS))
-    this.#forms = forms.length > 0 ? new Set(forms.map(f => FORMS[f])) : undefined
-    this.#types = types.length > 0 ? new Set(types.map(t => CONTENT_KINDS.indexOf(t))) : undefined
+    const kinds = kindsOf(filters)
+    this.#forms = kinds === undefined ? undefined : new Set(kinds.forms)
+    this.#types = kinds === undefined ? undefined : new Set(kinds.types)
     this.#extensions = filters.extensions === undefined ? undefined : new Set(filters.extensions)
   }
 
-  row(id: number): Row | undefined {
-    return this.#one.get([id])
-  }
-
-  rowsAbove(id: number): Iterable<Row> {
-    return this.#sql.prepare<Row>(`SELECT ${COLUMNS} FROM entries WHERE id > ? AND parent > 0`).iterate([id])
-  }
-
-  rowsUpto(id: number): Iterable<Row> {
-    return this.#sql
-      .prepare<Row>(`SELECT ${COLUMNS} FROM entries WHERE id <= ? AND parent > 0 ORDER BY id DESC`)
-      .iterate([id])
-  }
-
-  /** Everything that passes, where no name is asked for. */
-  *allRows(maxScanned: number): Iterable<Row> {
-    if (this.#filters.duplicates === true) {
-      yield* this.#duplicates()
-      return
-    }
-    if (this.#entries !== undefined) {
-      for (const id of this.#entries) {
-        const row = this.row(id)
-        if (row !== undefined && this.passes(row)) yield row
-      }
-      return
-    }
-    let scanned = 0
-    for (const row of this.rowsUpto(Number.MAX_SAFE_INTEGER)) {
-      if (this.passes(row)) yield row
-      if (++scanned >= maxScanned) return
-    }
+  /** The only entries that can pass, where what people said of them decides. */
+  get entries(): ReadonlySet<number> | undefined {
+    return this.#entries
   }
 
   passes(row: Row): boolean {
@@ -117,14 +70,19 @@ export class Filter {
     return (same?.n ?? 0) > 1
   }
 
-  /** Largest first, those with one content together. */
-  *#duplicates(): Iterable<Row> {
+  /** Files whose content another one has as well: largest first, those with one content together. */
+  *duplicates(rows: Rows): Iterable<Row> {
     const contents = this.#sql.prepare<{ id: number }>(
       `SELECT c.id FROM contents c WHERE c.size > 0
          AND (SELECT count(*) FROM (SELECT 1 FROM entries e WHERE e.content = c.id LIMIT 2)) = 2
        ORDER BY c.size DESC, c.id`
     )
-    const entries = this.#sql.prepare<Row>(`SELECT ${COLUMNS} FROM entries WHERE content = ? ORDER BY id`)
-    for (const { id } of contents.all()) for (const row of entries.all([id])) if (this.passes(row)) yield row
+    const entries = this.#sql.prepare<{ id: number }>('SELECT id FROM entries WHERE content = ? ORDER BY id')
+    for (const content of contents.all()) {
+      for (const { id } of entries.all([content.id])) {
+        const row = rows.get(id)
+        if (row !== undefined && this.passes(row)) yield row
+      }
+    }
   }
 }

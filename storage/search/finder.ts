@@ -1,18 +1,16 @@
 import { namesUpto, searchText } from '../entries/index.js'
 import type { Sql } from '../sql/index.js'
-import { Filter, type Row } from './filter.js'
+import { Filter } from './filter.js'
 import { Hits } from './hits.js'
-import { expressionOf, FIT, fitOf, parseQuery, type Query } from './query.js'
+import { expressionOf, FIT, fitOf, fitsTier, parseQuery, type Query, TIERS } from './query.js'
+import { type Row, Rows, WINDOW } from './rows.js'
 import type { SaidOfEntries } from './said.js'
 import type { FindInput, RankedHit } from './search.worker.js'
 
-/**
- * Names found by the trigram index are taken in stretches, the newest entries first, and put in order within a stretch:
- * a search for three letters that half of all names hold costs no more than one that few hold.
- */
-const WINDOW = 500
-/** Rows looked through where no trigram helps (one or two letters, filters alone): some 200 ms at most. */
-const MAX_SCANNED = 1_000_000
+/** Rows looked through where no trigram helps (one or two letters, filters alone), the newest: a second at most. */
+const MAX_SCANNED = 5_000_000
+/** Above every id. */
+const END = Number.MAX_SAFE_INTEGER
 
 interface Candidate {
   row: Row
@@ -21,20 +19,23 @@ interface Candidate {
 }
 
 export class Finder {
-  readonly #sql: Sql
   readonly #input: FindInput
   readonly #query: Query
   readonly #filter: Filter
   readonly #hits: Hits
+  readonly #rows: Rows
+  /** Entries above it are not in the trigram index yet. */
+  readonly #upto: number
   readonly #wanted: number
   readonly #result: Candidate[] = []
 
   constructor(sql: Sql, input: FindInput, said: SaidOfEntries) {
-    this.#sql = sql
     this.#input = input
     this.#query = parseQuery(input.request.text)
     this.#hits = new Hits(sql, input.host, said)
     this.#filter = new Filter(sql, input.request.filters, this.#hits, said, input.roots)
+    this.#rows = new Rows(sql, this.#query, input.request.filters)
+    this.#upto = namesUpto(sql)
     this.#wanted = input.request.offset + input.request.limit + 1
   }
 
@@ -51,70 +52,88 @@ export class Finder {
 
   /** Best fits first: the whole name, its beginning, words in it. Names that the index does not hold yet come with each. */
   #byName(): void {
-    const extensions = this.#input.request.filters.extensions
-    const extension = extensions?.length === 1 ? extensions[0] : undefined
-    const fresh = this.#fresh()
-    for (const tier of ['exact', 'prefix', 'words'] as const) {
-      const fits = (fit: number): boolean =>
-        tier === 'exact' ? fit === FIT.EXACT : tier === 'prefix' ? fit === FIT.PREFIX : fit >= FIT.WORD
-      const own = fresh.filter(c => fits(c.fit))
-      const expression = expressionOf(tier, this.#query, extension)
-      if (expression === undefined) this.#scan(fits, own)
-      else this.#match(expression, fits, own)
+    if (this.#filter.entries !== undefined) {
+      this.#takeMarked(this.#filter.entries)
+      return
+    }
+    for (const tier of TIERS) {
+      const expression = expressionOf(tier, this.#query, this.#input.request.filters.extensions)
+      const fits = (fit: number): boolean => fitsTier(fit, tier)
+      const fresh: Candidate[] = []
+      this.#page(
+        below => this.#rows.between(this.#upto, below, tier),
+        END,
+        fits,
+        page => {
+          fresh.push(...page)
+          return fresh.length >= this.#wanted + WINDOW
+        }
+      )
+      this.#page(
+        below =>
+          expression === undefined
+            ? this.#rows.between(this.#upto - MAX_SCANNED, below, tier)
+            : this.#rows.matching(expression, below),
+        this.#upto + 1,
+        fits,
+        page => {
+          this.#take([...fresh.splice(0), ...page])
+          return this.#result.length >= this.#wanted
+        }
+      )
       if (this.#result.length >= this.#wanted) return
     }
   }
 
-  #match(expression: string, fits: (fit: number) => boolean, first: readonly Candidate[]): void {
-    const page = this.#sql.prepare<{ rowid: number }>(
-      `SELECT rowid FROM names WHERE names MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ${WINDOW}`
-    )
-    let window = [...first]
-    for (let below = Number.MAX_SAFE_INTEGER; ; ) {
-      const ids = page.all([expression, below])
-      for (const { rowid } of ids) {
-        const row = this.#filter.row(rowid)
-        const candidate = row === undefined ? undefined : this.#candidate(row)
-        if (candidate !== undefined && fits(candidate.fit)) window.push(candidate)
+  #byFilters(): void {
+    if (this.#input.request.filters.duplicates === true) {
+      for (const row of this.#filter.duplicates(this.#rows)) {
+        this.#result.push({ row, fit: FIT.INSIDE, pathBytes: this.#hits.pathBytes(row) })
+        if (this.#result.length >= this.#wanted + WINDOW) return
       }
-      this.#take(window)
-      window = []
-      if (ids.length < WINDOW || this.#result.length >= this.#wanted) return
-      below = ids.at(-1)!.rowid
+    } else if (this.#filter.entries !== undefined) this.#takeMarked(this.#filter.entries)
+    else {
+      const found: Candidate[] = []
+      this.#page(
+        below => this.#rows.between(0, below),
+        END,
+        () => true,
+        page => {
+          found.push(...page)
+          return found.length >= this.#wanted + WINDOW
+        }
+      )
+      this.#take(found)
     }
   }
 
-  /** Without trigrams: rows, the newest first, until there are enough. */
-  #scan(fits: (fit: number) => boolean, first: readonly Candidate[]): void {
-    const found = [...first]
-    const upto = namesUpto(this.#sql)
-    let scanned = 0
-    for (const row of this.#filter.rowsUpto(upto)) {
-      const candidate = this.#candidate(row)
-      if (candidate !== undefined && fits(candidate.fit)) found.push(candidate)
-      if (++scanned >= MAX_SCANNED || this.#result.length + found.length >= this.#wanted + WINDOW) break
+  /** Entries that people said something of: few, so that each is looked at. */
+  #takeMarked(ids: ReadonlySet<number>): void {
+    const found: Candidate[] = []
+    for (const id of ids) {
+      const row = this.#rows.get(id)
+      const candidate = row === undefined ? undefined : this.#candidate(row)
+      if (candidate !== undefined) found.push(candidate)
     }
     this.#take(found)
   }
 
-  #byFilters(): void {
-    const found: Candidate[] = []
-    for (const row of this.#filter.allRows(MAX_SCANNED)) {
-      found.push({ row, fit: FIT.INSIDE, pathBytes: this.#hits.pathBytes(row) })
-      if (found.length >= this.#wanted + WINDOW) break
+  /**
+   * Reads page after page, the newest entries first, until there are no more or `take` says it is enough: a search for
+   * three letters that half of all names hold costs no more than one that few hold.
+   */
+  #page(
+    read: (below: number) => readonly Row[],
+    from: number,
+    fits: (fit: number) => boolean,
+    take: (page: Candidate[]) => boolean
+  ): void {
+    for (let below = from; ; ) {
+      const rows = read(below)
+      const page = rows.map(row => this.#candidate(row)).filter(c => c !== undefined && fits(c.fit))
+      if (take(page as Candidate[]) || rows.length < WINDOW) return
+      below = rows.at(-1)!.id
     }
-    if (this.#input.request.filters.duplicates === true) this.#result.push(...found)
-    else this.#take(found)
-  }
-
-  /** Entries that the trigram index does not hold yet. */
-  #fresh(): Candidate[] {
-    const found: Candidate[] = []
-    for (const row of this.#filter.rowsAbove(namesUpto(this.#sql))) {
-      const candidate = this.#candidate(row)
-      if (candidate !== undefined) found.push(candidate)
-    }
-    return found
   }
 
   #candidate(row: Row): Candidate | undefined {

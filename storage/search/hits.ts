@@ -1,7 +1,7 @@
 import { type LocationId, textFromBytes } from '../base/index.js'
 import { CONTENT_KINDS, ENTRY_KINDS, type EntryKind, entryUuid, KIND } from '../entries/index.js'
 import type { Sql, Statement } from '../sql/index.js'
-import type { Row } from './filter.js'
+import type { Row } from './rows.js'
 import type { SaidOfEntries } from './said.js'
 import type { SearchHit } from './search.js'
 

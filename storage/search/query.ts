@@ -2,11 +2,20 @@ import { NAME_END, NAME_START } from '../entries/index.js'
 
 /** Words of a query beyond this say nothing more. */
 const MAX_WORDS = 16
+/** Extensions beyond this are told from each other after the names were found. */
+const MAX_ENDINGS = 16
 /** A name has 255 bytes. */
 const MAX_QUERY = 255
 
 /** How well a name fits, best first. */
 export const FIT = { EXACT: 0, PREFIX: 1, WORD: 2, INSIDE: 3 } as const
+
+/** Looked for one after another, until there are enough. */
+export const TIERS = ['exact', 'prefix', 'words'] as const
+export type Tier = (typeof TIERS)[number]
+
+export const fitsTier = (fit: number, tier: Tier): boolean =>
+  tier === 'exact' ? fit === FIT.EXACT : tier === 'prefix' ? fit === FIT.PREFIX : fit >= FIT.WORD
 
 export interface Query {
   /** The whole text, lower case; empty when only filters count. */
@@ -45,16 +54,31 @@ function startsWord(name: string, word: string, first: number): boolean {
  * The index keeps no positions, so that a name found by it is looked at once more.
  */
 export function expressionOf(
-  tier: 'exact' | 'prefix' | 'words',
+  tier: Tier,
   { text, words }: Query,
-  extension?: string
+  extensions: readonly string[] = []
 ): string | undefined {
-  const parts = tier === 'exact' ? [NAME_START + text + NAME_END] : tier === 'prefix' ? [NAME_START + text] : [...words]
-  if (extension !== undefined) parts.push(`.${extension}${NAME_END}`)
-  const trigrams = new Set(parts.flatMap(trigramsOf))
-  if (trigrams.size === 0) return undefined
-  return [...trigrams].map(t => `"${t.replaceAll('"', '""')}"`).join(' AND ')
+  const parts = tier === 'exact' ? [NAME_START + text + NAME_END] : tier === 'prefix' ? [NAME_START + text] : words
+  const terms = [...new Set(parts.flatMap(termsOf))].map(quoted)
+  // Of an extension the last trigram: its end and that of the name.
+  const endings = extensions.map(extension => quoted(trigramsOf(`.${extension}${NAME_END}`).at(-1)!))
+  if (endings.length > 0 && endings.length <= MAX_ENDINGS) terms.push(`(${endings.join(' OR ')})`)
+  return terms.length === 0 ? undefined : terms.join(' AND ')
 }
+
+/**
+ * The trigrams looked for. Of a word three tell nearly as much as all, and each one more is another list to be walked
+ * through; where a name goes over a dot, a hyphen or digits, it is those that tell it from others.
+ */
+function termsOf(part: string): readonly string[] {
+  const trigrams = trigramsOf(part)
+  const last = trigrams.length - 1
+  return last < 3 || !WORD.test(part) ? trigrams : [trigrams[0]!, trigrams[last >> 1]!, trigrams[last]!]
+}
+
+const WORD = new RegExp(`^${NAME_START}?\\p{L}+${NAME_END}?$`, 'u')
+
+const quoted = (trigram: string): string => `"${trigram.replaceAll('"', '""')}"`
 
 /** The tokens FTS5 makes of a text: every three characters in a row. */
 function trigramsOf(text: string): string[] {
