@@ -10,6 +10,7 @@
 
 import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import { type Messaging, messaging } from '../protocols/messaging/index.js'
 import { pairing as createPairing, type Pairing } from '../protocols/pairing/index.js'
@@ -44,6 +45,7 @@ import { type Trash, trash } from '../storage/trash/index.js'
 import { type Volumes, volumes } from '../storage/volumes/index.js'
 import { watcher } from '../storage/watcher/index.js'
 import { type Copies, copies } from '../sync/copy/index.js'
+import { type FileOperations, fileOperations } from '../sync/operations/index.js'
 import type { Config, Settings } from './config/index.js'
 import {
   type DeviceRegistry,
@@ -116,6 +118,8 @@ export interface Peer extends Startable {
   readonly trash: Trash
   /** What changed files here. */
   readonly audit: Audit
+  /** Deleting, duplicates, validation. */
+  readonly operations: FileOperations
   /** Copying and moving files. */
   readonly copies: Copies
   /** The key of this device; may be locked, or not there yet. */
@@ -256,6 +260,15 @@ export async function compose(init: PeerInit): Promise<Peer> {
     watcher: watcher({ pool, clock, log: log.child('watcher') }),
     log: log.child('locations')
   })
+  const operations = fileOperations({
+    ...{ jobs, dataDir, pool, files, trash: bin },
+    protect: async () => ({
+      ours: [dataDir, ...library.opened().map(l => l.path)],
+      roots: (await locations.list()).map(({ path, name }) => ({ path, name })),
+      mountPoints: (await disks.list({ all: true })).flatMap(v => v.mountPoints),
+      home: homedir() as AbsPath
+    })
+  })
   library.beforeClose(closing => index.closing(closing)) // after the locations have let go of it
 
   // Jobs start when all they work on is there: what was running goes on at once. Locations have jobs.
@@ -268,6 +281,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     ['drops', drops],
     ['trash', bin],
     ['audit', audits],
+    ['operations', operations],
     ['jobs', jobs],
     ['locations', locations]
   ]
@@ -348,6 +362,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     locations,
     trash: bin,
     audit: audits,
+    operations,
     copies: copying,
     identity,
     devices,

@@ -11,17 +11,21 @@
  * `clean` ends whatever of it still runs and removes the folder; it may be called when nothing was started.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, daemonClient } from '../node/client/index.js'
-import { findPlace } from '../node/instance/index.js'
+import { findPlace, logFile } from '../node/instance/index.js'
 import { type AbsPath, type AnyEvent, deadline, type EventName, type EventOf } from '../storage/base/index.js'
 import { tempDir } from './temp.js'
 
 const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
 /** Longer than anything here takes on a busy machine, shorter than mocha's own limit. */
 const RUN_MS = 50_000
+/** DESIGN 11: the daemon is not running. Where a test did not stop it, its log tells what did. */
+const EXIT_NOT_RUNNING = 5
+const SHOWN_LINES = 12
 
 export interface CliResult {
   readonly code: number
@@ -137,7 +141,8 @@ export function testInstance(
   async function ok(...args: (string | RunOptions)[]): Promise<string> {
     const result = await run(...args)
     if (result.code === 0) return result.stdout
-    throw new Error(`${args.join(' ')} ended with ${result.code}:\n${result.stdout}${result.stderr}`)
+    const why = result.code === EXIT_NOT_RUNNING ? `\nits log ends with:\n${lastOf(logFile(dataDir))}` : ''
+    throw new Error(`${args.join(' ')} ended with ${result.code}:\n${result.stdout}${result.stderr}${why}`)
   }
 
   const client = daemonClient(dataDir)
@@ -228,4 +233,8 @@ async function listen<K extends EventName>(client: Client, types: readonly K[]):
     },
     close: () => stop.abort()
   }
+}
+
+function lastOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-SHOWN_LINES).join('\n') : '(no log)'
 }

@@ -15,11 +15,16 @@ import { configGet } from './config-get.js'
 import { configList } from './config-list.js'
 import { configPath } from './config-path.js'
 import { configSet } from './config-set.js'
+import { systemConfirm } from './confirm.js'
 import { fileAnswer } from './file-answer.js'
 import { fileCopy, fileMove } from './file-copy.js'
+import { fileDelete } from './file-delete.js'
 import { fileInfo } from './file-info.js'
 import { fileList } from './file-list.js'
 import { fileNote } from './file-note.js'
+import { fileTrashEmpty } from './file-trash-empty.js'
+import { fileTrashList } from './file-trash-list.js'
+import { fileTrashRestore } from './file-trash-restore.js'
 import { indexBrowse } from './index-browse.js'
 import { indexLocation, indexQuickScan } from './index-location.js'
 import { jobCancel, jobPause, jobResume } from './job-control.js'
@@ -51,6 +56,7 @@ import { networkSpacedrop } from './network-spacedrop.js'
 import { networkStatus } from './network-status.js'
 import { scan } from './scan.js'
 import { searchFiles } from './search.js'
+import { systemAudit } from './system-audit.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
 import { tagAdd, tagList, tagRemove, tagRename } from './tags.js'
@@ -67,6 +73,10 @@ export const operations = [
   fileMove,
   fileAnswer,
   fileNote,
+  fileDelete,
+  fileTrashEmpty,
+  fileTrashList,
+  fileTrashRestore,
   scan,
   searchFiles,
   indexQuickScan,
@@ -105,6 +115,8 @@ export const operations = [
   jobKinds,
   jobDispatch,
   monitor,
+  systemAudit,
+  systemConfirm,
   systemStatus,
   systemStop,
   configList,

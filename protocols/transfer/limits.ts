@@ -22,6 +22,10 @@ export const SMALL_FILE_BYTES = 512 * 1024
 /** Content of one pack, and its files: what one message to a worker writes. */
 export const PACK_BYTES = 1024 * 1024
 export const MAX_PACK_FILES = 1024
+/** A line of a pack's table: entry index u32, size u32, BLAKE3. */
+export const PACK_ROW_BYTES = 40
+/** The longest frame that is sent: a pack that its last file filled, its table, and what a frame adds (38 bytes). */
+export const PACK_FRAME_BYTES = PACK_BYTES + SMALL_FILE_BYTES + MAX_PACK_FILES * PACK_ROW_BYTES + 64
 /** Large files on the way at once: the end of one (last sync of its hash, its rename) overlaps with the next. */
 export const MAX_OPEN_FILES = 4
 /** The longest frame of content: a chunk of the largest size, or a pack with its table. */

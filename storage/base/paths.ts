@@ -144,7 +144,18 @@ export function parseRelPath(path: string): { path: RelPath } | { refused: strin
 
 /** Byte order of paths as trees: a directory sorts directly before what it holds. */
 export function comparePaths(a: string, b: string): number {
-  if (a === b) return 0
+  const shorter = Math.min(a.length, b.length)
+  for (let i = 0; ; i++) {
+    if (i === shorter) return a.length - b.length
+    const c = a.charCodeAt(i)
+    const d = b.charCodeAt(i)
+    if (c === d) continue
+    // Below the surrogates, UTF-16 sorts as UTF-8 does.
+    if (c >= 0xd800 || d >= 0xd800) break
+    if (c === 0x2f) return -1
+    if (d === 0x2f) return 1
+    return c - d
+  }
   const x = pathBytes(a)
   const y = pathBytes(b)
   const n = Math.min(x.length, y.length)

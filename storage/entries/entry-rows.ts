@@ -1,5 +1,5 @@
 import type { Sql, Statement } from '../sql/index.js'
-import { COLUMNS, type EntryRow } from './row.js'
+import { COLUMNS, type EntryRow, type Seen } from './row.js'
 
 /**
  * The statements that write rows of `entries`. SQLite rewrites each index of which a column is named, changed or not:
@@ -28,24 +28,25 @@ export class EntryRows {
     )
   }
 
-  insert(row: EntryRow): void {
+  /** Of `seen` all but the flags, which hold more than what was seen. */
+  insert(seen: Seen, { id, parent, flags, content, seq, version }: Omit<EntryRow, Exclude<keyof Seen, 'flags'>>): void {
     this.#insert.run([
-      row.id,
-      row.parent,
-      row.name,
-      row.kind,
-      row.type,
-      row.size,
-      row.mtimeNs,
-      row.ctimeNs,
-      row.birthNs,
-      row.inode,
-      row.device,
-      row.mode,
-      row.flags,
-      row.content,
-      row.seq,
-      row.version
+      id,
+      parent,
+      seen.name,
+      seen.kind,
+      seen.type,
+      seen.size,
+      seen.mtimeNs,
+      seen.ctimeNs,
+      seen.birthNs,
+      seen.inode,
+      seen.device,
+      seen.mode,
+      flags,
+      content,
+      seq,
+      version
     ])
   }
 

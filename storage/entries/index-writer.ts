@@ -6,7 +6,7 @@ import { FLAG, KIND, SEEN_FLAGS } from './flags.js'
 import { MAX_DEPTH, pathOf } from './lookup.js'
 import { adoptByPath, orphan, waitingNames } from './metadata-follow.js'
 import { dropName, namesUpto, putName } from './names.js'
-import { type EntryRow, type Seen, sameStat } from './row.js'
+import { type EntryRow, type Seen, sameStat, takeStat } from './row.js'
 import { type IndexState, indexState, saveState } from './state.js'
 import { Sums } from './sums.js'
 import { Told } from './told.js'
@@ -90,7 +90,7 @@ export class IndexWriter {
     const seq = this.nextSeq()
     const before = back?.version ?? null
     const version = this.isVersioned(parent) ? nextVersion(before, this.host, this.nowMs) : before
-    this.#rows.insert({ ...seen, id, parent, flags, content: back?.content ?? null, seq, version })
+    this.#rows.insert(seen, { id, parent, flags, content: back?.content ?? null, seq, version })
     this.counts.rowsWritten++
     this.counts.created++
     if (seen.kind === KIND.FILE) {
@@ -109,7 +109,7 @@ export class IndexWriter {
     return id
   }
 
-  /** Makes a row say what was seen at its place. @returns whether anything was different */
+  /** Makes a row (the one handed in, too) say what was seen at its place. @returns whether anything was different */
   update(row: EntryRow, seen: Seen): boolean {
     const statless = (seen.flags & FLAG.STATLESS) !== 0
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
@@ -126,14 +126,14 @@ export class IndexWriter {
     }
     const nowExcluded = (flags & ~row.flags & FLAG.EXCLUDED) !== 0
     const onlyTimes = row.kind === KIND.DIRECTORY && flags === row.flags && row.mode === seen.mode
-    if (statless) this.rewriteStat({ ...row, flags })
-    else {
+    const sameInode = statless || row.inode === seen.inode
+    if (!statless) {
       if (row.kind === KIND.FILE) this.sums.addBytes(row.parent, seen.size - row.size)
-      const { size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
-      const now = { ...row, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags }
-      if (row.inode === inode) this.rewriteStat(now)
-      else this.rewrite(now)
+      takeStat(row, seen)
     }
+    row.flags = flags
+    if (sameInode) this.rewriteStat(row)
+    else this.rewrite(row)
     this.counts.modified++
     this.touch(row.parent)
     if (!onlyTimes) this.told.change('modified', row.id)
@@ -141,21 +141,24 @@ export class IndexWriter {
     return true
   }
 
-  /** Writes a row back whole under a new seq. */
+  /** Writes a row back whole under a new seq, which it bears from then on. */
   rewrite(row: EntryRow): void {
-    this.#rows.rewrite({ ...row, seq: this.nextSeq() })
+    row.seq = this.nextSeq()
+    this.#rows.rewrite(row)
     this.counts.rowsWritten++
   }
 
   /** Likewise, where parent, name, kind, inode and content are what they were. */
   rewriteStat(row: EntryRow): void {
-    this.#rows.rewriteStat({ ...row, seq: this.nextSeq() })
+    row.seq = this.nextSeq()
+    this.#rows.rewriteStat(row)
     this.counts.rowsWritten++
   }
 
   /** Likewise, where only type, flags, content and version may be others. */
   rewriteContent(row: EntryRow): void {
-    this.#rows.rewriteContent({ ...row, seq: this.nextSeq() })
+    row.seq = this.nextSeq()
+    this.#rows.rewriteContent(row)
     this.counts.rowsWritten++
   }
 

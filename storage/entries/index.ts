@@ -37,13 +37,14 @@ export {
   rootsOf,
   rowById,
   rowByName,
+  rowsBetween,
   topOf
 } from './lookup.js'
 export { findMetadata, type Said, saidOf, type Target } from './metadata.js'
 export { adoptByContent, followPaths, orphan } from './metadata-follow.js'
 export { indexNames, NAME_END, NAME_START, namesUpto, searchText } from './names.js'
 export { Placement, type Replaced, replaced } from './placement.js'
-export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen } from './row.js'
+export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen, sameStat } from './row.js'
 export { removeTree, type Settled, settle } from './settle.js'
 export { beginIndex, getMeta, indexState, saveState, setMeta } from './state.js'
 export { type IndexChange, MAX_TOLD_CHANGES } from './told.js'

@@ -24,16 +24,29 @@ export function rowByName(sql: Sql, parent: number, name: Uint8Array): EntryRow 
   return raw === undefined ? undefined : rowOf(raw)
 }
 
-/** Every row right below a directory, by `nameKey`. */
-export function childRows(sql: Sql, parent: number): Map<string, EntryRow> {
+/** The rows right below a directory (those whose names lie in a range), by `nameKey`. */
+export function childRows(sql: Sql, parent: number, range: Range = { from: null, to: null }): Map<string, EntryRow> {
   const rows = new Map<string, EntryRow>()
-  const statement = sql.prepare<never>(`SELECT ${COLUMNS} FROM entries WHERE parent = ?`, { raw: true, bigint: true })
-  for (const raw of statement.all([parent]) as never[]) {
-    const row = rowOf(raw)
-    rows.set(nameKey(row.name), row)
-  }
+  for (const row of rowsBetween(sql, parent, range)) rows.set(nameKey(row.name), row)
   return rows
 }
+
+/** The rows right below a directory whose names lie from `from` on and before `to`, in the order of their bytes. */
+export function rowsBetween(sql: Sql, parent: number, { from, to }: Range): EntryRow[] {
+  const statement = sql.prepare<never>(
+    `SELECT ${COLUMNS} FROM entries WHERE parent = ? AND name >= ? ${to === null ? '' : 'AND name < ?'} ORDER BY name`,
+    { raw: true, bigint: true }
+  )
+  const low = from ?? NO_BYTES
+  return (statement.all(to === null ? [parent, low] : [parent, low, to]) as never[]).map(raw => rowOf(raw))
+}
+
+interface Range {
+  readonly from: Uint8Array | null
+  readonly to: Uint8Array | null
+}
+
+const NO_BYTES = new Uint8Array(0)
 
 /** What an entry hangs on in the end: the negative number of a host, DISPLACED or less, or 0 when the chain is broken. */
 export function topOf(sql: Sql, id: number): number {

@@ -6,7 +6,7 @@ import type { IndexWriter } from './index-writer.js'
 import { DISPLACED, isBelow, pathOf, rowById, topOf } from './lookup.js'
 import { followPaths } from './metadata-follow.js'
 import { namesUpto, putName } from './names.js'
-import { COLUMNS, type EntryRow, nameKey, rowOf, type Seen, sameStat } from './row.js'
+import { COLUMNS, type EntryRow, nameKey, rowOf, type Seen, sameStat, takeStat } from './row.js'
 import { nextVersion } from './versions.js'
 
 /** Hard links: candidates looked at for one inode. More links than this to one file, all new, are not told from moves. */
@@ -140,21 +140,20 @@ export class Placement {
     let flags = (row.flags & ~SEEN_FLAGS) | (seen.flags & SEEN_FLAGS)
     if (edited && row.kind === KIND.FILE) writer.told.staleFile(row.id)
     if (edited && row.kind === KIND.FILE) flags = (flags & ~(FLAG.RACY | FLAG.UNREADABLE)) | FLAG.STALE
-    const { name, size, mtimeNs, ctimeNs, birthNs, inode, device, mode } = seen
-    const type = renamed ? seen.type : row.type
-    const version = writer.isVersioned(parent) ? nextVersion(row.version, writer.host, writer.nowMs) : row.version
-    const moved: EntryRow = {
-      ...row,
-      ...{ parent, name, type, size, mtimeNs, ctimeNs, birthNs, inode, device, mode, flags, version }
-    }
-    writer.rewrite(moved)
+    if (renamed) row.type = seen.type
+    if (writer.isVersioned(parent)) row.version = nextVersion(row.version, writer.host, writer.nowMs)
+    row.parent = parent
+    row.name = seen.name
+    row.flags = flags
+    takeStat(row, seen)
+    writer.rewrite(row)
     writer.counts.moved++
-    if (row.kind === KIND.FILE) writer.told.otherNames(inode, row.id)
+    if (row.kind === KIND.FILE) writer.told.otherNames(row.inode, row.id)
     writer.touch(oldParent)
     writer.touch(parent)
     if (row.kind === KIND.DIRECTORY) writer.reparented(row.id, parent)
-    writer.addWhole(moved, parent, 1)
-    if (renamed) rename(writer, row.id, name)
+    writer.addWhole(row, parent, 1)
+    if (renamed) rename(writer, row.id, row.name)
     const path = pathOf(writer.sql, row.id)
     if (path !== undefined && oldPath !== undefined) {
       followPaths(writer.sql, writer.host, oldPath, path)

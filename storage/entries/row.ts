@@ -40,6 +40,17 @@ export function sameStat(row: EntryRow, seen: Seen): boolean {
   )
 }
 
+/** Assigned one by one: spreading two such objects into a third took longer than writing the row. */
+export function takeStat(row: EntryRow, seen: Seen): void {
+  row.size = seen.size
+  row.mtimeNs = seen.mtimeNs
+  row.ctimeNs = seen.ctimeNs
+  row.birthNs = seen.birthNs
+  row.inode = seen.inode
+  row.device = seen.device
+  row.mode = seen.mode
+}
+
 /** The columns in the order of `rowOf`; selected with `{ raw: true, bigint: true }`. */
 export const COLUMNS =
   'id, parent, name, kind, type, size, mtime_ns, ctime_ns, birth_ns, inode, device, mode, flags, content, seq, version'

@@ -1,11 +1,13 @@
-import type { AbortOptions, AbsPath, FileName, Problem, RelPath } from '../base/index.js'
+import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } from '../base/index.js'
 import type { Capabilities } from './capabilities.js'
 import type { SourceHandle } from './copier.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
+import type { Doomed, RemovedForGood } from './remove-for-good.js'
 import type { RootHandle } from './root.js'
 import type { Staging } from './staging.js'
 import type { TrashFiles } from './trash-files.js'
+import type { StoredContent, VersionList } from './version-area.js'
 
 /** Access to the disk for one daemon; made once by node/compose.ts. Work happens in workers. */
 export interface Files {
@@ -19,6 +21,16 @@ export interface Files {
   openRoot(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<FileRoot>
   /** The disk's side of the trash. */
   readonly trash: TrashFiles
+  /**
+   * Removes files, links and directories with all they hold, for good, a stretch a call: links are never followed, what is
+   * mounted within a directory stays, what the system refuses is a problem and the rest goes.
+   * @param from - what the call before said of an item that was not done
+   * @throws {SpacedriveError} what concerns the disk as a whole
+   */
+  remove(
+    items: readonly Doomed[],
+    from?: { after?: RelPath | undefined; blamed?: boolean | undefined }
+  ): Promise<RemovedForGood>
   /**
    * Opens a folder that is only read: nothing is probed or written there.
    * @throws {SpacedriveError} MISSING, LINK_IN_PATH (no directory), NO_PERMISSION
@@ -78,6 +90,8 @@ export interface FileRoot {
   /** At start, before anything looks at the folder: completes or takes back the groups that a crash interrupted. */
   recover(options?: AbortOptions): Promise<RecoverReport>
 
+  /** What this root keeps of what was replaced or removed in it. */
+  readonly versions: VersionArea
   /**
    * Something of another folder on the same volume gets its name here by one rename, durable on return.
    * @throws {SpacedriveError} CHANGED, EXISTS, OTHER_FILE_SYSTEM: then it is where it was
@@ -91,6 +105,37 @@ export interface FileRoot {
   sync(options?: AbortOptions): Promise<void>
 
   close(): Promise<void>
+}
+
+/**
+ * `.spacedrive/versions/`: contents by hash, and lists of lines that say what they were. Nothing is made before the first
+ * `append`. A batch puts what it replaces at `asidePath(hash, n)` of its staging place; `keep` moves all of that here.
+ */
+export interface VersionArea {
+  /** Whole lines, each ended by a line feed; durable on return. @param list - letters, digits, `.`, `_`, `-` */
+  append(list: string, text: string, options?: AbortOptions): Promise<void>
+  /** In no order. */
+  lists(options?: AbortOptions): Promise<readonly VersionList[]>
+  /** A piece of a list; empty at its end. */
+  read(list: string, range: { position: number; maxBytes: number } & AbortOptions): Promise<Uint8Array>
+  /** Puts the list `from` in the place of `to`; without `from` removes it. */
+  swap(swap: { to: string; from?: string }, options?: AbortOptions): Promise<void>
+  /**
+   * @param options.lost - after a crash, for a staging place that is opened again: contents to look for everywhere in it
+   * @returns how many contents came in
+   */
+  keep(staging: Staging, options?: { lost?: readonly ContentHash[] } & AbortOptions): Promise<number>
+  /** @param part - `00` to `ff`: the contents whose hash begins so */
+  contents(part: string, options?: AbortOptions): Promise<readonly StoredContent[]>
+  has(hashes: readonly ContentHash[], options?: AbortOptions): Promise<readonly boolean[]>
+  remove(hashes: readonly ContentHash[], options?: AbortOptions): Promise<number>
+  /** Reads a content and compares it with its name. */
+  verify(
+    hash: ContentHash,
+    options?: AbortOptions
+  ): Promise<{ state: 'whole' | 'different' | 'missing'; sizeBytes: number }>
+  /** Copies a content to `path` in a staging place, its parent being there. @throws {SpacedriveError} NO_VERSION */
+  stage(staging: Staging, hash: ContentHash, path: RelPath, options?: AbortOptions): Promise<void>
 }
 
 export interface Space {

@@ -22,7 +22,10 @@
  * Below: `disk.ts` the primitives, `node-disk.ts` and `native.ts` the real ones; `root.ts`, `probe.ts`, `dirs.ts` a root, what
  * it can do, and the way beneath it; `staging-writer.ts`, `staging-place.ts` staging; `journal.ts`, `group.ts`,
  * `move-into.ts`, `place-group.ts`, `recover.ts` what happens all or not at all; `place-batch.ts`, `place-step.ts` single
- * changes, `place-journaled.ts` where the file system cannot do them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
+ * changes, `version-area.ts` what is kept of what they replaced, `place-journaled.ts` where the file system cannot do
+ * them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
+ *
+ * Reading: `treeReader` looks at a tree and reads its files beneath an open root, in a worker; it changes nothing.
  */
 export type { Capabilities } from './capabilities.js'
 export {
@@ -37,7 +40,7 @@ export {
 export type { ContentStrategy } from './copy-content.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
 export type { FileAppender, FinishedFile } from './file-appender.js'
-export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space } from './files.js'
+export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
 export { nodeDisk } from './node-disk.js'
 export { type FilesInit, openFiles } from './open-files.js'
@@ -60,6 +63,7 @@ export {
   type StagedSource
 } from './place-steps.js'
 export { isFatal } from './problems.js'
+export type { Doomed, RemovedForGood, RemovedItem } from './remove-for-good.js'
 export type { RootHandle } from './root.js'
 export type {
   DirectoryAttributes,
@@ -86,3 +90,5 @@ export {
   type TrashFiles,
   type TrashItem
 } from './trash-files.js'
+export { type OpenFile, type ReaderRoot, TreeReader, treeReader } from './tree-reader.js'
+export { asidePath, type StoredContent } from './version-area.js'

@@ -58,6 +58,7 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
       roots.add(opened)
       return opened
     },
+    remove: (items, from = {}) => run('removeForGood', { items, ...from }),
     async openSource(path, { signal } = {}) {
       const handle = await run('openSource', { path }, { signal })
       return { handle, close: () => run('closeSource', handle) }

@@ -85,6 +85,19 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
       tracked('lookAgain', { root, places: handles(list.map(l => l.at.staging)), list }, options),
     recover: options => tracked('recover', { root, busy: [...busy] }, options),
 
+    versions: {
+      append: (list, text, options) => tracked('appendLines', { root, list, text }, options),
+      lists: options => tracked('listLists', { root }, options),
+      read: (list, { signal, ...range }) => tracked('readList', { root, list, ...range }, { signal }),
+      swap: (swap, options) => tracked('swapList', { root, ...swap }, options),
+      keep: ({ handle }, { lost, signal } = {}) => tracked('keepAside', { root, place: handle, lost }, { signal }),
+      contents: (part, options) => tracked('listContent', { root, part }, options),
+      has: (hashes, options) => tracked('hasContent', { root, hashes }, options),
+      remove: (hashes, options) => tracked('removeContent', { root, hashes }, options),
+      verify: (hash, options) => tracked('verifyContent', { root, hash }, options),
+      stage: ({ handle }, hash, path, options) => tracked('stageContent', { root, place: handle, hash, path }, options)
+    },
+
     async close() {
       if (closed) return
       await Promise.all(running)

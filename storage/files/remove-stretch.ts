@@ -5,7 +5,7 @@ import { diskError, isFatal, problemOf } from './problems.js'
 
 /** A call ends after so many names or so long, so that a worker is free again and a pause is heard. */
 export const STRETCH_NAMES = 10_000
-const STRETCH_MS = 200
+export const STRETCH_MS = 200
 /** More are counted by their number alone. */
 const MAX_PROBLEMS = 200
 

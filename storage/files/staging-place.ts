@@ -121,7 +121,8 @@ function isUnsettled({ disk, dirs }: RootAccess, { rel }: FoundPlace): boolean {
   return journal !== undefined && journal.completed !== true
 }
 
-function ifThere<T>(fn: () => T): T | undefined {
+/** Undefined where something on the way is missing or no directory. */
+export function ifThere<T>(fn: () => T): T | undefined {
   try {
     return fn()
   } catch (err) {

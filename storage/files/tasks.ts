@@ -15,6 +15,7 @@ import { lookAt } from './place-step.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import { diskError } from './problems.js'
 import { recoverRoot } from './recover.js'
+import { type Doomed, type RemovedForGood, removeForGood } from './remove-for-good.js'
 import { ensureSpace, type OpenRootInit, openRootHandle, type RootHandle, spaceOf, withRoot } from './root.js'
 import type {
   DirectoryAttributes,
@@ -36,6 +37,7 @@ import {
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 import { trashTasks } from './trash-tasks.js'
 import { removeTree, syncTree } from './tree.js'
+import { versionTasks } from './version-tasks.js'
 
 /**
  * What `Files` asks of the disk, as functions of plain values: run in workers on the real disk (files.worker.ts), or in place
@@ -180,6 +182,12 @@ export const fileTasks = {
     }),
 
   ...trashTasks,
+  ...versionTasks,
+
+  removeForGood: (
+    disk: Disk,
+    { items, after, blamed }: { items: readonly Doomed[]; after?: RelPath | undefined; blamed?: boolean | undefined }
+  ): RemovedForGood => removeForGood(disk, items, { after, blamed }),
 
   closeStaging: (disk: Disk, { place }: { place: StagingHandle }): void => closeStagingPlace(disk, place),
   closeRoot: (disk: Disk, { root }: { root: RootHandle }): void => disk.close(root.dir)

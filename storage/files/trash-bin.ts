@@ -25,8 +25,7 @@ export function findBin(disk: Disk, dir: AbsPath, home: AbsPath, owner: string):
   }
   throw new SpacedriveError(
     'NO_TRASH',
-    `there is no place for the trash on the file system of ${displayPath(dir)}: no folder above it may be written`,
-    { hint: 'Give write permission to one, or remove it for good with --permanent.' }
+    `there is no place for the trash on the file system of ${displayPath(dir)}: no folder above it may be written; --permanent removes for good`
   )
 }
 

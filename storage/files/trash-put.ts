@@ -155,6 +155,7 @@ export function removeEmptyBatch(disk: Disk, bin: DirHandle, id: string): void {
   try {
     const names = disk.list(batch)
     if (names.some(name => /^\d/.test(name))) return
+    disk.sync(batch) // the manifest outlives what it tells of
     for (const name of names) disk.unlink(batch, name)
   } finally {
     disk.close(batch)
@@ -184,8 +185,7 @@ const changed = (at: string): SpacedriveError =>
 const otherFileSystem = (at: string): SpacedriveError =>
   new SpacedriveError(
     'OTHER_FILE_SYSTEM',
-    `could not throw away ${displayPath(at)}: the trash lies on another file system`,
-    { hint: 'Remove it for good with --permanent.' }
+    `could not throw away ${displayPath(at)}: the trash lies on another file system; --permanent removes it for good`
   )
 
 /** The folders that things are taken from: a few at a time are open. */

@@ -1,4 +1,4 @@
-import { type AbsPath, isUuid } from '../base/index.js'
+import { type AbsPath, isUuid, SpacedriveError } from '../base/index.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
 import { isTempName } from './ours.js'
 import { diskError, problemOf } from './problems.js'
@@ -28,16 +28,19 @@ export function readTrash(disk: Disk, bin: RootHandle, skip: readonly string[]):
 function readBatch(disk: Disk, bin: RootHandle, batch: DirHandle, id: string): FoundBatch[] {
   try {
     finishTakingBack(disk, batch)
-    const names = disk.list(batch)
+    const names = disk.list(batch).filter(name => /^\d/.test(name))
+    if (names.length === 0) {
+      // Nothing was thrown away yet (the manifest may be torn then), or all of it was taken back.
+      removeEmptyBatch(disk, bin.dir, id)
+      return []
+    }
     const manifest = readManifest(disk, batch)
-    const items = (manifest?.items ?? []).flatMap((item, n) =>
+    if (manifest === undefined) throw new SpacedriveError('MANIFEST_DAMAGED', 'its manifest is gone')
+    const items = manifest.items.flatMap((item, n) =>
       findStat(disk, batch, String(n)) === undefined ? [] : [{ ...item, n }]
     )
     const going = names.filter(name => name.endsWith(GONE)).map(name => Number(name.slice(0, -GONE.length)))
-    if (items.length > 0 || going.length > 0) return [{ ...manifest!.header, items, going }]
-    // Nothing was thrown away yet, or all of it was taken back.
-    removeEmptyBatch(disk, bin.dir, id)
-    return []
+    return [{ ...manifest.header, items, going }]
   } catch (cause) {
     const path = `${bin.path}/${id}` as AbsPath
     const problem = problemOf(path, diskError('read', path, cause))

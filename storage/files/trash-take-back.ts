@@ -8,6 +8,7 @@ import { isMissing, lastName, parentDir } from './trash-bin.js'
 import type { TakeBack, TakeBackResult } from './trash-files.js'
 import { readSmallFile, unlinkIfThere } from './trash-manifest.js'
 import { removeEmptyBatch } from './trash-put.js'
+import { HANDFUL } from './tree.js'
 
 /** Somebody who takes every free name just before us can go on for ever; we do not. */
 const MAX_RACES = 100
@@ -24,15 +25,34 @@ export function takeBackFromTrash(disk: Disk, bin: RootHandle, items: readonly T
       return { done: false, problem: problemOf(item.to, diskError('restore', item.to, cause)) }
     }
   })
-  for (const id of new Set(items.filter((_, i) => results[i]!.done).map(i => i.batch))) {
-    try {
-      removeEmptyBatch(disk, bin.dir, id)
-      disk.sync(bin.dir)
-    } catch (err) {
-      throw diskError('tidy the trash', bin.path, err)
-    }
+  const back = items.filter((_, i) => results[i]!.done)
+  if (back.length === 0) return results
+  try {
+    syncBack(disk, bin, back)
+    for (const id of new Set(back.map(i => i.batch))) removeEmptyBatch(disk, bin.dir, id)
+    disk.sync(bin.dir)
+  } catch (err) {
+    throw diskError('make durable what came back from the trash', bin.path, err)
   }
   return results
+}
+
+/** The names that came and those that went; before anything tells that they did. */
+function syncBack(disk: Disk, bin: RootHandle, back: readonly TakeBack[]): void {
+  if (bin.capabilities.syncWhole && back.length >= HANDFUL) {
+    disk.syncAll(bin.dir)
+    return
+  }
+  for (const path of new Set(back.map(i => parentDir(i.to)!))) {
+    const parent = disk.openRoot(path)
+    disk.sync(parent)
+    disk.close(parent)
+  }
+  for (const id of new Set(back.map(i => i.batch))) {
+    const batch = disk.openDir(bin.dir, id)
+    disk.sync(batch)
+    disk.close(batch)
+  }
 }
 
 function takeOne(disk: Disk, bin: RootHandle, item: TakeBack): TakeBackResult {
@@ -48,8 +68,6 @@ function takeOne(disk: Disk, bin: RootHandle, item: TakeBack): TakeBackResult {
         )
       }
       const name = nameBack(disk, bin, batch, item, parent)
-      disk.sync(parent)
-      disk.sync(batch)
       const path = `${parentDir(item.to) === '/' ? '' : parentDir(item.to)}/${name}` as AbsPath
       return { done: true, path, stat: disk.lstat(parent, name) }
     } finally {

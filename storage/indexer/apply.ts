@@ -57,11 +57,12 @@ export class Apply {
       return
     }
     if (head.kind === 'whole') this.#whole(id, head, recorded?.complete === 1 ? recorded.digest : null)
+    else if (head.kind === 'range')
+      this.#compare(id, head, this.#fresh.has(id) ? new Map() : childRows(this.#writer.sql, id, head.range!))
     else if (head.kind === 'names') this.#names(id, head)
-    else this.#part(id, head)
     this.#listed(id, head)
     this.#fresh.delete(id)
-    if (head.directory < 0 && head.kind !== 'part') this.#run.refs.delete(head.directory)
+    if (head.directory < 0 && head.kind !== 'range') this.#run.refs.delete(head.directory)
   }
 
   /** Directories swapped or replaced while they were looked at by the ids they had. The run's own root may be another one. */
@@ -83,12 +84,16 @@ export class Apply {
       this.#resolveRefs(id, first, count)
       return
     }
-    const rows = this.#fresh.has(id) ? new Map<string, EntryRow>() : childRows(this.#writer.sql, id)
+    this.#compare(id, head, this.#fresh.has(id) ? new Map() : childRows(this.#writer.sql, id))
+  }
+
+  /** @param rows - of all names that the listing is about */
+  #compare(id: number, { first, count, device }: Head, rows: Map<string, EntryRow>): void {
     this.#writer.counts.rowsRead += rows.size
     const appeared: number[] = []
     const met: [EntryRow, number][] = []
     for (let i = first; i < first + count; i++) {
-      const seen = seenAt(this.#batch, i, head.device)
+      const seen = seenAt(this.#batch, i, device)
       const key = nameKey(seen.name)
       const row = rows.get(key)
       if (row === undefined) appeared.push(i)
@@ -100,8 +105,8 @@ export class Apply {
       }
     }
     for (const row of rows.values()) this.#placement.miss(row)
-    for (const [row, i] of met) this.#meetOther(row, i, head.device)
-    for (const i of appeared) this.#appear(id, i, head.device)
+    for (const [row, i] of met) this.#meetOther(row, i, device)
+    for (const i of appeared) this.#appear(id, i, device)
   }
 
   /** Swaps and cycles in one directory: the row may have been moved away by an earlier name, or stand displaced. */
@@ -128,25 +133,10 @@ export class Apply {
     for (let i = head.first; i < head.first + head.count; i++) this.#one(parent, seenAt(this.#batch, i, head.device), i)
   }
 
-  #part(parent: number, head: Head): void {
-    const seenIds = this.#run.part(parent)
-    for (let i = head.first; i < head.first + head.count; i++)
-      seenIds.add(this.#one(parent, seenAt(this.#batch, i, head.device), i))
-    if (head.kind !== 'last-part') return
-    const missing = this.#writer.sql
-      .prepare<{ id: number }>('SELECT id FROM entries WHERE parent = ?')
-      .all([parent])
-      .filter(({ id }) => !seenIds.has(id))
-    this.#run.endPart(parent)
-    for (const { id } of missing) this.#placement.miss(rowById(this.#writer.sql, id)!)
-  }
-
-  #one(parent: number, seen: Seen, i: number): number {
+  #one(parent: number, seen: Seen, i: number): void {
     const row = rowByName(this.#writer.sql, parent, seen.name)
     this.#writer.counts.rowsRead++
-    const id = row === undefined ? this.#placement.appear(parent, seen) : this.#placement.meet(row, seen)
-    this.#put(i, id)
-    return id
+    this.#put(i, row === undefined ? this.#placement.appear(parent, seen) : this.#placement.meet(row, seen))
   }
 
   #put(entry: number, id: number): void {
@@ -166,8 +156,8 @@ export class Apply {
   #listed(id: number, head: Head): void {
     const { sql } = this.#writer
     const { self } = head
-    const complete = head.kind === 'whole' || head.kind === 'last-part'
-    if (self !== null) this.#ownStat(id, head, complete)
+    const complete = head.kind === 'whole' || head.kind === 'listed'
+    if (self !== null && head.kind !== 'range') this.#ownStat(id, head, complete)
     if (head.kind === 'whole') this.#writer.untouch(id)
     if (complete) {
       sql

@@ -1,6 +1,6 @@
 import { pathBytes } from '../base/index.js'
 import { createHasher } from '../content/index.js'
-import type { Batch, DirectoryStat, Head } from './batch.js'
+import type { Batch, Columns, DirectoryStat, Head } from './batch.js'
 
 /** Bytes of a digest kept: two listings of one directory do not share them by accident, and nobody gains by making them. */
 const DIGEST_BYTES = 16
@@ -22,7 +22,7 @@ export class BatchBuilder {
   #marks = new Int32Array(FIRST_CAPACITY)
 
   /** @returns the number of the entry in this batch */
-  add(name: string, stat: DirectoryStat & { sizeBytes: number }, mark: number): number {
+  add(name: string, stat: DirectoryStat, sizeBytes: number, mark: number): number {
     const i = this.count++
     if (i === this.#ends.length) this.#grow()
     // At most three bytes for each unit of UTF-16.
@@ -33,7 +33,7 @@ export class BatchBuilder {
     this.#stats[4 * i + 1] = stat.ctimeNs
     this.#stats[4 * i + 2] = stat.birthNs
     this.#stats[4 * i + 3] = stat.inode
-    this.#sizes[i] = stat.sizeBytes
+    this.#sizes[i] = sizeBytes
     this.#modes[i] = stat.mode
     this.#marks[i] = mark
     return i
@@ -43,6 +43,18 @@ export class BatchBuilder {
   refer(i: number, ref: number): void {
     this.#refEntries.push(i)
     this.#refs.push(ref)
+  }
+
+  /** The columns so far, `count` entries of them; good until the next entry. */
+  get columns(): Columns {
+    return {
+      names: this.#names,
+      ends: this.#ends,
+      stats: this.#stats,
+      sizes: this.#sizes,
+      modes: this.#modes,
+      marks: this.#marks
+    }
   }
 
   head(head: Head): void {

@@ -5,8 +5,14 @@ import type { Seen } from '../entries/index.js'
  * What a slice of a walk saw, as it goes to the writer thread: columns in typed arrays, so that a hundred thousand entries a
  * second cross the event loop as a few buffers. One head a directory, its entries in a row.
  */
-export interface Batch {
+export interface Batch extends Columns {
   readonly heads: readonly Head[]
+  /** Directories of this batch that are referred to before they have an id: entry, and the (negative) number standing for it. */
+  readonly refEntries: Int32Array
+  readonly refs: Float64Array
+}
+
+export interface Columns {
   /** Names one after another; `ends[i]` is where the name of entry i ends. */
   readonly names: Uint8Array
   readonly ends: Uint32Array
@@ -16,16 +22,19 @@ export interface Batch {
   readonly modes: Int32Array
   /** kind, type and flags, see `mark`. */
   readonly marks: Int32Array
-  /** Directories of this batch that are referred to before they have an id: entry, and the (negative) number standing for it. */
-  readonly refEntries: Int32Array
-  readonly refs: Float64Array
 }
 
 /**
- * How a directory was looked at: its whole listing; a part of a huge one (the last part closes it); some of its names;
- * or it could not be listed.
+ * How a directory was looked at: its whole listing; a stretch of the names of a huge one (`range`), after the last of which
+ * comes `listed`; some of its names; or it could not be listed.
  */
-export type HeadKind = 'whole' | 'part' | 'last-part' | 'names' | 'failed'
+export type HeadKind = 'whole' | 'range' | 'listed' | 'names' | 'failed'
+
+/** Every possible name from `from` on (null: the first) and before `to` (null: to the end), in the order of their bytes. */
+export interface NameRange {
+  readonly from: Uint8Array | null
+  readonly to: Uint8Array | null
+}
 
 export interface Head {
   readonly kind: HeadKind
@@ -43,6 +52,8 @@ export interface Head {
   readonly device: bigint
   /** Of a whole listing. */
   readonly digest: Uint8Array | null
+  /** Of kind `range`. */
+  readonly range: NameRange | null
   /** Names looked for and not there (kind `names`). */
   readonly absent: readonly Uint8Array[]
   readonly problem: Problem | null
@@ -63,7 +74,7 @@ export const markKind = (m: number): number => m & 3
 export const markFlags = (m: number): number => m >> 8
 
 /** Entry `i` of a batch. The name is a view: whoever keeps it copies it. */
-export function seenAt(batch: Batch, i: number, device: bigint): Seen {
+export function seenAt(batch: Columns, i: number, device: bigint): Seen {
   const m = batch.marks[i]!
   return {
     name: nameAt(batch, i),
@@ -80,6 +91,6 @@ export function seenAt(batch: Batch, i: number, device: bigint): Seen {
   }
 }
 
-export function nameAt(batch: Batch, i: number): Uint8Array {
+export function nameAt(batch: Columns, i: number): Uint8Array {
   return batch.names.subarray(i === 0 ? 0 : batch.ends[i - 1]!, batch.ends[i]!)
 }

@@ -45,9 +45,12 @@ export const recording = defineTasks(import.meta.url, {
       if (row.content === content && row.flags === flags && row.type === file.type) continue
       // An edit by hand raises the version; learning the content of a file that is new does not: its making did.
       const edited = row.content !== null && row.content !== content && writer.isVersioned(row.parent)
-      const version = edited ? nextVersion(row.version, input.host, input.nowMs) : row.version
       const learned = row.content === null
-      writer.rewriteContent({ ...row, content, flags, type: file.type, version })
+      if (edited) row.version = nextVersion(row.version, input.host, input.nowMs)
+      row.content = content
+      row.flags = flags
+      row.type = file.type
+      writer.rewriteContent(row)
       writer.counts.modified++
       if (learned) adoptByContent(sql, row.id, row.name, hash)
     }

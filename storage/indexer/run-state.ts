@@ -9,26 +9,12 @@ export interface RunState {
   readonly lookups: boolean
   /** Directories that the walk named before they had an id. */
   readonly refs: Map<number, number>
-  /** Entries seen so far of a huge directory that comes in parts. */
-  part(directory: number): Set<number>
-  endPart(directory: number): void
 }
 
 const runs = new WeakMap<Sql, Map<number, RunState>>()
 
 export function openRun(sql: Sql, run: number, options: { force: boolean; lookups: boolean }): void {
-  const parts = new Map<number, Set<number>>()
-  const state: RunState = {
-    ...options,
-    replaced: replaced(run),
-    refs: new Map(),
-    part(directory) {
-      const known = parts.get(directory) ?? new Set<number>()
-      parts.set(directory, known)
-      return known
-    },
-    endPart: directory => void parts.delete(directory)
-  }
+  const state: RunState = { ...options, replaced: replaced(run), refs: new Map() }
   const open = runs.get(sql) ?? new Map<number, RunState>()
   runs.set(sql, open.set(run, state))
 }

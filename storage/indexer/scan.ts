@@ -8,11 +8,12 @@ import type { IndexerParts } from './parts.js'
 import { type RootLook, resolving } from './resolve.worker.js'
 import type { RuleScope } from './rules.js'
 import { type Recurse, type WalkItem, walking } from './walk.worker.js'
+import { WalkStack } from './walk-stack.js'
 
-/** Items of the stack given to one slice. */
-const ITEMS_A_SLICE = 128
 /** Batches waiting for the writer: the walk goes on beside it, but not ahead of it. */
-const BATCHES_AHEAD = 2
+const BATCHES_AHEAD = 3
+/** Numbers for directories without an id set aside for a slice: more than it can meet, and 2^53 lasts. */
+const REFS_A_SLICE = 2 ** 24
 /** Rows removed by one write: some 30 ms of the writer thread. */
 const SETTLE_ROWS = 2_000
 /** How often what changed under the walk is looked at again before it is left to the watcher. */
@@ -74,48 +75,62 @@ export class Scan {
 
   /** Walks from a directory (relative to the location), or looks at the given paths. */
   async walk(changes: readonly { path: RelPath; subtree?: boolean }[]): Promise<void> {
-    const { parts, library, location, maxDepth, signal, gate } = this.#init
-    const items = await parts.pool.run(
+    const { parts, library, location, maxDepth, signal, gate, recurse } = this.#init
+    const { pool } = parts
+    const items = await pool.run(
       resolving.resolve,
       { databaseFile: library.database.file, root: this.#root, changes, maxDepth },
       { signal }
     )
-    const stack: WalkItem[] = [...items]
-    let ahead: Promise<unknown>[] = []
-    const drain = async (): Promise<void> => {
-      const all = ahead
-      ahead = []
-      await Promise.all(all)
-    }
+    const stack = new WalkStack(items)
+    // Several at once only where none meets what another one looks at: whoever looks later must also record later.
+    const width = recurse === 'all' && items.length === 1 ? pool.bulkWidth : 1
+    const slices = new Set<Promise<void>>()
+    const writes = new Set<Promise<void>>()
     try {
-      while (stack.length > 0) {
+      for (;;) {
         signal.throwIfAborted()
         if (gate.wanted) {
-          await drain()
+          while (slices.size > 0) await Promise.race(slices)
+          await Promise.all(writes)
           await gate.letPass()
         }
-        const out = await parts.pool.run(walking.slice, this.#slice(stack.splice(-ITEMS_A_SLICE)), { signal })
-        for (const item of out.rest) stack.push(item)
-        this.#nextRef = out.nextRef
-        this.#init.onSeen(out.seen)
-        // A directory that went between being named and being listed: its parent's word on it is asked again.
-        this.#again.push(...out.lost)
-        for (const { problem } of out.batch.heads) if (problem !== null) this.#init.onProblem(problem)
-        if (out.batch.heads.length === 0) continue
-        const { batch } = out
-        if (ahead.length >= BATCHES_AHEAD) await ahead.shift()
-        const write = this.#write(base => library.database.write(indexing.applyBatch, { ...base, batch })).then(
-          ({ again }) => void this.#again.push(...again)
-        )
-        write.catch(() => {}) // told by `drain`
-        ahead.push(write)
+        while (slices.size < width) {
+          const taken = stack.take(width - slices.size)
+          if (taken === undefined) break
+          track(slices, this.#slice(taken, stack, writes))
+        }
+        if (slices.size === 0) break
+        await Promise.race(slices)
+        while (writes.size > BATCHES_AHEAD) await Promise.race(writes)
       }
-      await drain()
+      await Promise.all(writes)
     } catch (err) {
-      await Promise.allSettled(ahead)
+      await Promise.allSettled(slices)
+      await Promise.allSettled(writes)
       throw err
     }
     if (this.#again.some(rel => rel === '')) throw offline(location.path, 'gone')
+  }
+
+  /** Looks at some items; what they lead to goes onto the stack only once the write of what leads there was begun. */
+  async #slice(items: readonly WalkItem[], stack: WalkStack, writes: Set<Promise<void>>): Promise<void> {
+    const { parts, library, signal } = this.#init
+    const { batch, rest, seen, lost } = await parts.pool.run(walking.slice, this.#sliceInput(items), {
+      signal
+    })
+    this.#init.onSeen(seen)
+    // A directory that went between being named and being listed: its parent's word on it is asked again.
+    this.#again.push(...lost)
+    for (const { problem } of batch.heads) if (problem !== null) this.#init.onProblem(problem)
+    if (batch.heads.length > 0) {
+      const write = this.#write(base => library.database.write(indexing.applyBatch, { ...base, batch }))
+      track(
+        writes,
+        write.then(({ again }) => void this.#again.push(...again))
+      )
+    }
+    stack.give(items, rest)
   }
 
   /** What was missing and is nowhere else is gone; what changed under the walk is looked at again. */
@@ -145,15 +160,16 @@ export class Scan {
     await this.#init.library.database.write(indexing.endRun, { run: this.#run })
   }
 
-  #slice(items: readonly WalkItem[]): Parameters<typeof walking.slice>[0] {
+  #sliceInput(items: readonly WalkItem[]): Parameters<typeof walking.slice>[0] {
     const { library, location, recurse, force, scopes, parts } = this.#init
     const { device, nameless, births } = this.#rootLook!
+    const firstRef = this.#nextRef
+    this.#nextRef -= REFS_A_SLICE
     return {
       databaseFile: library.database.file,
       root: location.path,
       rootDevice: device,
-      ...{ nameless, births, items, recurse, force, scopes },
-      firstRef: this.#nextRef,
+      ...{ nameless, births, items, recurse, force, scopes, firstRef },
       ours: parts.ours()
     }
   }
@@ -175,6 +191,15 @@ export class Scan {
     this.#init.onWritten(written)
     return written
   }
+}
+
+/** Keeps a promise in a set until it is settled. Its failure is told to whoever waits for the set. */
+function track(set: Set<Promise<void>>, promise: Promise<void>): void {
+  set.add(promise)
+  promise.then(
+    () => set.delete(promise),
+    () => {}
+  )
 }
 
 const prefixLength = (path: AbsPath): number => (path === '/' ? 1 : path.length + 1)

@@ -1,45 +1,41 @@
-import { opendirSync, readdirSync } from 'node:fs'
 import {
   type AbsPath,
   displayPath,
   errorCode,
-  fsPath,
   joinRel,
   pathBytes,
   type RelPath,
   resolveRel,
-  textFromBytes,
   toError
 } from '../base/index.js'
 import { CONTENT_KINDS, FLAG, KIND, nameKey, SEEN_FLAGS } from '../entries/index.js'
 import { kindOfName } from '../file-types/index.js'
 import { AREA_NAME, isTempName } from '../files/index.js'
 import type { Sql } from '../sql/index.js'
-import { type DirectoryStat, type Head, mark } from './batch.js'
+import { type DirectoryStat, type Head, type HeadKind, mark } from './batch.js'
 import { BatchBuilder } from './batch-builder.js'
+import { inParts, listNames, type Part, unpack } from './listing.js'
 import { isOurArea, type Look, lookAt } from './look.js'
+import { Recorded } from './recorded.js'
 import { type DirectoryRules, RuleBook } from './rules.js'
 import type { SliceInput, SliceOutput, WalkItem } from './walk.worker.js'
 
 /** Entries and milliseconds after which a slice ends: some 25 ms of a thread, or one slow directory. */
 export const SLICE_ENTRIES = 4_096
 const SLICE_MS = 60
-/** A directory file of this size is listed first and looked at in parts (1 MiB: 30,000 names and more on ext4). */
-const HUGE_DIRECTORY_BYTES = 1024n * 1024n
-export const PART_NAMES = 8_192
-const OPENDIR_BUFFER = 1_024
-
 const KIND_NUMBERS: ReadonlyMap<string, number> = new Map(CONTENT_KINDS.map((kind, i) => [kind, i]))
 
-interface Known {
-  id: number
-  inode: bigint
-  birthNs: bigint
+/** A directory that may be entered: its entry in the batch. */
+interface Below {
+  readonly name: string
+  readonly entry: number
+  readonly stat: DirectoryStat
+  readonly flags: number
 }
 
 /** One slice of a walk: a stack of directories, taken from the end. */
 export class Walk {
-  readonly #sql: Sql
+  readonly #recorded: Recorded
   readonly #input: SliceInput
   readonly #rules: RuleBook
   readonly #batch = new BatchBuilder()
@@ -49,7 +45,7 @@ export class Walk {
   #nextRef: number
 
   constructor(sql: Sql, input: SliceInput) {
-    this.#sql = sql
+    this.#recorded = new Recorded(sql)
     this.#input = input
     this.#rules = new RuleBook(input.root as AbsPath, input.scopes)
     this.#stack = [...input.items]
@@ -62,14 +58,14 @@ export class Walk {
     for (let item = this.#stack.pop(); item !== undefined; item = this.#stack.pop()) {
       const before = this.#seen.entries
       if (item.kind === 'directory') this.#directory(item)
-      else this.#names(item)
+      else if (item.part === undefined) this.#names(item)
+      else this.#part(item, item.part)
       looked += 1 + this.#seen.entries - before
       if (looked >= SLICE_ENTRIES || performance.now() > until) break
     }
     return {
       batch: this.#batch.finish(),
       rest: this.#stack,
-      nextRef: this.#nextRef,
       seen: this.#seen,
       lost: this.#lost
     }
@@ -93,85 +89,105 @@ export class Walk {
     const stat = this.#stable(self)
     let names: string[]
     try {
-      names = self.directoryBytes > HUGE_DIRECTORY_BYTES ? listHuge(path) : list(path)
+      names = listNames(path, self.directoryBytes)
     } catch (err) {
       const code = errorCode(err)
       if (code === 'ENOENT' || code === 'ENOTDIR') this.#lost.push(item.rel)
       else this.#failed(item, at, stat, code, toError(err).message)
       return
     }
-    if (names.length > 2 * PART_NAMES) {
-      for (let end = names.length; end > 0; end -= PART_NAMES) {
-        const packed = pathBytes(names.slice(Math.max(0, end - PART_NAMES), end).join('\0'))
-        this.#stack.push({ ...item, kind: 'part', packed, last: end === names.length })
+    const parts = inParts(names)
+    if (parts === undefined) this.#whole(item, names, at, stat)
+    else {
+      const listed = { at, self: stat }
+      for (let i = parts.length - 1; i >= 0; i--) {
+        const part = { ...item, kind: 'part', part: parts[i]! } as const
+        this.#stack.push(i === parts.length - 1 ? { ...part, listed } : part)
       }
-      return
-    }
-    const first = this.#batch.count
-    const below = this.#lookAtAll(item, names)
-    const digest = this.#batch.digest(first)
-    const recorded = item.id > 0 && !this.#input.force ? this.#recorded(item.id) : undefined
-    const head: Head = {
-      kind: 'whole',
-      directory: item.id,
-      rel: item.rel,
-      first,
-      count: this.#batch.count - first,
-      at,
-      self: stat,
-      device: this.#input.rootDevice,
-      digest,
-      absent: [],
-      problem: null
-    }
-    if (recorded?.digest != null && Buffer.compare(recorded.digest, digest) === 0) {
-      this.#seen.same++
-      this.#batch.rewind(first)
-      if (recorded.mtime_ns !== stat.mtimeNs || recorded.ctime_ns !== stat.ctimeNs)
-        this.#batch.head({ ...head, kind: 'names', count: 0 })
-      this.#enter(item, below, this.#knownBelow(item.id))
-    } else {
-      this.#batch.head(head)
-      this.#enter(item, below, this.#input.recurse === 'new' && !item.all ? this.#knownBelow(item.id) : undefined)
     }
   }
 
-  /** Single names, or a stretch of a huge directory. */
+  #whole(item: WalkItem, names: readonly string[], at: number, self: DirectoryStat): void {
+    const first = this.#batch.count
+    const below = this.#lookAtAll(item, names)
+    const digest = this.#batch.digest(first)
+    const recorded = item.id > 0 && !this.#input.force ? this.#recorded.directory(item.id) : undefined
+    if (recorded?.digest == null || Buffer.compare(recorded.digest, digest) !== 0) {
+      this.#head(item, 'whole', { first, at, self, digest })
+      this.#enter(item, below, this.#wantsKnown(item))
+      return
+    }
+    this.#seen.same++
+    this.#batch.rewind(first)
+    // Touched, and yet the same: only its own times are to be noted.
+    if (recorded.mtime_ns !== self.mtimeNs || recorded.ctime_ns !== self.ctimeNs)
+      this.#head(item, 'names', { first, at, self })
+    this.#enter(item, below, true)
+  }
+
   #names(item: WalkItem): void {
     const at = Date.now()
     const first = this.#batch.count
     const absent: Uint8Array[] = []
-    const names = item.packed === undefined ? (item.names ?? []) : textFromBytes(item.packed).split('\0')
-    const below = this.#lookAtAll(item, names, absent)
+    const below = this.#lookAtAll(item, item.names ?? [], absent)
+    const self = this.#lookAtSelf(item, first)
+    if (self === undefined) return
+    this.#head(item, 'names', { first, at, self, absent })
+    this.#enter(item, below, this.#wantsKnown(item))
+  }
+
+  /** A stretch of a huge directory: nothing is sent of one that is recorded so already. */
+  #part(item: WalkItem, { packed, range }: Part): void {
+    const at = Date.now()
+    const first = this.#batch.count
+    const below = this.#lookAtAll(item, unpack(packed))
+    const self = this.#lookAtSelf(item, first)
+    if (self === undefined) return
+    const { columns, count } = this.#batch
+    const same = item.id > 0 && !this.#input.force && this.#recorded.isSame(item.id, range, columns, first, count)
+    if (same) this.#batch.rewind(first)
+    else this.#head(item, 'range', { first, at, self, range })
+    this.#enter(item, below, same || this.#wantsKnown(item))
+    if (item.listed !== undefined) this.#head(item, 'listed', { first: this.#batch.count, ...item.listed })
+  }
+
+  /** The directory's own stat after its names were looked at; undefined when it is gone or something was mounted on it. */
+  #lookAtSelf(item: WalkItem, first: number): DirectoryStat | null | undefined {
     const self = lookAt(resolveRel(this.#input.root as AbsPath, item.rel))
-    if (self.state === 'gone' || (self.state === 'seen' && self.device !== this.#input.rootDevice)) {
-      this.#batch.rewind(first)
-      this.#lost.push(item.rel)
-      return
-    }
+    if (self.state === 'denied') return null
+    if (self.state === 'seen' && self.device === this.#input.rootDevice) return this.#stable(self)
+    this.#batch.rewind(first)
+    this.#lost.push(item.rel)
+    return undefined
+  }
+
+  /** Directories below may be known: they are, where not all are entered. */
+  #wantsKnown(item: WalkItem): boolean {
+    return this.#input.recurse === 'new' && !item.all
+  }
+
+  #head(
+    item: WalkItem,
+    kind: HeadKind,
+    facts: Partial<Head> & { first: number; at: number; self: DirectoryStat | null }
+  ): void {
     this.#batch.head({
-      kind: item.kind === 'names' ? 'names' : item.last ? 'last-part' : 'part',
+      kind,
       directory: item.id,
       rel: item.rel,
-      first,
-      count: this.#batch.count - first,
-      at,
-      self: self.state === 'seen' ? this.#stable(self) : null,
+      count: this.#batch.count - facts.first,
       device: this.#input.rootDevice,
       digest: null,
-      absent: item.kind === 'names' ? absent : [],
-      problem: null
+      range: null,
+      absent: [],
+      problem: null,
+      ...facts
     })
-    this.#enter(item, below, this.#input.recurse === 'new' && !item.all ? this.#knownBelow(item.id) : undefined)
   }
 
   /** Looks at each name and adds what is there. @returns the directories that may be entered, as entries of the batch */
-  #lookAtAll(
-    item: WalkItem,
-    names: readonly string[],
-    absent: Uint8Array[] = []
-  ): { name: string; entry: number; stat: DirectoryStat; flags: number }[] {
-    const below: { name: string; entry: number; stat: DirectoryStat; flags: number }[] = []
+  #lookAtAll(item: WalkItem, names: readonly string[], absent: Uint8Array[] = []): Below[] {
+    const below: Below[] = []
     const rules = this.#rules.of(item.rel, item.excluded)
     const directory = resolveRel(this.#input.root as AbsPath, item.rel)
     const prefix = directory === '/' ? '/' : `${directory}/`
@@ -186,7 +202,7 @@ export class Walk {
       const flags = this.#flags(path, name, look, rules)
       const stat = this.#stable(look)
       const type = look.kind === KIND.FILE ? (KIND_NUMBERS.get(kindOfName(name) ?? 'unknown') ?? 0) : 0
-      const entry = this.#batch.add(name, { ...stat, sizeBytes: look.sizeBytes }, mark(look.kind, type, flags))
+      const entry = this.#batch.add(name, stat, look.sizeBytes, mark(look.kind, type, flags))
       this.#seen.entries++
       this.#seen.bytes += look.kind === KIND.FILE ? look.sizeBytes : 0
       if (look.kind === KIND.DIRECTORY && (flags & FLAG.NOT_ENTERED) === 0) below.push({ name, entry, stat, flags })
@@ -206,13 +222,11 @@ export class Walk {
     return flags & SEEN_FLAGS
   }
 
-  #enter(
-    item: WalkItem,
-    below: readonly { name: string; entry: number; stat: DirectoryStat; flags: number }[],
-    known?: Map<string, Known>
-  ): void {
+  /** @param look - directories that are recorded already are entered by their ids */
+  #enter(item: WalkItem, below: readonly Below[], look: boolean): void {
+    if (below.length === 0 || item.depth <= 0) return
     if (this.#input.recurse === 'none' && item.kind !== 'names') return
-    if (item.depth <= 0) return
+    const known = look ? this.#recorded.below(item.id, item.part?.range) : undefined
     // Backwards, so that the first name is taken from the stack first.
     for (let i = below.length - 1; i >= 0; i--) {
       const { name, entry, stat, flags } = below[i]!
@@ -239,21 +253,7 @@ export class Walk {
   #failed(item: WalkItem, at: number, self: DirectoryStat | null, code: string, message: string): void {
     const path = displayPath(resolveRel(this.#input.root as AbsPath, item.rel))
     const problem = { path, code, message: message.replace(/,? '.*$/s, '') }
-    const { rootDevice: device } = this.#input
-    const first = this.#batch.count
-    this.#batch.head({
-      kind: 'failed',
-      directory: item.id,
-      rel: item.rel,
-      first,
-      count: 0,
-      at,
-      self,
-      device,
-      digest: null,
-      absent: [],
-      problem
-    })
+    this.#head(item, 'failed', { first: this.#batch.count, at, self, problem })
   }
 
   #stable(stat: DirectoryStat): DirectoryStat {
@@ -261,45 +261,4 @@ export class Walk {
     if (this.#input.nameless) return { mtimeNs, ctimeNs, birthNs: 0n, inode: 0n, mode }
     return this.#input.births ? stat : { mtimeNs, ctimeNs, birthNs: 0n, inode: stat.inode, mode }
   }
-
-  #recorded(id: number): { digest: Uint8Array | null; mtime_ns: bigint; ctime_ns: bigint } | undefined {
-    return this.#sql
-      .prepare<{ digest: Uint8Array | null; mtime_ns: bigint; ctime_ns: bigint }>(
-        'SELECT digest, mtime_ns, ctime_ns FROM directories WHERE id = ? AND complete = 1',
-        { bigint: true }
-      )
-      .get([id])
-  }
-
-  #knownBelow(id: number): Map<string, Known> {
-    if (id <= 0) return new Map()
-    const rows = this.#sql
-      .prepare<{ id: bigint; name: Uint8Array; inode: bigint; birth_ns: bigint }>(
-        `SELECT e.id, e.name, e.inode, e.birth_ns FROM directories d JOIN entries e ON e.id = d.id WHERE d.parent = ?`,
-        { bigint: true }
-      )
-      .all([id])
-    return new Map(rows.map(r => [nameKey(r.name), { id: Number(r.id), inode: r.inode, birthNs: r.birth_ns }]))
-  }
-}
-
-/** The names in a directory, exactly: those that are not UTF-8 by their bytes. */
-function list(path: string): string[] {
-  const names = readdirSync(fsPath(path), 'utf8')
-  // U+FFFD stands for bytes that are no UTF-8 (or for itself): read again as bytes.
-  if (!names.some(name => name.includes('\ufffd'))) return names
-  return readdirSync(fsPath(path), { encoding: 'buffer' }).map(textFromBytes)
-}
-
-/** The same for a huge one, without holding all of it in the form the system call gives. */
-function listHuge(path: string): string[] {
-  const names: string[] = []
-  const dir = opendirSync(fsPath(path) as string, { encoding: 'buffer' as BufferEncoding, bufferSize: OPENDIR_BUFFER })
-  try {
-    for (let entry = dir.readSync(); entry !== null; entry = dir.readSync())
-      names.push(textFromBytes(entry.name as unknown as Buffer))
-  } finally {
-    dir.closeSync()
-  }
-  return names.sort()
 }

@@ -1,6 +1,7 @@
 import { defineTasks, type RelPath } from '../base/index.js'
 import { closeReaders, type Sql, withReader } from '../sql/index.js'
-import type { Batch } from './batch.js'
+import type { Batch, DirectoryStat } from './batch.js'
+import type { Part } from './listing.js'
 import type { RuleScope } from './rules.js'
 import { Walk } from './walk.js'
 
@@ -18,10 +19,9 @@ export interface WalkItem {
   /** Levels that may still be entered below it. */
   readonly depth: number
   readonly names?: readonly string[]
-  /** Of a part: its names as bytes, separated by NUL (a huge directory's names as strings would hold up the event loop). */
-  readonly packed?: Uint8Array
-  /** Of a part: nothing of the directory follows it. */
-  readonly last?: boolean
+  readonly part?: Part
+  /** Of the last part: when the listing began, and the directory's stat before it. */
+  readonly listed?: { readonly at: number; readonly self: DirectoryStat }
 }
 
 /** Directories entered below a listed one: none; those new to the index; all. */
@@ -37,7 +37,7 @@ export interface SliceInput {
   readonly births: boolean
   /** A stack: the last is looked at first. */
   readonly items: readonly WalkItem[]
-  /** Numbers for directories without an id are taken downwards from here. */
+  /** Numbers for directories without an id are taken downwards from here, at most REFS_A_SLICE. */
   readonly firstRef: number
   readonly recurse: Recurse
   /** Every row is compared, whatever the digests say. */
@@ -51,7 +51,6 @@ export interface SliceOutput {
   readonly batch: Batch
   /** What is left of the stack. */
   readonly rest: readonly WalkItem[]
-  readonly nextRef: number
   readonly seen: {
     readonly entries: number
     readonly directories: number

@@ -115,7 +115,10 @@ export interface HashOptions extends AbortOptions {
 export interface TrashedItem {
   readonly path: RelPath
   readonly expected: Expected
-  /** Lies in a staging place (what a replacement moved aside) and is thrown away under the name `path`. */
+  /**
+   * Lies in a staging place (what a replacement moved aside) and is thrown away under the name `path`. `expected` is then the
+   * `aside` of that step's result.
+   */
   readonly from?: { readonly staging: string; readonly path: RelPath } | undefined
 }
 

@@ -29,6 +29,8 @@ export {
   PAGE_ENTRIES,
   READ_PIECE_BYTES
 } from './limits.js'
+export type { LocalEndpointInit } from './local/local-endpoint.js'
+export { openLocalEndpoint } from './local/open-local.js'
 export type { LocalPort } from './local-port.js'
 export type {
   EndpointStage,

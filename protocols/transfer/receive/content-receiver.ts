@@ -8,6 +8,7 @@ import { wireError } from '../../wire/index.js'
 import { MAX_PASSES } from '../limits.js'
 import { isSelected } from '../manifest/selection.js'
 import type { ManifestEntry } from '../manifest/types.js'
+import { reusable } from '../stream/frame-buffers.js'
 import { isProblemCode } from '../stream/problem-rows.js'
 import { CHUNK, DONE, END, FAILED, FRAME_LENGTH_BYTES, Opener, type OpenRecord, PACK } from '../stream/records.js'
 import type { Account } from './account.js'
@@ -15,7 +16,7 @@ import { AccountWriter } from './account-writer.js'
 import { EntryCursor } from './entry-cursor.js'
 import type { Journal } from './journal.js'
 import { codeOfPath, LargeFiles } from './large-files.js'
-import type { FromContentReceiver, ReceiveInput, ReceiveOutcome } from './messages.js'
+import type { FromContentReceiver, ReceiveInput, ReceiveOutcome, ToContentReceiver } from './messages.js'
 import { fileMode } from './modes.js'
 import { parsePack } from './pack-table.js'
 import { prove, survey } from './prepare.js'
@@ -59,7 +60,7 @@ export class ContentReceiver {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
 
-  post({ frame }: { frame: Uint8Array }): void {
+  post({ frame }: ToContentReceiver): void {
     this.#queue.push(frame)
     this.#wake?.()
   }
@@ -116,6 +117,7 @@ export class ContentReceiver {
   }
 
   async #take(frame: Uint8Array): Promise<void> {
+    const { length } = frame
     const record = this.#opener.open(frame)
     if (record.type === PACK) await this.#takePack(record)
     else if (record.type === CHUNK) await this.#takeChunk(record)
@@ -123,9 +125,10 @@ export class ContentReceiver {
     else if (record.type === FAILED) await this.#takeFailed(record)
     else if (record.type === DONE) await this.#takeDone()
     else throw wireError('UNEXPECTED_MESSAGE', `a record of type ${record.type}`)
-    this.#consumed += frame.length + FRAME_LENGTH_BYTES
+    this.#consumed += length + FRAME_LENGTH_BYTES
     // First our own event loop: it must not take for a flood what the credit is about to let in.
-    this.#say({ consumed: this.#consumed })
+    const transfer = reusable(frame)
+    this.#say({ consumed: this.#consumed, memory: transfer[0], transfer })
     this.#answers.credit(this.#consumed, this.#queue.length === 0)
   }
 

@@ -22,7 +22,7 @@ export interface ReceiveInput {
   readonly transfer: Uint8Array
 }
 
-/** Posted to the worker: a frame of the content channel, without its length. */
+/** Posted to the worker: a frame of the content channel, without its length, and the memory it lies in. */
 export interface ToContentReceiver {
   readonly frame: Uint8Array
 }
@@ -33,6 +33,8 @@ export interface FromContentReceiver {
   readonly transfer?: ArrayBuffer[]
   /** Bytes of content frames consumed so far: what is beyond the credit given for them is a flood. */
   readonly consumed?: number
+  /** The memory of a frame, for the next one. */
+  readonly memory?: ArrayBuffer | undefined
   /** Once, at the beginning: everything that is there. */
   readonly have?: Uint8Array
   /** Entries that are there now, too. */

@@ -1,6 +1,5 @@
 import { wireError } from '../../wire/index.js'
-import { MAX_PACK_FILES } from '../limits.js'
-import { PACK_ROW_BYTES } from '../send/pack.js'
+import { MAX_PACK_FILES, PACK_ROW_BYTES } from '../limits.js'
 
 export interface PackRow {
   readonly file: number

@@ -17,6 +17,7 @@ import {
 import { decode, encode, type PeerSession, publicCode, wireError } from '../../wire/index.js'
 import { CREDIT_BYTES, MAX_CONTENT_FRAME_BYTES, MIN_HASH_BYTES_PER_SECOND } from '../limits.js'
 import { farewell } from '../stream/farewell.js'
+import { FrameBuffers } from '../stream/frame-buffers.js'
 import { framePipe } from '../stream/frame-pipe.js'
 import { channelKey, PREAMBLE_BYTES, SALT_BYTES, transferIdFromBytes } from '../stream/keys.js'
 import { type Begin, beginSchema, type Complete, codeSchema } from '../stream/messages.js'
@@ -24,7 +25,7 @@ import * as records from '../stream/records.js'
 import { watchdog } from '../stream/watchdog.js'
 import type { TransferTimings } from '../timings.js'
 import { receiving } from './content.worker.js'
-import type { FromContentReceiver, ReceiveInput, ReceiveOutcome } from './messages.js'
+import type { FromContentReceiver, ReceiveInput, ReceiveOutcome, ToContentReceiver } from './messages.js'
 
 /** A stream as the transfer that it belongs to sees it. */
 export interface OpenStream {
@@ -76,6 +77,7 @@ export async function serveStream(init: ServeInit): Promise<void> {
   let salt = new Uint8Array(0)
   let link: ReturnType<typeof pool.link<ReceiveInput, Promise<ReceiveOutcome>>> | undefined
   let target: StreamTarget | undefined
+  const buffers = new FrameBuffers()
   let received = 0
   let consumed = 0
   let moving = false
@@ -95,6 +97,7 @@ export async function serveStream(init: ServeInit): Promise<void> {
       seal = { answers: new records.Sealer(key('answers'), transfer()) }
       open = new records.Opener(key('control'), transfer())
     },
+    allocate,
     onFrame,
     onEnd(error) {
       const reason = error ?? wireError('STREAM_CLOSED', 'the sender ended the stream')
@@ -119,16 +122,20 @@ export async function serveStream(init: ServeInit): Promise<void> {
     movedBytes: () => (moving && received - consumed < CREDIT_BYTES / 2 ? received : undefined)
   })
 
-  function onFrame(frame: Uint8Array, owned: boolean): void {
+  /** Before a byte of a frame is kept: what was not granted ends the stream. */
+  function allocate(type: number, length: number): Uint8Array {
+    if (records.senderChannel(type) !== 'content') return new Uint8Array(length)
+    received += length + records.FRAME_LENGTH_BYTES
+    if (link === undefined) throw wireError('UNEXPECTED_MESSAGE', 'content came before it was accepted')
+    if (received - consumed > CREDIT_BYTES) throw wireError('FLOODED', 'more content came than was granted')
+    return buffers.take(length)
+  }
+
+  function onFrame(frame: Uint8Array): void {
     dog.heard()
     const type = records.recordType(frame)
     if (records.senderChannel(type) === 'content') {
-      received += frame.length + records.FRAME_LENGTH_BYTES
-      if (link === undefined) throw wireError('UNEXPECTED_MESSAGE', 'content came before it was accepted')
-      if (received - consumed > CREDIT_BYTES) throw wireError('FLOODED', 'more content came than was granted')
-      // Not `slice`: of a Buffer that is a view, and handing it over would take libp2p's memory away.
-      const mine = owned ? frame : new Uint8Array(frame)
-      link.post({ frame: mine }, [mine.buffer as ArrayBuffer])
+      link!.post({ frame } satisfies ToContentReceiver, [frame.buffer as ArrayBuffer])
       return
     }
     const record = open!.open(frame)
@@ -146,6 +153,7 @@ export async function serveStream(init: ServeInit): Promise<void> {
       dog.said()
     }
     if (message.consumed !== undefined) consumed = message.consumed
+    if (message.memory !== undefined) buffers.give(message.memory)
     if (message.partialBytes !== undefined) {
       moving = true
       dog.excuse((message.partialBytes / MIN_HASH_BYTES_PER_SECOND) * 1000)

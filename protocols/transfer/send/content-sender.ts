@@ -8,6 +8,7 @@ import { readPages } from '../manifest/file.js'
 import { parsePage } from '../manifest/page.js'
 import { isSelected } from '../manifest/selection.js'
 import type { ManifestEntry, Selection } from '../manifest/types.js'
+import { type FramePlace, FrameRing } from '../stream/frame-ring.js'
 import {
   CHUNK,
   DONE,
@@ -29,6 +30,8 @@ export interface ContentInput {
   readonly key: Uint8Array
   /** 16 bytes. */
   readonly transfer: Uint8Array
+  /** Memory that the event loop sees, too. */
+  readonly ring: SharedArrayBuffer
 }
 
 /** What the receiver has begun: entry, bytes there, and their BLAKE3. */
@@ -47,9 +50,8 @@ export type ToContentSender =
   | { readonly skip: readonly number[] }
 
 export interface FromContentSender {
-  /** Frames to send, in order. */
-  readonly frame?: Uint8Array
-  readonly transfer?: ArrayBuffer[]
+  /** Frames to send, in order: where they lie in the ring. */
+  readonly frame?: FramePlace
   readonly failed?: { readonly file: number; readonly code: string }
   /** Of this pass so far, with what was there. */
   readonly doneFiles: number
@@ -64,6 +66,7 @@ export class ContentSender {
   readonly #emit: (message: FromContentSender) => void
   readonly #signal: AbortSignal
   readonly #sealer: Sealer
+  readonly #ring: FrameRing
   readonly #sources: ReadonlyMap<string, string>
   readonly #pack = new Pack()
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
@@ -81,6 +84,7 @@ export class ContentSender {
     this.#emit = emit
     this.#signal = signal
     this.#sealer = new Sealer(input.key, input.transfer)
+    this.#ring = new FrameRing(input.ring)
     this.#sources = new Map(input.sources.map(s => [s.name, s.path]))
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
@@ -230,9 +234,10 @@ export class ContentSender {
     const bytes = payload.length + RECORD_OVERHEAD_BYTES
     await this.#until(() => this.#sent + bytes - this.#consumed <= CREDIT_BYTES)
     this.#sent += bytes
-    const frame = this.#sealer.seal({ type, flags, file, offset, length }, payload)
-    const transfer = [frame.buffer as ArrayBuffer]
-    this.#emit({ frame, transfer, doneFiles: this.#doneFiles, doneBytes: this.#doneBytes })
+    const into = this.#ring.take(bytes)
+    this.#sealer.seal({ type, flags, file, offset, length }, payload, into)
+    const frame = { at: into.byteOffset, length: bytes }
+    this.#emit({ frame, doneFiles: this.#doneFiles, doneBytes: this.#doneBytes })
     await this.#turn()
   }
 

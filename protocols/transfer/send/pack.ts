@@ -1,10 +1,7 @@
 import { hashBytes, hashToBytes } from '../../../storage/content/index.js'
-import { MAX_PACK_FILES, PACK_BYTES, SMALL_FILE_BYTES } from '../limits.js'
+import { MAX_PACK_FILES, PACK_BYTES, PACK_ROW_BYTES, SMALL_FILE_BYTES } from '../limits.js'
 import type { ManifestEntry } from '../manifest/types.js'
 import { SourceFile } from './source-file.js'
-
-/** A line of a pack's table: entry index u32, size u32, hash 32. */
-export const PACK_ROW_BYTES = 40
 
 /** Small files on their way into one record: their contents one after the other, then a table of what they are. */
 export class Pack {

@@ -15,12 +15,19 @@ import {
 } from '../../../storage/base/index.js'
 import { hashToBytes } from '../../../storage/content/index.js'
 import { decode, encode, type PeerSession, wireError } from '../../wire/index.js'
-import { MAX_ANSWER_FRAME_BYTES, MAX_PARTIALS, MAX_PASSES, MIN_HASH_BYTES_PER_SECOND } from '../limits.js'
+import {
+  MAX_ANSWER_FRAME_BYTES,
+  MAX_PARTIALS,
+  MAX_PASSES,
+  MIN_HASH_BYTES_PER_SECOND,
+  PACK_FRAME_BYTES
+} from '../limits.js'
 import type { NamedSource } from '../manifest/build.worker.js'
 import { bitmapFor, selectionHash } from '../manifest/selection.js'
 import type { Manifest, Selection } from '../manifest/types.js'
 import { farewell } from '../stream/farewell.js'
 import { framePipe } from '../stream/frame-pipe.js'
+import { ringMemory } from '../stream/frame-ring.js'
 import { channelKey, SALT_BYTES, transferIdBytes } from '../stream/keys.js'
 import { type Begin, type Complete, codeSchema, completeSchema } from '../stream/messages.js'
 import { parseProblems } from '../stream/problem-rows.js'
@@ -96,9 +103,10 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
     onExpired: reason => pipe.abort(reason),
     movedBytes: () => (sent > credited ? credited : undefined)
   })
+  const ring = ringMemory(PACK_FRAME_BYTES)
   const link = pool.link(
     sending.sendContent,
-    { manifestFile: manifest.file, sources: init.sources, selection, key: key('content'), transfer },
+    { manifestFile: manifest.file, sources: init.sources, selection, key: key('content'), transfer, ring },
     { signal: over.signal, onEmit: onSealed }
   )
   link.result.catch(err => {
@@ -113,8 +121,9 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
 
   function onSealed(message: FromContentSender): void {
     if (message.frame !== undefined) {
-      sent += message.frame.length
-      pipe.send(message.frame)
+      const { at, length } = message.frame
+      sent += length
+      pipe.send(new Uint8Array(ring, at, length))
       dog.said()
     }
     if (message.failed !== undefined) init.onProblem(message.failed.file, message.failed.code, 'sender')

@@ -1,7 +1,7 @@
 /**
  * Frames of a transfer stream, both ways. Unlike `frameStream` of protocols/wire it hands each frame on the moment it is
- * whole (the receiver's credits bound what may arrive) and never copies a frame more than once. No pause, no resume: they
- * lose data (reference: libp2p-facts.md).
+ * whole (the receiver's credits bound what may arrive) and copies it once, to where the reader wants it. No pause, no
+ * resume: they lose data (reference: libp2p-facts.md).
  */
 import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
@@ -17,10 +17,12 @@ export interface FramePipeInit {
   readonly drainTimeoutMs: number
   onPreamble?(bytes: Uint8Array): void
   /**
-   * A frame without its length. What it throws ends the stream.
-   * @param owned - the frame has an ArrayBuffer of its own, which may be handed over; else it is valid only during the call
+   * A frame begins: memory for it, `length` bytes. Without, it gets an ArrayBuffer of its own. What it throws ends the stream.
+   * @param type - its first byte
    */
-  onFrame(frame: Uint8Array, owned: boolean): void
+  allocate?(type: number, length: number): Uint8Array
+  /** A frame without its length, in the memory that it was given. What it throws ends the stream. */
+  onFrame(frame: Uint8Array): void
   /** Once, when nothing more will come; without an error the peer ended its side between two frames. */
   onEnd(error?: Error): void
 }
@@ -51,11 +53,13 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
   let bytesIn = 0
   let bytesOut = 0
 
-  // What is being read: the preamble, a length or a frame. `have` bytes of it are in `into`.
-  let part: 'preamble' | 'length' | 'frame' = preambleBytes > 0 ? 'preamble' : 'length'
-  let want = preambleBytes > 0 ? preambleBytes : FRAME_LENGTH_BYTES
+  // What is being read, `have` bytes of it into `into`. A frame's first byte says what it is, and so where it goes.
+  const length = new Uint8Array(FRAME_LENGTH_BYTES)
+  const type = new Uint8Array(1)
+  let part: 'preamble' | 'length' | 'type' | 'frame' = preambleBytes > 0 ? 'preamble' : 'length'
+  let into: Uint8Array = preambleBytes > 0 ? new Uint8Array(preambleBytes) : length
   let have = 0
-  let into = new Uint8Array(0)
+  let frameBytes = 0
 
   const end = (error?: Error): void => {
     if (ended) return
@@ -69,43 +73,44 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
     init.onEnd(error)
   }
 
-  const whole = (bytes: Uint8Array, owned: boolean): void => {
+  const expect = (next: typeof part, memory: Uint8Array): void => {
+    part = next
+    into = memory
     have = 0
+  }
+
+  const whole = (): void => {
+    const bytes = into
     if (part === 'length') {
-      const length = new DataView(bytes.buffer, bytes.byteOffset, FRAME_LENGTH_BYTES).getUint32(0)
-      if (length === 0 || length > maxFrameBytes)
+      frameBytes = new DataView(length.buffer).getUint32(0)
+      if (frameBytes === 0 || frameBytes > maxFrameBytes)
         throw wireError(
           'FRAME_TOO_LARGE',
-          `the peer announced a frame of ${length} bytes, ${maxFrameBytes} are allowed`
+          `the peer announced a frame of ${frameBytes} bytes, ${maxFrameBytes} are allowed`
         )
-      part = 'frame'
-      want = length
-      return
+      expect('type', type)
+    } else if (part === 'type') {
+      // Memory that is only claimed costs nothing yet, and no claim is larger than maxFrameBytes.
+      expect('frame', init.allocate?.(type[0]!, frameBytes) ?? new Uint8Array(frameBytes))
+      into[0] = type[0]!
+      have = 1
+      if (frameBytes === 1) whole()
+    } else {
+      const was = part
+      expect('length', length)
+      if (was === 'preamble') init.onPreamble?.(bytes)
+      else init.onFrame(bytes)
     }
-    const was = part
-    part = 'length'
-    want = FRAME_LENGTH_BYTES
-    if (was === 'preamble') init.onPreamble?.(new Uint8Array(bytes))
-    else init.onFrame(bytes, owned)
   }
 
   const take = (data: Uint8Array): void => {
     bytesIn += data.length
     for (let at = 0; at < data.length && !ended; ) {
-      const left = data.length - at
-      if (have === 0 && left >= want) {
-        const bytes = data.subarray(at, at + want)
-        at += want
-        whole(bytes, false)
-        continue
-      }
-      // Memory that is only claimed costs nothing yet, and no claim is larger than maxFrameBytes.
-      if (have === 0) into = new Uint8Array(want)
-      const n = Math.min(want - have, left)
-      into.set(data.subarray(at, at + n), have)
+      const n = Math.min(into.length - have, data.length - at)
+      into.set(n === data.length ? data : data.subarray(at, at + n), have)
       at += n
       have += n
-      if (have === want) whole(into, true)
+      if (have === into.length) whole()
     }
   }
 

@@ -4,6 +4,7 @@ import { CREDIT_BYTES, MAX_CHUNK_BYTES, MAX_STRIKES } from '../../../protocols/t
 import * as records from '../../../protocols/transfer/stream/records.js'
 import { encode } from '../../../protocols/wire/index.js'
 import type { DeviceId } from '../../../storage/base/index.js'
+import { nextEvent } from '../../peers.js'
 import { tempDir } from '../../temp.js'
 import { below, devicePair, newId, type Pair, type Prepared, prepare } from './devices.js'
 import { type HostileStream, hostileStream, packOf } from './hostile-sender.js'
@@ -214,7 +215,9 @@ describe('a paired device that breaks the rules of a transfer', () => {
   it('a cancellation of what belongs to another device does nothing', async () => {
     const other = { ...prepared.receive, id: newId(), device: '12D3KooWother' as DeviceId }
     const controller = new AbortController()
+    const started = nextEvent(pair.receiver.peer, 'transfer:started', e => e.transfer === other.id)
     const foreign = pair.receiver.transfers.receive(other, { signal: controller.signal })
+    await started
     const stream = await hostileStream(pair, { send: { ...prepared.send, id: other.id } })
     stream.raw(stream.control(records.CANCEL, encode({ code: 'CANCELLED' })))
     await stream.ended

@@ -23,7 +23,11 @@ describe('parts of a transfer', () => {
           fc.record({
             file: fc.nat(2 ** 32 - 1),
             offset: fc.maxSafeNat(),
-            payload: fc.uint8Array({ maxLength: 300 })
+            payload: fc.oneof(
+              fc.uint8Array({ maxLength: 300 }),
+              // More than one piece of the cipher.
+              fc.integer({ min: 65_530, max: 200_000 }).map(n => new Uint8Array(randomBytes(n)))
+            )
           }),
           { minLength: 2, maxLength: 6 }
         ),
@@ -36,7 +40,7 @@ describe('parts of a transfer', () => {
           )
           const opener = new Opener(key, id)
           for (const [i, frame] of frames.entries()) {
-            const { file, offset, payload } = opener.open(frame)
+            const { file, offset, payload } = opener.open(new Uint8Array(frame)) // it is opened in its place
             assert.deepEqual([file, offset], [list[i]!.file, list[i]!.offset])
             assert.deepEqual(new Uint8Array(payload), list[i]!.payload)
           }

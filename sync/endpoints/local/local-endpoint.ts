@@ -1,0 +1,187 @@
+import {
+  type AbortOptions,
+  type AbsPath,
+  displayPath,
+  type LinkContext,
+  linkSignals,
+  type RelPath,
+  SpacedriveError,
+  type TaskContext,
+  type WorkerPool
+} from '../../../storage/base/index.js'
+import type { Capabilities, EntryStat, Files, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
+import type { Trash } from '../../../storage/trash/index.js'
+import { timeStepMs, type Volumes } from '../../../storage/volumes/index.js'
+import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from '../content.js'
+import type {
+  Endpoint,
+  EndpointAbout,
+  HashOptions,
+  TrashedItem,
+  TrashItemsOptions,
+  TrashOutcome,
+  WalkOptions
+} from '../endpoint.js'
+import type { Looked, TreePage } from '../entry.js'
+import { MAX_LOOKS } from '../limits.js'
+import type { LocalPort } from '../local-port.js'
+import { pulled } from '../pull.js'
+import type { EndpointStage } from '../stage.js'
+import { hashInOrder } from './hash-files.js'
+import { type LocalRoot, localTasks } from './local.worker.js'
+import { LocalWriting } from './local-writing.js'
+
+export interface LocalEndpointInit {
+  readonly pool: WorkerPool
+  readonly files: Files
+  readonly volumes: Pick<Volumes, 'volumeOf'>
+  readonly trash: Pick<Trash, 'put'>
+  /** Absolute paths that are ours and unknown to everybody: data directories, open libraries (SYNC.md 9). */
+  ours(): readonly string[]
+}
+
+export interface LocalEndpointParts extends LocalEndpointInit {
+  /** Without links. */
+  readonly path: AbsPath
+  readonly stat: EntryStat
+  readonly about: EndpointAbout
+}
+
+/** A folder of this device. Looks and reads through the pool; writes through `FileRoot`, which is opened when it is first needed. */
+export class LocalEndpoint implements Endpoint {
+  readonly kind = 'local'
+  readonly shown: string
+  readonly local: LocalPort
+  readonly #parts: LocalEndpointParts
+  readonly #writing: LocalWriting
+  readonly #ended = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(parts: LocalEndpointParts) {
+    this.#parts = parts
+    this.shown = displayPath(parts.path)
+    this.#writing = new LocalWriting(parts)
+    this.local = { path: parts.path, fileRoot: options => this.#use(options, signal => this.#writing.root({ signal })) }
+  }
+
+  async about({ signal }: AbortOptions = {}): Promise<EndpointAbout> {
+    signal?.throwIfAborted()
+    return this.#parts.about
+  }
+
+  async capabilities(options?: AbortOptions): Promise<Capabilities> {
+    return this.#use(options, async signal => (await this.#writing.root({ signal })).capabilities)
+  }
+
+  list(path: RelPath, options?: AbortOptions): AsyncIterable<TreePage> {
+    return this.#pull(localTasks.list, { root: this.#root(), path }, options)
+  }
+
+  walk(
+    path: RelPath,
+    { except = [], depth, otherFileSystems = false, signal }: WalkOptions = {}
+  ): AsyncIterable<TreePage> {
+    const levels = depth ?? Number.POSITIVE_INFINITY
+    const input = { root: this.#root(), path, except, depth: levels, otherFileSystems }
+    return this.#pull(localTasks.walk, input, { signal })
+  }
+
+  async look(paths: readonly RelPath[], options?: AbortOptions): Promise<readonly Looked[]> {
+    ensureCount(paths)
+    return this.#task(localTasks.look, { root: this.#root(), paths }, options)
+  }
+
+  read(path: RelPath, { ranges, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+    return this.#pull(localTasks.read, { root: this.#root(), path, ranges }, { signal })
+  }
+
+  async readPack(paths: readonly RelPath[], options?: AbortOptions): Promise<ReadPack> {
+    ensureCount(paths)
+    const { data, files } = await this.#task(localTasks.readPack, { root: this.#root(), paths }, options)
+    return { data, files }
+  }
+
+  async *hash(paths: readonly RelPath[], { onBytes, signal }: HashOptions = {}): AsyncGenerator<HashedFile> {
+    const { pool } = this.#parts
+    const root = this.#root()
+    const linked = linkSignals(signal, this.#ended.signal)
+    try {
+      yield* hashInOrder({ pool, root, paths, onBytes, signal: linked.signal })
+    } finally {
+      linked.clear()
+    }
+  }
+
+  async openStage(id: string, options?: AbortOptions): Promise<EndpointStage> {
+    return this.#use(options, signal => this.#writing.openStage(id, { signal }))
+  }
+
+  async place(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]> {
+    return this.#use(options, async signal => (await this.#writing.root({ signal })).place(steps, { signal }))
+  }
+
+  async placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]> {
+    return this.#use(options, async signal => (await this.#writing.root({ signal })).placeGroup(steps, { signal }))
+  }
+
+  async trash(items: readonly TrashedItem[], options: TrashItemsOptions): Promise<readonly TrashOutcome[]> {
+    return this.#use(options, signal => this.#writing.trash(this, items, { ...options, signal }))
+  }
+
+  async space(options?: AbortOptions): Promise<Space> {
+    return this.#use(options, async signal => (await this.#writing.root({ signal })).space())
+  }
+
+  async ensureSpace(bytes: number, options?: AbortOptions): Promise<void> {
+    return this.#use(options, async signal => (await this.#writing.root({ signal })).ensureSpace(bytes))
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort(new SpacedriveError('STOPPED', `${this.shown} was closed`))
+    await Promise.allSettled(this.#running)
+    await this.#writing.close()
+  }
+
+  #root(): LocalRoot {
+    const { path, stat, about, ours } = this.#parts
+    const clockStepMs = timeStepMs(about.fileSystem)
+    return { path, identity: { device: stat.device, inode: stat.inode }, ours: ours(), clockStepMs }
+  }
+
+  #task<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: AbortOptions): Promise<Awaited<O>> {
+    return this.#use(options, signal => this.#parts.pool.run(task, input, { signal }))
+  }
+
+  async *#pull<I, T>(
+    task: (input: I, ctx: LinkContext) => Promise<void>,
+    input: NoInfer<I>,
+    { signal }: AbortOptions = {}
+  ): AsyncGenerator<T> {
+    const linked = linkSignals(signal, this.#ended.signal)
+    try {
+      yield* pulled<I, T>(this.#parts.pool, task, input, { signal: linked.signal })
+    } finally {
+      linked.clear()
+    }
+  }
+
+  /** Runs something that `close` ends and waits for. */
+  async #use<T>({ signal }: AbortOptions = {}, fn: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const linked = linkSignals(signal, this.#ended.signal)
+    const running = (async () => {
+      linked.signal.throwIfAborted()
+      return fn(linked.signal)
+    })()
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+      linked.clear()
+    }
+  }
+}
+
+function ensureCount(paths: readonly RelPath[]): void {
+  if (paths.length > MAX_LOOKS) throw new RangeError(`expected at most ${MAX_LOOKS} paths, got ${paths.length}`)
+}

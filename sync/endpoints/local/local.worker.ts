@@ -1,0 +1,267 @@
+import {
+  type AbsPath,
+  defineTasks,
+  displayPath,
+  type LinkContext,
+  type RelPath,
+  SpacedriveError,
+  type TaskContext
+} from '../../../storage/base/index.js'
+import { hashSource, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
+import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
+import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
+import type { Looked, TreePage } from '../entry.js'
+import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES, READ_PIECE_BYTES } from '../limits.js'
+import { sink } from '../pull.js'
+import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
+import { Walker } from './walker.js'
+
+/** The root as it was opened, for each task. */
+export interface LocalRoot {
+  readonly path: AbsPath
+  readonly identity: Pick<EntryStat, 'device' | 'inode'>
+  readonly ours: readonly string[]
+  readonly clockStepMs: number
+}
+
+interface Input {
+  readonly root: LocalRoot
+}
+
+/** Paths looked at between two turns of the thread's event loop. */
+const LOOKS_PER_TURN = 128
+
+export const localTasks = defineTasks(import.meta.url, {
+  /** The root itself. @throws MISSING, NOT_A_DIRECTORY, NO_PERMISSION */
+  openRoot({ path }: { path: AbsPath }): EntryStat {
+    const reader = treeReader({ path })
+    try {
+      return reader.look('' as RelPath)!
+    } finally {
+      reader.close()
+    }
+  },
+
+  async list({ root, path }: Input & { path: RelPath }, ctx: LinkContext): Promise<void> {
+    await reading(root, async reader => {
+      const rules = rulesOf(root)
+      const { stat } = ensureThere(reader, path, rules)
+      if (stat.kind !== 'directory') throw notADirectory(path)
+      await new Walker({ reader, rules, sink: sink<TreePage>(ctx), except: new Set() }).list(path)
+    })
+  },
+
+  async walk({ root, path, except, depth, otherFileSystems }: WalkInput, ctx: LinkContext): Promise<void> {
+    await reading(root, async reader => {
+      const rules = rulesOf(root, otherFileSystems)
+      const first = ensureThere(reader, path, rules)
+      const walker = new Walker({ reader, rules, sink: sink<TreePage>(ctx), except: new Set(except) })
+      await walker.walk(first, depth)
+    })
+  },
+
+  async look({ root, paths }: Input & { paths: readonly RelPath[] }, ctx: TaskContext): Promise<Looked[]> {
+    return reading(root, async reader => {
+      const rules = rulesOf(root)
+      const looked: Looked[] = []
+      for (const path of paths) {
+        if (looked.length % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await giveWay(ctx)
+        looked.push(lookedAt(reader, path, rules))
+      }
+      return looked
+    })
+  },
+
+  async read({ root, path, ranges }: ReadInput, ctx: LinkContext): Promise<void> {
+    const out = sink<ReadPiece>(ctx)
+    await reading(root, async reader => {
+      const file = reader.open(path)
+      try {
+        const before = file.stat()
+        await out.send({ kind: 'opened', stat: before })
+        for (const { fromBytes, lengthBytes } of ranges ?? [{ fromBytes: 0, lengthBytes: before.sizeBytes }]) {
+          for (let done = 0; done < lengthBytes; ) {
+            const atBytes = fromBytes + done
+            const bytes = new Uint8Array(Math.min(READ_PIECE_BYTES, lengthBytes - done))
+            const n = fill(file, bytes, atBytes)
+            if (n < bytes.length) throw changedWhileReading(path)
+            await out.send({ kind: 'data', atBytes, bytes }, [bytes.buffer])
+            done += n
+          }
+        }
+        const after = file.stat()
+        if (!sameContent(before, after)) throw changedWhileReading(path)
+        await out.send({ kind: 'done', stat: after })
+      } finally {
+        file.close()
+      }
+    })
+  },
+
+  async readPack(
+    { root, paths }: Input & { paths: readonly RelPath[] },
+    ctx: TaskContext
+  ): Promise<ReadPack & { transfer: ArrayBuffer[] }> {
+    return reading(root, async reader => {
+      const files: PackedFile[] = []
+      const data = new Uint8Array(MAX_PACK_BYTES)
+      let used = 0
+      for (const path of paths) {
+        if (files.length % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await giveWay(ctx)
+        const file = await packed(reader, path, data, used, ctx)
+        if (file === undefined) break
+        files.push(file)
+        used += file.problem === undefined ? file.length : 0
+      }
+      const whole = used > data.length / 2 ? data : data.slice(0, used)
+      return { data: whole, files, transfer: [whole.buffer] }
+    })
+  },
+
+  /** Whole files; emits a result each, in their order, and `{ bytes }` as it goes. */
+  async hash({ root, paths }: Input & { paths: readonly RelPath[] }, ctx: TaskContext): Promise<HashedFile[]> {
+    return reading(root, async reader => {
+      const results: HashedFile[] = []
+      for (const path of paths) {
+        await giveWay(ctx)
+        results.push(await hashed(reader, path, root, ctx))
+      }
+      return results
+    })
+  }
+})
+
+export interface WalkInput extends Input {
+  readonly path: RelPath
+  readonly except: readonly RelPath[]
+  readonly depth: number
+  readonly otherFileSystems: boolean
+}
+
+export interface ReadInput extends Input {
+  readonly path: RelPath
+  readonly ranges: readonly ByteRange[] | undefined
+}
+
+async function reading<T>({ path, identity }: LocalRoot, fn: (reader: TreeReader) => Promise<T>): Promise<T> {
+  const reader = treeReader({ path, identity })
+  try {
+    return await fn(reader)
+  } finally {
+    reader.close()
+  }
+}
+
+const rulesOf = ({ path, identity, ours }: LocalRoot, otherFileSystems = false): LookRules => ({
+  ...{ root: path, device: identity.device, ours, otherFileSystems }
+})
+
+/** @throws MISSING, LINK_IN_PATH, NO_PERMISSION */
+function ensureThere(reader: TreeReader, path: RelPath, rules: LookRules): NonNullable<ReturnType<typeof entryAt>> {
+  const stat = reader.look(path)
+  const entry = stat === undefined ? undefined : entryAt(reader, path, rules)
+  if (entry !== undefined) return entry
+  throw new SpacedriveError('MISSING', `could not look at ${displayPath(path)}: it is not there`)
+}
+
+/** undefined: it does not fit into what is left of the buffer. */
+async function packed(
+  reader: TreeReader,
+  path: RelPath,
+  data: Uint8Array,
+  used: number,
+  { signal }: TaskContext
+): Promise<PackedFile | undefined> {
+  let file: OpenFile
+  try {
+    file = reader.open(path)
+  } catch (err) {
+    if (isFatal(err)) throw err
+    return { path, problem: problemOf(path, err) }
+  }
+  try {
+    const { sizeBytes } = file.stat()
+    if (sizeBytes > MAX_PACKED_FILE_BYTES) throw tooLarge(path)
+    if (used + sizeBytes > data.length) return undefined
+    let length = 0
+    const source = {
+      stat: () => file.stat(),
+      // Read once: into the place it has in the pack, hashed from there.
+      read(into: Uint8Array, atBytes: number) {
+        const n = file.read(into, atBytes)
+        data.set(into.subarray(0, n), used + atBytes)
+        length = Math.max(length, atBytes + n)
+        return n
+      }
+    }
+    const { hash } = await hashSource(source, displayPath(path), { signal, lengthBytes: sizeBytes })
+    return { path, offset: used, length, hash, stat: file.stat() }
+  } catch (err) {
+    signal.throwIfAborted()
+    if (isFatal(err)) throw err
+    return { path, problem: problemOf(path, err) }
+  } finally {
+    file.close()
+  }
+}
+
+async function hashed(reader: TreeReader, path: RelPath, root: LocalRoot, ctx: TaskContext): Promise<HashedFile> {
+  let told = 0
+  try {
+    const file = reader.open(path)
+    try {
+      const source = {
+        stat: () => file.stat(),
+        read(into: Uint8Array, atBytes: number) {
+          const n = file.read(into, atBytes)
+          told += n
+          if (told >= PIECE_BYTES) {
+            ctx.emit(told)
+            told = 0
+          }
+          return n
+        }
+      }
+      const content = await hashSource(source, displayPath(path), { signal: ctx.signal })
+      return { path, hash: content.hash, stat: file.stat(), racy: isRacy(content, root.clockStepMs) }
+    } finally {
+      file.close()
+      if (told > 0) ctx.emit(told)
+    }
+  } catch (err) {
+    ctx.signal.throwIfAborted()
+    if (isFatal(err)) throw err
+    return { path, problem: problemOf(path, err) }
+  }
+}
+
+/** Reads until `into` is full or the file ends. */
+function fill(file: OpenFile, into: Uint8Array, atBytes: number): number {
+  let n = 0
+  while (n < into.length) {
+    const got = file.read(into.subarray(n), atBytes + n)
+    if (got === 0) break
+    n += got
+  }
+  return n
+}
+
+const sameContent = (a: EntryStat, b: EntryStat): boolean =>
+  a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode
+
+/** One turn of the thread's event loop: the message that says "abort" can only arrive then. */
+async function giveWay({ signal }: TaskContext): Promise<void> {
+  await new Promise(resolve => setImmediate(resolve))
+  signal.throwIfAborted()
+}
+
+const notADirectory = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('NOT_A_DIRECTORY', `could not list ${displayPath(path)}: it is not a directory`)
+
+const tooLarge = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('TOO_LARGE', `could not read ${displayPath(path)} at once: it is larger than 1 MiB`)
+
+const changedWhileReading = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('CHANGED_WHILE_READING', `could not read ${displayPath(path)}: it was changed meanwhile`, {
+    hint: 'It is read again later; close the program that writes to it to be sure.'
+  })

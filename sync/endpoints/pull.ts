@@ -1,0 +1,96 @@
+import { type AbortOptions, type LinkContext, linkSignals, type WorkerPool } from '../../storage/base/index.js'
+
+/** Values on their way from a worker: what the reader has not taken yet. */
+const AHEAD = 4
+
+/**
+ * A task that yields: runs it in a thread of its own links and hands on what it sends, no more than a few values ahead of who
+ * reads. Ending the loop early ends the task; its last step is awaited, so that nothing runs on unseen.
+ */
+export async function* pulled<I, T>(
+  pool: WorkerPool,
+  task: (input: I, ctx: LinkContext) => Promise<void>,
+  input: NoInfer<I>,
+  { signal }: AbortOptions = {}
+): AsyncGenerator<T, void, void> {
+  signal?.throwIfAborted()
+  const over = new AbortController()
+  const linked = linkSignals(signal, over.signal)
+  const waiting: T[] = []
+  let ended: { error?: unknown } | undefined
+  let wake = (): void => {}
+  const { result, post } = pool.link(task, input, {
+    signal: linked.signal,
+    onEmit(value: { value: T }) {
+      waiting.push(value.value)
+      wake()
+    }
+  })
+  const settled = result.then(
+    () => {
+      ended = {}
+      wake()
+    },
+    error => {
+      ended = { error }
+      wake()
+    }
+  )
+  try {
+    for (;;) {
+      while (waiting.length > 0) {
+        const value = waiting.shift() as T
+        post(1)
+        yield value
+      }
+      if (ended !== undefined) break
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+    }
+    signal?.throwIfAborted()
+    if (ended.error !== undefined) throw ended.error
+  } finally {
+    if (ended === undefined) over.abort()
+    await settled
+    linked.clear()
+  }
+}
+
+/** The worker's side of `pulled`. */
+export interface Sink<T> {
+  /** Waits until there is room. @param transfer - buffers handed over */
+  send(value: T, transfer?: readonly ArrayBuffer[]): Promise<void>
+  /** Lets messages in: to be called now and then by whoever works long without sending. */
+  giveWay(): Promise<void>
+}
+
+export function sink<T>(ctx: LinkContext): Sink<T> {
+  let credit = AHEAD
+  let wake = (): void => {}
+  ctx.onPost((more: number) => {
+    credit += more
+    wake()
+  })
+  const onAbort = (): void => wake()
+  ctx.signal.addEventListener('abort', onAbort, { once: true })
+  const giveWay = async (): Promise<void> => {
+    await new Promise(resolve => setImmediate(resolve))
+    ctx.signal.throwIfAborted()
+  }
+  return {
+    giveWay,
+    async send(value, transfer) {
+      // The abort arrives as a message: without a turn it would never be seen.
+      await giveWay()
+      while (credit === 0) {
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+        ctx.signal.throwIfAborted()
+      }
+      credit--
+      ctx.emit(transfer === undefined ? { value } : { value, transfer })
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import { type AbsPath, fsPath, textFromBytes } from '../../../storage/base/index.js'
+
+/** The folder behind an endpoint, as the suite changes it and looks at it: past the endpoint. Paths as in RelPath. */
+export interface TreeBehind {
+  write(path: string, content: string | Uint8Array, options?: { mode?: number; mtimeNs?: bigint }): void
+  append(path: string, content: string): void
+  mkdir(path: string): void
+  symlink(path: string, target: string): void
+  fifo(path: string): void
+  link(path: string, to: string): void
+  rename(path: string, to: string): void
+  remove(path: string): void
+  read(path: string): string
+  exists(path: string): boolean
+  mode(path: string): number
+  /** Names in a directory but those that are ours. */
+  names(path?: string): string[]
+  /** Moves the whole folder elsewhere and puts an empty one in its place. */
+  swapRoot(): void
+}
+
+export function folder(root: AbsPath): TreeBehind {
+  const at = (path: string): string | Buffer => fsPath(path === '' ? root : `${root}/${path}`)
+  const parent = (path: string): void => {
+    const slash = path.lastIndexOf('/')
+    if (slash > 0) fs.mkdirSync(at(path.slice(0, slash)), { recursive: true })
+  }
+  return {
+    write(path, content, { mode, mtimeNs } = {}) {
+      parent(path)
+      fs.writeFileSync(at(path), content)
+      if (mode !== undefined) fs.chmodSync(at(path), mode)
+      if (mtimeNs !== undefined) fs.utimesSync(at(path), Number(mtimeNs) / 1e9, Number(mtimeNs) / 1e9)
+    },
+    append: (path, content) => fs.appendFileSync(at(path), content),
+    mkdir: path => void fs.mkdirSync(at(path), { recursive: true }),
+    symlink(path, target) {
+      parent(path)
+      fs.symlinkSync(fsPath(target), at(path))
+    },
+    fifo(path) {
+      parent(path)
+      execFileSync('mkfifo', [at(path) as string])
+    },
+    link: (path, to) => fs.linkSync(at(path), at(to)),
+    rename: (path, to) => fs.renameSync(at(path), at(to)),
+    remove: path => fs.rmSync(at(path), { recursive: true }),
+    read: path => fs.readFileSync(at(path), 'utf8'),
+    exists: path => fs.lstatSync(at(path), { throwIfNoEntry: false }) !== undefined,
+    mode: path => fs.lstatSync(at(path)).mode & 0o7777,
+    names: (path = '') =>
+      fs
+        .readdirSync(at(path), { encoding: 'buffer' })
+        .map(textFromBytes)
+        .filter(name => !name.startsWith('.spacedrive'))
+        .sort(),
+    swapRoot() {
+      fs.renameSync(at(''), `${root}.moved`)
+      fs.mkdirSync(at(''))
+    }
+  }
+}

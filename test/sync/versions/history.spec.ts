@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type ContentHash, nameOf, parentOf, type RelPath, ROOT } from '../../../storage/base/index.js'
+import { hashBytes } from '../../../storage/content/index.js'
+import {
+  type EntryThen,
+  formatLine,
+  type Kept,
+  type ListNow,
+  parseLine,
+  parsePolicy,
+  Thinner,
+  TreeThen,
+  type VersionLine,
+  type VersionPolicy
+} from '../../../sync/versions/index.js'
+
+const hashOf = (text: string): ContentHash => hashBytes(Buffer.from(text))
+const file = (text: string, mtimeNs = 5n): Kept => ({
+  ...{ kind: 'file', hash: hashOf(text), sizeBytes: text.length, mtimeNs, mode: 0o644 }
+})
+const folder: Kept = { kind: 'directory', mtimeNs: 7n, mode: 0o755 }
+const rel = (path: string): RelPath => path as RelPath
+const line = (init: Partial<VersionLine>): VersionLine => ({
+  ...{ atMs: 1, run: 'r', path: rel('a'), was: null, why: 'because' },
+  ...init
+})
+
+describe('lines of the history', () => {
+  it('come back as they were, whatever bytes a name has', () => {
+    const name = fc.array(
+      fc.integer({ min: 1, max: 255 }).filter(b => b !== 0x2f),
+      { minLength: 1, maxLength: 20 }
+    )
+    fc.assert(
+      fc.property(name, fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n }), fc.nat(0o7777), (bytes, mtimeNs, mode) => {
+        const text = [...bytes].map(b => (b < 128 ? String.fromCharCode(b) : String.fromCharCode(0xdc00 + b))).join('')
+        fc.pre(text !== '.' && text !== '..')
+        for (const was of [null, { ...file('x', mtimeNs), mode }, { kind: 'symlink', target: text, mtimeNs } as Kept]) {
+          const before = line({ path: rel(`d/${text}`), was, to: rel(text), from: 'laptop' })
+          assert.deepEqual(parseLine(formatLine(before).trimEnd()), before)
+          assert.equal(formatLine(before).split('\n').length, 2)
+        }
+      })
+    )
+  })
+
+  it('anything else is no line', () => {
+    const good = JSON.parse(formatLine(line({ was: file('x') }))) as Record<string, unknown>
+    for (const bad of [
+      ...[{ v: 2 }, { at: 1.5 }, { at: '1' }, { run: 3 }, { path: '../x' }, { path: '/etc/passwd' }, { path: '' }],
+      ...[
+        { was: {} },
+        { was: { ...(good.was as object), hash: 'abc' } },
+        { was: { ...(good.was as object), mode: -1 } }
+      ],
+      ...[{ to: 'a/../b' }, { was: { kind: 'symlink', mtimeNs: '1' } }, { was: undefined }]
+    ])
+      assert.equal(parseLine(JSON.stringify({ ...good, ...bad })), undefined, JSON.stringify(bad))
+    assert.equal(parseLine('{"v":1,"at":1,'), undefined)
+    fc.assert(fc.property(fc.string(), text => void parseLine(text)))
+    fc.assert(fc.property(fc.json(), text => void parseLine(text)))
+  })
+})
+
+/** A tree in memory that can do what a run does, and says what it wrote down. */
+class Model {
+  readonly entries = new Map<string, Kept>()
+  readonly lines: VersionLine[] = []
+  readonly states: Map<string, Kept>[] = []
+
+  #say(init: Partial<VersionLine>): void {
+    this.lines.push(line({ ...init, atMs: this.states.length + 1 }))
+  }
+  #canHold(path: string): boolean {
+    const parent = parentOf(rel(path))
+    return parent === ROOT || this.entries.get(parent)?.kind === 'directory'
+  }
+  #under(path: string): string[] {
+    return [...this.entries.keys()].filter(p => p.startsWith(`${path}/`))
+  }
+  step(kind: number, a: string, b: string, text: string): void {
+    const old = this.entries.get(a)
+    if (kind === 0 && this.#canHold(a) && old?.kind !== 'directory') {
+      this.#say({ path: rel(a), was: old ?? null })
+      this.entries.set(a, file(text))
+    } else if (kind === 1 && this.#canHold(a) && old === undefined) {
+      this.#say({ path: rel(a), was: null })
+      this.entries.set(a, folder)
+    } else if (kind === 2 && old !== undefined && this.#under(a).length === 0) {
+      this.#say({ path: rel(a), was: old })
+      this.entries.delete(a)
+    } else if (
+      kind === 3 &&
+      old !== undefined &&
+      !this.entries.has(b) &&
+      this.#canHold(b) &&
+      !`${b}/`.startsWith(`${a}/`)
+    ) {
+      this.#say({ path: rel(a), was: null, to: rel(b) })
+      for (const path of [a, ...this.#under(a)]) {
+        this.entries.set(b + path.slice(a.length), this.entries.get(path)!)
+        this.entries.delete(path)
+      }
+    } else if (kind === 4 && old?.kind === 'directory') {
+      this.#say({ path: rel(a), was: old })
+      this.entries.set(a, { ...old, mode: text.length === 0 ? 0o700 : 0o750 })
+    }
+    this.states.push(new Map(this.entries))
+  }
+  readonly list: ListNow = async path =>
+    [...this.entries].filter(([p]) => parentOf(rel(p)) === path).map(([p, entry]) => ({ name: nameOf(rel(p)), entry }))
+}
+
+const paths = ['a', 'b', 'a/x', 'a/y', 'b/x', 'a/x/p', 'b/x/p'].map(p => fc.constant(p))
+const steps = fc.array(fc.tuple(fc.nat(4), fc.oneof(...paths), fc.oneof(...paths), fc.constantFrom('', '1', '2')), {
+  maxLength: 30
+})
+
+async function collect(then: AsyncIterable<EntryThen>): Promise<EntryThen[]> {
+  const all: EntryThen[] = []
+  for await (const entry of then) all.push(entry)
+  return all
+}
+
+describe('a tree as of a moment', () => {
+  it('whatever was created, edited, deleted and moved: undoing the lines gives back each earlier state', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(30), async (list, pick) => {
+        const model = new Model()
+        for (const [kind, a, b, text] of list) model.step(kind, a, b, text)
+        const at = Math.min(pick, model.states.length)
+        const expected = at === 0 ? new Map<string, Kept>() : model.states[at - 1]!
+        const then = new TreeThen()
+        for (const l of [...model.lines].reverse()) if (l.atMs > at) then.undo(l)
+        const got = await collect(then.entries(ROOT, model.list))
+        assert.deepEqual(new Map(got.map(e => [e.path as string, e.was])), expected)
+        for (const { path, was, now } of got) {
+          // Where it says that the content is there today, it is.
+          if (now !== undefined) assert.deepEqual(model.entries.get(now), was)
+          const part = await collect(then.entries(path, model.list))
+          assert.deepEqual(
+            part.map(e => e.path),
+            got.map(e => e.path).filter(p => p === path || p.startsWith(`${path}/`))
+          )
+        }
+        assert.deepEqual(await collect(then.entries(rel('nowhere'), model.list)), [])
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('a folder of many that was moved is one step, and asks only for what is walked', async () => {
+    const asked: string[] = []
+    const list: ListNow = async path => {
+      asked.push(path)
+      if (path === ROOT) return [{ name: 'new', entry: folder }]
+      return path === 'new' ? [{ name: 'f', entry: file('1') }] : []
+    }
+    const then = new TreeThen()
+    then.undo(line({ path: rel('old'), to: rel('new') }))
+    const got = await collect(then.entries(rel('old/f'), list))
+    assert.deepEqual(got, [{ path: 'old/f', was: file('1'), now: 'new/f' }])
+    assert.deepEqual(asked, ['new'])
+    assert.deepEqual(await collect(then.entries(rel('new'), list)), [])
+  })
+})
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const NOW = 1_700_000_000_000
+
+/** What stays of versions of one path, told by their ages, oldest first. */
+function stay(policy: VersionPolicy, ages: readonly number[], nowMs = NOW): number[] {
+  const thinner = new Thinner(policy, nowMs)
+  return [...ages]
+    .sort((a, b) => a - b)
+    .filter(age => thinner.keeps('p', NOW - age))
+    .reverse()
+}
+
+describe('version policies', () => {
+  it('trashcan keeps everything for so many days, and never less than one', () => {
+    assert.deepEqual(stay({ kind: 'trashcan', days: 30 }, [0, DAY, 30 * DAY - 1, 30 * DAY]), [30 * DAY - 1, DAY, 0])
+    assert.deepEqual(stay({ kind: 'trashcan', days: 0 }, [DAY - 1, DAY]), [DAY - 1])
+  })
+
+  it('simple keeps the newest of each path, and what is younger than a day', () => {
+    const ages = [5 * DAY, 4 * DAY, 3 * DAY, DAY, DAY - 1, 0]
+    assert.deepEqual(stay({ kind: 'simple', count: 3 }, ages), [DAY, DAY - 1, 0])
+    assert.deepEqual(stay({ kind: 'simple', count: 1 }, ages), [DAY - 1, 0])
+    const thinner = new Thinner({ kind: 'simple', count: 1 }, NOW)
+    assert.equal(thinner.keeps('a', NOW - 2 * DAY), true)
+    assert.equal(thinner.keeps('b', NOW - 2 * DAY), true, 'another path counts for itself')
+    assert.equal(thinner.keeps('a', NOW - 3 * DAY), false)
+  })
+
+  it('staggered: the last of each stretch, 30 s, an hour, a day, a week long', () => {
+    const kept = stay(
+      { kind: 'staggered' },
+      Array.from({ length: 40 * 24 * 12 }, (_, i) => i * 5 * 60_000)
+    )
+    const between = (from: number, to: number): number => kept.filter(age => age >= from && age < to).length
+    assert.equal(between(0, HOUR), 12, 'all of the last hour: they are 5 minutes apart')
+    assert.ok(between(HOUR, DAY) >= 23 && between(HOUR, DAY) <= 24)
+    assert.ok(between(DAY, 30 * DAY) >= 29 && between(DAY, 30 * DAY) <= 30)
+    assert.ok(between(30 * DAY, 41 * DAY) >= 1 && between(30 * DAY, 41 * DAY) <= 3)
+    assert.ok(kept.includes(0), 'the newest stays')
+  })
+
+  it('staggered: thinning every few days on the way ends with the same as thinning once', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.nat(60 * 24), { maxLength: 60 }),
+        fc.integer({ min: 1, max: 20 }),
+        (hours, every) => {
+          const ages = hours.map(h => h * HOUR)
+          let left = ages
+          for (let daysAgo = 60; daysAgo >= 0; daysAgo -= every) {
+            const at = NOW - daysAgo * DAY
+            const there = left.filter(age => NOW - age <= at)
+            left = [...left.filter(age => NOW - age > at), ...stay({ kind: 'staggered' }, there, at)]
+          }
+          const all = stay({ kind: 'staggered' }, ages)
+          assert.deepEqual(stay({ kind: 'staggered' }, left), all)
+        }
+      )
+    )
+  })
+
+  it('as text', () => {
+    for (const [text, policy] of [
+      ['trashcan', { kind: 'trashcan', days: 30 }],
+      ['trashcan:1', { kind: 'trashcan', days: 1 }],
+      ['trashcan:36500', { kind: 'trashcan', days: 36_500 }],
+      ['simple:10000', { kind: 'simple', count: 10_000 }],
+      ['staggered', { kind: 'staggered' }]
+    ] as const)
+      assert.deepEqual(parsePolicy(text), policy)
+    for (const text of [
+      'none',
+      '',
+      'trashcan:0',
+      'trashcan:36501',
+      'simple:0',
+      'simple:10001',
+      'simple:x',
+      'staggered:1',
+      'simple:1:2'
+    ])
+      assert.ok('refused' in parsePolicy(text), text)
+  })
+})
