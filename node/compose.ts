@@ -261,7 +261,9 @@ export async function compose(init: PeerInit): Promise<Peer> {
     log: log.child('locations')
   })
   const operations = fileOperations({
-    ...{ jobs, dataDir, pool, files, trash: bin },
+    ...{ jobs, dataDir, clock, pool, files, trash: bin },
+    libraries: () => library.opened().map(l => ({ databaseFile: l.database.file, host: l.host })),
+    ours: () => [dataDir, ...library.opened().map(l => l.path)],
     protect: async () => ({
       ours: [dataDir, ...library.opened().map(l => l.path)],
       roots: (await locations.list()).map(({ path, name }) => ({ path, name })),

@@ -19,6 +19,7 @@ import { systemConfirm } from './confirm.js'
 import { fileAnswer } from './file-answer.js'
 import { fileCopy, fileMove } from './file-copy.js'
 import { fileDelete } from './file-delete.js'
+import { fileDuplicates } from './file-duplicates.js'
 import { fileInfo } from './file-info.js'
 import { fileList } from './file-list.js'
 import { fileNote } from './file-note.js'
@@ -74,6 +75,7 @@ export const operations = [
   fileAnswer,
   fileNote,
   fileDelete,
+  fileDuplicates,
   fileTrashEmpty,
   fileTrashList,
   fileTrashRestore,

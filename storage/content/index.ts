@@ -10,7 +10,7 @@
  *   with a hash vouches for it only where `isRacy` says no.
  */
 
-export { CAS_BYTES, sampleCas } from './cas.js'
+export { CAS_BYTES, sampleCas, WHOLE_BYTES } from './cas.js'
 export { type HashFileInput, hashing } from './hash.worker.js'
 export { createHasher, HASH_BYTES, type Hasher, hashBytes, hashFromBytes, hashToBytes } from './hasher.js'
 export {

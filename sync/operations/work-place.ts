@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AbsPath, isUuid, type Startable } from '../../storage/base/index.js'
+import { type AbsPath, type Clock, isUuid, SpacedriveError, type Startable } from '../../storage/base/index.js'
 import { ensurePrivateDir, removeFile } from '../../storage/files/index.js'
 import type { JobManager } from '../../storage/jobs/index.js'
 
 /** Jobs in these states still need their list; a failed one may be taken up again. */
-const NEEDED = ['queued', 'running', 'paused', 'failed'] as const
+const NEEDED: ReadonlySet<string> = new Set(['queued', 'running', 'paused', 'failed'])
+const ENDED: ReadonlySet<string> = new Set(['completed', 'completed-with-problems'])
+/** Results of a job that has ended can be asked for so long. */
+const RESULTS_MS = 7 * 24 * 60 * 60 * 1000
 const ENDS = ['', '-wal', '-shm', '-journal'] as const
 
 /**
@@ -16,15 +20,17 @@ const ENDS = ['', '-wal', '-shm', '-journal'] as const
 export class WorkPlace implements Startable {
   readonly #dir: AbsPath
   readonly #jobs: Pick<JobManager, 'list'>
+  readonly #clock: Clock
   /** Lists of which no job knows yet. */
   readonly #fresh = new Set<string>()
 
-  constructor(dataDir: AbsPath, jobs: Pick<JobManager, 'list'>) {
+  constructor(dataDir: AbsPath, jobs: Pick<JobManager, 'list'>, clock: Clock) {
     this.#dir = join(dataDir, 'work') as AbsPath
     this.#jobs = jobs
+    this.#clock = clock
   }
 
-  /** Takes away what a crash left. */
+  /** Takes away what nobody needs any more, and what a crash left. */
   async start(): Promise<void> {
     await ensurePrivateDir(this.#dir)
     for (const name of await readdir(this.#dir)) {
@@ -46,6 +52,12 @@ export class WorkPlace implements Startable {
     return join(this.#dir, `${id}.db`) as AbsPath
   }
 
+  /** The file of a list that was made. @throws {SpacedriveError} NOT_FOUND */
+  readFile(id: string): AbsPath {
+    if (existsSync(this.fileOf(id))) return this.fileOf(id)
+    throw new SpacedriveError('NOT_FOUND', 'that result is no longer kept', { hint: 'Look again.' })
+  }
+
   /** What a job with this list has as its serial. */
   static serialOf(id: string): string {
     return `work:${id}`
@@ -57,6 +69,8 @@ export class WorkPlace implements Startable {
   }
 
   #isNeeded(id: string): boolean {
-    return this.#jobs.list({ serial: WorkPlace.serialOf(id), states: NEEDED, limit: 1 }).length > 0
+    return this.#jobs
+      .list({ serial: WorkPlace.serialOf(id) })
+      .some(j => NEEDED.has(j.state) || (ENDED.has(j.state) && this.#clock.nowMs() - (j.endedAt ?? 0) < RESULTS_MS))
   }
 }

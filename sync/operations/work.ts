@@ -24,3 +24,14 @@ export function withWork<T>(
     closeReaders(file)
   }
 }
+
+/** Gives the disk back what a list no longer uses. */
+export function shrink(file: AbsPath): void {
+  const sql = openSqlite(file, { synchronous: 'NORMAL' })
+  try {
+    sql.exec('VACUUM')
+  } finally {
+    sql.close()
+    closeReaders(file)
+  }
+}

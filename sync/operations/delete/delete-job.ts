@@ -1,12 +1,5 @@
 import { z } from 'zod'
-import {
-  type AbsPath,
-  displayPath,
-  type JobId,
-  type Problem,
-  type RelPath,
-  type WorkerPool
-} from '../../../storage/base/index.js'
+import type { AbsPath, JobId, Problem, RelPath, WorkerPool } from '../../../storage/base/index.js'
 import type { Files } from '../../../storage/files/index.js'
 import { defineJob, type JobDefinition, type PhaseContext } from '../../../storage/jobs/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
@@ -188,11 +181,4 @@ function count(state: DeleteJobState, { files, bytes }: { files: number; bytes: 
   state.items++
   state.files += files
   state.bytes += bytes
-}
-
-/** What a job is called that deletes these: the first, and how many more. */
-export function titleOf(paths: readonly string[]): string {
-  const [first = ''] = paths
-  const shown = displayPath(first)
-  return paths.length > 1 ? `${shown} and ${paths.length - 1} more` : shown
 }

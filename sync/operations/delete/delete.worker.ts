@@ -1,10 +1,8 @@
-import { realpathSync } from 'node:fs'
 import {
   type AbsPath,
   defineTasks,
   displayPath,
   errorCode,
-  fsPath,
   type Problem,
   pathBytes,
   type TaskContext,
@@ -14,6 +12,7 @@ import {
 import type { EntryKind, Expected } from '../../../storage/files/index.js'
 import { type Sql, withReader } from '../../../storage/sql/index.js'
 import { look, Measuring } from '../look.js'
+import { resolveAll, withoutCovered } from '../named-paths.js'
 import { withWork } from '../work.js'
 import { type Protected, refusalOf } from './protect.js'
 
@@ -63,7 +62,7 @@ export const deleting = defineTasks(import.meta.url, {
   async plan({ file, paths, protect }: PlanInput, ctx: TaskContext): Promise<PlanOutput> {
     const refused: Problem[] = []
     const problems: Problem[] = []
-    const found = withoutCovered(resolveAll(paths, problems))
+    const found = withoutCovered(resolveAll(paths, (path, err) => problems.push(problemAt(path, err))))
     const measuring = new Measuring(ctx)
     const rows: (DeleteItem & { kind: EntryKind })[] = []
     for (const at of found) {
@@ -131,38 +130,7 @@ export const deleting = defineTasks(import.meta.url, {
   }
 })
 
-/** Real paths, the last name as it is: a link itself is deleted, not what it leads to. */
-function resolveAll(paths: readonly string[], problems: Problem[]): AbsPath[] {
-  const parents = new Map<string, string>()
-  return paths.flatMap(path => {
-    if (path === '/') return ['/' as AbsPath]
-    const at = path.lastIndexOf('/')
-    const [parent, name] = [path.slice(0, at) || '/', path.slice(at + 1)]
-    try {
-      let real = parents.get(parent)
-      if (real === undefined) {
-        real = textFromBytes(realpathSync.native(fsPath(parent), { encoding: 'buffer' }))
-        parents.set(parent, real)
-      }
-      return [`${real === '/' ? '' : real}/${name}` as AbsPath]
-    } catch (err) {
-      problems.push(problemAt(path, err))
-      return []
-    }
-  })
-}
-
-/** Named twice, or within something that is named: it goes with that. */
-function withoutCovered(paths: readonly AbsPath[]): AbsPath[] {
-  const all = new Set<string>(paths)
-  return [...all].filter(path => {
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
-      if (all.has(path.slice(0, at))) return false
-    }
-    return true
-  }) as AbsPath[]
-}
-
+/** Of a path that was named. */
 function problemAt(path: string, err: unknown): Problem {
   const code = errorCode(err)
   const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'it is not there' : toError(err).message.replace(/,? '.*$/s, '')

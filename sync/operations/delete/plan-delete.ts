@@ -7,8 +7,9 @@ import {
   SpacedriveError
 } from '../../../storage/base/index.js'
 import type { JobManager } from '../../../storage/jobs/index.js'
+import { titleOf } from '../title.js'
 import { deleting } from './delete.worker.js'
-import { type DeleteComponents, type DeleteJob, titleOf } from './delete-job.js'
+import type { DeleteComponents, DeleteJob } from './delete-job.js'
 
 /** What deleting would do, exactly; nothing is changed yet. */
 export interface DeletePlan {
