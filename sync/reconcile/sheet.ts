@@ -1,0 +1,40 @@
+import type { RelPath } from '../../storage/base/index.js'
+import { parentOf } from '../../storage/base/paths.js'
+import type { End } from './entry.js'
+import type { Operation, OperationInit } from './operation.js'
+
+/** Operations in the making: numbers them, and remembers in which directories names came and went. */
+export class Sheet {
+  readonly #touched: Record<End, Set<RelPath>> = { source: new Set(), destination: new Set() }
+  readonly #made: Record<End, Map<RelPath, number>> = { source: new Map(), destination: new Map() }
+  #next = 0
+
+  get next(): number {
+    return this.#next
+  }
+
+  add(init: OperationInit, needs: readonly (number | undefined)[] = []): Operation {
+    const id = this.#next++
+    const { end, path } = init
+    if (init.kind !== 'attributes' && init.kind !== 'version' && init.kind !== 'replace') {
+      this.#touched[end].add(parentOf(path))
+      if (init.kind === 'move') this.#touched[end].add(parentOf(init.to))
+    }
+    if (init.kind === 'make-directory') {
+      this.#made[end].set(path, id)
+      this.#touched[end].add(path)
+    }
+    const unique = [...new Set(needs)].filter(n => n !== undefined)
+    return { ...init, id, needs: unique } as Operation
+  }
+
+  /** Directories, by the paths they have in the end, in which names came or went. */
+  touched(end: End): ReadonlySet<RelPath> {
+    return this.#touched[end]
+  }
+
+  /** The operation that made a directory. */
+  madeBy(end: End, path: RelPath): number | undefined {
+    return this.#made[end].get(path)
+  }
+}
