@@ -29,7 +29,9 @@ const imports: Import[] = files.flatMap(from =>
   [
     ...text
       .get(from)!
-      .matchAll(/^(?:import|export)\s+(?:(type\s+)?([^'"(;=]*?)\s*from\s+)?['"]([^'"]+)['"]|import\(['"]([^'"]+)['"]\)/gm)
+      .matchAll(
+        /^(?:import|export)\s+(?:(type\s+)?([^'"(;=]*?)\s*from\s+)?['"]([^'"]+)['"]|import\(['"]([^'"]+)['"]\)/gm
+      )
   ].map(m => {
     const target = m[3] ?? m[4]!
     const names = m[2] ?? ''
