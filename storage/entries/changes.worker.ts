@@ -1,6 +1,6 @@
 import { defineTasks, type FileName, textFromBytes } from '../base/index.js'
 import { type Sql, type SqlValue, withReader } from '../sql/index.js'
-import { deletedSince } from './deleted.js'
+import { deletedSince, droppedUpto } from './deleted.js'
 import type { ChangedEntry } from './entry.js'
 import { ENTRY_KINDS } from './flags.js'
 import { columnsOf, entryOf, parseVersion, rowOf } from './row.js'
@@ -11,6 +11,8 @@ export interface ChangesPage {
   /** Ask again with this seq while `more`. */
   readonly upto: number
   readonly more: boolean
+  /** Not all that went after `seq` is remembered any more: whoever asks compares everything. */
+  readonly gap: boolean
 }
 
 /** One page: some 30 ms of a thread. */
@@ -65,6 +67,7 @@ export function changedSince(sql: Sql, seq: number, limit: number): ChangesPage 
   return {
     changes,
     upto: last === undefined ? seq : seqOf(last),
-    more: present.length + gone.length > changes.length || present.length === limit || gone.length === limit
+    more: present.length + gone.length > changes.length || present.length === limit || gone.length === limit,
+    gap: seq < droppedUpto(sql)
   }
 }

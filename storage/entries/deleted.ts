@@ -1,5 +1,7 @@
 import type { Sql, SqlValue } from '../sql/index.js'
+import { namesGoneSeq } from './names.js'
 import type { EntryRow } from './row.js'
+import { getMeta, setMeta } from './state.js'
 
 /** An entry that is gone (table `deleted`). */
 export interface DeletedRow {
@@ -21,6 +23,8 @@ export interface DeletedRow {
 export const KEEP_DELETED_MS = 30 * 24 * 3600 * 1000
 /** A consumer that was not seen for so long holds nothing back any more; it meets a gap and compares everything. */
 export const CONSUMER_LIFETIME_MS = 180 * 24 * 3600 * 1000
+/** Kept at most: some 200 MB. Consumers who have not seen what goes beyond it are told so and compare everything. */
+export const MAX_DELETED = 2_000_000
 /** Tombstones looked at for one inode: inode numbers are used again. */
 const MAX_SAME_INODE = 16
 
@@ -74,16 +78,36 @@ export function buryRow(
     ])
 }
 
-/** Drops what is gone for KEEP_DELETED_MS and what every consumer has seen, at most `limit` rows. @returns rows dropped */
-export function dropDeleted(sql: Sql, nowMs: number, limit: number): number {
+/** Up to this seq entries that are gone may be missing: who followed no further cannot be told of all of them. */
+export const droppedUpto = (sql: Sql): number => Number(getMeta(sql, DROPPED_UPTO) ?? 0)
+const DROPPED_UPTO = 'dropped_upto'
+
+/**
+ * Drops, the oldest first, what is gone for KEEP_DELETED_MS and what every consumer has seen, and of more than MAX_DELETED
+ * whatever is too much.
+ * @param limit - tombstones looked at
+ * @returns how many went
+ */
+export function dropDeleted(
+  sql: Sql,
+  { nowMs, limit, maxKept = MAX_DELETED }: { nowMs: number; limit: number; maxKept?: number }
+): number {
   sql.prepare('DELETE FROM consumers WHERE seen_at < ?').run([nowMs - CONSUMER_LIFETIME_MS])
-  const passed = sql.prepare<{ seq: number | null }>('SELECT min(seq) AS seq FROM consumers').get()?.seq
-  return sql
-    .prepare(
-      `DELETE FROM deleted WHERE id IN (
-         SELECT id FROM deleted WHERE seq <= ? AND deleted_at < ? ORDER BY seq LIMIT ?)`
+  const first = sql.prepare<{ seq: number | null }>('SELECT min(seq) AS seq FROM consumers').get()?.seq
+  const passed = first ?? Number.MAX_SAFE_INTEGER
+  const tooMany = sql.prepare<{ n: number }>('SELECT count(*) AS n FROM deleted').get()!.n - maxKept
+  const namesSeen = namesGoneSeq(sql)
+  const going = sql
+    .prepare<{ id: number; seq: number; deleted_at: number }>(
+      'SELECT id, seq, deleted_at FROM deleted WHERE seq <= ? ORDER BY seq LIMIT ?'
     )
-    .run([passed ?? Number.MAX_SAFE_INTEGER, nowMs - KEEP_DELETED_MS, limit]).changes
+    .all([namesSeen, limit])
+    .filter(({ seq, deleted_at }, i) => i < tooMany || (seq <= passed && deleted_at < nowMs - KEEP_DELETED_MS))
+  const drop = sql.prepare('DELETE FROM deleted WHERE id = ?')
+  for (const { id } of going) drop.run([id])
+  const last = going.at(-1)
+  if (last !== undefined) setMeta(sql, DROPPED_UPTO, String(Math.max(droppedUpto(sql), last.seq)))
+  return going.length
 }
 
 function deletedRowOf(raw: SqlValue[]): DeletedRow {

@@ -17,6 +17,9 @@ const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\ud
 /** Entries with a greater id are not in the trigram index yet. */
 export const namesUpto = (sql: Sql): number => Number(getMeta(sql, 'names_upto') ?? 0)
 
+/** Names of entries gone since then are still in the trigram index. */
+export const namesGoneSeq = (sql: Sql): number => Number(getMeta(sql, 'names_gone_seq') ?? 0)
+
 /** Puts the name of one entry into the trigram index, or another in its place. */
 export function putName(sql: Sql, id: number, name: Uint8Array): void {
   sql.prepare('INSERT OR REPLACE INTO names (rowid, name) VALUES (?, ?)').run([id, indexedText(name)])
@@ -44,7 +47,7 @@ export function indexNames(sql: Sql, limit: number): boolean {
   for (const row of rows) if (row.parent > 0) insert.run([row.id, indexedText(row.name)])
   if (rows.length > 0) setMeta(sql, 'names_upto', String(rows.at(-1)!.id))
 
-  const goneSeq = Number(getMeta(sql, 'names_gone_seq') ?? 0)
+  const goneSeq = namesGoneSeq(sql)
   const gone = sql
     .prepare<{ id: number; seq: number }>('SELECT id, seq FROM deleted WHERE seq > ? ORDER BY seq LIMIT ?')
     .all([goneSeq, limit])

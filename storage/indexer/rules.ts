@@ -6,7 +6,7 @@ import { extensionOf } from '../file-types/index.js'
 import type { IndexRules } from './indexer.js'
 
 /** An ignore file beyond this is not taken for one: a matcher of that size would hold up the walk. */
-const MAX_IGNORE_FILE_BYTES = 1024 * 1024
+export const MAX_IGNORE_FILE_BYTES = 1024 * 1024
 
 /** Names that operating systems and file managers leave about. */
 const SYSTEM_NAMES = new Set(

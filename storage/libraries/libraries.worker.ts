@@ -31,8 +31,9 @@ export interface CheckReport {
 
 /** Bytes of an epoch's prefix, of which a uuid takes 58 bits. */
 const PREFIX_BYTES = 8
-/** Tombstones dropped by one write. */
-const DROP_AT_ONCE = 5_000
+/** Tombstones dropped, and contents looked at, by one write: some 10 ms. */
+const DROP_AT_ONCE = 2_000
+const LOOKED_AT_ONCE = 4_000
 /** Lines a check tells at most. */
 const MAX_CHECK_LINES = 100
 
@@ -108,19 +109,27 @@ export const libraryTasks = defineTasks(import.meta.url, {
     sql.copyTo(file)
   },
 
-  /** Lets go of what nobody needs any more. @returns whether there may be more */
-  tidy(sql: Sql, { nowMs }: { nowMs: number }): boolean {
-    const dropped = dropDeleted(sql, nowMs, DROP_AT_ONCE)
-    const contents = sql
-      .prepare(
-        `DELETE FROM contents WHERE id IN (
-           SELECT c.id FROM contents c
-           WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.content = c.id)
-             AND NOT EXISTS (SELECT 1 FROM deleted d WHERE d.content = c.id)
-           LIMIT ?)`
+  /** Lets go of entries that are gone. @returns how many; 0: there are no more to let go of */
+  dropDeleted(sql: Sql, { nowMs }: { nowMs: number }): number {
+    return dropDeleted(sql, { nowMs, limit: DROP_AT_ONCE })
+  },
+
+  /** Lets go of contents that no entry has. @param after - the id to go on after @returns where to go on; undefined: that was all */
+  dropContents(sql: Sql, { after }: { after: number }): number | undefined {
+    const last = sql
+      .prepare<{ id: number | null; n: number }>(
+        'SELECT max(id) AS id, count(*) AS n FROM (SELECT id FROM contents WHERE id > ? ORDER BY id LIMIT ?)'
       )
-      .run([DROP_AT_ONCE]).changes
-    return dropped === DROP_AT_ONCE || contents === DROP_AT_ONCE
+      .get([after, LOOKED_AT_ONCE])!
+    if (last.id === null) return undefined
+    sql
+      .prepare(
+        `DELETE FROM contents WHERE id > ? AND id <= ?
+           AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.content = contents.id)
+           AND NOT EXISTS (SELECT 1 FROM deleted d WHERE d.content = contents.id)`
+      )
+      .run([after, last.id])
+    return last.n === LOOKED_AT_ONCE ? last.id : undefined
   },
 
   rename(sql: Sql, { name }: { name: string }): void {

@@ -1,4 +1,4 @@
-import type { AbsPath, LibraryId, Startable } from '../base/index.js'
+import type { AbortOptions, AbsPath, LibraryId, Startable } from '../base/index.js'
 import type { Generation } from '../entries/index.js'
 import type { Database } from '../sql/index.js'
 import type { CheckReport } from './libraries.worker.js'
@@ -25,8 +25,11 @@ export interface Library {
   check(options?: { quick?: boolean }): Promise<CheckReport>
   /** A consistent copy in `backups/`. @returns its path */
   backup(): Promise<AbsPath>
-  /** Drops what nobody needs any more and lets SQLite look to its statistics; `vacuum` also gives free space back. */
-  maintain(options?: { vacuum?: boolean }): Promise<void>
+  /**
+   * Drops what nobody needs any more and lets SQLite look to its statistics; `vacuum` also gives free space back. The
+   * library manager does it once a day.
+   */
+  maintain(options?: AbortOptions & { vacuum?: boolean }): Promise<void>
 }
 
 export interface LibraryStatistics {

@@ -14,6 +14,7 @@ import {
 } from '../base/index.js'
 import type { InstanceDatabase } from '../instance/index.js'
 import type { FileLock } from '../sql/index.js'
+import { Caretaker } from './caretaker.js'
 import { FOLDER_SUFFIX, folderName, readLibraryConfig, writeNewLibrary } from './config.js'
 import { lockFolder, makeFolder, removeLibraryFolder } from './folder.js'
 import { type KnownLibrary, knownLibraries } from './instance.worker.js'
@@ -47,6 +48,7 @@ export class Libraries implements LibraryManager {
   readonly #open = new Map<string, Held>()
   readonly #problems = new Map<string, string>()
   readonly #listeners = new Set<(library: Library) => Promise<void>>()
+  readonly #caretaker: Caretaker
   #own: Held | undefined
   #installation = ''
   /** Opening and closing take turns. */
@@ -54,6 +56,11 @@ export class Libraries implements LibraryManager {
 
   constructor(init: LibrariesInit) {
     this.#init = init
+    this.#caretaker = new Caretaker({
+      clock: init.clock,
+      log: init.log,
+      libraries: () => [...(this.#own === undefined ? [] : [this.#own.library]), ...this.opened()]
+    })
   }
 
   get own(): Library {
@@ -76,9 +83,11 @@ export class Libraries implements LibraryManager {
         this.#init.log.warn('a library could not be opened', { path: row.path, err })
       }
     }
+    this.#caretaker.start()
   }
 
   async stop(): Promise<void> {
+    await this.#caretaker.stop()
     await this.#inTurn(async () => {
       for (const held of [...this.#open.values()]) await this.#shut(held, true)
       if (this.#own !== undefined) await this.#shut(this.#own, true)

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AbsPath, type LibraryId, SpacedriveError, type WorkerPool } from '../base/index.js'
+import { type AbortOptions, type AbsPath, type LibraryId, SpacedriveError, type WorkerPool } from '../base/index.js'
 import type { Generation } from '../entries/index.js'
 import type { Database } from '../sql/index.js'
 import { BACKUPS, DATABASE_FILE, stamped } from './folder.js'
@@ -106,8 +106,16 @@ export class OpenLibrary implements Library {
     return file
   }
 
-  async maintain({ vacuum = false } = {}): Promise<void> {
-    while (await this.database.write(libraryTasks.tidy, { nowMs: this.#init.nowMs() })) {}
+  async maintain({ vacuum = false, signal }: AbortOptions & { vacuum?: boolean } = {}): Promise<void> {
+    let dropped: number
+    do {
+      signal?.throwIfAborted()
+      dropped = await this.database.write(libraryTasks.dropDeleted, { nowMs: this.#init.nowMs() })
+    } while (dropped > 0)
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      signal?.throwIfAborted()
+      after = await this.database.write(libraryTasks.dropContents, { after })
+    }
     await this.database.maintain(libraryTasks.optimize, undefined)
     if (vacuum) await this.database.maintain(libraryTasks.vacuum, undefined)
   }

@@ -1,11 +1,11 @@
 import { NAME_END, NAME_START } from '../entries/index.js'
 
 /** Words of a query beyond this say nothing more. */
-const MAX_WORDS = 16
+export const MAX_WORDS = 16
 /** Extensions beyond this are told from each other after the names were found. */
 const MAX_ENDINGS = 16
 /** A name has 255 bytes. */
-const MAX_QUERY = 255
+export const MAX_QUERY = 255
 
 /** How well a name fits, best first. */
 export const FIT = { EXACT: 0, PREFIX: 1, WORD: 2, INSIDE: 3 } as const

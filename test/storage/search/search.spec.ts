@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:f
 import type { AbsPath } from '../../../storage/base/index.js'
 import { annotating } from '../../../storage/entries/index.js'
 import type { IndexLocation } from '../../../storage/indexer/index.js'
-import { MAX_LIMIT, type SearchFilters, search } from '../../../storage/search/index.js'
+import { MAX_LIMIT, MAX_OFFSET, type SearchFilters, search } from '../../../storage/search/index.js'
 import { type IndexFixture, indexFixture } from '../indexer/index-fixture.js'
 
 describe('search', () => {
@@ -114,5 +114,7 @@ describe('search', () => {
   it('an unknown tag and a page too large are refused', async () => {
     await assert.rejects(find('', { tags: ['none'] }), { code: 'BAD_INPUT' })
     await assert.rejects(find('x', {}, { limit: MAX_LIMIT + 1 }), { code: 'BAD_INPUT' })
+    assert.deepEqual(await find('x', {}, { offset: MAX_OFFSET }), [])
+    await assert.rejects(find('x', {}, { offset: MAX_OFFSET + 1 }), { code: 'BAD_INPUT' })
   })
 })
