@@ -48,7 +48,10 @@ export interface CallOptions {
 }
 
 export interface SpacedriveNode {
-  /** Resolves when everything has started, the network included. */
+  /**
+   * Resolves when everything has started, the network included; `call` waits for what it needs.
+   * @throws {SpacedriveError} of a part that could not: `stop` gives the data directory back
+   */
   start(): Promise<void>
   /** Ends everything in order; running work is checkpointed. The node cannot be started again. */
   stop(): Promise<void>
@@ -84,7 +87,7 @@ export async function createNode(config: NodeConfig): Promise<SpacedriveNode> {
     start: () => peer.start(),
     stop: () => peer.stop(),
     async call(name, input, { signal, onEmit } = {}) {
-      await peer.ready
+      await peer.whole
       return (await runOperation(peer, readOperation(name), input, { signal, emit: onEmit })) as never
     }
   }

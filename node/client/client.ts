@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import {
   type AbortOptions,
   type AbsPath,
@@ -75,6 +75,8 @@ async function send(
   signal?.throwIfAborted()
   const place = findPlace(dataDir)
   if (place === undefined) throw notRunning(dataDir, 'stopped')
+  // Loaded by who finds a daemon: starting one does not wait for it.
+  const { request } = await import('node:http')
   const text = body === undefined ? undefined : JSON.stringify(body)
   return await new Promise((resolve, reject) => {
     const outgoing = request({

@@ -42,7 +42,7 @@ export function readConfigFile(dataDir: string): Record<string, unknown> {
 
 /** Writes the file whole or not at all, for this user alone. */
 export async function writeConfigFile(dataDir: string, tree: Readonly<Record<string, unknown>>): Promise<void> {
-  const { writeFileAtomic } = await import('../../storage/files/index.js')
+  const { writeFileAtomic } = await import('../../storage/files/own-files.js')
   await writeFileAtomic(configFile(dataDir), `${JSON.stringify({ version: CONFIG_VERSION, ...tree }, null, 2)}\n`)
 }
 

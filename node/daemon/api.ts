@@ -10,7 +10,8 @@ import {
   toPlainError
 } from '../../storage/base/index.js'
 import type { Peer } from '../compose.js'
-import { type Operation, readOperation, runOperation } from '../operations/index.js'
+import { earlyOperations, runOperation } from '../operations/early.js'
+import type { Operation } from '../operations/operation.js'
 import { Answer } from './api-answer.js'
 import { readBody } from './api-body.js'
 import { streamEvents } from './event-stream.js'
@@ -78,7 +79,8 @@ export function createApi(peer: Peer, log: Logger, extra: ReadonlyMap<string, Op
   }
 
   async function call(name: string, request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
-    const operation = extra.get(name) ?? readOperation(name)
+    const early = earlyOperations.get(name)
+    const operation = early ?? extra.get(name) ?? (await import('../operations/index.js')).readOperation(name)
     if (calls >= MAX_CALLS) {
       throw new SpacedriveError('TOO_MANY_CALLS', `the daemon is answering ${MAX_CALLS} calls already`, {
         hint: 'Wait for some of them to end, or stop the programs that wait.'
@@ -89,8 +91,7 @@ export function createApi(peer: Peer, log: Logger, extra: ReadonlyMap<string, Op
     response.once('close', () => gone.abort(new SpacedriveError('CANCELLED', 'the caller went away')))
     try {
       const input = await readBody(request)
-      // What tells of the daemon itself is answered while its parts are still starting.
-      if (!operation.name.startsWith('system.')) await raceSignal(peer.ready, gone.signal)
+      if (early === undefined) await raceSignal(peer.whole, gone.signal)
       const result = await runOperation(peer, operation, input, {
         signal: gone.signal,
         emit: value => answer.emit(value)

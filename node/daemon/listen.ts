@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type AbsPath, displayPath, SpacedriveError, toError } from '../../storage/base/index.js'
-import { removeEmptyDir, removeFile } from '../../storage/files/index.js'
+import { removeEmptyDir, removeFile } from '../../storage/files/own-files.js'
 import { answers, chooseSocketPath, findPlace, pidFile, placeFile, writePlace } from '../instance/index.js'
 import { VERSION } from '../version.js'
 import type { Api } from './api.js'

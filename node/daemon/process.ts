@@ -17,7 +17,7 @@ export interface ProcessInit {
   instance?: Promise<InstanceDatabase>
   /** Also receives each line of the log. */
   echo?: (line: string) => void
-  /** When the socket answers and the local parts have started. */
+  /** When the socket answers and the data of this device is open; the rest comes up after that. */
   onReady?: (daemon: Daemon) => void
 }
 
@@ -78,8 +78,12 @@ export async function runDaemonProcess(options: StartOptions, init: ProcessInit)
       }
     }
     if (!daemon.peer.stopping.aborted) init.onReady?.(daemon)
+    // The starting command has been told that all is well: the log and the exit code are what is left to say otherwise.
     daemon.started.catch(err => {
-      if (daemon?.peer.stopping.aborted !== true) log.error('a part could not start', { err })
+      if (daemon?.peer.stopping.aborted === true) return
+      log.error('a part could not start; the daemon stops', { err })
+      exitCode = 1
+      stop('a part could not start')
     })
     await daemon.stopped
     return exitCode

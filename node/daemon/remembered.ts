@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from '../../storage/base/index.js'
-import { readFileBounded, writeFileAtomic } from '../../storage/files/index.js'
+import { readFileBounded, writeFileAtomic } from '../../storage/files/own-files.js'
 import type { StartOptions } from './start-options.js'
 
 const MAX_BYTES = 64 * 1024

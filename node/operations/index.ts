@@ -1,5 +1,6 @@
 /** What can be asked of a peer: the registry, and the one way to run an operation of it. */
-export { type RunInit, readOperation, runOperation } from './call.js'
+export { type RunInit, runOperation } from './call.js'
+export { readOperation } from './find.js'
 export { parseInput } from './input.js'
 export type { Command, Operation, OperationContext, Terminal, Typed } from './operation.js'
 export { operations } from './registry.js'

@@ -10,29 +10,14 @@ export const systemStatus = defineOperation({
   summary: 'What the daemon is and what it does',
   input: z.strictObject({}),
   async run({ peer }) {
-    const network = peer.network.status()
     return {
       running: true,
       pid: process.pid,
       version: VERSION,
       uptimeMs: peer.clock.nowMs() - peer.host.startedAtMs,
       dataDir: displayPath(peer.dataDir),
-      ready: await isReady(peer),
-      network: { enabled: peer.config.network.enabled, state: network.state, notes: network.notes },
-      device: { id: network.device, name: network.name },
-      devices: {
-        paired: peer.devices.list().filter(device => device.state === 'paired').length,
-        connected: new Set(network.connections.map(connection => connection.device)).size
-      },
-      work: {
-        jobs: peer.jobs.list({ states: ['running', 'queued'] }).map(({ id, kind, title, state }) => ({
-          id,
-          kind,
-          title,
-          state
-        })),
-        transfers: peer.transfers.list().filter(transfer => transfer.state === 'active').length
-      },
+      ready: peer.stage !== 'ground',
+      ...whatIsThere(peer),
       eventLoopMs: peer.host.loopDelay() ?? null,
       memoryBytes: process.memoryUsage.rss()
     }
@@ -59,8 +44,27 @@ export const systemStatus = defineOperation({
   }
 })
 
-/** Whether the local parts have started; asked without waiting for it. */
-async function isReady(peer: Peer): Promise<boolean> {
-  const soon = new Promise<boolean>(resolve => setImmediate(resolve, false))
-  return await Promise.race([peer.ready.then(() => true), soon]).catch(() => false)
+/** Asked while the daemon is still starting, too: in parts that are not there yet nothing goes on. */
+function whatIsThere(peer: Peer) {
+  const local = peer.stage === 'ground' ? undefined : peer
+  const remote = peer.stage === 'whole' ? peer : undefined
+  const { enabled } = peer.config.network
+  const network = remote?.network.status()
+  return {
+    network: { enabled, state: network?.state ?? (enabled ? 'starting' : 'off'), notes: network?.notes ?? [] },
+    device: { id: local?.identity.device ?? null, name: local?.self.name ?? '' },
+    devices: {
+      paired: local?.devices.list().filter(device => device.state === 'paired').length ?? 0,
+      connected: new Set(network?.connections.map(connection => connection.device)).size
+    },
+    work: {
+      jobs: (local?.jobs.list({ states: ['running', 'queued'] }) ?? []).map(({ id, kind, title, state }) => ({
+        id,
+        kind,
+        title,
+        state
+      })),
+      transfers: remote?.transfers.list().filter(transfer => transfer.state === 'active').length ?? 0
+    }
+  }
 }

@@ -5,7 +5,8 @@ export const MAX_NAME_GRAPHEMES = 64
 /** A grapheme can be endless (combining marks): bounds the whole, and what is looked at. */
 export const MAX_SHOWN_NAME_BYTES = 255
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** Made by the first name: it costs 5 ms, and every command loads this file. */
+let graphemes: Intl.Segmenter | undefined
 /** Joins and picture forms that do not stand behind an emoji: there they are invisible and only make names differ. */
 const STRAY_JOINS =
   /(?<!\p{Extended_Pictographic})\uFE0F|(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)\u200D|\u200D$/gu
@@ -25,6 +26,7 @@ export function cleanName(text: string, maxBytes = MAX_SHOWN_NAME_BYTES): string
     before = plain
     plain = before.normalize('NFC').replace(/\s+/gu, ' ').replace(HARMFUL, '').replace(STRAY_JOINS, '').trim()
   }
+  graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
   let out = ''
   let bytes = 0
   let count = 0
