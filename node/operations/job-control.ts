@@ -26,7 +26,7 @@ function control<const N extends string>(
     async run({ peer: { jobs } }, { job }): Promise<Controlled> {
       const id = jobs.resolve(job)
       await act(jobs, id)
-      const { title, state } = jobs.info(id)
+      const { title, state } = jobs.summary(id)
       return { id, title, state }
     },
     command: {

@@ -1,6 +1,7 @@
 import type { AnyEvent, JobId } from '../../storage/base/index.js'
 import type { JobSummary } from '../../storage/jobs/index.js'
 import type { Peer } from '../compose.js'
+import { changes } from './changes.js'
 import type { JobsNow } from './job-monitor.js'
 
 const AT_WORK = ['running', 'queued', 'paused'] as const
@@ -20,39 +21,20 @@ export async function watchJobs(
 ): Promise<number> {
   const ended = new Map<string, JobSummary>()
   let count = 0
-  let wake: () => void = () => {}
-  let changed = true
   const wanted = (job: JobSummary): boolean => only === undefined || job.id === only || job.parent === only
-  const off = peer.events.onAny((event: AnyEvent) => {
-    if (!event.type.startsWith('job:')) return
+  const note = (event: AnyEvent): boolean => {
     if (event.type === 'job:completed' || event.type === 'job:failed' || event.type === 'job:cancelled') {
-      const job = peer.jobs.info(event.job as JobId)
+      const job = peer.jobs.summary(event.job as JobId)
       if (wanted(job)) ended.set(event.job, job)
     }
-    changed = true
-    wake()
-  })
-  const aborted = (): void => wake()
-  signal.addEventListener('abort', aborted)
-  try {
-    while (!signal.aborted) {
-      if (changed) {
-        changed = false
-        const jobs = peer.jobs.list({ states: AT_WORK }).filter(wanted)
-        emit({ jobs, ended: [...ended.values()] })
-        count += ended.size
-        ended.clear()
-        if (untilIdle && !jobs.some(j => j.state !== 'paused')) break
-        await peer.clock.sleep(MIN_INTERVAL_MS, { signal }).catch(() => {}) // the loop looks at the signal
-        continue
-      }
-      await new Promise<void>(resolve => {
-        wake = resolve
-      })
-    }
-    return count
-  } finally {
-    off()
-    signal.removeEventListener('abort', aborted)
+    return event.type.startsWith('job:')
   }
+  for await (const _ of changes(peer, { signal, intervalMs: MIN_INTERVAL_MS, note })) {
+    const jobs = peer.jobs.list({ states: AT_WORK }).filter(wanted)
+    emit({ jobs, ended: [...ended.values()] })
+    count += ended.size
+    ended.clear()
+    if (untilIdle && !jobs.some(j => j.state !== 'paused')) break
+  }
+  return count
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { AnyEvent } from '../../storage/base/index.js'
 import type { JobSummary } from '../../storage/jobs/index.js'
+import type { Peer } from '../compose.js'
+import { changes } from './changes.js'
 import { eventLine } from './event-line.js'
 import { liveLine } from './job-text.js'
 import { defineOperation } from './operation.js'
@@ -24,51 +26,13 @@ export const monitor = defineOperation({
   input: z.strictObject({}),
   async run({ peer, signal, emit }): Promise<Record<string, never>> {
     let recent: AnyEvent[] = []
-    let changed = true
-    let wake: () => void = () => {}
-    const off = peer.events.onAny(event => {
+    const note = (event: AnyEvent): boolean => {
       // Progress shows in the lines of the jobs.
       if (!event.type.endsWith(':progress')) recent = [...recent, event].slice(-EVENTS_SHOWN)
-      changed = true
-      wake()
-    })
-    const aborted = (): void => wake()
-    signal.addEventListener('abort', aborted)
-    try {
-      while (!signal.aborted) {
-        if (changed) {
-          changed = false
-          const status = peer.network.status()
-          const now: MonitorView = {
-            device: status.name,
-            network: status.state,
-            devices: peer.devices
-              .list()
-              .filter(d => d.state === 'paired' || d.state === 'unconfirmed')
-              .map(d => {
-                const connection = status.connections.find(c => c.device === d.id)
-                return {
-                  name: d.name,
-                  state: connection === undefined ? 'away' : 'connected',
-                  rttMs: connection?.rttMs ?? null
-                }
-              }),
-            jobs: peer.jobs.list({ states: ['running', 'queued', 'paused'] }),
-            events: recent
-          }
-          emit(now)
-          await peer.clock.sleep(MIN_INTERVAL_MS, { signal }).catch(() => {}) // the loop looks at the signal
-          continue
-        }
-        await new Promise<void>(resolve => {
-          wake = resolve
-        })
-      }
-      return {}
-    } finally {
-      off()
-      signal.removeEventListener('abort', aborted)
+      return true
     }
+    for await (const _ of changes(peer, { signal, intervalMs: MIN_INTERVAL_MS, note })) emit(viewOf(peer, recent))
+    return {}
   },
   command: {
     path: 'monitor',
@@ -90,3 +54,18 @@ export const monitor = defineOperation({
     render() {}
   }
 })
+
+function viewOf(peer: Peer, events: readonly AnyEvent[]): MonitorView {
+  const status = peer.network.status()
+  const devices = peer.devices.list().filter(d => d.state === 'paired' || d.state === 'unconfirmed')
+  return {
+    device: status.name,
+    network: status.state,
+    devices: devices.map(({ id, name }) => {
+      const connection = status.connections.find(c => c.device === id)
+      return { name, state: connection === undefined ? 'away' : 'connected', rttMs: connection?.rttMs ?? null }
+    }),
+    jobs: peer.jobs.list({ states: ['running', 'queued', 'paused'] }),
+    events
+  }
+}

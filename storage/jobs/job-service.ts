@@ -105,6 +105,10 @@ export class JobService implements JobManager {
     return this.#queue.store.list(filter).map(row => this.#summary(row))
   }
 
+  summary(id: JobId): JobSummary {
+    return this.#summary(this.#queue.store.read(id))
+  }
+
   info(id: JobId): JobInfo {
     const row = this.#queue.store.read(id)
     const children = this.#queue.store.children(id).map(r => this.#summary(r))

@@ -16,6 +16,8 @@ export interface JobManager extends Startable {
   outcome(id: JobId, options?: AbortOptions): Promise<JobOutcome>
   /** Newest first, those at work before the ended ones. */
   list(filter?: JobFilter): JobSummary[]
+  /** What a list shows of it; without its phases, problems and log. @throws JOB_UNKNOWN */
+  summary(id: JobId): JobSummary
   /** @throws JOB_UNKNOWN */
   info(id: JobId): JobInfo
   /** The one job whose id begins or ends with `part`, 4 letters or more. @throws JOB_UNKNOWN, JOB_AMBIGUOUS */
