@@ -1,6 +1,12 @@
 import BetterSqlite from 'better-sqlite3'
 import { SpacedriveError } from '../base/index.js'
 
+/**
+ * Two that come at the same moment may stand in each other's way, so that neither gets it (each holds the shared lock that
+ * keeps the other from the exclusive one): SQLite tries again after 1, 2, 5, 10 and 15 ms. Then somebody holds it.
+ */
+const TRY_MS = 40
+
 export interface FileLock {
   release(): void
 }
@@ -16,7 +22,7 @@ export function acquireLock(file: string, what: string): FileLock {
   if (held.has(file)) throw locked(what)
   let db: BetterSqlite.Database | undefined
   try {
-    db = new BetterSqlite(file, { timeout: 0 })
+    db = new BetterSqlite(file, { timeout: TRY_MS })
     db.pragma('journal_mode = MEMORY')
     db.pragma('locking_mode = EXCLUSIVE')
     db.exec('BEGIN EXCLUSIVE')
