@@ -2,7 +2,7 @@ import type { RelPath } from '../../storage/base/index.js'
 import { joinRel } from '../../storage/base/paths.js'
 import { joinAt } from './collide.js'
 import { conflictNames, isConflictCopy } from './conflict-name.js'
-import { ENDS, type End, isPresent, type Leaf, otherEnd, sameContent } from './entry.js'
+import { ENDS, type End, isLeaf, isPresent, type Leaf, sameContent } from './entry.js'
 import { makerOf } from './maker.js'
 import { sameTime } from './metadata.js'
 import type { Node } from './node.js'
@@ -99,7 +99,10 @@ function claimOf(c: Case, node: Node, end: End): Claim {
     const at = locationAt(c, node, e)!
     return at.parent === want.parent.one && c.key(at.name) === c.key(want.name)
   })
-  return { entry: wantedEntry(c, node, end) as Leaf, end: named[0] ?? has[0]! }
+  const from = named[0] ?? has[0]!
+  const wanted = wantedEntry(c, node, end) as Leaf
+  const there = node.present(from)
+  return { entry: isLeaf(there) && sameContent(there, wanted) ? there : wanted, end: from }
 }
 
 /** The first name of the series that nobody else has or shall have; where the same content has it, that is the copy. */
@@ -115,13 +118,14 @@ function nameCopy(c: Case, node: Node, lost: Claim, won: Claim, end: End, taken:
       joinAt(c, holder, node)
       return
     }
-    const there = ENDS.flatMap(e => {
-      const directory = want.parent === c.forest.root ? '' : want.parent.at[e]?.path
-      const row = directory === undefined ? undefined : c.rows.find(joinRel(directory as never, name))
-      return row === undefined ? [] : [row[e], row[otherEnd(e)]].filter(isPresent)
-    })
-    if (there.length > 0 && !there.every(e => sameContent(e, lost.entry))) continue
-    if (there.length > 0) node.dropped = true
+    // A name that is not listed is the same at both ends; a listed one that nobody wants is about to go.
+    const paths = ENDS.flatMap(e => (want.parent.at[e] === undefined ? [] : [joinRel(want.parent.at[e]!.path, name)]))
+    const there = paths.flatMap(p => ENDS.map(e => c.rows.find(p)?.[e])).filter(isPresent)
+    if (there.length > 0) {
+      const listed = paths.some(p => c.gathered.entangled.has(p))
+      if (listed || !there.every(e => sameContent(e, lost.entry))) continue
+      node.dropped = true
+    }
     node.copyName = name
     c.copies.set(`${want.parent.number}/${c.key(name)}`, node)
     return

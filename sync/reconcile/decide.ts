@@ -56,7 +56,7 @@ function oneWay({ base, source, destination }: Thing, options: ReconcileOptions,
   if (!isPresent(destination)) return 'neither'
   switch (options.mode) {
     case 'mirror':
-      return !options.archive && options.sourceEmpty === true ? 'apart' : 'neither'
+      return base === undefined && (options.sourceEmpty === true || options.union === true) ? 'apart' : 'neither'
     case 'backup':
       return base !== undefined && !moved ? 'neither' : 'apart'
     default:

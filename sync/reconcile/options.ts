@@ -38,8 +38,10 @@ export interface ReconcileOptions {
   readonly replicas?: ReadonlyMap<string, string>
   /** A device whose clock is more than a minute off: `newer` would be decided by it. */
   readonly clockSkewed?: boolean
-  /** The source holds nothing at all: then a first mirror deletes nothing. */
+  /** The source holds nothing at all: then a mirror deletes nothing that it never agreed on. */
   readonly sourceEmpty?: boolean
+  /** A disk or a database was put back, and a person said to go on: then nothing is deleted, in mirror mode too. */
+  readonly union?: boolean
   /** Whether the rules would ignore this path. Without rules: no. */
   readonly ignores?: (path: RelPath) => boolean
 }
