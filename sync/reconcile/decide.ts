@@ -56,7 +56,9 @@ function oneWay({ base, source, destination }: Thing, options: ReconcileOptions,
   if (!isPresent(destination)) return 'neither'
   switch (options.mode) {
     case 'mirror':
-      return base === undefined && (options.sourceEmpty === true || options.union === true) ? 'apart' : 'neither'
+      return (!options.archive && options.sourceEmpty === true) || (base === undefined && options.union === true)
+        ? 'apart'
+        : 'neither'
     case 'backup':
       return base !== undefined && !moved ? 'neither' : 'apart'
     default:

@@ -28,7 +28,7 @@ export interface EndCapabilities {
 export interface ReconcileOptions {
   readonly mode: Mode
   readonly policy: ConflictPolicy
-  /** An archive stands behind the rows. Without: the first run, or it was lost; then nothing is deleted. */
+  /** An archive that holds something stands behind the rows. Without: the first run, or it was lost; then nothing is deleted. */
   readonly archive: boolean
   readonly source: EndCapabilities
   readonly destination: EndCapabilities
@@ -38,7 +38,7 @@ export interface ReconcileOptions {
   readonly replicas?: ReadonlyMap<string, string>
   /** A device whose clock is more than a minute off: `newer` would be decided by it. */
   readonly clockSkewed?: boolean
-  /** The source holds nothing at all: then a mirror deletes nothing that it never agreed on. */
+  /** The source holds nothing at all: then a first mirror deletes nothing. */
   readonly sourceEmpty?: boolean
   /** A disk or a database was put back, and a person said to go on: then nothing is deleted, in mirror mode too. */
   readonly union?: boolean

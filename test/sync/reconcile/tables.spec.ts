@@ -159,7 +159,8 @@ function run(
     (n, op) => n + ('content' in op && op.content.kind === 'file' ? op.content.sizeBytes : 0),
     0
   )
-  const second = sync(first.archive, ends, { ...options, sourceEmpty: ends.source.items.size === 0 })
+  const empty = ends.source.items.size === 0
+  const second = sync(first.archive, ends, { ...options, archive: first.archive.size > 0, sourceEmpty: empty })
   return {
     source: show(ends.source),
     destination: show(ends.destination),
