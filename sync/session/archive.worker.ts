@@ -1,0 +1,140 @@
+/** The archive of a sync in the instance database: read in tree order by workers, changed in the writer thread. */
+import { type ContentHash, defineTasks, pathBytes, type RelPath, textFromBytes } from '../../storage/base/index.js'
+import { hashFromBytes, hashToBytes } from '../../storage/content/index.js'
+import type { Sql, SqlValue } from '../../storage/sql/index.js'
+import type { ArchiveChange, ArchiveEntry, End, Identity, Trace } from '../reconcile/index.js'
+import { keyPath, keysBelow, pathKey } from './path-key.js'
+
+export interface BatchCommit {
+  readonly sync: number
+  /** In the order of `ArchiveChange`: forgotten, moved, put. */
+  readonly changes: readonly ArchiveChange[]
+  /** Paths that were decided on: no longer unsettled, unless they are in `unsettled`. */
+  readonly settled: readonly RelPath[]
+  readonly unsettled: readonly { readonly path: RelPath; readonly why: string }[]
+  /** The number of this batch; `begin` was called with it. */
+  readonly batch: number
+}
+
+export const archiving = defineTasks(import.meta.url, {
+  /** A batch is about to change the ends. */
+  begin(sql: Sql, { sync, batch }: { sync: number; batch: number }): void {
+    sql.prepare('UPDATE syncs SET begun = ? WHERE id = ?').run([batch, sync])
+  },
+
+  /** What a batch achieved. Doing it twice changes nothing. */
+  commit(sql: Sql, { sync, changes, settled, unsettled, batch }: BatchCommit): void {
+    forget(sql, sync, changes)
+    move(sql, sync, changes)
+    put(sql, sync, changes)
+    const calm = sql.prepare('DELETE FROM sync_unsettled WHERE sync = ? AND path = ?')
+    for (const path of settled) calm.run([sync, pathKey(path)])
+    const remember = sql.prepare('INSERT OR REPLACE INTO sync_unsettled VALUES (?, ?, ?)')
+    for (const { path, why } of unsettled) remember.run([sync, pathKey(path), why])
+    sql.prepare('UPDATE syncs SET batch = max(batch, ?), archive = 1 WHERE id = ?').run([batch, sync])
+  },
+
+  /** The archive was lost, or is not to be trusted: the next run is a first one. */
+  drop(sql: Sql, { sync }: { sync: number }): void {
+    sql.prepare('DELETE FROM sync_archive WHERE sync = ?').run([sync])
+    sql.prepare('DELETE FROM sync_unsettled WHERE sync = ?').run([sync])
+    sql.prepare('UPDATE syncs SET archive = 0 WHERE id = ?').run([sync])
+  }
+})
+
+/** In tree order, from `from` on. */
+export function* readArchive(sql: Sql, sync: number): Generator<{ key: Uint8Array; entry: ArchiveEntry }> {
+  const rows = sql
+    .prepare<never>(`SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? ORDER BY path`, { raw: true, bigint: true })
+    .iterate([sync]) as IterableIterator<SqlValue[]>
+  for (const raw of rows) yield { key: raw[0] as Uint8Array, entry: entryOf(raw) }
+}
+
+export function findInArchive(sql: Sql, sync: number, path: RelPath): ArchiveEntry | undefined {
+  const raw = sql
+    .prepare<never>(`SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? AND path = ?`, { raw: true, bigint: true })
+    .get([sync, pathKey(path)]) as SqlValue[] | undefined
+  return raw && entryOf(raw)
+}
+
+/** In tree order. */
+export function readUnsettled(sql: Sql, sync: number): { path: RelPath; why: string }[] {
+  return sql
+    .prepare<{ path: Uint8Array; why: string }>('SELECT path, why FROM sync_unsettled WHERE sync = ? ORDER BY path')
+    .all([sync])
+    .map(({ path, why }) => ({ path: keyPath(path), why }))
+}
+
+const COLUMNS =
+  'path, kind, hash, size, target, s_mtime, s_mode, s_inode, s_birth, d_mtime, d_mode, d_inode, d_birth, kept_at'
+const KINDS = ['file', 'directory', 'symlink'] as const
+const ENDS: readonly End[] = ['source', 'destination']
+
+/** The entries alone: what lies below has changes of its own. */
+function forget(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
+  const gone = sql.prepare('DELETE FROM sync_archive WHERE sync = ? AND path = ?')
+  for (const c of changes) if (c.change === 'forget') gone.run([sync, pathKey(c.path)])
+}
+
+/** All at once, each with everything below it that did not move by itself: what lies deepest leaves first. */
+function move(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
+  const moves = changes.filter(c => c.change === 'move').sort((a, b) => b.path.length - a.path.length)
+  if (moves.length === 0) return
+  sql.exec('CREATE TEMP TABLE IF NOT EXISTS sync_moved AS SELECT * FROM sync_archive WHERE 0')
+  const rest = COLUMNS.slice('path, '.length)
+  const leave = sql.prepare(
+    `INSERT INTO sync_moved SELECT sync, CAST(? || substr(path, ?) AS BLOB), ${rest} FROM sync_archive
+     WHERE sync = ? AND (path = ? OR (path >= ? AND path < ?))`
+  )
+  const remove = sql.prepare('DELETE FROM sync_archive WHERE sync = ? AND (path = ? OR (path >= ? AND path < ?))')
+  for (const { path, to } of moves) {
+    const key = pathKey(path)
+    const below = keysBelow(key)
+    leave.run([pathKey(to), key.length + 1, sync, key, ...below])
+    remove.run([sync, key, ...below])
+  }
+  sql.exec('INSERT OR REPLACE INTO sync_archive SELECT * FROM sync_moved; DELETE FROM sync_moved')
+}
+
+function put(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
+  const write = sql.prepare(`INSERT OR REPLACE INTO sync_archive (sync, ${COLUMNS}) VALUES (${'?, '.repeat(14)}?)`)
+  for (const c of changes) {
+    if (c.change !== 'put') continue
+    const { entry } = c
+    write.run([
+      ...[sync, pathKey(c.path), KINDS.indexOf(entry.kind)],
+      ...(entry.kind === 'file' ? [hashToBytes(entry.hash), entry.sizeBytes] : [null, null]),
+      entry.kind === 'symlink' ? pathBytes(entry.target) : null,
+      ...traceColumns(entry.source),
+      ...traceColumns(entry.destination),
+      entry.keptAt === undefined ? null : ENDS.indexOf(entry.keptAt)
+    ])
+  }
+}
+
+function traceColumns({ mtimeNs, mode, identity }: Trace): SqlValue[] {
+  return [mtimeNs, mode, identity === undefined ? null : BigInt.asIntN(64, identity.inode), identity?.birthNs ?? null]
+}
+
+function entryOf(raw: readonly SqlValue[]): ArchiveEntry {
+  const shared = {
+    source: traceOf(raw, 5),
+    destination: traceOf(raw, 9),
+    ...(raw[13] === null ? {} : { keptAt: ENDS[Number(raw[13])]! })
+  }
+  const kind = KINDS[Number(raw[1])]!
+  if (kind === 'file') {
+    const hash: ContentHash = hashFromBytes(raw[2] as Uint8Array)
+    return { kind, hash, sizeBytes: Number(raw[3]), ...shared }
+  }
+  if (kind === 'symlink') return { kind, target: textFromBytes(raw[4] as Uint8Array), ...shared }
+  return { kind, ...shared }
+}
+
+function traceOf(raw: readonly SqlValue[], at: number): Trace {
+  const inode = raw[at + 2] as bigint | null
+  const identity: Identity | undefined =
+    inode === null ? undefined : { inode: BigInt.asUintN(64, inode), birthNs: raw[at + 3] as bigint }
+  const [mtimeNs, mode] = [raw[at] as bigint, Number(raw[at + 1])]
+  return identity === undefined ? { mtimeNs, mode } : { mtimeNs, mode, identity }
+}

@@ -1,0 +1,28 @@
+import { pathBytes, type RelPath, textFromBytes } from '../../storage/base/index.js'
+
+const SLASH = 0x2f
+
+/**
+ * A path as the tables of a sync hold it: its bytes with 0x00 for each slash. No name holds that byte, and it comes before
+ * every other: keys in order are a tree in order, a directory directly before all it holds.
+ */
+export function pathKey(path: RelPath): Uint8Array {
+  const key = Uint8Array.from(pathBytes(path))
+  for (let i = 0; i < key.length; i++) if (key[i] === SLASH) key[i] = 0
+  return key
+}
+
+export function keyPath(key: Uint8Array): RelPath {
+  const bytes = Uint8Array.from(key)
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) bytes[i] = SLASH
+  return textFromBytes(bytes) as RelPath
+}
+
+/** Everything below `key` lies from the first (inclusive) to the second (exclusive). */
+export function keysBelow(key: Uint8Array): readonly [Uint8Array, Uint8Array] {
+  const from = new Uint8Array(key.length + 1)
+  from.set(key)
+  const to = Uint8Array.from(from)
+  to[key.length] = 1
+  return [from, to]
+}

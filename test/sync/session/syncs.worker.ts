@@ -1,0 +1,13 @@
+import { defineTasks } from '../../../storage/base/index.js'
+import type { Sql } from '../../../storage/sql/index.js'
+
+export const addSyncs = defineTasks(import.meta.url, {
+  /** Two syncs for rows to hang on. */
+  add(sql: Sql, _: object): void {
+    const insert = sql.prepare(
+      `INSERT INTO syncs (id, uuid, name, mode, policy, source, destination, options, added_at)
+       VALUES (?, ?, ?, 'mirror', 'keep-both', '{}', '{}', '{}', 0)`
+    )
+    for (const id of [1, 2]) insert.run([id, `uuid-${id}`, `sync ${id}`])
+  }
+})
