@@ -48,5 +48,16 @@ export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen, 
 export { removeTree, type Settled, settle } from './settle.js'
 export { beginIndex, getMeta, indexState, saveState, setMeta } from './state.js'
 export { type IndexChange, MAX_TOLD_CHANGES } from './told.js'
+export {
+  childrenAfter,
+  directoriesBelow,
+  rowsWithContent,
+  type ScanRecord,
+  scanRecord,
+  sumsOf,
+  type TreeRow,
+  type TreeSums,
+  treeRow
+} from './tree-rows.js'
 export { entryUuid, idOfUuid } from './uuid.js'
 export { nextVersion } from './versions.js'

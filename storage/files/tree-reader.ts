@@ -18,6 +18,8 @@ export interface OpenFile {
   stat(): EntryStat
   /** @returns bytes read, 0 at the end */
   read(into: Uint8Array, atBytes: number): number
+  /** Where data, or a hole, begins at or after a position; -1 when none does. Left out where the system cannot tell. */
+  seek?: ((atBytes: number, what: 'data' | 'hole') => number) | undefined
   close(): void
 }
 
@@ -84,6 +86,7 @@ export class TreeReader {
       return {
         stat: () => disk.stat(fd),
         read: (into, atBytes) => this.#saying('read', path, () => disk.read(fd, into, atBytes)),
+        seek: disk.quick && ((atBytes, what) => this.#saying('read', path, () => disk.quick!.seek(fd, atBytes, what))),
         close: () => disk.close(fd)
       }
     })

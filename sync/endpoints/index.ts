@@ -10,6 +10,7 @@
  * fast ways of two local ends. docs/endpoint.md says what every end promises; `test/sync/endpoints/endpoint-suite.ts` checks
  * it against each.
  */
+export { buffersOf, type EntryColumns, fromColumns, toColumns } from './columns.js'
 export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
 export type {
   Endpoint,
@@ -32,6 +33,7 @@ export {
 export type { LocalEndpointInit } from './local/local-endpoint.js'
 export { openLocalEndpoint } from './local/open-local.js'
 export type { LocalPort } from './local-port.js'
+export { pulled, type Sink, sink } from './pull.js'
 export type {
   EndpointStage,
   StagedEntry,

@@ -12,6 +12,7 @@ import {
 import type { Capabilities, EntryStat, Files, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
 import { timeStepMs, type Volumes } from '../../../storage/volumes/index.js'
+import { type EntryColumns, fromColumns } from '../columns.js'
 import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from '../content.js'
 import type {
   Endpoint,
@@ -74,7 +75,7 @@ export class LocalEndpoint implements Endpoint {
   }
 
   list(path: RelPath, options?: AbortOptions): AsyncIterable<TreePage> {
-    return this.#pull(localTasks.list, { root: this.#root(), path }, options)
+    return this.#pages(localTasks.list, { root: this.#root(), path }, options)
   }
 
   walk(
@@ -83,7 +84,7 @@ export class LocalEndpoint implements Endpoint {
   ): AsyncIterable<TreePage> {
     const levels = depth ?? Number.POSITIVE_INFINITY
     const input = { root: this.#root(), path, except, depth: levels, otherFileSystems }
-    return this.#pull(localTasks.walk, input, { signal })
+    return this.#pages(localTasks.walk, input, { signal })
   }
 
   async look(paths: readonly RelPath[], options?: AbortOptions): Promise<readonly Looked[]> {
@@ -150,6 +151,15 @@ export class LocalEndpoint implements Endpoint {
 
   #task<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: AbortOptions): Promise<Awaited<O>> {
     return this.#use(options, signal => this.#parts.pool.run(task, input, { signal }))
+  }
+
+  async *#pages<I>(
+    task: (input: I, ctx: LinkContext) => Promise<void>,
+    input: NoInfer<I>,
+    options?: AbortOptions
+  ): AsyncGenerator<TreePage> {
+    for await (const columns of this.#pull<I, EntryColumns>(task, input, options))
+      yield { entries: fromColumns(columns) }
   }
 
   async *#pull<I, T>(

@@ -9,10 +9,12 @@ import {
 } from '../../../storage/base/index.js'
 import { hashSource, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
 import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
+import type { EntryColumns } from '../columns.js'
 import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
-import type { Looked, TreePage } from '../entry.js'
-import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES, READ_PIECE_BYTES } from '../limits.js'
+import type { Looked } from '../entry.js'
+import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
 import { sink } from '../pull.js'
+import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
 import { Walker } from './walker.js'
 
@@ -47,7 +49,7 @@ export const localTasks = defineTasks(import.meta.url, {
       const rules = rulesOf(root)
       const { stat } = ensureThere(reader, path, rules)
       if (stat.kind !== 'directory') throw notADirectory(path)
-      await new Walker({ reader, rules, sink: sink<TreePage>(ctx), except: new Set() }).list(path)
+      await new Walker({ reader, rules, sink: sink<EntryColumns>(ctx), except: new Set() }).list(path)
     })
   },
 
@@ -55,7 +57,7 @@ export const localTasks = defineTasks(import.meta.url, {
     await reading(root, async reader => {
       const rules = rulesOf(root, otherFileSystems)
       const first = ensureThere(reader, path, rules)
-      const walker = new Walker({ reader, rules, sink: sink<TreePage>(ctx), except: new Set(except) })
+      const walker = new Walker({ reader, rules, sink: sink<EntryColumns>(ctx), except: new Set(except) })
       await walker.walk(first, depth)
     })
   },
@@ -80,13 +82,14 @@ export const localTasks = defineTasks(import.meta.url, {
         const before = file.stat()
         await out.send({ kind: 'opened', stat: before })
         for (const { fromBytes, lengthBytes } of ranges ?? [{ fromBytes: 0, lengthBytes: before.sizeBytes }]) {
-          for (let done = 0; done < lengthBytes; ) {
-            const atBytes = fromBytes + done
-            const bytes = new Uint8Array(Math.min(READ_PIECE_BYTES, lengthBytes - done))
-            const n = fill(file, bytes, atBytes)
-            if (n < bytes.length) throw changedWhileReading(path)
-            await out.send({ kind: 'data', atBytes, bytes }, [bytes.buffer])
-            done += n
+          for (const stretch of stretches(file, before, fromBytes, fromBytes + lengthBytes)) {
+            if (stretch.hole) {
+              await out.send({ kind: 'hole', atBytes: stretch.from, lengthBytes: stretch.to - stretch.from })
+              continue
+            }
+            const bytes = new Uint8Array(stretch.to - stretch.from)
+            if (fill(file, bytes, stretch.from) < bytes.length) throw changedWhileReading(path)
+            await out.send({ kind: 'data', atBytes: stretch.from, bytes }, [bytes.buffer])
           }
         }
         const after = file.stat()

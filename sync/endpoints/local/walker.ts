@@ -1,6 +1,7 @@
 import { hasCode, joinRel, type RelPath } from '../../../storage/base/index.js'
 import { isFatal, type TreeReader } from '../../../storage/files/index.js'
-import type { TreeEntry, TreePage } from '../entry.js'
+import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
+import type { TreeEntry } from '../entry.js'
 import { PAGE_ENTRIES } from '../limits.js'
 import type { Sink } from '../pull.js'
 import { entryAt, type LookRules, problemOf, shownNames } from './look.js'
@@ -15,7 +16,7 @@ interface Frame {
 export interface WalkerInit {
   readonly reader: TreeReader
   readonly rules: LookRules
-  readonly sink: Sink<TreePage>
+  readonly sink: Sink<EntryColumns>
   readonly except: ReadonlySet<string>
 }
 
@@ -92,8 +93,8 @@ export class Walker {
 
   async #flush(): Promise<void> {
     if (this.#page.length === 0) return
-    const entries = this.#page
+    const columns = toColumns(this.#page)
     this.#page = []
-    await this.#init.sink.send({ entries })
+    await this.#init.sink.send(columns, buffersOf(columns))
   }
 }

@@ -6,6 +6,8 @@ import { type AbsPath, fsPath, textFromBytes } from '../../../storage/base/index
 export interface TreeBehind {
   write(path: string, content: string | Uint8Array, options?: { mode?: number; mtimeNs?: bigint }): void
   append(path: string, content: string): void
+  /** A file that is all hole but for these. */
+  sparse(path: string, sizeBytes: number, data: ReadonlyMap<number, Uint8Array>): void
   mkdir(path: string): void
   symlink(path: string, target: string): void
   fifo(path: string): void
@@ -35,6 +37,12 @@ export function folder(root: AbsPath): TreeBehind {
       if (mtimeNs !== undefined) fs.utimesSync(at(path), Number(mtimeNs) / 1e9, Number(mtimeNs) / 1e9)
     },
     append: (path, content) => fs.appendFileSync(at(path), content),
+    sparse(path, sizeBytes, data) {
+      const fd = fs.openSync(at(path), 'w')
+      fs.ftruncateSync(fd, sizeBytes)
+      for (const [position, bytes] of data) fs.writeSync(fd, bytes, 0, bytes.length, position)
+      fs.closeSync(fd)
+    },
     mkdir: path => void fs.mkdirSync(at(path), { recursive: true }),
     symlink(path, target) {
       parent(path)

@@ -80,10 +80,11 @@ describe('a local endpoint in a hostile place', () => {
   if (withoutRoot === undefined) process.stderr.write('\n  NOT RUN: giving up root needs root\n\n')
   withoutRoot?.('what may not be looked at is unknown with its reason, and the rest is shown', () => {
     const root = join(temp.path, 'root')
-    for (const dir of ['closed', 'open']) mkdirSync(join(root, dir))
-    for (const file of ['closed/x', 'open/secret', 'open/z']) writeFileSync(join(root, file), 'x')
+    for (const dir of ['closed', 'listed', 'open']) mkdirSync(join(root, dir))
+    for (const file of ['closed/x', 'listed/x', 'open/secret', 'open/z']) writeFileSync(join(root, file), 'x')
     for (const [path, mode] of [
       ['closed', 0o000],
+      ['listed', 0o744],
       ['open/secret', 0o000]
     ] as const) {
       chmodSync(join(root, path), mode)
@@ -96,6 +97,8 @@ describe('a local endpoint in a hostile place', () => {
       shown: [
         ['', 'directory', ''],
         ['closed', 'unreadable', 'NO_PERMISSION'],
+        ['listed', 'directory', ''],
+        ['listed/x', 'unreadable', 'NO_PERMISSION'],
         ['open', 'directory', ''],
         ['open/secret', 'file', ''],
         ['open/z', 'file', '']

@@ -72,6 +72,29 @@ export function readingSuite(here: () => EndpointFixture): void {
         )
       })
     }
+    it('holes of a sparse file are told where the end knows them, and count as zeros', async () => {
+      const { endpoint, tree } = here()
+      const data = Buffer.alloc(300_000, 'x')
+      const size = 20 * READ_PIECE_BYTES
+      tree.sparse(
+        'sparse',
+        size,
+        new Map([
+          [0, data],
+          [8 * READ_PIECE_BYTES, data]
+        ])
+      )
+      const expected = Buffer.alloc(size)
+      data.copy(expected, 0)
+      data.copy(expected, 8 * READ_PIECE_BYTES)
+      assert.ok((await bytesOf(endpoint.read(rel('sparse')))).equals(expected))
+      const ranges = [{ fromBytes: 8 * READ_PIECE_BYTES - 10, lengthBytes: 3 * READ_PIECE_BYTES }]
+      const part = expected.subarray(8 * READ_PIECE_BYTES - 10, 11 * READ_PIECE_BYTES - 10)
+      assert.ok((await bytesOf(endpoint.read(rel('sparse'), { ranges }))).equals(part))
+      let moved = 0
+      for await (const piece of endpoint.read(rel('sparse'))) if (piece.kind === 'data') moved += piece.bytes.length
+      assert.ok(process.platform !== 'linux' || moved < size / 2, `${moved} bytes were read`)
+    })
     it('a loop that ends early, or is aborted, ends the reading', async () => {
       const { endpoint, tree } = here()
       tree.write('large', Buffer.concat(Array.from({ length: 8 }, () => large)))
