@@ -24,6 +24,8 @@ export interface Disk {
   /** All of it, or an error. */
   write(fd: number, bytes: Uint8Array, position: number): void
   truncate(fd: number, sizeBytes: number): void
+  /** A hint where there is a call for it: the disk may begin with what was written, whoever syncs later waits less. */
+  startWriting?(fd: number, position: number, lengthBytes: number): void
 
   /** Content and attributes of one file, or the names in one directory, durable. */
   sync(handle: DirHandle | number): void

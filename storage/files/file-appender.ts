@@ -34,6 +34,12 @@ export interface AppenderInit extends AbortOptions {
   readonly syncEach: boolean
 }
 
+/**
+ * The disk begins to write after each so much: a large file is on it when its last byte came, instead of waiting to be
+ * written then. Often enough for that, seldom enough to be written in one piece.
+ */
+const START_WRITING_BYTES = 8 * 1024 * 1024
+
 /** What a hole reads as. */
 const ZEROS = new Uint8Array(256 * 1024)
 
@@ -45,6 +51,8 @@ export async function openAppender(
 ): Promise<FileAppender> {
   let hasher: Hasher
   let position: number
+  /** The disk was asked to write up to here. */
+  let started = 0
   let closed = false
   try {
     if (disk.stat(fd).sizeBytes > sizeBytes) disk.truncate(fd, 0)
@@ -67,6 +75,7 @@ export async function openAppender(
     disk.truncate(fd, 0)
     hasher = createHasher()
     position = 0
+    started = 0
   }
   const ensureOpen = (): void => {
     if (closed) throw new SpacedriveError('STOPPED', `could not write ${displayPath(path)}: it was closed`)
@@ -93,6 +102,9 @@ export async function openAppender(
       }
       hasher.update(bytes)
       position += bytes.length
+      if (position - started < START_WRITING_BYTES) return
+      disk.startWriting?.(fd, started, position - started)
+      started = position
     },
     appendHole(lengthBytes) {
       if (!Number.isSafeInteger(lengthBytes) || lengthBytes < 0) {

@@ -30,6 +30,8 @@ export interface Native {
   clone?: (from: number, to: number) => void
   /** Where data, or a hole, begins at or after a position; -1 at the end (Linux). */
   seek?: (fd: number, position: number, what: 'data' | 'hole') => number
+  /** Begins to write a part of a file to the disk and does not wait for it (Linux). */
+  startWriting?: (fd: number, position: number, lengthBytes: number) => void
   /** Lets go of what memory holds of a file, so that the next read comes from the disk (Linux). */
   dropCache?: (fd: number) => void
   /** Extended attributes of what is open (Linux). */
@@ -51,11 +53,11 @@ const EINTR = 4
 const SYSCALLS = {
   x64: {
     ...{ renameat2: 316n, syncfs: 306n, statx: 332n, openat2: 437n, copy_file_range: 326n, ioctl: 16n, lseek: 8n },
-    ...{ fadvise: 221n, flistxattr: 196n, fgetxattr: 193n, fsetxattr: 190n }
+    ...{ fadvise: 221n, sync_file_range: 277n, flistxattr: 196n, fgetxattr: 193n, fsetxattr: 190n }
   },
   arm64: {
     ...{ renameat2: 276n, syncfs: 267n, statx: 291n, openat2: 437n, copy_file_range: 285n, ioctl: 29n, lseek: 62n },
-    ...{ fadvise: 223n, flistxattr: 13n, fgetxattr: 10n, fsetxattr: 7n }
+    ...{ fadvise: 223n, sync_file_range: 84n, flistxattr: 13n, fgetxattr: 10n, fsetxattr: 7n }
   }
 } as const
 
@@ -162,6 +164,8 @@ function bind(koffi: typeof import('koffi')): Native {
         throw err
       }
     }
+    native.startWriting = (fd, position, lengthBytes) =>
+      void call('sync', '', words, numbers.sync_file_range, fd, position, lengthBytes, SYNC_FILE_RANGE_WRITE)
     native.dropCache = fd => void call('fadvise', '', words, numbers.fadvise, fd, 0, 0, DONTNEED)
     native.xattrs = xattrs(lib, numbers, call)
   }
@@ -171,6 +175,7 @@ function bind(koffi: typeof import('koffi')): Native {
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 const DONTNEED = 4
+const SYNC_FILE_RANGE_WRITE = 2
 
 function offset(position: number): Buffer {
   const bytes = Buffer.alloc(8)

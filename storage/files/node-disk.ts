@@ -111,6 +111,13 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       for (let n = 0; n < bytes.length; ) n += fs.writeSync(fd, bytes, n, bytes.length - n, position + n)
     },
     truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
+    startWriting(fd, position, lengthBytes) {
+      try {
+        native?.startWriting?.(fd, position, lengthBytes)
+      } catch {
+        // A hint: what went wrong with the data itself is told by the sync.
+      }
+    },
     sync: handle => fs.fsyncSync(fdOf(handle)),
     syncAll(dir) {
       if (native?.syncfs === undefined) throw Object.assign(new Error('ENOSYS: no syncfs here'), { code: 'ENOSYS' })

@@ -3,7 +3,7 @@ import { errorCode, hasCode, SpacedriveError } from '../../../storage/base/index
 import { hashFromBytes, hashToBytes } from '../../../storage/content/index.js'
 import { type FileAppender, isFatal, type StagingWriter } from '../../../storage/files/index.js'
 import { wireError } from '../../wire/index.js'
-import { CHUNK_BYTES, MAX_CHUNK_BYTES, MAX_OPEN_FILES } from '../limits.js'
+import { MAX_CHUNK_BYTES, MAX_OPEN_FILES } from '../limits.js'
 import type { ManifestEntry } from '../manifest/types.js'
 import type { Partial } from '../send/content-sender.js'
 import { FLAG_LAST, FLAG_ZEROS, type OpenRecord } from '../stream/records.js'
@@ -12,7 +12,6 @@ import { fileMode } from './modes.js'
 
 /** Files left open by a stream that ended, and those of the present one. */
 const MAX_APPENDERS = 2 * MAX_OPEN_FILES
-const ZEROS = Buffer.alloc(CHUNK_BYTES)
 
 interface OpenFile {
   readonly entry: ManifestEntry
@@ -71,9 +70,7 @@ export class LargeFiles {
   append({ file, flags, offset, length, payload }: OpenRecord): void {
     const open = this.#open.get(file)!
     const { appender, entry } = open
-    const data = (flags & FLAG_ZEROS) !== 0 ? ZEROS.subarray(0, length) : payload
-    if (length === 0 || length > MAX_CHUNK_BYTES || data.length !== length)
-      throw wireError('MALFORMED', `a chunk of ${length} bytes`)
+    if (length === 0 || length > MAX_CHUNK_BYTES) throw wireError('MALFORMED', `a chunk of ${length} bytes`)
     if (offset === 0 && appender.positionBytes > 0 && !open.touched) {
       this.partialBytes -= appender.positionBytes
       appender.restart()
@@ -84,7 +81,8 @@ export class LargeFiles {
     if ((offset + length === entry.sizeBytes) !== ((flags & FLAG_LAST) !== 0))
       throw wireError('UNEXPECTED_MESSAGE', 'the last chunk of a file is not marked so')
     open.touched = true
-    appender.append(data)
+    if ((flags & FLAG_ZEROS) === 0) appender.append(payload)
+    else appender.appendHole(length)
     this.partialBytes += length
   }
 
