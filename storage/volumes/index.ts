@@ -9,8 +9,9 @@ import { type VolumeComponents, VolumeService, type Volumes } from './volume-ser
 export { isNetwork, timeStepMs } from './kinds.js'
 export { parseMountList } from './mount-list.js'
 export { parseMountinfo } from './mountinfo.js'
+export { SPEED_TEST_BYTES } from './speed-test.js'
 export type { DiskKind, Mount, Placement, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
-export { SPEED_TEST_BYTES, type VolumeComponents, type Volumes } from './volume-service.js'
+export type { VolumeComponents, Volumes } from './volume-service.js'
 
 export function volumes(components: VolumeComponents): Volumes {
   return new VolumeService(components)

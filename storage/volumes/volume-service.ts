@@ -1,11 +1,9 @@
-import { statfs } from 'node:fs/promises'
 import {
   type AbortOptions,
   type AbsPath,
   type Clock,
   displayPath,
   type EventBus,
-  fsPath,
   type Logger,
   pathBytes,
   type RelPath,
@@ -18,7 +16,7 @@ import {
 import type { Database } from '../sql/index.js'
 import { describeVolumes, isVolume, mountOf, readMounts } from './detect.js'
 import { boundaryOf, locate, pathWithin, realPathOf } from './placement.js'
-import { speed } from './speed.worker.js'
+import { SpeedTests } from './speed-test.js'
 import type { Mount, Placement, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
 import { type VolumeRow, volumeWrites } from './volumes.worker.js'
 
@@ -55,19 +53,19 @@ export interface Volumes extends Startable {
 
 /** Comparing /proc/self/mountinfo costs less than a millisecond; a disk is noticed within two seconds. */
 const POLL_MS = 2_000
-export const SPEED_TEST_BYTES = 256 * 2 ** 20
-/** A speed test takes no more than this share of what is free. */
-const SPEED_TEST_SHARE = 0.5
 
 export class VolumeService implements Volumes {
   readonly #components: VolumeComponents
+  readonly #speedTests: SpeedTests
   #timer: { clear(): void } | undefined
   #running = false
+  #cleaning: Promise<void> | undefined
   #raw: Uint8Array = new Uint8Array(0)
   #known = new Map<VolumeId, Volume>()
 
   constructor(components: VolumeComponents) {
     this.#components = components
+    this.#speedTests = new SpeedTests(components)
   }
 
   async start(): Promise<void> {
@@ -76,12 +74,15 @@ export class VolumeService implements Volumes {
     this.#raw = raw
     this.#known = await this.#look(mounts)
     await this.#seen()
+    // Beside the start: a disk that does not answer holds up nothing.
+    this.#cleaning = this.#speedTests.cleanLeftovers()
     this.#schedule()
   }
 
   async stop(): Promise<void> {
     this.#running = false
     this.#timer?.clear()
+    await this.#cleaning
   }
 
   async list({ all = false } = {}): Promise<readonly Volume[]> {
@@ -157,27 +158,11 @@ export class VolumeService implements Volumes {
     return this.#components.database.write(volumeWrites.untrack, id)
   }
 
-  async speedTest(
-    dir: AbsPath,
-    { bytes = SPEED_TEST_BYTES, signal }: { bytes?: number } & AbortOptions = {}
-  ): Promise<VolumeSpeed> {
-    const { database, pool, clock } = this.#components
-    const space = await statfs(fsPath(dir))
-    const available = space.bavail * space.bsize
-    if (bytes > available * SPEED_TEST_SHARE) {
-      throw new SpacedriveError(
-        'NO_SPACE',
-        `measuring with ${bytes} bytes needs twice as much free, ${available} are`,
-        {
-          hint: 'Free some space or measure with less: --size.'
-        }
-      )
-    }
-    const measured = await pool.run(speed.measure, { dir, bytes }, { signal })
-    const result: VolumeSpeed = { ...measured, measuredAtMs: clock.nowMs() }
+  async speedTest(dir: AbsPath, options: { bytes?: number } & AbortOptions = {}): Promise<VolumeSpeed> {
+    const result = await this.#speedTests.measure(dir, options)
     const volume = await this.volumeOf(dir)
     if (volume !== undefined) {
-      await database.write(volumeWrites.measured, {
+      await this.#components.database.write(volumeWrites.measured, {
         ...this.#row(volume),
         writeSpeed: result.writeBytesPerSecond,
         readSpeed: result.readBytesPerSecond,
@@ -223,8 +208,10 @@ export class VolumeService implements Volumes {
     }
     for (const [id, volume] of now) {
       const old = before.get(id)
-      if (old === undefined) events.emit('volume:added', { volume: id, mountPoint: volume.mountPoint })
-      else if (old.readOnly !== volume.readOnly || old.mountPoints.join('\0') !== volume.mountPoints.join('\0')) {
+      if (old === undefined) {
+        events.emit('volume:added', { volume: id, mountPoint: volume.mountPoint })
+        this.#cleaning = this.#speedTests.cleanLeftovers()
+      } else if (old.readOnly !== volume.readOnly || old.mountPoints.join('\0') !== volume.mountPoints.join('\0')) {
         events.emit('volume:changed', { volume: id, mountPoint: volume.mountPoint })
       }
     }

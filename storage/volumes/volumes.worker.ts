@@ -40,6 +40,14 @@ export const volumeWrites = defineTasks(import.meta.url, {
     for (const row of rows) update.run([row.mountPoint, row.totalBytes, row.nowMs, row.id])
   },
 
+  speedTestBegins(sql: Sql, { dir, nowMs }: { dir: Uint8Array; nowMs: number }): void {
+    sql.prepare('INSERT INTO speed_tests (dir, made_at) VALUES (?, ?)').run([dir, nowMs])
+  },
+
+  speedTestEnded(sql: Sql, { dir }: { dir: Uint8Array }): void {
+    sql.prepare('DELETE FROM speed_tests WHERE dir = ?').run([dir])
+  },
+
   measured(sql: Sql, row: SpeedRow): void {
     sql
       .prepare(

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import {
   type AbsPath,
   eventBus,
+  pathBytes,
   silentLog,
   systemClock,
   type WorkerPool,
@@ -11,6 +14,7 @@ import {
 } from '../../../storage/base/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type Volumes, volumes } from '../../../storage/volumes/index.js'
+import { volumeWrites } from '../../../storage/volumes/volumes.worker.js'
 import { canMount, mountImage } from '../../mounts.js'
 import { tempDir } from '../../temp.js'
 
@@ -71,6 +75,55 @@ describe('volumes', () => {
     const reason = new Error('enough')
     await assert.rejects(service.speedTest(place, { bytes: 2 ** 20, signal: AbortSignal.abort(reason) }), reason)
     assert.deepEqual(readdirSync(place), [])
+  })
+
+  it('what a killed speed test left is taken away at the next start, and nothing else', async () => {
+    const place = `${dir.path}/killed` as AbsPath
+    mkdirSync(place)
+    const child = fork(fileURLToPath(new URL('./speed-entry.js', import.meta.url)), [`${dir.path}/other`, place])
+    const ended = once(child, 'exit')
+    const made = new Promise<string>(resolve => {
+      const watching = watch(place, () => {
+        const [name] = readdirSync(place)
+        if (name === undefined) return
+        watching.close()
+        resolve(`${place}/${name}`)
+      })
+    })
+    const folder = (await Promise.race([made, ended])) as string
+    assert.ok(typeof folder === 'string', 'it ended by itself')
+    child.kill('SIGKILL')
+    await ended
+    mkdirSync(`${place}/.spacedrive-tmp-speed-not-ours`)
+    const killed = await openInstance(`${dir.path}/other` as AbsPath)
+    const restart = async (): Promise<void> => {
+      const next = volumes({ database: killed, events, clock: systemClock, pool, log: silentLog })
+      await next.start()
+      await next.stop()
+    }
+    writeFileSync(`${folder}/put-here-by-somebody`, 'x')
+    await restart()
+    assert.deepEqual(readdirSync(folder), ['put-here-by-somebody'], 'what is not ours stays')
+    await restart()
+    assert.deepEqual(readdirSync(place).length, 2)
+    await killed.close()
+  })
+
+  it('what lies on a disk that is away waits for it', async () => {
+    const away = `${dir.path}/away` as AbsPath
+    const own = `${away}/.spacedrive-tmp-speed-x` as AbsPath
+    await database.write(volumeWrites.speedTestBegins, { dir: pathBytes(own), nowMs: 1 })
+    const restart = async (): Promise<void> => {
+      const next = volumes({ database, events, clock: systemClock, pool, log: silentLog })
+      await next.start()
+      await next.stop()
+    }
+    await restart()
+    mkdirSync(own, { recursive: true })
+    writeFileSync(`${own}/data`, 'x')
+    await restart()
+    assert.deepEqual(readdirSync(away), [])
+    assert.deepEqual(database.all('SELECT * FROM speed_tests'), [])
   })
 
   it('more than half of what is free is refused before anything is written', async () => {
