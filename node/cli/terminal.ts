@@ -119,8 +119,9 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
         return
       }
       clearStatus()
-      const fitting = lines.slice(0, Math.max(1, (stderr.rows ?? DEFAULT_ROWS) - 1))
-      const columns = (stderr.columns ?? DEFAULT_COLUMNS) - 1
+      // A terminal that does not know its size says 0.
+      const fitting = firstOf(lines, Math.max(1, (stderr.rows || DEFAULT_ROWS) - 1))
+      const columns = (stderr.columns || DEFAULT_COLUMNS) - 1
       for (const line of fitting) stderr.write(`${paint(cut(line, columns), mayColor(stderr))}\n`)
       blockLines = fitting.length
     },
@@ -167,6 +168,11 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
       clearStatus()
     }
   }
+}
+
+/** The first of too many lines, with how many there are besides. */
+function firstOf(lines: readonly string[], rows: number): readonly string[] {
+  return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `and ${lines.length - rows + 1} more lines`]
 }
 
 /** Aligned columns with a heading; numbers stand to the right. */

@@ -8,5 +8,6 @@ const TELLING = ['name', 'path', 'from', 'phase', 'state', 'code', 'message', 'r
 export function eventLine(event: AnyEvent): string {
   const fields = event as unknown as Record<string, unknown>
   const told = TELLING.flatMap(key => (typeof fields[key] === 'string' && fields[key] !== '' ? [fields[key]] : []))
+  if (typeof fields.changes === 'number') told.push(fields.changes === 1 ? '1 change' : `${fields.changes} changes`)
   return `${formatTime(event.at).slice(-8)} ${event.type.padEnd(20)} ${told.join('  ')}`.trimEnd()
 }

@@ -27,6 +27,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`
 }
 
+/** How long something took: `0.34 s`, `4.2 s`, then as `formatDuration`. */
+export function formatTook(ms: number): string {
+  if (ms >= 9_950) return formatDuration(ms)
+  return `${(ms / 1000).toFixed(ms < 995 ? 2 : 1)} s`
+}
+
 /** A moment in local time, to the second: `2026-03-01 17:04:05`. */
 export function formatTime(ms: number): string {
   const d = new Date(ms)

@@ -1,108 +1,116 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
-  type AbsPath,
   displayPath,
+  hasCode,
   isWithin,
   type LocationId,
   type ProgressFields,
   type RelPath,
-  SpacedriveError,
-  textFromBytes
+  SpacedriveError
 } from '../../storage/base/index.js'
 import type { IndexLocation, IndexMode, IndexReport } from '../../storage/indexer/index.js'
 import type { Library } from '../../storage/libraries/index.js'
 import type { Peer } from '../compose.js'
-import { formatBytes, formatDuration } from './format.js'
+import { formatBytes, formatRate, formatTook } from './format.js'
+import { wholeNumber } from './number-option.js'
 import { defineOperation, type Terminal } from './operation.js'
 import { problems as problemsText, progressLine } from './progress.js'
 
-interface LocationRow {
-  id: number
-  uuid: string
-  name: string
-  path: Uint8Array
-  mode: IndexMode
-  rules: string
-  versioned: number
-}
-
-/** A location of the current library by id, prefix of one, name, or a path in it (the innermost around that). */
+/** A location by id, part of one, name or path, else the innermost one around a path. @throws LOCATION_NOT_FOUND, AMBIGUOUS */
 async function findLocation(
   peer: Peer,
   which: string
 ): Promise<{ library: Library; location: IndexLocation; from: RelPath }> {
-  const { parseRules } = await import('../../storage/indexer/index.js')
-  const library = peer.libraries.current()
-  const rows = library.database
-    .all<LocationRow>(
-      'SELECT id, uuid, name, path, mode, rules, versioned FROM locations WHERE host = ? AND shared = 0',
-      [library.host]
-    )
-    .map(r => ({ ...r, path: textFromBytes(r.path) as AbsPath }))
-  const named = rows.filter(
-    r => r.uuid === which || r.name === which || (which.length >= 8 && r.uuid.startsWith(which))
-  )
-  const around = rows
-    .filter(r => which.startsWith('/') && isWithin(which, r.path))
+  const found = named(peer, which) ?? (await around(peer, which))
+  if (found === undefined) {
+    throw new SpacedriveError('LOCATION_NOT_FOUND', `${displayPath(which)} is no location and in none`, {
+      hint: 'Add it: spacedrive location add PATH. To look without recording: spacedrive index browse PATH'
+    })
+  }
+  const { id, path, mode, rules } = await peer.locations.info(found.id)
+  const { number, versioned } = found.library.database.get<{ number: number; versioned: number }>(
+    'SELECT id AS number, versioned FROM locations WHERE uuid = ?',
+    [id]
+  )!
+  const from = which.startsWith('/') && isWithin(which, path) ? which.slice(path.length).replace(/^\//, '') : ''
+  return {
+    library: found.library,
+    location: { id, number, path, mode, rules, versioned: versioned === 1 },
+    from: from as RelPath
+  }
+}
+
+interface Found {
+  readonly library: Library
+  readonly id: LocationId
+}
+
+function named(peer: Peer, which: string): Found | undefined {
+  try {
+    return peer.locations.find(which)
+  } catch (err) {
+    if (hasCode(err, 'LOCATION_NOT_FOUND')) return undefined
+    throw err
+  }
+}
+
+async function around(peer: Peer, path: string): Promise<Found | undefined> {
+  if (!path.startsWith('/')) return undefined
+  const [inner] = (await peer.locations.list())
+    .filter(l => isWithin(path, l.path))
     .sort((a, b) => b.path.length - a.path.length)
-  const row = named.length === 1 ? named[0]! : named.length === 0 ? around[0] : undefined
-  if (row === undefined) {
-    const several = named.length > 1
-    throw new SpacedriveError(
-      several ? 'AMBIGUOUS' : 'LOCATION_NOT_FOUND',
-      several
-        ? `several locations are called ${displayPath(which)}`
-        : `${displayPath(which)} is no location and in none`,
-      {
-        hint: several ? 'Say which by its id (spacedrive location list).' : 'Add it: spacedrive location add PATH'
-      }
-    )
-  }
-  const location: IndexLocation = {
-    ...{ id: row.uuid as LocationId, number: row.id, path: row.path, mode: row.mode },
-    rules: parseRules(row.rules),
-    versioned: row.versioned === 1
-  }
-  const from = (
-    which.startsWith('/') && which !== row.path && named.length === 0
-      ? which.slice(row.path === '/' ? 1 : row.path.length + 1)
-      : ''
-  ) as RelPath
-  return { library, location, from }
+  return inner === undefined ? undefined : peer.locations.find(inner.id)
 }
 
-const flags = {
-  scope: z.enum(['current', 'recursive']),
-  mode: z.enum(['shallow', 'content', 'deep']).optional(),
-  force: z.boolean().default(false)
-}
-
-async function runIndex(
+/** One run over a location or a folder in one, in the foreground. */
+export async function runIndex(
   peer: Peer,
   emit: (value: ProgressFields) => void,
   signal: AbortSignal,
-  input: { which: string; scope: 'current' | 'recursive'; mode?: IndexMode | undefined; force: boolean }
+  input: {
+    which: string
+    scope: 'current' | 'recursive'
+    mode?: IndexMode | undefined
+    force: boolean
+    maxDepth?: number | undefined
+  }
 ): Promise<{ path: string; report: IndexReport }> {
   const { library, location, from } = await findLocation(peer, input.which)
-  const { scope, force, mode = location.mode } = input
-  const report = await peer.indexer.index({ library, location, scope, force, mode, from }, { signal, onProgress: emit })
+  const { scope, force, mode = location.mode, maxDepth } = input
+  const report = await peer.indexer.index(
+    { library, location, scope, force, mode, from, ...(maxDepth === undefined ? {} : { maxDepth }) },
+    { signal, onProgress: emit }
+  )
   return { path: displayPath(from === '' ? location.path : `${location.path}/${from}`), report }
 }
 
-function render({ path, report: r }: { path: string; report: IndexReport }, terminal: Terminal): void {
+/** What a run found and did, with how fast. */
+export function renderReport({ path, report: r }: { path: string; report: IndexReport }, terminal: Terminal): void {
   const ms = Object.values(r.phaseMs).reduce((sum, n) => sum + n, 0)
+  const { itemsPerSecond: items, bytesPerSecond: bytes } = r.rates
+  const rates = [items > 0 ? `${count(items)} entries/s` : '', bytes > 0 ? `read at ${formatRate(bytes)}` : '']
   terminal.line(
-    `${path}: ${r.files.toLocaleString('en-US')} entries, ${formatBytes(r.bytes)}, in ${formatDuration(ms)}`
+    [`${path}: ${count(r.files)} entries, ${formatBytes(r.bytes)}, in ${formatTook(ms)}`, ...rates]
+      .filter(Boolean)
+      .join(', ')
   )
-  terminal.line(
-    `  ${r.created} new, ${r.modified} changed, ${r.moved} moved, ${r.deleted} gone${r.hashedFiles > 0 ? `, ${r.hashedFiles} read (${formatBytes(r.hashedBytes)})` : ''}`
-  )
+  const found = [
+    `${count(r.created)} new`,
+    `${count(r.modified)} changed`,
+    `${count(r.moved)} moved`,
+    `${count(r.deleted)} gone`
+  ]
+  if (r.hashedFiles > 0) found.push(`${count(r.hashedFiles)} read (${formatBytes(r.hashedBytes)})`)
+  if (r.mediaFiles > 0) found.push(`${count(r.mediaFiles)} pictures, films and pieces of music looked into`)
+  terminal.line(`  ${found.join(', ')}`)
   if (r.problems > 0) terminal.note(terminal.color('yellow', problemsText(r.problems)))
 }
 
+const count = (n: number): string => Math.round(n).toLocaleString('en-US')
+
 const shared = {
-  render,
+  render: renderReport,
   progress: (value: ProgressFields, terminal: Terminal) => terminal.status(progressLine(value, terminal)),
   exitCode: ({ report }: { report: IndexReport }) => (report.problems > 0 ? 3 : 0)
 }
@@ -110,7 +118,13 @@ const shared = {
 export const indexLocation = defineOperation({
   name: 'index.location',
   summary: 'Look at a location, or at a folder in one, and record what changed',
-  input: z.strictObject({ location: z.string(), ...flags, scope: flags.scope.default('recursive') }),
+  input: z.strictObject({
+    location: z.string(),
+    scope: z.enum(['current', 'recursive']).default('recursive'),
+    mode: z.enum(['shallow', 'content', 'deep']).optional(),
+    maxDepth: z.number().int().min(0).optional(),
+    force: z.boolean().default(false)
+  }),
   run: ({ peer, signal, emit }, { location, ...rest }) => runIndex(peer, emit, signal, { which: location, ...rest }),
   command: {
     path: 'index location',
@@ -118,6 +132,7 @@ export const indexLocation = defineOperation({
     options: [
       ['--scope <scope>', 'recursive, or current: this folder alone'],
       ['--mode <mode>', 'shallow, content, deep; the location’s when left out'],
+      ['--max-depth <n>', 'folders below it that are entered; what lies deeper stays as it was'],
       ['--force', 'look at everything again, whatever the times say']
     ],
     examples: [
@@ -128,26 +143,8 @@ export const indexLocation = defineOperation({
       location: /^[./~]/.test(String(which)) ? resolve(cwd, String(which)) : String(which),
       scope: (o.scope === undefined ? 'recursive' : String(o.scope)) as 'recursive',
       force: o.force === true,
+      ...(o.maxDepth === undefined ? {} : { maxDepth: wholeNumber(o.maxDepth, '--max-depth', 0, 4_096) }),
       ...(o.mode === undefined ? {} : { mode: String(o.mode) as IndexMode })
-    }),
-    ...shared
-  }
-})
-
-export const indexQuickScan = defineOperation({
-  name: 'index.quick-scan',
-  summary: 'Bring what is recorded of one folder up to date: names, sizes, times',
-  input: z.strictObject({ path: z.string().startsWith('/'), scope: flags.scope.default('current') }),
-  run: ({ peer, signal, emit }, { path, scope }) =>
-    runIndex(peer, emit, signal, { which: path, scope, mode: 'shallow', force: false }),
-  command: {
-    path: 'index quick-scan',
-    arguments: [['[path]', 'a folder in a location; the current one when left out']],
-    options: [['--scope <scope>', 'current (this folder alone) or recursive']],
-    examples: ['spacedrive index quick-scan ~/Downloads', 'spacedrive index quick-scan . --scope recursive'],
-    input: ({ arguments: [path], options: o }, { cwd }) => ({
-      path: resolve(cwd, String(path ?? '.')),
-      scope: (o.scope === undefined ? 'current' : String(o.scope)) as 'current'
     }),
     ...shared
   }

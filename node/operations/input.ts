@@ -34,7 +34,10 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string {
       })
       .join('; ')
   }
-  const text = displayText(issue.message).replace(/^Invalid input: /, '')
+  const text =
+    issue.code === 'invalid_value'
+      ? `expected ${issue.values.map(value => displayText(String(value))).join(', ')}`.replace(/, ([^,]*)$/, ' or $1')
+      : displayText(issue.message).replace(/^Invalid input: /, '')
   return at === '' ? text : `"${at}": ${text}`
 }
 

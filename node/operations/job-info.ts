@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { displayPath } from '../../storage/base/index.js'
-import { formatBytes, formatDuration, formatTime } from './format.js'
+import { formatBytes, formatTime, formatTook } from './format.js'
 import { jobRemark, shortId, stateText } from './job-text.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
@@ -24,19 +24,35 @@ export const jobInfo = defineOperation({
     examples: ['spacedrive job info 3f2a9c1e'],
     input: ({ arguments: [job] }) => ({ job: String(job) }),
     render(job, terminal) {
+      const heading = (text: string): void => {
+        terminal.line()
+        terminal.line(terminal.bold(text))
+      }
       terminal.line(`${terminal.bold(job.title)}  ${stateText(job.state, terminal)}`)
       terminal.line(`Id        ${job.id}`)
       terminal.line(`Kind      ${job.kind}, priority ${job.priority}`)
       terminal.line(`Made      ${formatTime(job.createdAt)}`)
       if (job.startedAt !== null) {
-        terminal.line(`Ran       ${formatDuration((job.endedAt ?? job.now) - job.startedAt)}`)
+        terminal.line(`Ran       ${formatTook((job.endedAt ?? job.now) - job.startedAt)}`)
       }
       if (job.progress !== null) terminal.line(`Progress  ${progressLine(job.progress, terminal)}`)
       if (job.pausedBecause !== null) terminal.line(`Paused    ${job.pausedBecause}`)
       if (job.error !== null) terminal.line(`Error     ${job.error.message} (${job.error.code})`)
-      if (job.output !== undefined && job.output !== null) terminal.line(`Result    ${JSON.stringify(job.output)}`)
+      const result = resultText(job.output)
+      if (result !== '') terminal.line(`Result    ${result}`)
+      if (job.history.length > 0) {
+        heading('Phases')
+        terminal.table(
+          job.history.map(h => ({
+            PHASE: h.phase,
+            STATE: h.status,
+            TOOK: h.endedAt === null ? '' : formatTook(h.endedAt - h.startedAt),
+            '': h.error?.message ?? ''
+          }))
+        )
+      }
       if (job.children.length > 0) {
-        terminal.line('\nChildren')
+        heading('Children')
         terminal.table(
           job.children.map(c => ({
             ID: shortId(c.id),
@@ -47,12 +63,12 @@ export const jobInfo = defineOperation({
         )
       }
       if (job.problemList.length > 0) {
-        terminal.line(`\nProblems (${job.problems})`)
+        heading(`Problems (${job.problems})`)
         for (const p of job.problemList) terminal.line(`  ${p.path}: ${p.message}`)
         if (job.problems > job.problemList.length) terminal.line(`  and ${job.problems - job.problemList.length} more`)
       }
       if (job.conflicts !== undefined) {
-        terminal.line(`\nFiles that exist and wait for an answer (${job.conflicts.total})`)
+        heading(`Files that exist and wait for an answer (${job.conflicts.total})`)
         for (const c of job.conflicts.list) {
           const [there, coming] = [c.targetMtimeMs, c.sourceMtimeMs].map(formatTime)
           terminal.line(
@@ -62,10 +78,25 @@ export const jobInfo = defineOperation({
         terminal.line(`  Answer with \`spacedrive job resume ${shortId(job.id)} --answer replace|skip|skip-newer\``)
       }
       if (job.log.length > 0) {
-        terminal.line('\nLog')
+        heading('Log')
         for (const l of job.log)
           terminal.line(`  ${formatTime(l.at)}  ${l.phase === null ? '' : `${l.phase}: `}${l.message}`)
       }
     }
   }
 })
+
+/** The figures of a result that are not nothing, in words; the whole of it is in the JSON. */
+function resultText(output: unknown): string {
+  if (typeof output !== 'object' || output === null) return output == null ? '' : String(output)
+  return Object.entries(output)
+    .filter(([, value]) => (typeof value === 'number' && value !== 0) || typeof value === 'string')
+    .map(([name, value]) => {
+      const words = name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+      if (typeof value !== 'number') return `${words} ${value}`
+      return /bytes/i.test(name)
+        ? `${words.replace(/ ?bytes/, '')} ${formatBytes(value)}`.trim()
+        : `${value.toLocaleString('en-US')} ${words}`
+    })
+    .join(', ')
+}

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { SpacedriveError } from '../../storage/base/index.js'
 import { JOB_STATE_NAMES } from './job-states.js'
 import { jobRemark, shortId, stateText } from './job-text.js'
+import { wholeNumber } from './number-option.js'
 import { defineOperation } from './operation.js'
 
 export const jobList = defineOperation({
@@ -16,13 +18,13 @@ export const jobList = defineOperation({
   command: {
     path: 'job list',
     options: [
-      ['--state <state...>', `only these: ${JOB_STATE_NAMES.join(', ')}`],
+      ['--status <state...>', `only these: ${JOB_STATE_NAMES.join(', ')}`],
       ['--limit <n>', 'the newest so many (50)']
     ],
-    examples: ['spacedrive job list', 'spacedrive job list --state running paused'],
-    input: ({ options }) => ({
-      ...(Array.isArray(options.state) ? { states: options.state as (typeof JOB_STATE_NAMES)[number][] } : {}),
-      ...(typeof options.limit === 'string' ? { limit: Number(options.limit) } : {})
+    examples: ['spacedrive job list', 'spacedrive job list --status running paused'],
+    input: ({ options: o }) => ({
+      ...(Array.isArray(o.status) ? { states: o.status.flatMap(s => s.split(',')).map(jobState) } : {}),
+      ...(o.limit === undefined ? {} : { limit: wholeNumber(o.limit, '--limit', 1, 1_000) })
     }),
     render({ now, jobs }, terminal) {
       if (jobs.length === 0) terminal.line('No jobs.')
@@ -37,3 +39,9 @@ export const jobList = defineOperation({
     }
   }
 })
+
+function jobState(text: string): (typeof JOB_STATE_NAMES)[number] {
+  const state = JOB_STATE_NAMES.find(name => name === text)
+  if (state !== undefined) return state
+  throw new SpacedriveError('USAGE', `--status ${text}: expected ${JOB_STATE_NAMES.join(', ')}`)
+}

@@ -1,5 +1,5 @@
 import type { JobState, JobSummary } from '../../storage/jobs/index.js'
-import { formatDuration } from './format.js'
+import { formatDuration, formatTook } from './format.js'
 import type { Terminal } from './operation.js'
 import { problems, progressLine, shareOf } from './progress.js'
 
@@ -31,7 +31,7 @@ export function jobRemark(job: JobSummary, nowMs: number): string {
     return [job.phase ?? '', share === undefined ? '' : `${Math.floor(share * 100)} %`].filter(Boolean).join(' ')
   }
   if (job.endedAt !== null) {
-    const took = job.startedAt === null ? '' : `took ${formatDuration(job.endedAt - job.startedAt)}`
+    const took = job.startedAt === null ? '' : `took ${formatTook(job.endedAt - job.startedAt)}`
     return [took, job.problems > 0 ? problems(job.problems) : '', `${formatDuration(nowMs - job.endedAt)} ago`]
       .filter(Boolean)
       .join(', ')

@@ -68,9 +68,11 @@ export const locationAdd = defineOperation({
         return
       }
       const { name, files, directories, bytes } = location
-      terminal.line(`${name} is indexed: ${files} files, ${directories} folders, ${formatBytes(bytes)}.`)
+      terminal.line(`${name} is indexed: ${count(files)} files, ${count(directories)} folders, ${formatBytes(bytes)}.`)
       if (ended.problems > 0) terminal.line(`${problems(ended.problems)}: see \`spacedrive job info ${shortId(job)}\`.`)
     },
     exitCode: ({ ended }) => ((ended?.problems ?? 0) > 0 ? 3 : 0)
   }
 })
+
+const count = (n: number): string => n.toLocaleString('en-US')

@@ -36,7 +36,7 @@ export function locationRow(
     NAME: name,
     PATH: path,
     STATE: locationState(location, terminal),
-    FILES: files,
+    FILES: files.toLocaleString('en-US'),
     SIZE: formatBytes(bytes),
     MODE: mode,
     SEEN: lastScanAt === null ? 'never' : `${formatDuration(nowMs - lastScanAt)} ago`,

@@ -28,7 +28,7 @@ export const monitor = defineOperation({
     let recent: AnyEvent[] = []
     const note = (event: AnyEvent): boolean => {
       // Progress shows in the lines of the jobs.
-      if (!event.type.endsWith(':progress')) recent = [...recent, event].slice(-EVENTS_SHOWN)
+      if (!event.type.endsWith(':progress')) recent = withEvent(recent, event).slice(-EVENTS_SHOWN)
       return true
     }
     for await (const _ of changes(peer, { signal, intervalMs: MIN_INTERVAL_MS, note })) emit(viewOf(peer, recent))
@@ -68,4 +68,13 @@ function viewOf(peer: Peer, events: readonly AnyEvent[]): MonitorView {
     jobs: peer.jobs.list({ states: ['running', 'queued', 'paused'] }),
     events
   }
+}
+
+/** Changes of one index that come one upon the other are one line. */
+function withEvent(events: readonly AnyEvent[], event: AnyEvent): AnyEvent[] {
+  const last = events.at(-1)
+  if (event.type !== 'index:changed' || last?.type !== 'index:changed' || last.location !== event.location) {
+    return [...events, event]
+  }
+  return [...events.slice(0, -1), { ...event, changes: last.changes + event.changes }]
 }

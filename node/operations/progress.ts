@@ -4,16 +4,19 @@ import type { Terminal } from './operation.js'
 
 const BAR_CELLS = 20
 
-/** `Copying  ████████░░░░░░░░░░░░  41 %  1,234 of 3,000 files  1.20 of 2.90 GiB  118 MiB/s  15 s left  2 problems` */
+/**
+ * `Copying  ████████░░░░░░░░░░░░  41 %  15 s left  2 problems  1,234 of 3,000 files  1.20 GiB of 2.90 GiB  118 MiB/s`: what matters
+ * first, for a narrow terminal cuts the end.
+ */
 export function progressLine(p: ProgressFields, terminal: Terminal): string {
   const share = shareOf(p)
   const parts = [terminal.bold(p.phase)]
   if (share !== undefined) parts.push(bar(share), `${String(Math.floor(share * 100)).padStart(3)} %`)
+  if (typeof p.remainingMs === 'number') parts.push(`${formatDuration(p.remainingMs)} left`)
+  if (p.problems !== undefined && p.problems > 0) parts.push(terminal.color('yellow', problems(p.problems)))
   if (p.doneFiles > 0 || p.totalFiles !== null) parts.push(`${count(p.doneFiles, p.totalFiles)} files`)
   if (p.doneBytes > 0 || (p.totalBytes ?? 0) > 0) parts.push(bytes(p.doneBytes, p.totalBytes))
   if (p.bytesPerSecond !== undefined && p.bytesPerSecond > 0) parts.push(formatRate(p.bytesPerSecond))
-  if (typeof p.remainingMs === 'number') parts.push(`${formatDuration(p.remainingMs)} left`)
-  if (p.problems !== undefined && p.problems > 0) parts.push(terminal.color('yellow', problems(p.problems)))
   if (p.message !== undefined && p.message !== '') parts.push(terminal.dim(p.message))
   return parts.join('  ')
 }

@@ -1,9 +1,15 @@
 import { z } from 'zod'
+import { hasCode, type LocationId, type SpacedriveError } from '../../storage/base/index.js'
+import { waitForJob } from './job-wait.js'
 import { locationAdd } from './location-add.js'
 import { MODE_NAMES } from './location-input.js'
-import { defineOperation } from './operation.js'
+import { locationFacts } from './location-text.js'
+import { defineOperation, type OperationContext } from './operation.js'
 
-/** `location add` for a single look: adds the folder, waits until it is indexed, and watches it only when asked to. */
+/**
+ * `location add` for a single look: adds the folder, waits until it is indexed, and watches it only when asked to. A folder that
+ * is a location already is looked at anew.
+ */
 export const scan = defineOperation({
   name: 'scan',
   summary: 'Index a folder once and wait for it',
@@ -13,7 +19,14 @@ export const scan = defineOperation({
     mode: z.enum(MODE_NAMES).optional(),
     watch: z.boolean().default(false)
   }),
-  run: (context, input) => locationAdd.run(context, { ...input, wait: true }),
+  async run(context, input) {
+    try {
+      return await locationAdd.run(context, { ...input, wait: true })
+    } catch (err) {
+      if (!hasCode(err, 'LOCATION_EXISTS')) throw err
+      return lookAgain(context, input, (err as SpacedriveError).details as { location: LocationId })
+    }
+  },
   command: {
     path: 'scan',
     arguments: [['<path>', 'the folder']],
@@ -32,3 +45,15 @@ export const scan = defineOperation({
     exitCode: locationAdd.command!.exitCode!
   }
 })
+
+/** Mode and watching change only when they were asked for. */
+async function lookAgain(
+  { peer, emit, signal }: OperationContext,
+  { mode, watch }: { mode?: (typeof MODE_NAMES)[number] | undefined; watch: boolean },
+  { location: id }: { location: LocationId }
+) {
+  const changes = { ...(mode === undefined ? {} : { mode }), ...(watch ? { watch } : {}) }
+  const job = (await peer.locations.update(id, changes)).job ?? (await peer.locations.rescan(id))
+  const ended = await waitForJob(peer, job, emit, signal)
+  return { location: locationFacts(await peer.locations.info(id)), job, ended }
+}

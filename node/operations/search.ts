@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { displayPath, isPlainUtf8, pathBytes, SpacedriveError } from '../../storage/base/index.js'
 import type { SearchFilters } from '../../storage/search/index.js'
 import { formatBytes, formatTime, parseBytes } from './format.js'
+import { wholeNumber } from './number-option.js'
 import { defineOperation } from './operation.js'
 
 const KINDS = [
@@ -157,10 +158,4 @@ function date(value: unknown, option: string): number | undefined {
   if (Number.isNaN(ms))
     throw new SpacedriveError('USAGE', `${option}: ${text} is not a date`, { hint: 'Say 2024-05-01 or 7d.' })
   return ms
-}
-
-function wholeNumber(value: unknown, option: string, min: number, max: number): number {
-  const n = Number(value)
-  if (Number.isInteger(n) && n >= min && n <= max) return n
-  throw new SpacedriveError('USAGE', `${option} takes a number from ${min} to ${max}`)
 }

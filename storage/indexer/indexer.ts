@@ -101,6 +101,8 @@ export interface IndexReport {
   readonly rowsWritten: number
   /** Directories whose listing was the same as last time, so that no row was looked at. */
   readonly directoriesSame: number
+  /** Entries that Discovery saw, bytes that Content read; 0 where it did nothing. */
+  readonly rates: { readonly itemsPerSecond: number; readonly bytesPerSecond: number }
 }
 
 export interface AppliedChanges {

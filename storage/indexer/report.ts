@@ -1,7 +1,7 @@
 import type { IndexCounts } from '../entries/index.js'
 import type { IndexPhaseName, IndexReport } from './indexer.js'
 
-type Counts = { -readonly [K in keyof IndexReport]: IndexReport[K] }
+type Counts = { -readonly [K in keyof Omit<IndexReport, 'rates'>]: IndexReport[K] }
 
 /** Adds up what a run did, over its phases and over a restart. */
 export class Tally {
@@ -64,6 +64,11 @@ export class Tally {
   }
 
   report(): IndexReport {
-    return { ...this.counts, phaseMs: { ...this.phaseMs } }
+    const { files, hashedBytes } = this.counts
+    const { Discovery, Content } = this.phaseMs
+    const rates = { itemsPerSecond: perSecond(files, Discovery), bytesPerSecond: perSecond(hashedBytes, Content) }
+    return { ...this.counts, phaseMs: { ...this.phaseMs }, rates }
   }
 }
+
+const perSecond = (count: number, ms = 0): number => (ms === 0 ? 0 : Math.round((count / ms) * 1000))

@@ -11,6 +11,7 @@ import type {
 } from '../indexer/index.js'
 import { defineJob, type JobDefinition, type Phase, type PhaseContext } from '../jobs/index.js'
 import type { Library } from '../libraries/index.js'
+import { phaseWords } from './phase-words.js'
 
 export interface IndexJobInput {
   readonly library: LibraryId
@@ -103,6 +104,7 @@ export function indexJob(host: IndexJobHost): IndexJob {
             },
             problem: problem => ctx.problem(problem)
           })
+        ctx.log(phaseWords(name, run.report()))
         ctx.state.run = run.state()
         if (last) await letGo(ctx.job)
       } catch (err) {

@@ -86,7 +86,7 @@ export class LocationService implements Locations {
     const ours = [...this.#init.ours, ...[libraries.own, ...libraries.opened()].map(l => l.path)]
     const real = await checkLocationPath(path, ours)
     const twin = readLocations(library).find(l => l.path === real)
-    if (twin !== undefined) throw alreadyThere(real, twin.name)
+    if (twin !== undefined) throw alreadyThere(real, twin)
     const found = await lookAtRoot(real, p => volumes.placementOf(p))
     if (!found.there || found.placement === undefined) {
       throw new SpacedriveError('NO_VOLUME', `could not add ${displayPath(real)}: it lies on no disk for files`, {

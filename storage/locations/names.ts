@@ -2,12 +2,13 @@ import { type AbsPath, displayPath, nameOf, type RelPath, SpacedriveError } from
 import { MAX_NAME_LENGTH } from './limits.js'
 import type { Location } from './location.js'
 
-export function alreadyThere(path: AbsPath, name: string): SpacedriveError {
+export function alreadyThere(path: AbsPath, { id, name }: Location): SpacedriveError {
   return new SpacedriveError(
     'LOCATION_EXISTS',
     `could not add ${displayPath(path)}: it is the location ${name} already`,
     {
-      hint: '`location rescan` looks at it again, `location update` changes how it is indexed.'
+      hint: '`location rescan` looks at it again, `location update` changes how it is indexed.',
+      details: { location: id }
     }
   )
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { formatBytes, formatDuration, parseBytes } from '../../../node/operations/format.js'
+import { formatBytes, formatDuration, formatTook, parseBytes } from '../../../node/operations/format.js'
 
 describe('figures for people', () => {
   for (const [bytes, text] of [
@@ -33,5 +33,16 @@ describe('figures for people', () => {
     ['99999p', undefined]
   ] as const) {
     it(`"${text}" is ${bytes}`, () => assert.equal(parseBytes(text), bytes))
+  }
+
+  for (const [ms, text] of [
+    [0, '0.00 s'],
+    [340, '0.34 s'],
+    [4_230, '4.2 s'],
+    [9_949, '9.9 s'],
+    [9_950, '10 s'],
+    [125_000, '2 min 5 s']
+  ] as const) {
+    it(`what took ${ms} ms took ${text}`, () => assert.equal(formatTook(ms), text))
   }
 })

@@ -46,4 +46,41 @@ describe('scan, search, tag: what a person does first', () => {
     assert.equal(report.created, 1)
     assert.match(await instance.ok('index', 'location', dir), /0 gone/)
   })
+  it('scan of a folder that is a location already looks at it anew, with the mode that was asked for', async () => {
+    writeFileSync(`${dir}/later.txt`, 'later')
+    const again = await instance.json<{ location: { files: number; mode: string; watch: boolean } }>('scan', dir)
+    assert.deepEqual([again.location.files, again.location.mode, again.location.watch], [4, 'content', false])
+    const deep = await instance.json<{ location: { mode: string; watch: boolean } }>(
+      ...['scan', dir, '--mode', 'deep', '--watch']
+    )
+    assert.deepEqual([deep.location.mode, deep.location.watch], ['deep', true])
+    const { locations } = await instance.json<{ locations: unknown[] }>('location', 'list')
+    assert.equal(locations.length, 1)
+  })
+  it('quick-scan --ephemeral shows a folder that no location holds, page by page, and records nothing', async () => {
+    const loose = `${instance.dataDir}-loose`
+    mkdirSync(loose)
+    for (const name of ['a', 'b', 'c']) writeFileSync(`${loose}/${name}`, name)
+    const page = async (n: number) => {
+      const answer = await instance.json<{ entries: { path: string }[]; last: boolean }>(
+        ...['index', 'quick-scan', loose, '--ephemeral', '--limit', '2', '--page', String(n)]
+      )
+      return [answer.entries.map(e => e.path), answer.last]
+    }
+    assert.deepEqual(await page(1), [['a', 'b'], false])
+    writeFileSync(`${loose}/aa`, 'made after the first page')
+    assert.deepEqual(await page(2), [['c'], true], 'the second page is of the same look')
+    assert.deepEqual(await page(1), [['a', 'aa'], false])
+    assert.deepEqual(await found('aa'), [])
+  })
+  it('job list by status, job info with phases, log and result', async () => {
+    assert.match(await instance.ok('job', 'list', '--status', 'completed'), /index default-files +completed/)
+    assert.match(await instance.ok('job', 'list', '--status', 'running,queued'), /^No jobs\.\s*$/)
+    assert.equal((await instance.run('job', 'list', '--status', 'odd')).code, 2)
+    const { jobs } = await instance.json<{ jobs: { id: string }[] }>('job', 'list')
+    const info = await instance.ok('job', 'info', jobs.at(-1)!.id)
+    assert.match(info, /Phases\nPHASE +STATE +TOOK\s+Discovery +completed/)
+    assert.match(info, /Log\n.*Discovery: 3 entries in 2 folders/)
+    assert.match(info, /Result +3 files, 2 directories/)
+  })
 })

@@ -9,7 +9,7 @@ const plain = {
 } as unknown as Terminal
 
 describe('progressLine', () => {
-  it('says phase, share, files, bytes, rate, time left, problems', () => {
+  it('says phase, share, time left, problems, files, bytes, rate', () => {
     const line = progressLine(
       {
         phase: 'Copying',
@@ -25,7 +25,7 @@ describe('progressLine', () => {
     )
     assert.equal(
       line,
-      'Copying  ██████████░░░░░░░░░░   50 %  1,234 of 3,000 files  1.00 GiB of 2.00 GiB  128 MiB/s  8 s left  1 problem'
+      'Copying  ██████████░░░░░░░░░░   50 %  8 s left  1 problem  1,234 of 3,000 files  1.00 GiB of 2.00 GiB  128 MiB/s'
     )
   })
   it('a total that still grows shows no share', () => {
