@@ -9,6 +9,7 @@ import { TEMP_PREFIX } from './ours.js'
 import { diskError } from './problems.js'
 import { ensureSpace, type RootHandle, spaceOf } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
+import { processUmask } from './umask.js'
 
 /** A folder that is only read: nothing is probed, nothing is written there. Good in every thread until it is closed. */
 export interface SourceHandle {
@@ -44,13 +45,10 @@ export interface CopyFileInit extends Kept {
 
 export interface CopiedFile extends CopiedContent {
   readonly stat: EntryStat
-  /** Of what lies staged now: a replacement and a check later find it by this. */
-  readonly staged: EntryStat
   /** Extended attributes that the destination did not take. */
   readonly lostXattrs: readonly string[]
 }
 
-const PRIVATE_MODE = 0o600
 const MODE_BITS = 0o777
 const ALL_MODE_BITS = 0o7777
 
@@ -134,7 +132,7 @@ export class Copier {
         const stat = disk.stat(from)
         if (stat.kind !== 'file') throw changed(path)
         const into = this.#stagingDirs.make(parentOf(staged))
-        const to = this.#fresh(into, nameOf(staged))
+        const to = this.#fresh(into, nameOf(staged), stat.mode & MODE_BITS)
         try {
           const content = await copyContent(disk, {
             ...{ from, to, stat, strategy: init.strategy },
@@ -145,7 +143,7 @@ export class Copier {
           const lostXattrs = init.xattrs ? this.#copyXattrs(from, to) : []
           this.#setAttributes(to, stat, init)
           if (this.#syncEach) disk.sync(to)
-          return { ...content, stat, staged: disk.stat(to), lostXattrs }
+          return { ...content, stat, lostXattrs }
         } catch (err) {
           disk.unlink(into, nameOf(staged))
           throw err
@@ -160,7 +158,7 @@ export class Copier {
     }
   }
 
-  stageLink(path: RelPath, staged: RelPath, { mtimeNs, owner }: Kept): { stat: EntryStat; staged: EntryStat } {
+  stageLink(path: RelPath, staged: RelPath, { mtimeNs, owner }: Kept): EntryStat {
     return this.#saying('copy', path, () => {
       const disk = this.#disk
       const stat = disk.lstat(this.#source.open(parentOf(path)), nameOf(path))
@@ -175,29 +173,27 @@ export class Copier {
       } catch (err) {
         if (!hasCode(err, 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP', 'EPERM')) throw err // some keep no time of a link
       }
-      return { stat, staged: disk.lstat(into, nameOf(staged)) }
+      return stat
     })
   }
 
   /** A second name for a file of the target, staged: a hard link of the copy. EMLINK, EPERM: it is copied instead. */
-  stageHardLink(existing: RelPath, staged: RelPath): EntryStat {
-    return this.#saying('link', existing, () => {
+  stageHardLink(existing: RelPath, staged: RelPath): void {
+    this.#saying('link', existing, () => {
       const into = this.#stagingDirs.make(parentOf(staged))
       this.#clear(into, nameOf(staged))
       this.#disk.link(this.#targetDirs.open(parentOf(existing)), nameOf(existing), into, nameOf(staged))
-      return this.#disk.lstat(into, nameOf(staged))
     })
   }
 
   /** For a move within one volume: the file itself, under a second name in staging. */
-  stageItself(path: RelPath, staged: RelPath): { stat: EntryStat; staged: EntryStat } {
+  stageItself(path: RelPath, staged: RelPath): EntryStat {
     return this.#saying('move', path, () => {
       const from = this.#source.open(parentOf(path))
       const into = this.#stagingDirs.make(parentOf(staged))
       this.#clear(into, nameOf(staged))
       this.#disk.link(from, nameOf(path), into, nameOf(staged))
-      const stat = this.#disk.lstat(into, nameOf(staged))
-      return { stat, staged: stat }
+      return this.#disk.lstat(into, nameOf(staged))
     })
   }
 
@@ -325,13 +321,14 @@ export class Copier {
     })
   }
 
-  #fresh(into: DirHandle, name: string): number {
+  /** With its final mode at once: the staging place is private. */
+  #fresh(into: DirHandle, name: string, mode: number): number {
     try {
-      return this.#disk.open(into, name, 'create', PRIVATE_MODE)
+      return this.#disk.open(into, name, 'create', mode)
     } catch (err) {
       if (!hasCode(err, 'EEXIST')) throw err
       this.#disk.unlink(into, name) // left by a run that was cut short
-      return this.#disk.open(into, name, 'create', PRIVATE_MODE)
+      return this.#disk.open(into, name, 'create', mode)
     }
   }
 
@@ -343,7 +340,7 @@ export class Copier {
     // The set-id bits mean something only together with the owner, and a change of owner clears them.
     if (owner) this.#disk.setOwner?.(to, stat.uid, stat.gid ?? -1)
     const mode = stat.mode & (owner ? ALL_MODE_BITS : MODE_BITS)
-    if (mode !== PRIVATE_MODE) this.#disk.setMode(to, mode)
+    if (owner || (mode & processUmask()) !== 0) this.#disk.setMode(to, mode)
     this.#disk.setMtime(to, mtimeNs ?? stat.mtimeNs)
   }
 

@@ -36,6 +36,8 @@ export interface Disk {
   canWrite(dir: DirHandle): boolean
   stat(handle: DirHandle | number): EntryStat
   lstat(dir: DirHandle, name: string): EntryStat
+  /** The same; undefined where nothing is there. Where it is cheaper than an error. */
+  findStat?(dir: DirHandle, name: string): EntryStat | undefined
   /** In no order, without `.` and `..`. */
   list(dir: DirHandle): string[]
   /** Names of the directories in it, where the system tells kinds with the names; undefined where one of them is not told. */
@@ -103,6 +105,7 @@ export interface DiskSpace {
 
 /** The stat of a name, or undefined where nothing stands. */
 export function findStat(disk: Disk, dir: DirHandle, name: string): EntryStat | undefined {
+  if (disk.findStat !== undefined) return disk.findStat(dir, name)
   try {
     return disk.lstat(dir, name)
   } catch (err) {

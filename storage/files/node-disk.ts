@@ -132,6 +132,10 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       }
       return statFromNode(at(dir, name, path => fs.lstatSync(path, { bigint: true })))
     },
+    ...(hasStatx && {
+      findStat: (dir: DirHandle, name: string): EntryStat | undefined =>
+        native!.findx!(dir.fd, name, statBuffer) ? statFromStatx(statBuffer) : undefined
+    }),
     list: dir => (proc ? namesIn(`/proc/self/fd/${dir.fd}`) : at(dir, '', namesIn)),
     listDirectories(dir) {
       const found = at(dir, '', path => fs.readdirSync(path, { encoding: 'buffer', withFileTypes: true }))

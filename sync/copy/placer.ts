@@ -93,7 +93,8 @@ export class Placer {
   async #name(copies: readonly StagedCopy[]): Promise<StagedCopy[]> {
     if (copies.length === 0) return []
     const { staging, root, signal } = this.#init
-    const problems = await staging.placeNew(copies, { durable: false, signal })
+    const names = copies.map(({ staged, path }) => ({ staged, path }))
+    const problems = await staging.placeNew(names, { durable: false, signal })
     const failed = new Set<number>()
     const across: StagedCopy[] = []
     for (const { index, ...problem } of problems) {

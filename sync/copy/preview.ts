@@ -63,7 +63,7 @@ export async function previewCopy(components: CopyComponents, input: CopyInput, 
     for (const c of out.staged) {
       const action =
         c.replaces !== undefined ? 'replace' : c.strategy === 'link' || c.strategy === 'rename' ? c.strategy : 'copy'
-      told.line({ action, path: at(c.path), bytes: c.bytes, reason: `${c.strategy}: ${c.reason}` })
+      told.line({ action, path: at(c.path), bytes: c.bytes, reason: `${c.strategy}: ${c.reason ?? ''}` })
       sums.bytes += c.bytes
       if (c.replaces !== undefined) sums.replaced++
     }

@@ -14,6 +14,7 @@ import { type FoundGroup, KINDS } from './pages.js'
 import { type RouteFacts, route } from './router.js'
 import type { StagedCopy, TakeInput, TakeOutput } from './taking.js'
 
+type Named = Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
 
 /** Between two looks at the signal; also how often the thread's event loop turns. */
@@ -26,6 +27,8 @@ export class Taker {
   readonly #watch: { readonly signal: AbortSignal; bytes(n: number): void }
   readonly #out: Mutable<TakeOutput>
   readonly #ready = new Set<RelPath>()
+  /** Directories that were made here: nothing can stand in them. RACE: what comes since is seen when names are given. */
+  readonly #new = new Set<RelPath>()
   #reflinks: RouteFacts['reflinks']
   #n = 0
   /** What may be written before free space is looked at again. */
@@ -67,7 +70,7 @@ export class Taker {
     }
     if (kind === 'other') throw special(path)
     const to = this.#renamed(path)
-    const target = this.#copier.lookTarget(to)
+    const target = this.#new.has(group.dir) ? undefined : this.#copier.lookTarget(to)
     const link = kind === 'symlink' ? this.#copier.sourceLink(path) : undefined
     const source: Seen = { kind, sizeBytes: group.sizes[i]!, mtimeNs: group.mtimesNs[i]!, mode: group.modes[i]!, link }
     const decision = await this.#decide(source, target, path, to)
@@ -125,7 +128,7 @@ export class Taker {
       return
     }
     if (first !== undefined && this.#linkToFirst(common, source, first)) return
-    if (strategy === 'rename' && source.kind === 'file' && this.#stageItself(common, reason)) return
+    if (strategy === 'rename' && source.kind === 'file' && this.#stageItself(common)) return
     this.#ensureRoom(source.kind === 'file' ? source.sizeBytes : 0)
     const kept = {
       owner: this.#input.owner,
@@ -133,8 +136,8 @@ export class Taker {
       mtimeNs: rules.keepTimes ? undefined : rules.beganNs
     }
     if (source.kind === 'symlink') {
-      const { stat } = this.#copier.stageLink(path, staged, kept)
-      this.#out.staged.push({ ...common, strategy: 'stream', reason: 'a link is made anew', bytes: 0, from: stat })
+      const stat = this.#copier.stageLink(path, staged, kept)
+      this.#staged(common, 'stream', 0, stat)
       return
     }
     const copied = await this.#copier.stageFile(path, staged, {
@@ -145,17 +148,20 @@ export class Taker {
     })
     if (strategy === 'reflink') this.#reflinks = copied.strategy === 'reflink' ? 'yes' : 'no'
     if (copied.lostXattrs.length > 0) this.#lost(path, copied.lostXattrs)
-    this.#out.staged.push({
-      ...common,
-      ...(copied.strategy === strategy ? { strategy, reason } : { strategy: copied.strategy, reason: INSTEAD }),
-      ...{ bytes: copied.stat.sizeBytes, hash: copied.hash, from: copied.stat }
-    })
+    this.#staged(common, copied.strategy, copied.stat.sizeBytes, copied.stat, copied.hash)
   }
 
-  #stageItself(common: Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>, reason: string): boolean {
+  /** Told as briefly as can be: there are as many as files. */
+  #staged(common: Named, strategy: StagedCopy['strategy'], bytes: number, from: EntryStat, hash?: string): void {
+    const { move, verify } = this.#input.route
+    const checked = hash !== undefined && (verify || move) ? { hash } : {}
+    this.#out.staged.push({ ...common, strategy, bytes, ...checked, ...(move && { from }) })
+  }
+
+  #stageItself(common: Named): boolean {
     try {
-      const { stat } = this.#copier.stageItself(common.source, common.staged)
-      this.#out.staged.push({ ...common, strategy: 'rename', reason, bytes: 0, from: stat })
+      const stat = this.#copier.stageItself(common.source, common.staged)
+      this.#staged(common, 'rename', 0, stat)
       return true
     } catch (err) {
       // Something is mounted within the source, or files have one name only there.
@@ -173,11 +179,7 @@ export class Taker {
   }
 
   /** Another name of a file that was copied already becomes another name of the copy. */
-  #linkToFirst(
-    common: Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>,
-    source: Seen,
-    first: RelPath
-  ): boolean {
+  #linkToFirst(common: Named, source: Seen, first: RelPath): boolean {
     const copy = this.#copier.lookTarget(this.#renamed(first))
     if (copy?.kind !== 'file' || copy.sizeBytes !== source.sizeBytes) return false
     const now = this.#copier.lookSource(common.source)
@@ -189,7 +191,7 @@ export class Taker {
       if (NO_SECOND_NAME.has(errorCode(err))) return false
       throw err
     }
-    this.#out.staged.push({ ...common, strategy: 'link', reason: ALSO_NAMED, bytes: 0, from: now })
+    this.#staged(common, 'link', 0, now)
     return true
   }
 
@@ -217,7 +219,10 @@ export class Taker {
       if (there === undefined) this.#out.made.push(to)
     } else {
       const source = mode === undefined ? this.#copier.lookSource(dir) : { mode }
-      if (this.#copier.makeTarget(to, source?.mode ?? 0o700) === 'made') this.#out.made.push(to)
+      if (this.#copier.makeTarget(to, source?.mode ?? 0o700) === 'made') {
+        this.#out.made.push(to)
+        this.#new.add(dir)
+      }
     }
     this.#ready.add(dir)
   }
@@ -268,7 +273,6 @@ const NO_SECOND_NAME = new Set(['EMLINK', 'NO_PERMISSION', 'EOPNOTSUPP', 'ENOTSU
 /** Others write as well: after so much the disk is asked again. */
 const ROOM_BYTES = 256 * 1024 * 1024
 const ALSO_NAMED = 'another name of a file that is copied already'
-const INSTEAD = 'the way chosen first is not to be had between these two places'
 
 function problem(path: string, err: unknown): Problem {
   return { path: displayPath(path), code: errorCode(err), message: toError(err).message }

@@ -45,7 +45,9 @@ export interface StagedCopy {
   readonly replaces?: EntryStat | undefined
   readonly bytes: number
   readonly strategy: Strategy | 'link'
-  readonly reason: string
+  /** In a dry run. */
+  readonly reason?: string
+  /** Where content is checked before it gets its name. */
   readonly hash?: string | undefined
   /** Of the source, for a move: only what is still this is removed. */
   readonly from?: EntryStat | undefined

@@ -85,6 +85,23 @@ describe('copy: by the command line', () => {
     assert.equal(none.code, 1)
   })
 
+  it('every copy is in the audit log, also one that was refused', async () => {
+    makeTree(temp.path, { '5/from': file('1') })
+    await alice.ok('file', 'copy', at('5/from'), at('5/to'))
+    const refused = await alice.run('file', 'move', at('5/gone'), at('5/to'))
+    assert.equal(refused.code, 1)
+    const rows = await alice.json<{ records?: { command: string; outcome: string }[] }>(
+      'system',
+      'audit',
+      '--tail',
+      '2'
+    )
+    const text = JSON.stringify(rows)
+    assert.match(text, /file\.copy/)
+    assert.match(text, /file\.move/)
+    assert.match(text, /refused/)
+  })
+
   it('wrong words are said so', async () => {
     const run = await alice.run('file', 'copy', at('5/from'), at('5/to'), '--overwrite', 'always')
     assert.equal(run.code, 2)

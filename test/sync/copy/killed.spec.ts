@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { testInstance } from '../../cli.js'
+import { tempDir } from '../../temp.js'
+import { readTree, type Tree } from './trees.js'
+
+/** A handful here; COPY_KILLS=50 for a long look. */
+const KILLS = Number(process.env.COPY_KILLS ?? 3)
+const FOLDERS = 12
+const FILES = 30
+
+describe('copy: the daemon is killed in the middle', () => {
+  const alice = testInstance('alice')
+  const temp = tempDir()
+  const at = (...names: string[]): string => join(temp.path, ...names)
+  const source = at('from')
+  before(() => {
+    for (let d = 0; d < FOLDERS; d++) {
+      mkdirSync(join(source, `folder ${d}`), { recursive: true })
+      for (let f = 0; f < FILES; f++)
+        writeFileSync(join(source, `folder ${d}`, `file ${f}`), `${d}/${f} `.repeat(f * 40))
+      writeFileSync(join(source, `folder ${d}`, 'large'), Buffer.alloc(1_000_000, d))
+    }
+  })
+  after(async () => {
+    await alice.clean()
+    temp.clean()
+  })
+
+  for (let n = 0; n < KILLS; n++) {
+    const kind = (['copy', 'replace', 'move'] as const)[n % 3]!
+    it(`${kind}, kill ${n + 1}: what has its name is not copied again, and the end is the same`, async () => {
+      await alice.ok('start')
+      const target = at(`to ${n}`)
+      mkdirSync(join(target, 'from'), { recursive: true })
+      const from = kind === 'move' ? at(`moved ${n}`, 'from') : source
+      if (kind === 'move') await alice.ok('file', 'copy', source, `${at(`moved ${n}`)}/`)
+      if (kind === 'replace') for (let d = 0; d < FOLDERS; d++) stale(join(target, 'from', `folder ${d}`))
+      const wanted = readTree(source)
+      const pid = (await alice.json<{ pid: number }>('status')).pid
+      const { job } = (await alice.client.call(kind === 'move' ? 'file.move' : 'file.copy', {
+        ...{ sources: [from], destination: target, overwrite: 'replace', wait: false }
+      })) as { job: string }
+      // The moment itself is what is random here.
+      await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
+      process.kill(pid, 'SIGKILL')
+      await alice.kill()
+      while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 10))
+      const done = inodes(join(target, 'from'), wanted)
+
+      await alice.ok('start')
+      const state = await ended(job)
+      assert.match(state, /^completed$/)
+      assert.deepEqual(readTree(join(target, 'from')), wanted)
+      for (const [path, inode] of done)
+        assert.equal(lstatSync(join(target, 'from', path)).ino, inode, `${path} was copied again`)
+      assert.deepEqual(readdirSync(target), ['from'])
+      if (kind === 'move') assert.equal(existsSync(from), false)
+      if (kind === 'replace') {
+        const { totals } = (await alice.client.call('file.trash.list', { job })) as { totals: { items: number } }
+        assert.equal(totals.items, FOLDERS)
+      }
+    })
+  }
+
+  async function ended(job: string): Promise<string> {
+    const listening = await alice.listen('job:completed', 'job:failed', 'job:paused')
+    const now = (await alice.client.call('job.info', { job })) as { state: string; error: unknown }
+    if (!['queued', 'running'].includes(now.state)) return now.state
+    await listening.next(e => e.job === job)
+    return ((await alice.client.call('job.info', { job })) as { state: string }).state
+  }
+})
+
+/** An older file in the way. */
+function stale(folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'file 7'), 'what was there before')
+}
+
+/** Files that are there already with their whole content. */
+function inodes(dir: string, wanted: Tree): Map<string, number> {
+  const found = new Map<string, number>()
+  const now = readTree(dir)
+  for (const [path, node] of Object.entries(now)) {
+    const want = wanted[path]
+    if (node.kind !== 'file' || want?.kind !== 'file' || node.content !== want.content) continue
+    found.set(path, lstatSync(join(dir, path)).ino)
+  }
+  return found
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
