@@ -147,10 +147,15 @@ async function composeLocal(
   })
   library.beforeClose(closing => index.closing(closing)) // after the locations have let go of it
 
+  const { damage } = await import('../storage/entries/index.js')
   const { fileOperations } = await import('../sync/operations/index.js')
   const operations = fileOperations({
     ...{ jobs, dataDir, clock, pool, files, trash: bin },
-    libraries: () => library.opened().map(l => ({ databaseFile: l.database.file, host: l.host })),
+    libraries: () => library.opened().map(l => ({ id: l.id, databaseFile: l.database.file, host: l.host })),
+    noteDamage: async (id, found) => {
+      const open = library.opened().find(l => l.id === id)
+      await open?.database.write(damage.note, { nowMs: clock.nowMs(), ...found })
+    },
     ours: () => [dataDir, ...library.opened().map(l => l.path)],
     protect: async () => ({
       ours: [dataDir, ...library.opened().map(l => l.path)],

@@ -4,6 +4,8 @@ import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import { tempDir } from './temp.js'
 
 export interface TestImage {
+  /** The image itself; to be written to only while it is not mounted. */
+  readonly file: string
   mount(place: string, ...options: string[]): void
   unmount(): void
   /** Unmounts and removes the image; safe to call at any time. */
@@ -25,6 +27,7 @@ export function mountImage(fileSystem: string, mib: number, ...mkfs: string[]): 
     mounted = undefined
   }
   return {
+    file,
     mount(place, ...options) {
       if (fileSystem === 'tmpfs')
         must('mount', ['-t', 'tmpfs', '-o', [`size=${mib}m`, ...options].join(','), 'tmpfs', place])

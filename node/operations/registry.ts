@@ -26,6 +26,7 @@ import { fileNote } from './file-note.js'
 import { fileTrashEmpty } from './file-trash-empty.js'
 import { fileTrashList } from './file-trash-list.js'
 import { fileTrashRestore } from './file-trash-restore.js'
+import { fileValidate } from './file-validate.js'
 import { indexBrowse } from './index-browse.js'
 import { indexLocation } from './index-location.js'
 import { indexQuickScan } from './index-quick-scan.js'
@@ -77,6 +78,7 @@ export const operations = [
   fileNote,
   fileDelete,
   fileDuplicates,
+  fileValidate,
   fileTrashEmpty,
   fileTrashList,
   fileTrashRestore,

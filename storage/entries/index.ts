@@ -8,6 +8,7 @@
  */
 export { annotating, type TagFacts } from './annotate.worker.js'
 export { type ChangesPage, changedSince, changesOf } from './changes.worker.js'
+export { CORRUPT, damage } from './damage.worker.js'
 export { CONSUMER_LIFETIME_MS, deletedSince, dropDeleted, KEEP_DELETED_MS, MAX_DELETED } from './deleted.js'
 export { type Described, describing } from './describe.worker.js'
 export type { ChangedEntry, Entry, Generation } from './entry.js'

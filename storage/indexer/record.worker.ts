@@ -41,7 +41,9 @@ export const recording = defineTasks(import.meta.url, {
       const hash = hashToBytes(file.hash)
       const content = contentId(sql, file, hash, input.nowMs)
       const flags = (row.flags & ~(FLAG.STALE | FLAG.RACY | FLAG.UNREADABLE)) | (file.racy ? FLAG.RACY : 0)
-      if ((row.flags & FLAG.UNREADABLE) !== 0) sql.prepare('DELETE FROM problems WHERE entry = ?').run([row.id])
+      // It could be read, and what was said of older bytes is no longer so.
+      if ((row.flags & FLAG.UNREADABLE) !== 0 || row.content !== content)
+        sql.prepare('DELETE FROM problems WHERE entry = ?').run([row.id])
       if (row.content === content && row.flags === flags && row.type === file.type) continue
       // An edit by hand raises the version; learning the content of a file that is new does not: its making did.
       const edited = row.content !== null && row.content !== content && writer.isVersioned(row.parent)

@@ -20,14 +20,15 @@ import { withWork } from './work.js'
 /**
  * The list of files that duplicates and validation work on. known: the hash in an index, with known_state: 1 its stat is that
  * of the disk and vouches, 2 the file was changed since, 3 the stat was too near the hashing to vouch. twin: another row of the
- * same inode, which stands for both. state: 0 to be looked at, 1 out of it (changed, unreadable, or nothing like it).
+ * same inode, which stands for both. state: 0 to be looked at; for duplicates 1 out of it (changed, unreadable, or nothing like
+ * it); for validation what came out, see there.
  */
 export const FILES_SCHEMA = `
   CREATE TABLE dirs (id INTEGER PRIMARY KEY, path BLOB NOT NULL) STRICT;
   CREATE TABLE files (
     id INTEGER PRIMARY KEY, dir INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, device INTEGER NOT NULL, links INTEGER NOT NULL,
-    library INTEGER, entry INTEGER, known BLOB, known_state INTEGER NOT NULL DEFAULT 0,
+    library TEXT, entry INTEGER, known BLOB, known_state INTEGER NOT NULL DEFAULT 0,
     twin INTEGER, cas BLOB, hash BLOB, state INTEGER NOT NULL DEFAULT 0
   ) STRICT;`
 
@@ -50,6 +51,7 @@ export interface Collected {
 
 /** A library whose hashes may be used. */
 export interface IndexSource {
+  readonly id: string
   readonly databaseFile: string
   readonly host: number
 }
@@ -81,11 +83,11 @@ export const collecting = defineTasks(import.meta.url, {
   /** Looks each file of the list up in the indexes. @returns how many were known there */
   async fromIndex({ file, libraries }: FromIndexInput, ctx: TaskContext): Promise<number> {
     let known = 0
-    for (const [number, library] of libraries.entries()) {
+    for (const library of libraries) {
       let after = 0
       for (;;) {
         ctx.signal.throwIfAborted()
-        const next = withWork(file, FILES_SCHEMA, work => lookUp(work, number, library, after))
+        const next = withWork(file, FILES_SCHEMA, work => lookUp(work, library, after))
         known += next.known
         if (next.last === undefined) break
         after = next.last
@@ -215,7 +217,7 @@ interface Candidate {
 }
 
 /** One stretch of the list. @returns how far it came */
-function lookUp(work: Sql, number: number, { databaseFile, host }: IndexSource, after: number) {
+function lookUp(work: Sql, { id: library, databaseFile, host }: IndexSource, after: number) {
   const rows = work
     .prepare<Candidate>(
       `SELECT id, dir, name, size, mtime_ns, ctime_ns, inode FROM files
@@ -245,7 +247,7 @@ function lookUp(work: Sql, number: number, { databaseFile, host }: IndexSource, 
       return [{ id: row.id, entry: entry.id, hash: hashOf.get([entry.content])?.hash ?? null, state }]
     })
   })
-  for (const { id, entry, hash, state } of found) save.run([number, entry, hash, state, id])
+  for (const { id, entry, hash, state } of found) save.run([library, entry, hash, state, id])
   const last = rows.at(-1)
   return { known: found.length, last: last === undefined ? undefined : Number(last.id) }
 }

@@ -8,6 +8,8 @@
  *   const { job, work } = await operations.findDuplicates(paths, { minBytes: 1 })
  *   await operations.chooseDuplicates(work, { rule: 'oldest' })                // after it ended: what would go
  *   await operations.beginRemoveDuplicates(work, title)                       // each compared right before it goes
+ *
+ *   const job = await operations.validate(paths)                               // finds silent corruption
  */
 import { type FileOperations, type FileOperationsInit, FileOperationsService } from './service.js'
 
@@ -16,6 +18,7 @@ export type { Protected } from './delete/protect.js'
 export type { DuplicateFile, DuplicateGroup, GroupTotals, Victim } from './duplicates/groups.worker.js'
 export { type KeepRule, keepersOf } from './duplicates/keep.js'
 export type { FileOperations, FileOperationsInit } from './service.js'
+export type { Validated } from './validate/validate-job.js'
 
 /** Registers its kinds of jobs: to be made before the jobs start. */
 export function fileOperations(init: FileOperationsInit): FileOperations {

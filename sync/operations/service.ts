@@ -12,6 +12,7 @@ import type { KeepRule } from './duplicates/keep.js'
 import { type RemoveJob, removeDuplicatesJob } from './duplicates/remove-job.js'
 import { readRoots } from './roots.js'
 import { type EmptyJob, type EmptyJobInput, emptyTrashJob, trashFilter } from './trash/empty-job.js'
+import { type Damage, type ValidateJob, validateJob } from './validate/validate-job.js'
 import { WorkPlace } from './work-place.js'
 
 export interface FileOperationsInit {
@@ -27,6 +28,8 @@ export interface FileOperationsInit {
   readonly libraries: () => readonly IndexSource[]
   /** Our own places: never looked into. */
   readonly ours: () => readonly AbsPath[]
+  /** See `ValidateComponents`. */
+  readonly noteDamage: (library: string, damage: Damage) => Promise<void>
 }
 
 export interface FileOperations extends Startable {
@@ -54,6 +57,9 @@ export interface FileOperations extends Startable {
     options?: AbortOptions
   ): Promise<{ files: number; bytes: number; list: readonly Victim[]; keep: KeepRule }>
   beginRemoveDuplicates(work: string, title: string): Promise<JobId>
+
+  /** Reads files again and compares them with what is recorded. @throws {SpacedriveError} NOT_FOUND */
+  validate(paths: readonly string[]): Promise<JobId>
 }
 
 /** Files that a preview names; the rest is counted. */
@@ -66,6 +72,7 @@ export class FileOperationsService implements FileOperations {
   readonly #empty: EmptyJob
   readonly #find: FindJob
   readonly #remove: RemoveJob
+  readonly #validate: ValidateJob
 
   constructor(init: FileOperationsInit) {
     this.#init = init
@@ -75,6 +82,8 @@ export class FileOperationsService implements FileOperations {
     this.#empty = emptyTrashJob(init.trash)
     this.#find = findDuplicatesJob(components)
     this.#remove = removeDuplicatesJob(components)
+    this.#validate = validateJob(components)
+    init.jobs.register(this.#validate)
     init.jobs.register(this.#delete)
     init.jobs.register(this.#empty)
     init.jobs.register(this.#find)
@@ -134,5 +143,11 @@ export class FileOperationsService implements FileOperations {
 
   async beginRemoveDuplicates(work: string, title: string): Promise<JobId> {
     return (await this.#init.jobs.dispatch(this.#remove, { work, title })).id
+  }
+
+  async validate(paths: readonly string[]): Promise<JobId> {
+    const roots = await readRoots(paths)
+    const { id } = await this.#init.jobs.dispatch(this.#validate, { work: this.#work.create(), roots })
+    return id
   }
 }

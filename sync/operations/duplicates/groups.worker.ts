@@ -21,6 +21,8 @@ export interface ReadOutcome {
   readonly mtimeNs?: bigint | undefined
   readonly ctimeNs?: bigint | undefined
   readonly out?: boolean | undefined
+  /** Why it is out: an error code. */
+  readonly code?: string | undefined
 }
 
 export interface GroupTotals {

@@ -107,7 +107,7 @@ async function readEach(
       outcomes.push(await withFile(what.path, file => read(file, what)))
     } catch (err) {
       ctx.signal.throwIfAborted()
-      outcomes.push({ id: what.id, out: true })
+      outcomes.push({ id: what.id, out: true, code: errorCode(err) })
       // What was deleted meanwhile is no duplicate, and no problem.
       if (errorCode(err) !== 'ENOENT') problems.push(problemOf(what.path, err))
     }
