@@ -13,7 +13,11 @@ export interface ProgressFields {
   bytesPerSecond?: number
   remainingMs?: number | null
   problems?: number
+  /** What happened last, typed by the kind of job: plain values with a `kind` of their own. */
+  detail?: ProgressDetail
 }
+
+export type ProgressDetail = { readonly kind: string } & Readonly<Record<string, unknown>>
 
 type Device = { device: string; name?: string }
 type Job = { job: string; kind: string }

@@ -13,7 +13,7 @@ export {
   toError,
   toPlainError
 } from './errors.js'
-export type { EventMap, ProgressFields } from './event-map.js'
+export type { EventMap, ProgressDetail, ProgressFields } from './event-map.js'
 export { type AnyEvent, type EventBus, type EventName, type EventOf, eventBus } from './events.js'
 export * from './ids.js'
 export type { Startable } from './lifecycle.js'

@@ -52,6 +52,8 @@ export { type IndexChange, MAX_TOLD_CHANGES } from './told.js'
 export {
   childrenAfter,
   directoriesBelow,
+  LISTING_REST_NS,
+  restedSince,
   rowsWithContent,
   type ScanRecord,
   scanRecord,

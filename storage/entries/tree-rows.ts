@@ -36,6 +36,13 @@ export interface ScanRecord {
   readonly row: Pick<TreeRow, 'kind' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'birthNs'>
 }
 
+/** A listing that began so shortly after the directory's last change may miss a further one with the same time. */
+export const LISTING_REST_NS = 1_000_000_000n
+
+/** Whether a listing that began at `atMs` proves what is in a directory whose last change was at `mtimeNs`. */
+export const restedSince = (mtimeNs: bigint, atMs: number, coarseNs = 0n): boolean =>
+  BigInt(atMs) * 1_000_000n - mtimeNs > LISTING_REST_NS + coarseNs
+
 /** What lies below an entry in all; a file is one file. */
 export interface TreeSums {
   readonly files: number

@@ -4,6 +4,7 @@ import { type Columns, type NameRange, seenAt } from './batch.js'
 
 export interface RecordedDirectory {
   readonly digest: Uint8Array | null
+  readonly scanned_at: bigint
   readonly mtime_ns: bigint
   readonly ctime_ns: bigint
 }
@@ -25,9 +26,12 @@ export class Recorded {
   /** The last whole listing; undefined when there was none. */
   directory(id: number): RecordedDirectory | undefined {
     return this.#sql
-      .prepare<RecordedDirectory>('SELECT digest, mtime_ns, ctime_ns FROM directories WHERE id = ? AND complete = 1', {
-        bigint: true
-      })
+      .prepare<RecordedDirectory>(
+        'SELECT digest, scanned_at, mtime_ns, ctime_ns FROM directories WHERE id = ? AND complete = 1',
+        {
+          bigint: true
+        }
+      )
       .get([id])
   }
 

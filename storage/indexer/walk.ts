@@ -8,7 +8,7 @@ import {
   resolveRel,
   toError
 } from '../base/index.js'
-import { CONTENT_KINDS, FLAG, KIND, nameKey, SEEN_FLAGS } from '../entries/index.js'
+import { CONTENT_KINDS, FLAG, KIND, nameKey, restedSince, SEEN_FLAGS } from '../entries/index.js'
 import { kindOfName } from '../file-types/index.js'
 import { AREA_NAME, isTempName } from '../files/index.js'
 import type { Sql } from '../sql/index.js'
@@ -119,9 +119,10 @@ export class Walk {
     }
     this.#seen.same++
     this.#batch.rewind(first)
-    // Touched, and yet the same: only its own times are to be noted.
-    if (recorded.mtime_ns !== self.mtimeNs || recorded.ctime_ns !== self.ctimeNs)
-      this.#head(item, 'names', { first, at, self })
+    // Touched, and yet the same: only its own times are to be noted, or that it has rested since.
+    const touched = recorded.mtime_ns !== self.mtimeNs || recorded.ctime_ns !== self.ctimeNs
+    const proves = restedSince(self.mtimeNs, at) && !restedSince(self.mtimeNs, Number(recorded.scanned_at))
+    if (touched || proves) this.#head(item, 'names', { first, at, self })
     this.#enter(item, below, true)
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, ProgressFields } from '../base/index.js'
+import type { Clock, ProgressDetail, ProgressFields } from '../base/index.js'
 import { PROGRESS_INTERVAL_MS } from './limits.js'
 
 /** Absolute figures of the phase; what is left out stays as it was. */
@@ -9,6 +9,8 @@ export interface ProgressUpdate {
   totalFiles?: number | null
   doneBytes?: number
   totalBytes?: number | null
+  /** What happened, typed by the kind of job; the last one goes with the next figures. */
+  detail?: ProgressDetail
 }
 
 export interface Counts {
@@ -34,6 +36,7 @@ export class ProgressMeter {
   readonly #children = new Map<string, Counts>()
   #phase = ''
   #message: string | undefined
+  #detail: ProgressDetail | undefined
   #own: Counts = { ...nothing(), totalFiles: null, totalBytes: null }
   #problems = 0
   /** Infinity: nothing is emitted (before `open`, after `stop`). */
@@ -55,6 +58,7 @@ export class ProgressMeter {
   begin(phase: string, own?: Counts): void {
     this.#phase = phase
     this.#message = undefined
+    this.#detail = undefined
     this.#own = own ?? { doneFiles: 0, totalFiles: null, doneBytes: 0, totalBytes: null }
     this.#children.clear()
     this.#rate = undefined
@@ -64,6 +68,7 @@ export class ProgressMeter {
   update(update: ProgressUpdate): void {
     const own = this.#own
     if (update.message !== undefined) this.#message = update.message
+    if (update.detail !== undefined) this.#detail = update.detail
     own.doneFiles = Math.max(own.doneFiles, update.doneFiles ?? 0)
     own.doneBytes = Math.max(own.doneBytes, update.doneBytes ?? 0)
     if (update.totalFiles !== undefined) own.totalFiles = update.totalFiles
@@ -106,6 +111,7 @@ export class ProgressMeter {
     const rate = this.#measure(all)
     const fields: ProgressFields = { phase: this.#phase, ...all, problems: this.#problems }
     if (this.#message !== undefined) fields.message = this.#message
+    if (this.#detail !== undefined) fields.detail = this.#detail
     if (rate !== undefined) {
       fields.bytesPerSecond = Math.round(rate.bytesPerMs * 1000)
       fields.remainingMs =

@@ -1,4 +1,4 @@
-import type { ScanRecord } from '../../storage/entries/index.js'
+import { LISTING_REST_NS, restedSince, type ScanRecord } from '../../storage/entries/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 
 /**
@@ -26,10 +26,6 @@ export interface FreshnessRules {
 
 type Now = Pick<EntryStat, 'kind' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'birthNs'>
 
-/** A change so shortly before the listing began may be followed by one with the same time. */
-export const TOLERANCE_NS = 1_000_000_000n
-const NS_PER_MS = 1_000_000n
-
 /**
  * Whether the names of a directory are still those that the index holds, from one look at the directory. Says nothing of the
  * files in it: those are looked at when they are taken.
@@ -47,9 +43,8 @@ export function judgeDirectory(
   if (record.mtimeNs !== now.mtimeNs || record.ctimeNs !== now.ctimeNs) {
     return told ? { fresh: true, by: 'watcher' } : { fresh: false, why: 'changed' }
   }
-  const restedNs = BigInt(record.scannedAtMs) * NS_PER_MS - now.mtimeNs
-  const coarseNs = timeStepNs > TOLERANCE_NS ? timeStepNs : 0n
-  if (restedNs > TOLERANCE_NS + coarseNs) return { fresh: true, by: 'record' }
+  const coarseNs = timeStepNs > LISTING_REST_NS ? timeStepNs : 0n
+  if (restedSince(now.mtimeNs, record.scannedAtMs, coarseNs)) return { fresh: true, by: 'record' }
   return told ? { fresh: true, by: 'watcher' } : { fresh: false, why: 'too-recent' }
 }
 
@@ -86,7 +81,7 @@ export function confidenceOf(
 ): { confidence: Confidence; reasons: ConfidenceReason[] } {
   const reasons: ConfidenceReason[] = []
   if (network) reasons.push('network')
-  if (timeStepNs >= TOLERANCE_NS) reasons.push('coarse-times')
+  if (timeStepNs >= LISTING_REST_NS) reasons.push('coarse-times')
   if (fileSystem.startsWith('fuse')) reasons.push('user-space')
   const low = reasons.length > 0
   if (byWatcher) reasons.push('by-the-watcher')

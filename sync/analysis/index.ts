@@ -30,11 +30,11 @@ export {
   type FileSystemFacts,
   type FreshnessRules,
   judgeDirectory,
-  type StaleWhy,
-  TOLERANCE_NS
+  type StaleWhy
 } from './freshness.js'
 export { type KnownOptions, type KnownPage, knownTree } from './known.js'
 export { AHEAD_ENTRIES, MAX_DESTINATION, MAX_PASSED_OVER, MAX_REPORTED, MAX_TOLD } from './limits.js'
 export { type IndexedCopy, type IndexPlace, type IndexPlaces, type IndexPlacesInit, indexPlaces } from './places.js'
+export { type ConflictSummary, type CopyProgress, CopyProgressSum, progressText, type SkipReason } from './progress.js'
 export { checkStaleness, type StalenessInit, type StalenessReport, type StaleSubtree } from './staleness.js'
 export { type Told, ToldTable } from './told-table.js'

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
 import type { RelPath } from '../../../storage/base/index.js'
-import { FLAG } from '../../../storage/entries/index.js'
+import { FLAG, restedSince } from '../../../storage/entries/index.js'
 import { DEFAULT_RULES, type IndexLocation } from '../../../storage/indexer/index.js'
+import { openSqlite } from '../../../storage/sql/index.js'
 import { type IndexFixture, idsOf, indexed, indexFixture, onDisk } from './index-fixture.js'
 import { locating } from './locating.worker.js'
 
@@ -41,6 +51,31 @@ describe('the indexer in hard cases', () => {
     rmSync(`${f.tree}/a`)
     assert.equal((await index(location)).deleted, 1)
     assert.equal(indexed(f.library, location).size, 0)
+  })
+  it('a listing that began at once after a change proves more when nothing changed until the next look', async () => {
+    mkdirSync(`${f.tree}/d`)
+    const hourAgo = Date.now() / 1000 - 3600
+    for (const dir of ['d', '.']) utimesSync(`${f.tree}/${dir}`, hourAgo, hourAgo)
+    const location = await f.location()
+    await index(location)
+    const sql = openSqlite(f.library.database.file)
+    try {
+      const rested = (): boolean[] =>
+        sql
+          .prepare<{ scanned_at: bigint; mtime_ns: bigint }>('SELECT scanned_at, mtime_ns FROM directories', {
+            bigint: true
+          })
+          .all()
+          .map(d => restedSince(d.mtime_ns, Number(d.scanned_at)))
+      assert.deepEqual(rested(), [true, true])
+      sql.prepare('UPDATE directories SET scanned_at = mtime_ns / 1000000 + 10').run()
+      assert.deepEqual(rested(), [false, false])
+      const report = await index(location)
+      assert.deepEqual(rested(), [true, true])
+      assert.deepEqual([report.created, report.modified, report.directoriesSame], [0, 0, 2])
+    } finally {
+      sql.close()
+    }
   })
   it('two runs over one location at a time are refused', async () => {
     const location = await f.location()

@@ -150,6 +150,17 @@ describe('ProgressMeter', () => {
     assert.equal(m.fields().doneFiles, 8)
   })
 
+  it('what happened last goes with the next figures, and not into the next phase', () => {
+    const { m, clock, sent } = meter()
+    m.begin('Copying')
+    m.update({ doneFiles: 1, detail: { kind: 'file-copied', path: 'a' } })
+    m.update({ doneFiles: 2, detail: { kind: 'file-copied', path: 'b' } })
+    clock.advance(1000)
+    assert.deepEqual(sent.at(-1)!.fields.detail, { kind: 'file-copied', path: 'b' })
+    m.begin('Finishing')
+    clock.advance(1000)
+    assert.equal(sent.at(-1)!.fields.detail, undefined)
+  })
   it('after stop nothing is sent', () => {
     const { m, clock, sent } = meter()
     m.begin('A')
