@@ -8,11 +8,16 @@
 export interface BenchContext {
   /** A fresh folder on the disk to be measured; removed when every scenario is done. */
   readonly dir: string
+  /** A tree that all scenarios of a run share, made when it is first asked for: what they do in it they leave there. */
+  tree(kind: TreeKind): Promise<string>
   /** `--quick`: smaller trees and fewer rounds, to see that a scenario works at all. */
   readonly quick: boolean
   /** Says on standard error what is going on. */
   note(text: string): void
 }
+
+/** `real`: a copy of /usr/share. `wide`: 1,000,000 small entries (20,000 with `--quick`). */
+export type TreeKind = 'real' | 'wide'
 
 /** Figures by name, units in the names; `ratio` where there is a baseline. Printed as one JSON line. */
 export type Figures = Record<string, number | string | boolean | null>

@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type AbsPath,
@@ -56,44 +55,3 @@ export async function indexSetup(dir: string): Promise<IndexSetup> {
     }
   }
 }
-
-/** Empty files in folders of a hundred, folders in folders of a hundred: `count` entries in all, with names like real ones. */
-export function makeWideTree(dir: string, count: number): void {
-  const words =
-    'report invoice holiday photo index readme config backup draft summary notes music video letter plan'.split(' ')
-  const endings = 'txt pdf jpg ts json md mp3 mp4 docx csv'.split(' ')
-  for (let made = 0, folder = 0; made < count; folder++) {
-    const path = join(dir, `group-${Math.floor(folder / 100)}`, `folder-${folder}`)
-    mkdirSync(path, { recursive: true })
-    made += folder % 100 === 0 ? 2 : 1
-    for (let i = 0; i < 100 && made < count; i++, made++) {
-      const n = folder * 100 + i
-      writeFileSync(
-        join(
-          path,
-          `${words[n % words.length]}-${words[(n * 7 + folder) % words.length]}-${n}.${endings[n % endings.length]}`
-        ),
-        ''
-      )
-    }
-  }
-}
-
-/** The longest turn of the event loop while `work` runs, in milliseconds. */
-export async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0
-  let last = performance.now()
-  const timer = setInterval(() => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last - TICK_MS)
-    last = now
-  }, TICK_MS)
-  try {
-    await work()
-  } finally {
-    clearInterval(timer)
-  }
-  return Math.round(longest)
-}
-
-const TICK_MS = 5

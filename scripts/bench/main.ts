@@ -1,35 +1,43 @@
 /**
  * `npm run bench [-- NAME... --quick --dir FOLDER]`: each scenario prints one JSON line with its figures and, from the same
  * run, the same work by `cp -a` + `sync -f` or the plain library call, as a ratio. Seconds alone mean nothing on a shared
- * machine. Without names all run; `--list` names them.
+ * machine. Without names all run; `--list` names them. With `--trees FOLDER` the trees are made there once and kept.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import '../../node/shim.js'
-import type { Bench } from './bench.js'
+import type { Bench, TreeKind } from './bench.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { starting } from './start.js'
 import { transferBenches } from './transfer.js'
-import { watching } from './watch.js'
+import { makeTree } from './trees.js'
+import { watching, watchingWide } from './watch.js'
 
 const benches: readonly Bench[] = [
   starting,
-  watching,
   pairing,
   connecting,
   dropBig,
   dropSmall,
   dropTree,
   ...transferBenches,
-  ...indexBenches
+  ...indexBenches,
+  // Last: what they change in the trees stays there.
+  watching,
+  watchingWide
 ]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, list: { type: 'boolean' }, dir: { type: 'string' } }
+  options: {
+    quick: { type: 'boolean' },
+    list: { type: 'boolean' },
+    dir: { type: 'string' },
+    trees: { type: 'string' }
+  }
 })
 
 if (values.list) {
@@ -44,13 +52,23 @@ if (unknown.length > 0) {
 
 let failed = false
 const dirs: string[] = []
-for (const bench of benches.filter(b => positionals.length === 0 || positionals.includes(b.name))) {
+const quick = values.quick ?? false
+function freshDir(): string {
   const dir = mkdtempSync(join(resolve(values.dir ?? tmpdir()), 'sd-bench-'))
   dirs.push(dir)
+  return dir
+}
+let treesDir = values.trees === undefined ? undefined : resolve(values.trees)
+const tree = (kind: TreeKind): Promise<string> => {
+  treesDir ??= freshDir()
+  return makeTree(treesDir, kind, quick)
+}
+for (const bench of benches.filter(b => positionals.length === 0 || positionals.includes(b.name))) {
+  const dir = freshDir()
   const note = (text: string): void => void process.stderr.write(`${bench.name}: ${text}\n`)
   note(bench.what)
   try {
-    const figures = await bench.run({ dir, quick: values.quick ?? false, note })
+    const figures = await bench.run({ dir, tree, quick, note })
     process.stdout.write(`${JSON.stringify({ scenario: bench.name, ...figures })}\n`)
   } catch (err) {
     failed = true

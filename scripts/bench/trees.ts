@@ -1,9 +1,12 @@
 /** What the scenarios run on: made from a fixed seed, so that two runs measure the same work. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import { workerPool } from '../../storage/base/index.js'
+import type { TreeKind } from './bench.js'
+import { growing } from './wide-tree.worker.js'
 
 /** xorshift32: fast, repeatable, incompressible enough. */
 export function randomBytesFrom(seed: number): (length: number) => Buffer {
@@ -43,6 +46,33 @@ export function makeSmallFiles(dir: string, count: number): void {
 /** A copy of /usr/share: tens of thousands of real files, links, empty folders, odd names. */
 export function makeRealTree(dir: string): void {
   execFileSync('cp', ['-a', '/usr/share', dir])
+}
+
+const WIDE = 1_000_000
+const QUICK_WIDE = 20_000
+
+/** A tree of a kind in `dir`, if it is not there yet. A name of its own until it is whole. */
+export async function makeTree(dir: string, kind: TreeKind, quick: boolean): Promise<string> {
+  const count = quick ? QUICK_WIDE : WIDE
+  const path = join(dir, kind === 'real' ? 'real' : `wide-${count}`)
+  if (existsSync(path)) return path
+  mkdirSync(dir, { recursive: true })
+  const begun = mkdtempSync(join(dir, 'begun-'))
+  if (kind === 'real') execFileSync('cp', ['-a', '/usr/share/.', begun])
+  else await growWide(begun, count)
+  execFileSync('mv', ['-T', begun, path])
+  return path
+}
+
+/** Empty files in folders of a hundred, folders in groups of a hundred, by all cores. */
+async function growWide(dir: string, count: number): Promise<void> {
+  const pool = workerPool()
+  try {
+    const step = pool.bulkWidth
+    await Promise.all(Array.from({ length: step }, (_, first) => pool.run(growing.groups, { dir, first, step, count })))
+  } finally {
+    await pool.close()
+  }
 }
 
 /** Entries below a folder, by `find`. */

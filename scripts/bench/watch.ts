@@ -2,42 +2,40 @@ import { once } from 'node:events'
 import {
   appendFileSync,
   mkdirSync,
-  readFileSync,
+  mkdtempSync,
   renameSync,
   rmSync,
   watch as watchFolder,
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createNode, type SpacedriveNode } from '../../node/index.js'
-import { type Bench, median, percentile } from './bench.js'
-import { countEntries, makeRealTree, makeSmallFiles } from './trees.js'
+import { type Bench, median, percentile, type TreeKind } from './bench.js'
+import { maxResidentMiB } from './resident.js'
+import { countEntries } from './trees.js'
+import { turnsDuring } from './turns.js'
 
 /** DESIGN 13: a single change is in the index after 40 ms at the median, a burst 200 ms after its last write. */
-export const watching: Bench = {
-  name: 'watch',
-  what: 'from a system call in a watched tree to the row in the index: single changes, and a burst; beside it a bare fs.watch',
-  async run({ dir, quick, note }) {
-    const tree = join(dir, 'tree')
-    if (quick) {
-      mkdirSync(tree)
-      makeSmallFiles(tree, 2_000)
-    } else makeRealTree(tree)
-    const before = residentMiB()
+const watchingOf = (kind: TreeKind): Bench => ({
+  name: kind === 'real' ? 'watch' : 'watch-wide',
+  what: `from a system call in a watched tree ${kind === 'real' ? '' : 'of 1,000,000 entries '}to the row in the index: single changes, and a burst; beside it a bare fs.watch`,
+  async run({ dir, tree: treeOf, quick, note }) {
+    const tree = await treeOf(kind)
+    const before = maxResidentMiB()
     const node = await createNode({ dataDir: join(dir, 'data') })
     await node.start()
     try {
       await node.call('library.create', { name: 'Bench' })
       const { location } = await node.call('location.add', { path: tree, mode: 'shallow', wait: true })
       note(`${location.files} files in ${location.directories} folders are watched`)
-      const resident = residentMiB() - before
-      const loop = monitorEventLoopDelay({ resolution: 1 })
-      loop.enable()
-      const single = await singleChanges(node, tree, quick ? 40 : 200)
+      const resident = maxResidentMiB() - before
+      let single: number[] = []
       const burst: number[] = []
-      for (let i = 0; i < (quick ? 2 : 5); i++) burst.push(await burstOf(node, tree, i, 2_000))
-      loop.disable()
+      const turns = await turnsDuring(async () => {
+        const here = mkdtempSync(join(tree, 'watched here '))
+        single = await singleChanges(node, here, quick ? 40 : 200)
+        for (let i = 0; i < (quick ? 2 : 5); i++) burst.push(await burstOf(node, here, i, 2_000))
+      })
       const bare = await bareWatch(join(dir, 'bare'), quick ? 40 : 200)
       const round = (ms: number): number => Math.round(ms * 10) / 10
       return {
@@ -48,20 +46,21 @@ export const watching: Bench = {
         burstMaxMs: round(Math.max(...burst)),
         bareMedianMs: round(median(bare)),
         ratio: round(median(single) / median(bare)),
-        loopMaxMs: round(loop.max / 1e6),
-        residentMiB: Math.round(resident)
+        ...turns,
+        residentMiB: resident
       }
     } finally {
       await node.stop()
     }
   }
-}
+})
+
+export const watching = watchingOf('real')
+export const watchingWide = watchingOf('wide')
 
 /** Makes, edits, renames and deletes a file, each time waiting for the event of the row that was committed. */
-async function singleChanges(node: SpacedriveNode, tree: string, rounds: number): Promise<number[]> {
+async function singleChanges(node: SpacedriveNode, dir: string, rounds: number): Promise<number[]> {
   const times: number[] = []
-  const dir = join(tree, 'watched here')
-  mkdirSync(dir)
   await told(node, 'entry:created', dir, () => {}).catch(() => {})
   for (let i = 0; i < rounds; i++) {
     const file = join(dir, `${i}`)
@@ -137,9 +136,4 @@ async function bareWatch(dir: string, rounds: number): Promise<number[]> {
   }
   watcher.close()
   return times
-}
-
-function residentMiB(): number {
-  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
-  return Number(line?.[1] ?? 0) / 1024
 }

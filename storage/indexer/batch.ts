@@ -67,6 +67,11 @@ export interface DirectoryStat {
   readonly mode: number
 }
 
+/** The memory of a batch, to be handed from thread to thread instead of copied. */
+export function buffersOf({ names, ends, stats, sizes, modes, marks }: Columns): ArrayBuffer[] {
+  return [names, ends, stats, sizes, modes, marks].map(column => column.buffer as ArrayBuffer)
+}
+
 /** Bits: 2 for the kind, 6 for the type, the rest flags. */
 export const mark = (kind: number, type: number, flags: number): number => kind | (type << 2) | (flags << 8)
 

@@ -2,6 +2,7 @@ import { type AbsPath, displayPath, isWithin, type Problem, type RelPath, Spaced
 import type { Library } from '../libraries/index.js'
 import type { Written } from './apply.worker.js'
 import { indexing } from './apply.worker.js'
+import { buffersOf } from './batch.js'
 import type { Gate } from './gate.js'
 import type { IndexLocation } from './indexer.js'
 import type { IndexerParts } from './parts.js'
@@ -124,7 +125,9 @@ export class Scan {
     this.#again.push(...lost)
     for (const { problem } of batch.heads) if (problem !== null) this.#init.onProblem(problem)
     if (batch.heads.length > 0) {
-      const write = this.#write(base => library.database.write(indexing.applyBatch, { ...base, batch }))
+      const write = this.#write(base =>
+        library.database.write(indexing.applyBatch, { ...base, batch }, { transfer: buffersOf(batch) })
+      )
       track(
         writes,
         write.then(({ again }) => void this.#again.push(...again))

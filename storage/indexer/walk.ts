@@ -12,7 +12,7 @@ import { CONTENT_KINDS, FLAG, KIND, nameKey, restedSince, SEEN_FLAGS } from '../
 import { kindOfName } from '../file-types/index.js'
 import { AREA_NAME, isTempName } from '../files/index.js'
 import type { Sql } from '../sql/index.js'
-import { type DirectoryStat, type Head, type HeadKind, mark } from './batch.js'
+import { buffersOf, type DirectoryStat, type Head, type HeadKind, mark } from './batch.js'
 import { BatchBuilder } from './batch-builder.js'
 import { inParts, listNames, type Part, unpack } from './listing.js'
 import { isOurArea, type Look, lookAt } from './look.js'
@@ -63,8 +63,10 @@ export class Walk {
       looked += 1 + this.#seen.entries - before
       if (looked >= SLICE_ENTRIES || performance.now() > until) break
     }
+    const batch = this.#batch.finish()
     return {
-      batch: this.#batch.finish(),
+      batch,
+      transfer: buffersOf(batch),
       rest: this.#stack,
       seen: this.#seen,
       lost: this.#lost

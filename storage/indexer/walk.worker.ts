@@ -49,6 +49,7 @@ export interface SliceInput {
 
 export interface SliceOutput {
   readonly batch: Batch
+  readonly transfer: readonly ArrayBuffer[]
   /** What is left of the stack. */
   readonly rest: readonly WalkItem[]
   readonly seen: {

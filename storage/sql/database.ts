@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { addressOf, fromPlainError, SpacedriveError } from '../base/index.js'
+import { addressOf, fromPlainError, HEAP_LIMITS, SpacedriveError } from '../base/index.js'
 import type { Schema } from './migrate.js'
 import { type OpenOptions, openSqlite, type Row, type Sql, type SqlParams } from './open.js'
 import type { FromWriter, ToWriter, WriterInit } from './writer-entry.js'
@@ -17,7 +17,7 @@ export interface Database {
    * Runs a write and resolves once it is committed. Writes run in the order of their calls; those that wait together share
    * one commit (one fsync), each behind a savepoint of its own: one that throws takes back itself alone.
    */
-  write<I, O>(task: WriteTask<I, O>, input: NoInfer<I>): Promise<O>
+  write<I, O>(task: WriteTask<I, O>, input: NoInfer<I>, options?: WriteOptions): Promise<O>
   /** Runs a task in the writer thread with no transaction around it, in its turn: VACUUM, checkpoints, checks. */
   maintain<I, O>(task: WriteTask<I, O>, input: NoInfer<I>): Promise<O>
   /** A point read on the event loop: by key, a handful of rows. Whatever may be long runs in a worker (WorkerPool). */
@@ -25,6 +25,11 @@ export interface Database {
   all<R = Row>(text: string, params?: SqlParams, options?: { bigint?: boolean }): R[]
   /** Waits for all writes begun, then closes both connections. */
   close(): Promise<void>
+}
+
+export interface WriteOptions {
+  /** ArrayBuffers of the input that are handed over instead of copied. */
+  readonly transfer?: readonly ArrayBuffer[]
 }
 
 export interface DatabaseInit extends Omit<OpenOptions, 'readonly'> {
@@ -38,7 +43,10 @@ const POINT_READ_CACHE_KIB = 2 * 1024
 
 /** Opens (and makes, and migrates) a database. @throws what `openSqlite` and `migrate` throw, by code */
 export async function openDatabase(init: DatabaseInit): Promise<Database> {
-  const worker = new Worker(new URL('./writer-entry.js', import.meta.url), { workerData: init satisfies WriterInit })
+  const worker = new Worker(new URL('./writer-entry.js', import.meta.url), {
+    workerData: init satisfies WriterInit,
+    resourceLimits: HEAP_LIMITS
+  })
   const calls = new Map<number, { resolve(value: never): void; reject(reason: unknown): void }>()
   let nextId = 1
   let ended: SpacedriveError | undefined
@@ -72,18 +80,18 @@ export async function openDatabase(init: DatabaseInit): Promise<Database> {
     calls.clear()
   }
 
-  function send<O>(message: ToWriter): Promise<O> {
+  function send<O>(message: ToWriter, transfer: readonly ArrayBuffer[] = []): Promise<O> {
     if (ended !== undefined) return Promise.reject(ended)
     return new Promise((resolve, reject) => {
       calls.set(message.id, { resolve, reject })
       worker.ref()
-      worker.postMessage(message)
+      worker.postMessage(message, transfer)
     })
   }
 
   return {
     file: init.file,
-    write: (task, input) => send({ id: nextId++, task: addressOf(task), input }),
+    write: (task, input, { transfer } = {}) => send({ id: nextId++, task: addressOf(task), input }, transfer),
     maintain: (task, input) => send({ id: nextId++, task: addressOf(task), input, alone: true }),
     get: (text, params, options) => reader.prepare(text, options).get(params) as never,
     all: (text, params, options) => reader.prepare(text, options).all(params) as never,
