@@ -7,7 +7,7 @@ import { type DirHandle, type Disk, findStat } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { TEMP_PREFIX } from './ours.js'
 import { diskError } from './problems.js'
-import { ensureSpace, type RootHandle, spaceOf } from './root.js'
+import type { RootHandle } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
 import { processUmask } from './umask.js'
 
@@ -49,6 +49,8 @@ export interface CopiedFile extends CopiedContent {
   readonly lostXattrs: readonly string[]
 }
 
+/** What a copy that a person asked for leaves free: a small stick may be filled, a file system not to the last block. */
+export const COPY_RESERVE_SHARE = 100
 const MODE_BITS = 0o777
 const ALL_MODE_BITS = 0o7777
 
@@ -276,17 +278,11 @@ export class Copier {
     })
   }
 
-  /** Bytes that may be written at the destination before what must stay free is touched. */
+  /** Bytes that may be written at the destination: a hundredth of it stays free. */
   room(): number {
-    const target = this.#root
-    if (target === undefined) return Number.POSITIVE_INFINITY
-    const { freeBytes, reserveBytes } = spaceOf(this.#disk, target)
-    return freeBytes - reserveBytes
-  }
-
-  /** @throws NO_SPACE */
-  ensureRoom(bytes: number): void {
-    if (this.#root !== undefined) ensureSpace(this.#root.path, spaceOf(this.#disk, this.#root), bytes)
+    if (this.#root === undefined) return Number.POSITIVE_INFINITY
+    const { freeBytes, totalBytes } = this.#disk.space(this.#root.dir)
+    return freeBytes - Math.ceil(totalBytes / COPY_RESERVE_SHARE)
   }
 
   /** Takes away what was staged and is not wanted after all. */

@@ -29,6 +29,7 @@
  */
 export type { Capabilities } from './capabilities.js'
 export {
+  COPY_RESERVE_SHARE,
   type CopiedFile,
   Copier,
   type CopierInit,

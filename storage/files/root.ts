@@ -134,7 +134,7 @@ export function ensureSameRoot({ disk, root }: Pick<RootAccess, 'disk' | 'root'>
   )
 }
 
-export function spaceOf(disk: Disk, root: Pick<RootHandle, 'dir'>): Space {
+export function spaceOf(disk: Disk, root: RootHandle): Space {
   const { freeBytes, totalBytes } = disk.space(root.dir)
   return { freeBytes, totalBytes, reserveBytes: Math.max(Math.ceil(totalBytes / RESERVE_SHARE), RESERVE_BYTES) }
 }

@@ -1,5 +1,5 @@
-import { type Problem, pathBytes } from '../../storage/base/index.js'
-import type { CopierInit } from '../../storage/files/index.js'
+import { displayPath, type Problem, pathBytes, SpacedriveError } from '../../storage/base/index.js'
+import { COPY_RESERVE_SHARE, type CopierInit, type FileRoot } from '../../storage/files/index.js'
 import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
 import { copyWrites } from './copy.worker.js'
 import { CopyRun } from './copy-run.js'
@@ -98,7 +98,41 @@ export async function copyTree(
   })
   const scan = { source: copier.source, tops: tree.names, filter: filterOf(input), ours: components.ours() }
   const found = (page: FoundPage): void => tally.found(page)
-  await run.copy(find?.(copier) ?? scanPages(components.pool, scan, { signal: ctx.signal, found }))
+  const pages = find?.(copier) ?? scanPages(components.pool, scan, { signal: ctx.signal, found })
+  await run.copy(state.fresh && !sharesBlocks(places.root) ? fitting(pages, places.root, state) : pages)
+}
+
+/** Where blocks can be shared a copy may take no space at all. */
+const sharesBlocks = ({ capabilities }: FileRoot): boolean =>
+  ['btrfs', 'xfs', 'bcachefs', 'zfs'].includes(capabilities.fileSystem)
+
+/**
+ * Ends as soon as more was found than there is room for: discovery runs ahead of the copying.
+ * @throws {SpacedriveError} NO_SPACE with the figures
+ */
+async function* fitting(
+  pages: AsyncIterable<FoundPage>,
+  root: FileRoot,
+  { seen, counts }: CopyState
+): AsyncGenerator<FoundPage> {
+  const before = counts.copiedBytes
+  const { freeBytes, totalBytes } = await root.space()
+  const roomBytes = freeBytes - Math.ceil(totalBytes / COPY_RESERVE_SHARE)
+  for await (const page of pages) {
+    const neededBytes = seen.bytes - before
+    if (neededBytes > roomBytes) {
+      const mib = (n: number): string => `${Math.ceil(n / 2 ** 20).toLocaleString('en-US')} MiB`
+      throw new SpacedriveError(
+        'NO_SPACE',
+        `could not copy all of it to ${displayPath(root.path)}: at least ${mib(neededBytes)} are needed, there is room for ${mib(Math.max(0, roomBytes))}`,
+        {
+          hint: 'Free some space and `job resume` it: what was copied is not copied again.',
+          details: { neededBytes, roomBytes }
+        }
+      )
+    }
+    yield page
+  }
 }
 
 /** A walk that goes over something again does not tell its problem again. */

@@ -16,12 +16,19 @@ export function quickAssessment(components: CopyComponents, input: CopyInput): P
       if (ctx.state.layout === null) {
         const layout = await layOut(input)
         ctx.state.layout = layout
+        ctx.state.fresh = await nothingThere(layout)
         ctx.state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
         await ctx.checkpoint()
       }
       if (input.operation === 'move') await renameWhole(components, input, ctx, ctx.state.layout)
     }
   }
+}
+
+async function nothingThere({ root, trees }: Layout): Promise<boolean> {
+  const names = trees.flatMap(tree => tree.names.map(name => tree.renames[name] ?? name))
+  for (const name of names) if ((await look(`${root === '/' ? '' : root}/${name}`)) !== undefined) return false
+  return true
 }
 
 /** Sources whose new name is free and on the same volume. What is left is moved piece by piece. */

@@ -6,6 +6,8 @@ export interface CopyState {
   /** The time that copies get where they do not keep that of their source: of the first beginning. */
   beganNs: bigint
   layout: Layout | null
+  /** Nothing stood where the sources go: all of it needs space. */
+  fresh: boolean
   /** How often the work was begun. */
   runs: number
   /** Sources that got their new name by one rename: `FOLDER/NAME` with the inode, from before the rename on. */
@@ -51,7 +53,17 @@ export const nothingSeen = (): SeenCounts => ({
 })
 
 export const newState = (): CopyState => ({
-  ...{ beganNs: 0n, layout: null, runs: 0, renamed: {}, seen: nothingSeen(), copiedBefore: 0, notes: [], told: [] },
+  ...{
+    beganNs: 0n,
+    layout: null,
+    fresh: false,
+    runs: 0,
+    renamed: {},
+    seen: nothingSeen(),
+    copiedBefore: 0,
+    notes: [],
+    told: []
+  },
   counts: {
     ...{ copied: 0, copiedBytes: 0, replaced: 0, renamed: 0, directories: 0, attributes: 0, removed: 0 },
     strategies: {}

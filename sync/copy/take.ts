@@ -172,8 +172,10 @@ export class Taker {
 
   #ensureRoom(bytes: number): void {
     if (this.#room < bytes) {
-      this.#copier.ensureRoom(bytes)
-      this.#room = Math.min(this.#copier.room(), ROOM_BYTES)
+      const room = this.#copier.room()
+      if (room < bytes) throw noSpace(bytes, room)
+      // A file larger than that has taken it all: the next one asks again.
+      this.#room = Math.min(room, ROOM_BYTES)
     }
     this.#room -= bytes
   }
@@ -276,6 +278,18 @@ const ALSO_NAMED = 'another name of a file that is copied already'
 
 function problem(path: string, err: unknown): Problem {
   return { path: displayPath(path), code: errorCode(err), message: toError(err).message }
+}
+
+function noSpace(bytes: number, room: number): SpacedriveError {
+  const mib = (n: number): string => `${Math.ceil(Math.max(0, n) / 2 ** 20).toLocaleString('en-US')} MiB`
+  return new SpacedriveError(
+    'NO_SPACE',
+    `the disk is full: the next file needs ${mib(bytes)}, there is room for ${mib(room)}`,
+    {
+      hint: 'Free some space and `job resume` it: what was copied is not copied again.',
+      details: { neededBytes: bytes, roomBytes: room }
+    }
+  )
 }
 
 const special = (path: RelPath): SpacedriveError =>

@@ -26,7 +26,8 @@ export interface CopyKit {
   at(...names: string[]): AbsPath
   /** Copies (unless told otherwise) and waits for the end. @throws the job's error */
   copy(sources: string[], destination: string, more?: Partial<CopyInput>): Promise<CopyResult>
-  clean(): Promise<void>
+  /** @param between - when nothing is open any more, before the folder goes */
+  clean(between?: () => void): Promise<void>
 }
 
 export interface CopyResult extends CopyOutput {
@@ -83,11 +84,12 @@ export async function openCopies(): Promise<CopyKit> {
       const output = info.output as unknown as CopyOutput
       return { ...output, job, state: info.state, problems: info.problemList, info }
     },
-    async clean() {
+    async clean(between) {
       await jobs.stop()
       await files.close()
       await pool.close()
       await db.close()
+      between?.()
       temp.clean()
     }
   }
