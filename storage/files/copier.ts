@@ -260,6 +260,9 @@ export class Copier {
       const stat = disk.stat(this.#source.open(path))
       const dir = this.#targetDirs.open(to)
       const there = disk.stat(dir)
+      // A folder of somebody else that was there before stays as it is: what was to be put into it is what counts.
+      const user = process.geteuid?.() ?? 0
+      if (user !== 0 && there.uid !== user) return false
       const mode = stat.mode & (owner ? ALL_MODE_BITS : MODE_BITS)
       let changed = false
       if (owner && (there.uid !== stat.uid || there.gid !== stat.gid)) {
