@@ -56,6 +56,7 @@ export class IndexWriter {
   readonly sums: Sums
   readonly #rows: EntryRows
   readonly #seqLimit: number
+  readonly #firstSeq: number
   readonly #touched = new Set<number>()
   readonly #versioned: ReadonlySet<number>
   readonly #waiting: ReadonlySet<string>
@@ -70,6 +71,7 @@ export class IndexWriter {
     this.sums = new Sums(sql)
     this.#rows = new EntryRows(sql)
     this.#seqLimit = seqLimit
+    this.#firstSeq = this.state.nextSeq
     this.#versioned = versionedRoots(sql, host)
     this.#waiting = waitingNames(sql)
     this.#insertDirectory = sql.prepare('INSERT INTO directories VALUES (?, ?, 0, 0, 0, 0, NULL, NULL, 0, 0, 0)')
@@ -225,12 +227,12 @@ export class IndexWriter {
     return false
   }
 
-  /** Brings sums, digests and numbers up to date. The writer is not used after it. */
+  /** Brings sums, digests and numbers up to date; where nothing changed nothing is written. The writer is not used after it. */
   finish(): { seq: number } {
     this.sums.finish()
     const forget = this.sql.prepare('UPDATE directories SET digest = NULL WHERE id = ? AND digest IS NOT NULL')
     for (const id of this.#touched) forget.run([id])
-    saveState(this.sql, this.state)
+    if (this.state.nextSeq !== this.#firstSeq) saveState(this.sql, this.state)
     return { seq: this.state.nextSeq - 1 }
   }
 

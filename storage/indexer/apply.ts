@@ -89,6 +89,10 @@ export class Apply {
 
   /** @param rows - of all names that the listing is about */
   #compare(id: number, { first, count, device }: Head, rows: Map<string, EntryRow>): void {
+    if (rows.size === 0) {
+      for (let i = first; i < first + count; i++) this.#appear(id, i, device)
+      return
+    }
     this.#writer.counts.rowsRead += rows.size
     const appeared: number[] = []
     const met: [EntryRow, number][] = []
