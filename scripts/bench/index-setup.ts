@@ -6,6 +6,7 @@ import {
   pathBytes,
   silentLog,
   systemClock,
+  type WorkerPool,
   workerPool
 } from '../../storage/base/index.js'
 import {
@@ -16,11 +17,13 @@ import {
   indexer
 } from '../../storage/indexer/index.js'
 import { openInstance } from '../../storage/instance/index.js'
-import { type Library, libraries } from '../../storage/libraries/index.js'
+import { type Library, type LibraryManager, libraries } from '../../storage/libraries/index.js'
 import { type Search, search } from '../../storage/search/index.js'
 import { locating } from './locating.worker.js'
 
 export interface IndexSetup {
+  readonly pool: WorkerPool
+  readonly libraries: LibraryManager
   readonly library: Library
   readonly indexer: Indexer
   readonly search: Search
@@ -39,6 +42,8 @@ export async function indexSetup(dir: string): Promise<IndexSetup> {
   await manager.start()
   const library = await manager.create({ name: 'Bench' })
   return {
+    pool,
+    libraries: manager,
     library,
     indexer: index,
     search: search({ pool, own: () => manager.own }),

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import '../../node/shim.js'
+import { analysisBenches } from './analysis.js'
 import type { Bench, TreeKind } from './bench.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
@@ -25,6 +26,7 @@ const benches: readonly Bench[] = [
   dropTree,
   ...transferBenches,
   ...indexBenches,
+  ...analysisBenches,
   // Last: what they change in the trees stays there.
   watching,
   watchingWide
