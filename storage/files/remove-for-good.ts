@@ -2,7 +2,7 @@ import { type AbsPath, displayPath, type Problem, type RelPath, ROOT, Spacedrive
 import { type Disk, findStat } from './disk.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import { diskError, isFatal, problemOf } from './problems.js'
-import { removeStretch, STRETCH_MS, STRETCH_NAMES } from './remove-stretch.js'
+import { removeStretch, STRETCH_MS } from './remove-stretch.js'
 import { lastName, openParent } from './trash-bin.js'
 
 /** Something to remove for good. */
@@ -42,7 +42,7 @@ export function removeForGood(
   const results: RemovedItem[] = []
   const until = performance.now() + STRETCH_MS
   for (const [i, item] of items.entries()) {
-    if (i > 0 && (i >= STRETCH_NAMES || performance.now() > until)) break
+    if (i > 0 && performance.now() > until) break
     try {
       const stretch = removeOne(disk, item, i === 0 ? { after, blamed } : {})
       const { files, bytes, problems } = stretch

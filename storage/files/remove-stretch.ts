@@ -3,8 +3,10 @@ import { type DirHandle, type Disk, findStat } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { diskError, isFatal, problemOf } from './problems.js'
 
-/** A call ends after so many names or so long, so that a worker is free again and a pause is heard. */
-export const STRETCH_NAMES = 10_000
+/**
+ * A call ends after so long, so that a worker is free again and a pause is heard; listing a huge directory is worth at least
+ * as long a time of removing from it, and each call gets on by one name.
+ */
 export const STRETCH_MS = 200
 /** More are counted by their number alone. */
 const MAX_PROBLEMS = 200
@@ -14,6 +16,8 @@ export interface StretchOptions {
   readonly after?: RelPath | undefined
   /** Opens directories whose mode forbids it: for what is ours. */
   readonly force?: boolean
+  /** Names after which the call ends, if it takes no longer than STRETCH_MS. */
+  readonly maxNames?: number
   /** The calls before met problems: a directory that is not empty is no news then. */
   readonly blamed?: boolean
 }
@@ -52,13 +56,15 @@ class Removal {
   readonly #top: EntryStat
   readonly #options: StretchOptions
   readonly #problems: Problem[] = []
-  readonly #until = performance.now() + STRETCH_MS
+  #until = performance.now() + STRETCH_MS
   readonly #frames: Frame[] = []
   #base: DirHandle | undefined
   #names = 0
   #files = 0
   #bytes = 0
   #at: RelPath
+  readonly #began: RelPath
+  readonly #maxNames: number
 
   constructor(disk: Disk, parent: DirHandle, name: string, top: EntryStat, options: StretchOptions) {
     this.#disk = disk
@@ -66,7 +72,8 @@ class Removal {
     this.#name = name
     this.#top = top
     this.#options = options
-    this.#at = options.after ?? ROOT
+    this.#at = this.#began = options.after ?? ROOT
+    this.#maxNames = options.maxNames ?? Number.POSITIVE_INFINITY
   }
 
   run(): Stretch {
@@ -111,7 +118,10 @@ class Removal {
 
   /** Lists a directory; where an earlier call stopped in it, from there on. */
   #enter(rel: RelPath): boolean {
+    const before = performance.now()
     const names = this.#in(rel, dir => this.#disk.list(dir)).sort(byText)
+    const now = performance.now()
+    this.#until = Math.max(this.#until, now + (now - before))
     const { after = ROOT, blamed = false } = this.#options
     const resumed = after !== ROOT && (rel === ROOT || after.startsWith(`${rel}/`))
     const [first] = resumed ? after.slice(rel === ROOT ? 0 : rel.length + 1).split('/') : []
@@ -124,7 +134,7 @@ class Removal {
   /** @returns false when the time is up */
   #within(frame: Frame): boolean {
     while (frame.next < frame.names.length) {
-      if (this.#names >= STRETCH_NAMES || performance.now() > this.#until) return false
+      if (this.#at !== this.#began && (this.#names >= this.#maxNames || performance.now() > this.#until)) return false
       this.#names++
       const rel = joinRel(frame.rel, frame.names[frame.next++]!)
       const entered = this.#try(rel, () => this.#one(rel))
