@@ -14,6 +14,8 @@ import {
 import type { Target } from '../../storage/entries/index.js'
 import type { MediaFacts } from '../../storage/file-types/index.js'
 import type { Library } from '../../storage/libraries/index.js'
+import { type DiskFacts, diskFacts } from './file-facts.js'
+import { counted } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 import { absolutePath as path } from './said-input.js'
@@ -21,7 +23,14 @@ import { absolutePath as path } from './said-input.js'
 export const fileInfo = defineOperation({
   name: 'file.info',
   summary: 'What is known of a file or folder: kind, hash, location, tags, state in the index',
-  input: z.strictObject({ path, hash: z.boolean().default(false), library: z.string().optional() }),
+  input: z.strictObject({
+    path,
+    /** Reads the file when its hash is not known. */
+    hash: z.boolean().default(false),
+    /** Counts what is in a folder that is not indexed. */
+    count: z.boolean().default(false),
+    library: z.string().optional()
+  }),
   async run({ peer, signal }, input) {
     const { describing, FLAG } = await import('../../storage/entries/index.js')
     const { typeOfName } = await import('../../storage/file-types/index.js')
@@ -66,6 +75,12 @@ export const fileInfo = defineOperation({
             : stat.isSymbolicLink()
               ? 'symlink'
               : 'other'
+    const disk = stat === undefined ? null : await diskFacts(peer, input.path as AbsPath, stat)
+    const inTrash = (await peer.trash.list({ path: input.path as AbsPath }, { limit: 1, signal })).totals.items
+    const counts =
+      input.count && known.below == null && stat?.isDirectory()
+        ? await peer.operations.measure(input.path as AbsPath, { signal })
+        : null
     return {
       path: displayPath(input.path),
       ...(isPlainUtf8(input.path) ? {} : { pathBytes: pathBytes(input.path).toString('base64') }),
@@ -80,6 +95,10 @@ export const fileInfo = defineOperation({
       copies: known.content?.copies ?? null,
       media: known.content?.media ?? null,
       below: known.below ?? null,
+      counted: counts,
+      disk,
+      /** Things in the trash that were here or below. */
+      inTrash,
       location: known.location ?? null,
       state:
         stat === undefined
@@ -100,12 +119,14 @@ export const fileInfo = defineOperation({
     arguments: [['<path>', 'file or folder']],
     options: [
       ['--hash', 'read the file for its hash when that is not known'],
+      ['--count', 'count what is in a folder that is not indexed'],
       ['--library <library>', 'another than the current library']
     ],
     examples: ['spacedrive file info photo.jpg', 'spacedrive file info disk.img --hash'],
     input: ({ arguments: [p], options: o }, { cwd }) => ({
       path: resolve(cwd, String(p)),
       hash: o.hash === true,
+      count: o.count === true,
       ...(o.library === undefined ? {} : { library: String(o.library) })
     }),
     render(f, terminal) {
@@ -119,13 +140,19 @@ export const fileInfo = defineOperation({
           ? formatBytes(f.sizeBytes)
           : `${formatBytes(f.below.bytes)} in ${f.below.files.toLocaleString('en-US')} files and ${f.below.dirs.toLocaleString('en-US')} folders`
       )
+      if (f.counted !== null) row('holds', `${formatBytes(f.counted.bytes)} in ${counted(f.counted.files, 'file')}`)
       row('modified', formatTime(f.modifiedMs))
-      row('mode', `0${f.mode.toString(8)}`)
+      if (f.disk !== null) diskRows(f.disk, f.form, f.sizeBytes, row)
+      row('mode', `0${f.mode.toString(8)}${f.disk === null ? '' : `, user ${f.disk.uid}, group ${f.disk.gid}`}`)
       row('BLAKE3', f.hash)
       row('sampled id', f.cas)
       row('copies', f.copies === null || f.copies < 2 ? null : `${f.copies} files have this content`)
       for (const [name, value] of mediaLines(f.media)) row(name, value)
       row('location', f.location === null ? null : `${f.location.name} (${f.location.id})`)
+      row(
+        'trash',
+        f.inTrash === 0 ? null : `${counted(f.inTrash, 'thing')} that ${f.inTrash === 1 ? 'was' : 'were'} here`
+      )
       row('index', `${f.state}${f.excluded ? ', left out by a rule' : ''}`)
       row('problem', f.problem === null ? null : `${f.problem.code}: ${f.problem.message}`)
       row('tags', f.tags.length === 0 ? null : f.tags.join(', '))
@@ -135,6 +162,19 @@ export const fileInfo = defineOperation({
     }
   }
 })
+
+function diskRows(
+  disk: DiskFacts,
+  form: string,
+  sizeBytes: number,
+  row: (name: string, value: string | null) => void
+): void {
+  row('created', disk.createdMs === null ? null : formatTime(disk.createdMs))
+  row('leads to', disk.target)
+  row('on disk', form === 'file' && disk.allocatedBytes < sizeBytes ? formatBytes(disk.allocatedBytes) : null)
+  row('names', form === 'file' && disk.links > 1 ? `${disk.links} of this one file (hard links)` : null)
+  row('volume', disk.volume === null ? null : `${disk.volume.name} (${disk.volume.fileSystem})`)
+}
 
 /** What a picture, film or piece of music says of itself, a line each: `taken`, `camera`, `place`. */
 function mediaLines(media: unknown): [string, string][] {

@@ -3,6 +3,7 @@ import type { Files } from '../../storage/files/index.js'
 import type { JobManager } from '../../storage/jobs/index.js'
 import type { Trash, TrashTotals } from '../../storage/trash/index.js'
 import type { IndexSource } from './collect.worker.js'
+import { deleting } from './delete/delete.worker.js'
 import { type DeleteJob, deleteJob } from './delete/delete-job.js'
 import { beginDelete, type DeletePlan, type PlanDeleteOptions, planDelete } from './delete/plan-delete.js'
 import type { Protected } from './delete/protect.js'
@@ -57,6 +58,9 @@ export interface FileOperations extends Startable {
     options?: AbortOptions
   ): Promise<{ files: number; bytes: number; list: readonly Victim[]; keep: KeepRule }>
   beginRemoveDuplicates(work: string, title: string): Promise<JobId>
+
+  /** Files and bytes below a folder, by looking. */
+  measure(path: AbsPath, options?: AbortOptions): Promise<{ files: number; bytes: number }>
 
   /** Reads files again and compares them with what is recorded. @throws {SpacedriveError} NOT_FOUND */
   validate(paths: readonly string[]): Promise<JobId>
@@ -143,6 +147,10 @@ export class FileOperationsService implements FileOperations {
 
   async beginRemoveDuplicates(work: string, title: string): Promise<JobId> {
     return (await this.#init.jobs.dispatch(this.#remove, { work, title })).id
+  }
+
+  measure(path: AbsPath, options?: AbortOptions): Promise<{ files: number; bytes: number }> {
+    return this.#init.pool.run(deleting.measure, { path }, options)
   }
 
   async validate(paths: readonly string[]): Promise<JobId> {

@@ -94,6 +94,10 @@ export const deleting = defineTasks(import.meta.url, {
     }
   },
 
+  /** Files and bytes below one directory. */
+  measure: ({ path }: { path: AbsPath }, ctx: TaskContext): Promise<{ files: number; bytes: number }> =>
+    new Measuring(ctx).below(path),
+
   /** The next ones, marked as begun; those that were begun before come first. */
   take({ file, limit }: { file: AbsPath; limit: number }): DeleteItem[] {
     return withWork(file, SCHEMA, sql => {
