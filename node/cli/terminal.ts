@@ -64,9 +64,11 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
       })
     }
     clearStatus()
-    stderr.write(`${paint(question, mayColor(stderr))} `)
+    const prompt = `${paint(question, mayColor(stderr))} `
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
     const reader = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true })
+    // From here on the terminal shows nothing by itself: who types a password as soon as it is asked for is not seen either.
+    if (hidden) stderr.write(prompt)
     const stop = new AbortController()
     asking = stop
     reader.once('SIGINT', () => {
@@ -75,7 +77,8 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
     })
     reader.once('close', () => stop.abort())
     try {
-      return await reader.question('', { signal: stop.signal })
+      // What stands on the line and is not its own prompt readline takes away.
+      return await reader.question(hidden ? '' : prompt, { signal: stop.signal })
     } catch {
       throw new SpacedriveError('INTERRUPTED', 'no answer was given')
     } finally {
