@@ -8,6 +8,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { HEAP_FLAGS } from '../../node/cli/local/spawn-daemon.js'
 import type { Manifest } from '../../protocols/transfer/index.js'
 import type { AbsPath, DeviceId } from '../../storage/base/index.js'
 import { connectPeers, pairDirectly, testPeer } from '../../test/peers.js'
@@ -63,7 +64,8 @@ export async function transferPair(dir: string) {
   const to = b.id
   await b.stop()
   const entry = fileURLToPath(new URL('./transfer-receiver.js', import.meta.url))
-  const child = fork(entry, [there!], { stdio: 'inherit', execArgv: process.env.BENCH_PROF ? ['--cpu-prof'] : [] })
+  const profile = process.env.BENCH_PROF ? ['--cpu-prof'] : []
+  const child = fork(entry, [there!], { stdio: 'inherit', execArgv: [...HEAP_FLAGS, ...profile] })
   const [ready] = (await once(child, 'message')) as [{ listening: string[] }]
   const device = await transferDevice(a)
   a.network.hint(to, ready.listening)

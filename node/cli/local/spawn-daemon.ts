@@ -23,10 +23,10 @@ const OTHER_START_POLL_MS = 50
 /**
  * V8's heap, sized for a process through which content passes. V8 counts the buffers of a transfer, which lie outside the
  * heap, as if the heap had grown: by default it marked the whole heap again for every 10 MiB of them, which took more
- * processor time than anything else of a transfer, and made turns of 50 ms. Below 64 MiB it need not. A young generation
- * of half the default's size keeps what waits to be collected at 16 MiB, and 15 MiB off an idle daemon.
+ * processor time than anything else of a transfer, and made turns of 50 ms. Below 64 MiB it need not (docs/decisions/051).
+ * A young generation of half the default's size keeps what waits to be collected at 16 MiB, and takes 15 MiB off an idle daemon.
  */
-const HEAP_FLAGS = ['--initial-old-space-size=64', '--max-semi-space-size=8']
+export const HEAP_FLAGS = ['--initial-old-space-size=64', '--max-semi-space-size=8']
 
 export interface StartAnswer {
   /** False when it was running already. */
