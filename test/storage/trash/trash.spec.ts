@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbsPath } from '../../../storage/base/index.js'
+import { MAX_TRASH_BATCH } from '../../../storage/files/index.js'
 import type { ThrownAway } from '../../../storage/trash/index.js'
 import { exists, itemAt, openTrash, type TrashFixture, writeTree } from './fixture.js'
 
@@ -159,6 +160,17 @@ describe('trash', () => {
     const back = await fixture.trash.restore(entries.map(e => e.id))
     assert.ok(back.every(r => r.done))
     assert.equal(readFileSync(at('tree/x'), 'utf8'), '22')
+  })
+
+  it('a thousand things at once, and not one more', async () => {
+    const names = Array.from({ length: MAX_TRASH_BATCH + 1 }, (_, i) => `many/f${i}`)
+    writeTree(fixture.dir, Object.fromEntries(names.map(n => [n, n])))
+    const items = names.map(n => itemAt(at(n)))
+    const refused = await fixture.trash.put(items, options)
+    assert.ok(refused.every(r => !r.done && r.problem.code === 'BATCH_TOO_LARGE'))
+    const results = await fixture.trash.put(items.slice(0, MAX_TRASH_BATCH), options)
+    assert.ok(results.every(r => r.done))
+    assert.equal(exists(at(names.at(-1)!)), true)
   })
 
   it('two who restore one thing: one of them does', async () => {
