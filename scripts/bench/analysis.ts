@@ -8,7 +8,7 @@ import { analyse, checkStaleness, type IndexPlace, indexPlaces, knownTree } from
 import { type Endpoint, openLocalEndpoint } from '../../sync/endpoints/index.js'
 import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
 import { type IndexSetup, indexSetup } from './index-setup.js'
-import { turnsDuring } from './turns.js'
+import { type Turns, turnsDuring } from './turns.js'
 
 const ROUNDS = 5
 const FACTS = { fileSystem: 'ext4', network: false, timeStepNs: 1n }
@@ -83,30 +83,31 @@ const telling: Bench = {
       const finds: number[] = []
       let told = 0
       let found = 0
-      const turns = await turnsDuring(async () => {
-        for (let i = 0; i < ROUNDS; i++) {
-          finds.push(await timed(() => execFileSync('find', [tree, '-printf', '%s %T@ %i\\n'], quiet)))
-          first.push(
-            await timed(async () => {
-              for await (const _ of knownTree(setup.pool, place)) break
-            })
-          )
-          known.push(
-            await timed(async () => {
-              for await (const _ of knownTree(setup.pool, place));
-            })
-          )
+      let turns: Turns = { longestTurnMs: 0, longestOwnTurnMs: 0 }
+      for (let i = 0; i < ROUNDS; i++) {
+        finds.push(await timed(() => execFileSync('find', [tree, '-printf', '%s %T@ %i\\n'], quiet)))
+        first.push(
+          await timed(async () => {
+            for await (const _ of knownTree(setup.pool, place)) break
+          })
+        )
+        known.push(
+          await timed(async () => {
+            for await (const _ of knownTree(setup.pool, place));
+          })
+        )
+        const analysis = analyse({ endpoint, place, pool: setup.pool, random: systemRandom })
+        turns = await turnsDuring(async () => {
           joined.push(
             await timed(async () => {
-              const analysis = analyse({ endpoint, place, pool: setup.pool, random: systemRandom })
               for await (const _ of analysis.pages());
-              const summary = analysis.summary()
-              told = summary.known.files + summary.known.directories
-              found = summary.found.files + summary.found.directories
             })
           )
-        }
-      })
+        })
+        const summary = analysis.summary()
+        told = summary.known.files + summary.known.directories
+        found = summary.found.files + summary.found.directories
+      }
       await endpoint.close()
       return {
         ...{ told, found, placeMs: round(placeMs, 1), firstPageMs: round(median(first), 1) },

@@ -1,16 +1,15 @@
 import { type ContentHash, type FileName, textFromBytes } from '../base/index.js'
 import type { Sql, SqlValue } from '../sql/index.js'
-import { ENTRY_KINDS, type EntryKind, FLAG, KIND } from './flags.js'
+import { FLAG, KIND } from './flags.js'
 import { DISPLACED } from './lookup.js'
-import { columnsOf, rowOf } from './row.js'
 
 /** A row as whoever goes through a tree of the index needs it. */
 export interface TreeRow {
   readonly id: number
-  readonly name: FileName
-  /** The same as the database orders it by. */
+  /** As the database orders it. */
   readonly nameBytes: Uint8Array
-  readonly kind: EntryKind
+  /** Position in ENTRY_KINDS. */
+  readonly kind: number
   readonly sizeBytes: number
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
@@ -33,7 +32,7 @@ export interface ScanRecord {
   readonly ctimeNs: bigint
   readonly complete: boolean
   /** As its row has it: what the watcher told since is in it. */
-  readonly row: Pick<TreeRow, 'kind' | 'mtimeNs' | 'ctimeNs' | 'inode' | 'birthNs'>
+  readonly row: Pick<TreeRow, 'mtimeNs' | 'ctimeNs' | 'inode' | 'birthNs'>
 }
 
 /** A listing that began so shortly after the directory's last change may miss a further one with the same time. */
@@ -50,26 +49,24 @@ export interface TreeSums {
   readonly bytes: number
 }
 
-/** Rows right below a directory, names in byte order, those after `after`. */
-export function childrenAfter(sql: Sql, parent: number, after: Uint8Array | undefined, limit: number): TreeRow[] {
-  return (
-    sql
-      .prepare<never>(
-        `SELECT ${columnsOf('e')}, c.hash FROM entries e LEFT JOIN contents c ON c.id = e.content
-         WHERE e.parent = ? AND e.name > ? ORDER BY e.name LIMIT ?`,
-        { raw: true, bigint: true }
-      )
-      .all([parent, after ?? NOTHING, limit]) as SqlValue[][]
-  ).map(treeRowOf)
+const FIELDS = 'e.id, e.name, e.kind, e.size, e.mtime_ns, e.ctime_ns, e.birth_ns, e.inode, e.device, e.mode, e.flags'
+const BARE = `SELECT ${FIELDS}, NULL FROM entries e`
+const HASHED = `SELECT ${FIELDS}, c.hash FROM entries e LEFT JOIN contents c ON c.id = e.content`
+
+/** Rows right below a directory, names in byte order, those after `after`. @param hashes - without them `hash` is undefined */
+export function childrenAfter(
+  sql: Sql,
+  parent: number,
+  after: Uint8Array | undefined,
+  { limit, hashes }: { limit: number; hashes: boolean }
+): TreeRow[] {
+  const text = `${hashes ? HASHED : BARE} WHERE e.parent = ? AND e.name > ? ORDER BY e.name LIMIT ?`
+  const rows = sql.prepare<never>(text, RAW).all([parent, after ?? NOTHING, limit]) as SqlValue[][]
+  return rows.map(treeRowOf)
 }
 
 export function treeRow(sql: Sql, id: number): TreeRow | undefined {
-  const raw = sql
-    .prepare<never>(
-      `SELECT ${columnsOf('e')}, c.hash FROM entries e LEFT JOIN contents c ON c.id = e.content WHERE e.id = ?`,
-      { raw: true, bigint: true }
-    )
-    .get([id]) as SqlValue[] | undefined
+  const raw = sql.prepare<never>(`${HASHED} WHERE e.id = ?`, RAW).get([id]) as SqlValue[] | undefined
   return raw === undefined ? undefined : treeRowOf(raw)
 }
 
@@ -118,36 +115,40 @@ export function sumsOf(sql: Sql, id: number): TreeSums | undefined {
   return { files: row.files ?? 0, directories: row.dirs ?? 0, bytes: row.bytes ?? 0 }
 }
 
-/** Entries that held this content when last looked at, newest ids last. */
+/** Entries that held this content when last looked at, in the order of their ids. */
 export function rowsWithContent(sql: Sql, hash: ContentHash, limit: number): TreeRow[] {
-  return (
-    sql
-      .prepare<never>(
-        `SELECT ${columnsOf('e')}, c.hash FROM contents c JOIN entries e ON e.content = c.id
-         WHERE c.hash = ? AND e.kind = ${KIND.FILE} AND e.parent > ${DISPLACED} ORDER BY e.id LIMIT ?`,
-        { raw: true, bigint: true }
-      )
-      .all([Buffer.from(hash, 'hex'), limit]) as SqlValue[][]
-  ).map(treeRowOf)
+  const rows = sql
+    .prepare<never>(
+      `SELECT ${FIELDS}, c.hash FROM contents c JOIN entries e ON e.content = c.id
+       WHERE c.hash = ? AND e.kind = ${KIND.FILE} AND e.parent > ${DISPLACED} ORDER BY e.id LIMIT ?`,
+      RAW
+    )
+    .all([Buffer.from(hash, 'hex'), limit]) as SqlValue[][]
+  return rows.map(treeRowOf)
 }
 
+const RAW = { raw: true, bigint: true }
 /** Sorts before every name. */
 const NOTHING = new Uint8Array(0)
 /** The content is not known, or the stat cannot vouch for it. */
 const NO_HASH = FLAG.STALE | FLAG.RACY | FLAG.UNREADABLE | FLAG.STATLESS
 
 function treeRowOf(raw: readonly SqlValue[]): TreeRow {
-  const row = rowOf(raw)
-  const hash = raw[16] as Uint8Array | null
-  const { id, mtimeNs, ctimeNs, birthNs, inode, device, flags } = row
+  const flags = Number(raw[10])
+  const hash = raw[11] as Uint8Array | null
   return {
-    ...{ id, mtimeNs, ctimeNs, birthNs, inode, device, flags },
-    name: textFromBytes(row.name) as FileName,
-    nameBytes: row.name,
-    kind: ENTRY_KINDS[row.kind] ?? 'other',
-    sizeBytes: row.size,
-    mode: row.mode & 0o7777,
-    hash: hash === null || (row.flags & NO_HASH) !== 0 ? undefined : (Buffer.from(hash).toString('hex') as ContentHash)
+    id: Number(raw[0]),
+    nameBytes: raw[1] as Uint8Array,
+    kind: Number(raw[2]),
+    sizeBytes: Number(raw[3]),
+    mtimeNs: raw[4] as bigint,
+    ctimeNs: raw[5] as bigint,
+    birthNs: raw[6] as bigint,
+    inode: raw[7] as bigint,
+    device: raw[8] as bigint,
+    mode: Number(raw[9]) & 0o7777,
+    flags,
+    hash: hash === null || (flags & NO_HASH) !== 0 ? undefined : (Buffer.from(hash).toString('hex') as ContentHash)
   }
 }
 
@@ -157,6 +158,6 @@ function recordOf(raw: readonly bigint[]): ScanRecord {
     mtimeNs: raw[1]!,
     ctimeNs: raw[2]!,
     complete: raw[3] === 1n,
-    row: { kind: 'directory', mtimeNs: raw[4]!, ctimeNs: raw[5]!, inode: raw[6]!, birthNs: raw[7]! }
+    row: { mtimeNs: raw[4]!, ctimeNs: raw[5]!, inode: raw[6]!, birthNs: raw[7]! }
   }
 }

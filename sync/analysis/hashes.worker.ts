@@ -1,5 +1,5 @@
 import { type ContentHash, defineTasks, type RelPath } from '../../storage/base/index.js'
-import { findBelow, treeRow } from '../../storage/entries/index.js'
+import { findBelow, KIND, treeRow } from '../../storage/entries/index.js'
 import { withReader } from '../../storage/sql/index.js'
 
 /** What a look told of a file: all that must be so in the index for its hash to count. */
@@ -27,7 +27,7 @@ export const hashesOf = defineTasks(import.meta.url, {
       files.map(file => {
         const id = findBelow(sql, entry, file.path)
         const row = id === undefined ? undefined : treeRow(sql, id)
-        if (row === undefined || row.kind !== 'file' || row.hash === undefined) return undefined
+        if (row === undefined || row.kind !== KIND.FILE || row.hash === undefined) return undefined
         const same =
           row.sizeBytes === file.sizeBytes &&
           row.mtimeNs === file.mtimeNs &&

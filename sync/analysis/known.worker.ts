@@ -5,20 +5,21 @@ import {
   joinRel,
   type LinkContext,
   type RelPath,
-  resolveRel
+  resolveRel,
+  textFromBytes
 } from '../../storage/base/index.js'
-import { childrenAfter, FLAG, scanRecord, type TreeRow, treeRow, UNKNOWN_FLAGS } from '../../storage/entries/index.js'
+import {
+  childrenAfter,
+  FLAG,
+  KIND,
+  scanRecord,
+  type TreeRow,
+  treeRow,
+  UNKNOWN_FLAGS
+} from '../../storage/entries/index.js'
 import { type EntryStat, isFatal, type TreeReader, treeReader } from '../../storage/files/index.js'
 import { type Sql, withReader } from '../../storage/sql/index.js'
-import {
-  buffersOf,
-  type EntryColumns,
-  PAGE_ENTRIES,
-  type Sink,
-  sink,
-  type TreeEntry,
-  toColumns
-} from '../endpoints/index.js'
+import { buffersOf, ColumnsBuilder, type EntryColumns, PAGE_ENTRIES, type Sink, sink } from '../endpoints/index.js'
 import {
   type DirectoryVerdict,
   type FreshnessRules,
@@ -70,7 +71,7 @@ export const knowing = defineTasks(import.meta.url, {
     const { path, rules } = input
     const top = withReader(input.databaseFile, sql => treeRow(sql, input.entry))
     // A single file is looked at sooner than it is asked about.
-    if (top === undefined || top.kind !== 'directory') return
+    if (top === undefined || top.kind !== KIND.DIRECTORY) return
     const reader = treeReader({ path })
     try {
       await new KnownWalk(reader, input, rules, sink<KnownColumns>(ctx)).run(top)
@@ -86,7 +87,7 @@ class KnownWalk {
   readonly #rules: FreshnessRules
   readonly #out: Sink<KnownColumns>
   readonly #stack: Frame[] = []
-  #entries: TreeEntry[] = []
+  #columns = new ColumnsBuilder(PAGE_ENTRIES)
   #hashes: (ContentHash | undefined)[] = []
   #stale: { path: RelPath; why: StaleWhy }[] = []
   #filtered: RelPath[] = []
@@ -108,7 +109,7 @@ class KnownWalk {
       going = withReader(databaseFile, sql => {
         if (this.#told === 0 && this.#stack.length === 0) this.#add('' as RelPath, top, sql)
         while (this.#stack.length > 0 && this.#told < limit) {
-          if (this.#entries.length >= PAGE_ENTRIES || this.#stale.length >= PAGE_ENTRIES) return true
+          if (this.#columns.count >= PAGE_ENTRIES || this.#stale.length >= PAGE_ENTRIES) return true
           this.#step(sql)
         }
         return false
@@ -120,13 +121,17 @@ class KnownWalk {
   #step(sql: Sql): void {
     const frame = this.#stack.at(-1)!
     if (frame.next >= frame.rows.length && !frame.last) {
-      frame.rows = childrenAfter(sql, frame.id, frame.rows.at(-1)?.nameBytes, ROWS)
+      frame.rows = childrenAfter(sql, frame.id, frame.rows.at(-1)?.nameBytes, {
+        limit: ROWS,
+        hashes: this.#input.hashes
+      })
       frame.next = 0
       frame.last = frame.rows.length < ROWS
     }
     const row = frame.rows[frame.next++]
     if (row !== undefined) {
-      if (frame.fresh || row.kind === 'directory') this.#add(joinRel(frame.dir, row.name), row, sql)
+      if (frame.fresh || row.kind === KIND.DIRECTORY)
+        this.#add(joinRel(frame.dir, textFromBytes(row.nameBytes)), row, sql)
     } else {
       this.#stack.pop()
       this.#reader.forget(frame.dir)
@@ -136,7 +141,7 @@ class KnownWalk {
   /** What is unknown to the index, or ours, is left to the disk. */
   #add(path: RelPath, row: TreeRow, sql: Sql): void {
     if ((row.flags & UNKNOWN_FLAGS) !== 0) return
-    if (row.kind !== 'directory') {
+    if (row.kind !== KIND.DIRECTORY) {
       this.#tell(path, row)
       return
     }
@@ -167,25 +172,21 @@ class KnownWalk {
     return judgeDirectory(scanRecord(sql, row.id), now, this.#rules)
   }
 
-  #tell(path: RelPath, { kind, sizeBytes, mtimeNs, ctimeNs, birthNs, inode, device, mode, hash }: TreeRow): void {
-    const stat: EntryStat = {
-      ...{ kind, sizeBytes, mtimeNs, ctimeNs, birthNs, mode },
-      ...{ inode: BigInt.asUintN(64, inode), device: BigInt.asUintN(64, device), mount: 0n, links: 0, uid: 0 }
-    }
-    this.#entries.push({ path, stat })
-    if (this.#input.hashes) this.#hashes.push(hash)
+  #tell(path: RelPath, row: TreeRow): void {
+    this.#columns.addIndexed(path, row.kind, row.sizeBytes, row.mode, row)
+    if (this.#input.hashes) this.#hashes.push(row.hash)
     this.#told++
   }
 
   async #flush(): Promise<void> {
-    if (this.#entries.length === 0 && this.#stale.length === 0 && this.#filtered.length === 0) return
-    const columns = toColumns(this.#entries)
+    if (this.#columns.count === 0 && this.#stale.length === 0 && this.#filtered.length === 0) return
+    const columns = this.#columns.finish()
     const page: KnownColumns = {
       columns,
       hashes: this.#input.hashes ? this.#hashes : undefined,
       ...{ stale: this.#stale, filtered: this.#filtered, byWatcher: this.#byWatcher }
     }
-    this.#entries = []
+    this.#columns = new ColumnsBuilder(PAGE_ENTRIES)
     this.#hashes = []
     this.#stale = []
     this.#filtered = []

@@ -1,5 +1,5 @@
 import { type AbsPath, type ContentHash, defineTasks } from '../../storage/base/index.js'
-import { findByPath, pathTextOf, rowsWithContent, sumsOf, treeRow } from '../../storage/entries/index.js'
+import { ENTRY_KINDS, findByPath, pathTextOf, rowsWithContent, sumsOf, treeRow } from '../../storage/entries/index.js'
 import { withReader } from '../../storage/sql/index.js'
 import type { IndexedCopy, IndexPlace } from './places.js'
 
@@ -17,7 +17,9 @@ export const placing = defineTasks(import.meta.url, {
       const entry = findByPath(sql, host, path)
       const row = entry === undefined ? undefined : treeRow(sql, entry)
       const sums = entry === undefined ? undefined : sumsOf(sql, entry)
-      return row === undefined || sums === undefined ? undefined : { entry: row.id, kind: row.kind, sums }
+      return row === undefined || sums === undefined
+        ? undefined
+        : { entry: row.id, kind: ENTRY_KINDS[row.kind] ?? 'other', sums }
     })
   },
 

@@ -33,33 +33,86 @@ interface EntryExtras {
 
 /** No group has this number: it is what `chown` takes for "leave it". */
 const NO_GROUP = 0xffffffff
+/** In the order of ENTRY_KINDS of storage/entries: their numbers are the same. */
 const KINDS = ['file', 'directory', 'symlink', 'other'] as const
 
 export function toColumns(entries: readonly TreeEntry[]): EntryColumns {
-  const count = entries.length
-  const kinds = new Uint8Array(count)
-  const sizes = new Float64Array(count)
-  const timesNs = new BigInt64Array(3 * count)
-  const ids = new BigUint64Array(3 * count)
-  const numbers = new Uint32Array(4 * count)
-  const allocated = new Float64Array(count)
-  const extras: EntryExtras[] = []
-  for (let i = 0, at = 0; i < count; i++, at += 3) {
-    const { stat, target, unknown, problem } = entries[i]!
-    kinds[i] = KINDS.indexOf(stat.kind)
-    sizes[i] = stat.sizeBytes
-    timesNs[at] = stat.mtimeNs
-    timesNs[at + 1] = stat.ctimeNs
-    timesNs[at + 2] = stat.birthNs
-    ids[at] = stat.device
-    ids[at + 1] = stat.inode
-    ids[at + 2] = stat.mount
-    numbers.set([stat.mode, stat.links, stat.uid, stat.gid ?? NO_GROUP], 4 * i)
-    allocated[i] = stat.allocatedBytes ?? -1
-    if (target !== undefined || unknown !== undefined) extras.push({ index: i, target, unknown, problem })
-  }
-  return { count, paths: entries.map(e => e.path).join('\0'), kinds, sizes, timesNs, ids, numbers, allocated, extras }
+  const columns = new ColumnsBuilder(entries.length)
+  for (const entry of entries) columns.add(entry)
+  return columns.finish()
 }
+
+/** Fills columns entry by entry, without an object for each. */
+export class ColumnsBuilder {
+  readonly #paths: string[] = []
+  readonly #kinds: Uint8Array<ArrayBuffer>
+  readonly #sizes: Float64Array<ArrayBuffer>
+  readonly #timesNs: BigInt64Array<ArrayBuffer>
+  readonly #ids: BigUint64Array<ArrayBuffer>
+  readonly #numbers: Uint32Array<ArrayBuffer>
+  readonly #allocated: Float64Array<ArrayBuffer>
+  readonly #extras: EntryExtras[] = []
+
+  /** @param room - entries at most */
+  constructor(room: number) {
+    this.#kinds = new Uint8Array(room)
+    this.#sizes = new Float64Array(room)
+    this.#timesNs = new BigInt64Array(3 * room)
+    this.#ids = new BigUint64Array(3 * room)
+    this.#numbers = new Uint32Array(4 * room)
+    this.#allocated = new Float64Array(room)
+  }
+
+  get count(): number {
+    return this.#paths.length
+  }
+
+  add({ path, stat, target, unknown, problem }: TreeEntry): void {
+    const index = this.#paths.length
+    const { gid = NO_GROUP, allocatedBytes = -1 } = stat
+    this.#put(path, KINDS.indexOf(stat.kind), stat.sizeBytes, stat)
+    this.#ids[3 * index + 2] = stat.mount
+    const at = 4 * index
+    this.#numbers[at] = stat.mode
+    this.#numbers[at + 1] = stat.links
+    this.#numbers[at + 2] = stat.uid
+    this.#numbers[at + 3] = gid
+    this.#allocated[index] = allocatedBytes
+    if (target !== undefined || unknown !== undefined) this.#extras.push({ index, target, unknown, problem })
+  }
+
+  /** What an index keeps of an entry: no links, no owner. */
+  addIndexed(path: string, kind: number, sizeBytes: number, mode: number, ids: StatIds): void {
+    const index = this.#paths.length
+    this.#put(path, kind, sizeBytes, ids)
+    this.#numbers[4 * index] = mode
+    this.#numbers[4 * index + 3] = NO_GROUP
+    this.#allocated[index] = -1
+  }
+
+  finish(): EntryColumns {
+    return {
+      ...{ count: this.count, paths: this.#paths.join('\0'), kinds: this.#kinds, sizes: this.#sizes },
+      ...{ timesNs: this.#timesNs, ids: this.#ids, numbers: this.#numbers, allocated: this.#allocated },
+      extras: this.#extras
+    }
+  }
+
+  #put(path: string, kind: number, sizeBytes: number, { mtimeNs, ctimeNs, birthNs, device, inode }: StatIds): void {
+    const index = this.#paths.length
+    this.#paths.push(path)
+    this.#kinds[index] = kind
+    this.#sizes[index] = sizeBytes
+    const at = 3 * index
+    this.#timesNs[at] = mtimeNs
+    this.#timesNs[at + 1] = ctimeNs
+    this.#timesNs[at + 2] = birthNs
+    this.#ids[at] = device
+    this.#ids[at + 1] = inode
+  }
+}
+
+export type StatIds = Pick<EntryStat, 'mtimeNs' | 'ctimeNs' | 'birthNs' | 'device' | 'inode'>
 
 export function fromColumns(columns: EntryColumns): TreeEntry[] {
   const { count, paths, kinds, sizes, timesNs, ids, numbers, allocated, extras } = columns

@@ -10,7 +10,7 @@
  * fast ways of two local ends. docs/endpoint.md says what every end promises; `test/sync/endpoints/endpoint-suite.ts` checks
  * it against each.
  */
-export { buffersOf, type EntryColumns, fromColumns, toColumns } from './columns.js'
+export { buffersOf, ColumnsBuilder, type EntryColumns, fromColumns, toColumns } from './columns.js'
 export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
 export type {
   Endpoint,
