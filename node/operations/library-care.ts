@@ -102,7 +102,7 @@ export const libraryRebuild = defineOperation({
         `Saved: ${saved.locations} locations, ${saved.tags} tags, ${saved.metadata} files with notes or tags`
       )
       for (const line of lost) terminal.note(`Lost: ${line}`)
-      terminal.line('Its locations are indexed again.')
+      if (saved.locations > 0) terminal.line('Its locations are indexed again.')
     },
     exitCode: ({ lost }) => (lost.length > 0 ? 3 : 0)
   }

@@ -27,7 +27,11 @@ export const stateOf = (l: LibraryFacts): string =>
 export function renderLibraries(libraries: readonly LibraryFacts[], terminal: Terminal): void {
   if (libraries.length === 0) terminal.line('No library yet. Make one: spacedrive library create NAME')
   else terminal.table(libraries.map(l => ({ NAME: l.name, STATE: stateOf(l), ID: l.id.slice(0, 8), FOLDER: l.path })))
-  for (const l of libraries) if (l.problem !== undefined) terminal.note(`${l.name}: ${l.problem}`)
+  for (const { name, problem } of libraries) {
+    if (problem === undefined) continue
+    terminal.note(`${name}: ${problem.message}`)
+    if (problem.hint !== undefined) terminal.note(`  ${problem.hint}`)
+  }
 }
 
 export const libraryList = defineOperation({

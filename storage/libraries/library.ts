@@ -1,4 +1,4 @@
-import type { AbortOptions, AbsPath, LibraryId, Startable } from '../base/index.js'
+import type { AbortOptions, AbsPath, LibraryId, PlainError, Startable } from '../base/index.js'
 import type { Generation } from '../entries/index.js'
 import type { Database } from '../sql/index.js'
 import type { CheckReport } from './libraries.worker.js'
@@ -50,8 +50,8 @@ export interface LibraryInfo {
   readonly current: boolean
   /** Known, but its folder is not there now. */
   readonly missing: boolean
-  /** Why it could not be opened at the start, in words. */
-  readonly problem?: string
+  /** Why it could not be opened at the start, with what to do. */
+  readonly problem?: PlainError
 }
 
 export interface RebuildReport {

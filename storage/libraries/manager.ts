@@ -1,28 +1,29 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type AbsPath,
   type Clock,
   displayPath,
   type EventBus,
+  hasCode,
   type LibraryId,
   type Logger,
+  type PlainError,
   SpacedriveError,
-  toError,
+  toPlainError,
   type WorkerPool
 } from '../base/index.js'
 import type { InstanceDatabase } from '../instance/index.js'
-import type { FileLock } from '../sql/index.js'
 import { Caretaker } from './caretaker.js'
-import { FOLDER_SUFFIX, folderName, readLibraryConfig, writeNewLibrary } from './config.js'
+import { folderName, writeNewLibrary } from './config.js'
+import { discoverLibraries } from './discover.js'
 import { lockFolder, makeFolder, removeLibraryFolder } from './folder.js'
 import { type KnownLibrary, knownLibraries } from './instance.worker.js'
-import { findKnown, folderOf, knownRow, knownRows } from './known.js'
+import { findKnown, folderOf, knownRows } from './known.js'
 import { libraryTasks } from './libraries.worker.js'
 import type { Library, LibraryInfo, LibraryManager, RebuildReport } from './library.js'
-import { OpenLibrary, SEQ_BLOCK } from './open-library.js'
-import { openLibraryDatabase } from './opening.js'
+import { type Held, openFolder } from './open-folder.js'
 import { rebuildLibrary } from './rebuild.js'
 
 export interface LibrariesInit {
@@ -35,18 +36,10 @@ export interface LibrariesInit {
   device(): { name: string; id: string | null }
 }
 
-interface Held {
-  readonly library: OpenLibrary
-  readonly lock: FileLock
-}
-
-/** Folders looked through by `discover` in one place. */
-const MAX_DISCOVERED = 1_000
-
 export class Libraries implements LibraryManager {
   readonly #init: LibrariesInit
   readonly #open = new Map<string, Held>()
-  readonly #problems = new Map<string, string>()
+  readonly #problems = new Map<string, PlainError>()
   readonly #listeners = new Set<(library: Library) => Promise<void>>()
   readonly #caretaker: Caretaker
   #own: Held | undefined
@@ -69,17 +62,13 @@ export class Libraries implements LibraryManager {
   }
 
   async start(): Promise<void> {
-    const { database, clock } = this.#init
-    this.#installation = await database.write(knownLibraries.installation, { fresh: randomUUID() })
-    const own = join(database.dataDir, 'own') as AbsPath
-    mkdirSync(own, { recursive: true, mode: 0o700 })
-    if (!existsSync(join(own, 'library.json'))) await writeNewLibrary(own, 'own', clock.nowMs())
-    this.#own = await this.#openFolder(own, 'own')
+    this.#installation = await this.#init.database.write(knownLibraries.installation, { fresh: randomUUID() })
+    this.#own = await this.#openOwn()
     for (const row of knownRows(this.#init.database).filter(r => r.open === 1)) {
       try {
         await this.open(row.path)
       } catch (err) {
-        this.#problems.set(row.path, toError(err).message)
+        this.#problems.set(row.path, toPlainError(err))
         this.#init.log.warn('a library could not be opened', { path: row.path, err })
       }
     }
@@ -120,7 +109,15 @@ export class Libraries implements LibraryManager {
   current(): Library {
     const library = this.findCurrent()
     if (library !== undefined) return library
-    const known = knownRows(this.#init.database).length > 0
+    const rows = knownRows(this.#init.database)
+    const wanted = rows.find(r => r.current === 1)
+    const problem = wanted === undefined ? undefined : this.#problems.get(wanted.path)
+    if (wanted !== undefined && problem !== undefined) {
+      throw new SpacedriveError(problem.code, `the library ${wanted.name} is not open: ${problem.message}`, {
+        ...(problem.hint === undefined ? {} : { hint: problem.hint })
+      })
+    }
+    const known = rows.length > 0
     throw new SpacedriveError('NO_LIBRARY', known ? 'no library is current' : 'there is no library yet', {
       hint: known ? 'Choose one: spacedrive library switch NAME (see: library list)' : 'spacedrive library create NAME'
     })
@@ -184,33 +181,18 @@ export class Libraries implements LibraryManager {
 
   async discover(where: readonly AbsPath[] = []): Promise<readonly LibraryInfo[]> {
     const known = knownRows(this.#init.database)
-    const found: LibraryInfo[] = []
-    for (const place of [join(this.#init.database.dataDir, 'libraries') as AbsPath, ...where]) {
-      if (!existsSync(place)) continue
-      const names = place.endsWith(FOLDER_SUFFIX) ? [''] : readdirSync(place).filter(n => n.endsWith(FOLDER_SUFFIX))
-      for (const name of names.slice(0, MAX_DISCOVERED)) {
-        const path = realpathSync(join(place, name)) as AbsPath
-        const row = known.find(r => r.path === path)
-        const config = await readLibraryConfig(path).catch(() => undefined)
-        if (row !== undefined) found.push(this.#info(row))
-        else if (config !== undefined)
-          found.push({ id: config.id, name: config.name, path, open: false, current: false, missing: false })
-      }
-    }
-    return found
+    const places = [join(this.#init.database.dataDir, 'libraries') as AbsPath, ...where]
+    return (await discoverLibraries(places)).map(({ path, config }) => {
+      const row = known.find(r => r.path === path)
+      if (row !== undefined) return this.#info(row)
+      return { id: config.id, name: config.name, path, open: false, current: false, missing: false }
+    })
   }
 
   async rebuild(which: string): Promise<RebuildReport> {
     const folder = folderOf(this.#init.database, which)
     if (this.#open.has(folder)) await this.close(folder)
-    const report = await this.#inTurn(async () => {
-      const lock = lockFolder(folder)
-      try {
-        return await rebuildLibrary({ folder, pool: this.#init.pool, nowMs: this.#init.clock.nowMs() })
-      } finally {
-        lock.release()
-      }
-    })
+    const report = await this.#inTurn(() => this.#rebuildFolder(folder))
     await this.open(folder)
     return report
   }
@@ -220,65 +202,32 @@ export class Libraries implements LibraryManager {
     return () => this.#listeners.delete(listener)
   }
 
-  async #openFolder(folder: AbsPath, kind: 'portable' | 'own'): Promise<Held> {
-    const { database: instance, clock, pool, device } = this.#init
-    const config = await readLibraryConfig(folder)
-    const twin = [...this.#open.values()].find(h => h.library.id === config.id)
-    if (twin !== undefined) {
-      throw new SpacedriveError(
-        'LIBRARY_OPEN',
-        `the library "${config.name}" is open already, from ${twin.library.path}`,
-        {
-          hint: `${displayPath(folder)} is a copy of it: close the other one first.`
-        }
-      )
+  #openFolder(folder: AbsPath, kind: 'portable' | 'own'): Promise<Held> {
+    return openFolder({ ...this.#init, installation: this.#installation }, folder, kind, this.opened())
+  }
+
+  /** Nobody could ask for a rebuild while the program does not start, and what it holds is found again by looking. */
+  async #openOwn(): Promise<Held> {
+    const { database, clock, log } = this.#init
+    const own = join(database.dataDir, 'own') as AbsPath
+    mkdirSync(own, { recursive: true, mode: 0o700 })
+    if (!existsSync(join(own, 'library.json'))) await writeNewLibrary(own, 'own', clock.nowMs())
+    try {
+      return await this.#openFolder(own, 'own')
+    } catch (err) {
+      if (!hasCode(err, 'DATABASE_CORRUPT')) throw err
+      const { kept, lost } = await this.#rebuildFolder(own)
+      log.warn('the index of synced folders was damaged and is built anew', { kept: displayPath(kept), lost })
+      return await this.#openFolder(own, 'own')
     }
+  }
+
+  async #rebuildFolder(folder: AbsPath): Promise<RebuildReport> {
     const lock = lockFolder(folder)
     try {
-      const database = await openLibraryDatabase(folder, clock.nowMs())
-      const before = knownRow(instance, folder) ?? knownRows(instance, 'any').find(r => r.library === config.id)
-      const nextSession = randomUUID()
-      const { name: deviceName, id } = device()
-      const opened = await database.write(libraryTasks.open, {
-        library: config.id,
-        installation: this.#installation,
-        device: id,
-        deviceName,
-        nowMs: clock.nowMs(),
-        firstSeq: (before?.reserved_seq ?? 0) + 1,
-        session: before?.session ?? null,
-        indexId: before?.index_id ?? null,
-        closedSeq: before?.closed_seq ?? 0,
-        nextSession
-      })
-      if (opened.renewed !== undefined) this.#init.log.info('new index id', { path: folder, why: opened.renewed })
-      const lastSeq =
-        Number(database.get<{ value: string }>("SELECT value FROM meta WHERE name = 'next_seq'")!.value) - 1
-      const reservedSeq = lastSeq + SEQ_BLOCK
-      await instance.write(knownLibraries.remember, {
-        path: folder,
-        library: config.id,
-        name: config.name,
-        kind,
-        index_id: opened.indexId,
-        session: nextSession,
-        reserved_seq: reservedSeq,
-        closed_seq: Math.min(lastSeq, before?.closed_seq ?? 0),
-        open: kind === 'own' ? 0 : 1,
-        current: before?.current ?? 0,
-        opened_at: clock.nowMs()
-      })
-      const library = new OpenLibrary({
-        ...{ id: config.id, name: config.name, path: folder, kind, database, host: opened.host, pool, reservedSeq },
-        indexId: opened.indexId,
-        nowMs: () => clock.nowMs(),
-        reserve: upto => instance.write(knownLibraries.reserve, { path: folder, upto }),
-        reindexed: indexId => instance.write(knownLibraries.reindexed, { path: folder, indexId })
-      })
-      return { library, lock }
-    } catch (err) {
+      return await rebuildLibrary({ folder, pool: this.#init.pool, nowMs: this.#init.clock.nowMs() })
+    } finally {
       lock.release()
-      throw err
     }
   }
 

@@ -52,7 +52,7 @@ export class SpeedTests {
     if (bytes > available * SPEED_TEST_SHARE) {
       throw new SpacedriveError(
         'NO_SPACE',
-        `measuring with ${bytes} bytes needs twice as much free, ${available} are`,
+        `measuring with ${mib(bytes)} MiB needs twice as much free, ${mib(available)} MiB are`,
         {
           hint: 'Free some space or measure with less: --size.'
         }
@@ -92,6 +92,8 @@ export class SpeedTests {
     await this.#parts.database.write(volumeWrites.speedTestEnded, { dir: pathBytes(own) })
   }
 }
+
+const mib = (bytes: number): string => Math.floor(bytes / 2 ** 20).toLocaleString('en-US')
 
 async function isFolder(path: AbsPath): Promise<boolean> {
   try {

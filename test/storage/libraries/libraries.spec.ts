@@ -139,6 +139,30 @@ describe('libraries', () => {
       1
     )
   })
+  it('the library of the instance itself, damaged, is built anew at the start', async () => {
+    const { own } = f.manager
+    const { index } = await own.generation()
+    const file = own.database.file
+    await f.manager.stop()
+    writeSync(openSync(file, 'r+'), Buffer.alloc(4_096, 0xff), 0, 4_096, 0)
+    await f.manager.start()
+    assert.notEqual((await f.manager.own.generation()).index, index)
+    assert.equal((await f.manager.own.check()).ok, true)
+    assert.ok(readdirSync(join(f.manager.own.path, 'backups')).some(n => n.startsWith('database.db.damaged')))
+  })
+  it('one that is damaged at the start is told with what to do, wherever the current one is asked for', async () => {
+    const { path } = f.library
+    const file = database()
+    await f.manager.stop()
+    writeSync(openSync(file, 'r+'), Buffer.alloc(4_096, 0xff), 0, 4_096, 0)
+    await f.manager.start()
+    const told = f.manager.list().find(l => l.path === path)!.problem!
+    assert.equal(told.code, 'DATABASE_CORRUPT')
+    assert.match(told.hint!, /library rebuild/)
+    assert.throws(() => f.manager.current(), { code: 'DATABASE_CORRUPT', hint: /library rebuild/ })
+    await f.manager.rebuild(path)
+    assert.equal(f.manager.current().path, path)
+  })
   it('a second process cannot open it; kill -9 of the first frees it', async () => {
     const { path } = f.library
     await f.manager.close(path)
