@@ -128,16 +128,6 @@ async function composeLocal(
     keepFor: () => settings.config.trash
   })
 
-  const { copies } = await import('../sync/copy/index.js')
-  const copying = copies(
-    {
-      ...{ db: instance, files, pool, clock, trash: bin },
-      ours: () => [dataDir, ...library.opened().map(l => l.path)],
-      pause: (job, because) => jobs.pause(job, { because })
-    },
-    jobs
-  )
-
   const { watcher } = await import('../storage/watcher/index.js')
   const { locationsService } = await import('../storage/locations/index.js')
   const locations = locationsService({
@@ -146,6 +136,18 @@ async function composeLocal(
     log: log.child('locations')
   })
   library.beforeClose(closing => index.closing(closing)) // after the locations have let go of it
+
+  const { indexPlaces } = await import('../sync/analysis/index.js')
+  const { copies } = await import('../sync/copy/index.js')
+  const copying = copies(
+    {
+      ...{ db: instance, files, pool, clock, random, trash: bin, volumes: disks },
+      index: indexPlaces({ pool, libraries: library, locations }),
+      ours: () => [dataDir, ...library.opened().map(l => l.path)],
+      pause: (job, because) => jobs.pause(job, { because })
+    },
+    jobs
+  )
 
   const { damage } = await import('../storage/entries/index.js')
   const { fileOperations } = await import('../sync/operations/index.js')

@@ -2,6 +2,7 @@ import { SpacedriveError } from '../../storage/base/index.js'
 
 /** Those of sync/copy, written out: the command line loads this file and must not load the copy itself. */
 export const OVERWRITE = ['skip', 'replace', 'prompt', 'skip-newer'] as const
+export const PREPARE = ['auto', 'index', 'scan'] as const
 export const ANSWERS = ['replace', 'skip', 'skip-newer'] as const
 
 /** @throws {SpacedriveError} USAGE, naming what is known */

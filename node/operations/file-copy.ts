@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, type ProgressFields } from '../../storage/base/index.js'
 import type { CopyOutput, Preview, PreviewLine } from '../../sync/copy/index.js'
-import { OVERWRITE, oneOf } from './copy-input.js'
+import { OVERWRITE, oneOf, PREPARE } from './copy-input.js'
 import { copyResult, previewText } from './copy-text.js'
 import { type AskedAbout, askAboutFiles, waitForCopy } from './copy-wait.js'
 import { shortId } from './job-text.js'
@@ -22,6 +22,8 @@ const input = z.strictObject({
   keepTimes: z.boolean().default(true),
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
+  /** auto: what the index knows at once, then what the disk shows otherwise; index: the disk only where it does not hold. */
+  prepare: z.enum(PREPARE).default('auto'),
   keep: z.boolean().default(true),
   owner: z.boolean().default(false),
   xattrs: z.boolean().default(false),
@@ -58,7 +60,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
     input,
     async run({ peer, signal, emit }, { dryRun, wait, ask, overwrite, ...rest }): Promise<CopyAnswer> {
       const asked = {
-        ...{ ...rest, operation, prepare: 'auto' as const, overwrite: overwrite ?? ('skip' as const) },
+        ...{ ...rest, operation, overwrite: overwrite ?? ('skip' as const) },
         ...{ sources: rest.sources as AbsPath[], destination: rest.destination as AbsPath }
       }
       const unasked = overwrite === undefined
@@ -112,6 +114,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
         ['--dry-run', 'show exactly what would be done, and do nothing'],
         ['--include <pattern...>', 'only what fits, in the manner of .gitignore'],
         ['--exclude <pattern...>', 'all but what fits'],
+        ['--prepare <how>', 'where the list of files comes from: auto (index, then disk), index or scan (auto)'],
         ['--no-keep', 'do not keep what is replaced in the trash'],
         ['--owner', 'owners and groups, too'],
         ['--xattrs', 'extended attributes, too'],
@@ -161,6 +164,7 @@ function typedCopy(
     ...(o.overwrite === undefined
       ? ask && { overwrite: 'prompt' as const }
       : { overwrite: oneOf('--overwrite', OVERWRITE, o.overwrite === true ? 'replace' : o.overwrite) }),
+    ...(o.prepare === undefined ? {} : { prepare: oneOf('--prepare', PREPARE, o.prepare) }),
     include: list(o.include),
     exclude: list(o.exclude),
     verify: o.verify === true,

@@ -3,10 +3,9 @@ import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
 import { type Answer, copyWrites } from './copy.worker.js'
 import { copyTree, tell } from './copying.js'
 import type { CopyInput } from './input.js'
-import type { FoundPage } from './pages.js'
 import { openPlaces } from './places.js'
 import type { CopyComponents } from './ports.js'
-import { scanning } from './scan.worker.js'
+import { lookAgain } from './scan-pages.js'
 import type { CopyState } from './state.js'
 import { Tally } from './tally.js'
 
@@ -74,16 +73,8 @@ async function carryOut(
       const tree = ctx.state.layout!.trees[index]!
       ctx.state.runs++
       const tally = new Tally(ctx)
-      const copying = { components, input: { ...input, overwrite: answer }, ctx, tally, places }
-      await copyTree(copying, tree, index, async function* (copier) {
-        const page: FoundPage = await components.pool.run(
-          scanning.lookAgain,
-          { ...copier, paths },
-          { signal: ctx.signal }
-        )
-        tally.found(page)
-        yield page
-      })
+      const copying = { components, input: { ...input, overwrite: answer }, ctx, tally, places, last: true }
+      await copyTree(copying, tree, index, copier => lookAgain(components.pool, copier, paths, ctx.signal))
     } finally {
       await places.close()
     }

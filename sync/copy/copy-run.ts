@@ -87,7 +87,7 @@ export class CopyRun {
     try {
       for (const p of page.problems) heard.problem(p)
       const input: TakeInput = {
-        ...{ ...take, groups: page.groups, stageIn: `${stageIn}/${this.#page++}` },
+        ...{ ...take, groups: page.groups, known: page.known, stageIn: `${stageIn}/${this.#page++}` },
         route: { ...take.route, reflinks: this.#reflinks }
       }
       const out = await components.pool.run(taking.take, { ...copier, ...input }, { signal, onEmit: heard.bytes })

@@ -3,14 +3,14 @@ import { COPY_RESERVE_SHARE, type CopierInit, type FileRoot } from '../../storag
 import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
 import { copyWrites } from './copy.worker.js'
 import { CopyRun } from './copy-run.js'
+import { finding } from './find-pages.js'
 import type { CopyInput } from './input.js'
 import type { Tree } from './layout.js'
 import type { FoundPage } from './pages.js'
 import { Placer } from './placer.js'
 import { openPlaces, type Places } from './places.js'
 import type { CopyComponents } from './ports.js'
-import { filterOf, takeRules } from './rules.js'
-import { scanPages } from './scan-pages.js'
+import { takeRules } from './rules.js'
 import { type CopyState, MAX_TOLD, nothingSeen } from './state.js'
 import { Tally } from './tally.js'
 
@@ -34,9 +34,9 @@ export function copying(components: CopyComponents, input: CopyInput): Phase<Cop
       })
       try {
         for (const [index, tree] of layout.trees.entries()) {
-          await copyTree({ components, input, ctx, tally, places }, tree, index)
+          const last = index === layout.trees.length - 1
+          await copyTree({ components, input, ctx, tally, places, last }, tree, index)
         }
-        tally.end()
       } finally {
         await places.close()
       }
@@ -50,11 +50,13 @@ interface Copying {
   readonly ctx: PhaseContext<CopyState>
   readonly tally: Tally
   readonly places: Places
+  /** With what this tree brings all is found. */
+  readonly last: boolean
 }
 
 /** @param find - what is found; a scan of all of it unless given */
 export async function copyTree(
-  { components, input, ctx, tally, places }: Copying,
+  { components, input, ctx, tally, places, last }: Copying,
   tree: Tree,
   index: number,
   find?: (copier: CopierInit) => AsyncIterable<FoundPage>
@@ -73,11 +75,25 @@ export async function copyTree(
     },
     problem: p => tell(ctx, p)
   })
+  const search = finding({
+    ...{ components, input, tree, copier, signal: ctx.signal },
+    found: page => tally.found(page),
+    foundAll() {
+      if (last) tally.foundAll()
+    },
+    problem: p => tell(ctx, p),
+    note(message) {
+      if (!state.notes.includes(message)) state.notes.push(message)
+    }
+  })
   let restedMs = ctx.clock.monotonicMs()
   const run = new CopyRun({
     ...{ components, copier, take, placer, signal: ctx.signal, stageIn: `new/${state.runs}-${index}` },
     heard: {
-      taken: (page, out) => tally.taken(page, out),
+      taken(page, out) {
+        search.later(out.later)
+        tally.taken(page, out)
+      },
       bytes: n => tally.bytes(n),
       placed: (copies, more) => tally.placed(copies, more),
       problem: p => tell(ctx, p),
@@ -96,9 +112,7 @@ export async function copyTree(
       }
     }
   })
-  const scan = { source: copier.source, tops: tree.names, filter: filterOf(input), ours: components.ours() }
-  const found = (page: FoundPage): void => tally.found(page)
-  const pages = find?.(copier) ?? scanPages(components.pool, scan, { signal: ctx.signal, found })
+  const pages = find?.(copier) ?? search.pages()
   await run.copy(state.fresh && !sharesBlocks(places.root) ? fitting(pages, places.root, state) : pages)
 }
 

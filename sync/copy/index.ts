@@ -16,6 +16,6 @@ export { type Decision, decide, OVERWRITE_MODES, type OverwriteMode } from './de
 export { type CopyInput, copyInput, MAX_PATTERNS, MAX_SOURCES, PREPARE_MODES } from './input.js'
 export { listFolder } from './list-folder.js'
 export type { CopyOutput } from './output.js'
-export type { CopyComponents, TrashPort } from './ports.js'
+export type { CopyComponents } from './ports.js'
 export type { Preview, PreviewLine } from './preview.js'
 export { type Route, type RouteFacts, route, type Strategy } from './router.js'

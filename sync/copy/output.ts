@@ -21,19 +21,22 @@ export type CopyOutput = {
   readonly skipped: { readonly exists: number; readonly newer: number }
   /** How many took which way: `kernel`, `reflink`, `stream`, `link`, `rename`. */
   readonly strategies: Readonly<Record<string, number>>
+  /** What the indexes said of the sources before anything was looked at; null: none held any of them. */
+  readonly estimated: { readonly files: number; readonly bytes: number } | null
+  /** Where a shorter way was not open, and what was done instead. */
   readonly notes: readonly string[]
   readonly durationMs: number
 }
 
 export function outputOf(
-  { counts, seen, copiedBefore, notes }: CopyState,
+  { counts, seen, copiedBefore, notes, estimate }: CopyState,
   { startedAt, endedAt }: JobFacts
 ): CopyOutput {
   return {
     ...counts,
     same: Math.max(0, seen.same - copiedBefore),
     skipped: seen.skipped,
-    notes,
+    ...{ estimated: estimate, notes },
     durationMs: endedAt - startedAt
   }
 }

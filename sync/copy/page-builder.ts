@@ -10,15 +10,15 @@ interface Row {
 
 /** Gathers what is found into pages: one of them for entries, one for further names of files. */
 export class PageBuilder {
-  readonly #links: boolean
+  readonly #kind: Pick<FoundPage, 'links' | 'known'>
   readonly #emit: (page: FoundPage) => void
   #groups: { dir: RelPath; rows: Row[] }[] = []
   #names = 0
   #counts = { files: 0, directories: 0, bytes: 0 }
   #problems: Problem[] = []
 
-  constructor(links: boolean, emit: (page: FoundPage) => void) {
-    this.#links = links
+  constructor(kind: Pick<FoundPage, 'links' | 'known'>, emit: (page: FoundPage) => void) {
+    this.#kind = kind
     this.#emit = emit
   }
 
@@ -48,7 +48,7 @@ export class PageBuilder {
   flush(): void {
     if (this.#names === 0 && this.#problems.length === 0) return
     const groups = this.#groups.map(pack)
-    this.#emit({ links: this.#links, groups, ...this.#counts, problems: this.#problems })
+    this.#emit({ ...this.#kind, groups, ...this.#counts, problems: this.#problems })
     this.#groups = []
     this.#names = 0
     this.#counts = { files: 0, directories: 0, bytes: 0 }

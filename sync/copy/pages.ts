@@ -19,6 +19,8 @@ export interface FoundGroup {
 
 export interface FoundPage {
   readonly links: boolean
+  /** Told by the index: each is looked at when it is taken, and whether it has further names only shows then. */
+  readonly known?: boolean
   readonly groups: readonly FoundGroup[]
   readonly files: number
   readonly directories: number

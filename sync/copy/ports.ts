@@ -1,6 +1,9 @@
-import type { AbortOptions, AbsPath, Clock, JobId, Problem, WorkerPool } from '../../storage/base/index.js'
-import type { Files, TrashItem } from '../../storage/files/index.js'
+import type { AbsPath, Clock, JobId, Random, WorkerPool } from '../../storage/base/index.js'
+import type { Files } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
+import type { Trash } from '../../storage/trash/index.js'
+import type { Volumes } from '../../storage/volumes/index.js'
+import type { IndexPlaces } from '../analysis/index.js'
 
 /** What a copy needs of the rest of the program. */
 export interface CopyComponents {
@@ -8,18 +11,14 @@ export interface CopyComponents {
   readonly files: Files
   readonly pool: WorkerPool
   readonly clock: Clock
-  readonly trash: TrashPort
+  readonly random: Random
+  /** Where what is replaced goes. */
+  readonly trash: Pick<Trash, 'binsFor' | 'put'>
+  readonly volumes: Pick<Volumes, 'volumeOf'>
+  /** What the indexes know of the sources. */
+  readonly index: Pick<IndexPlaces, 'placesOf'>
   /** Folders that are never copied: data directories, open libraries. */
   ours(): readonly AbsPath[]
   /** Lets a job rest until somebody resumes it. */
   pause(job: JobId, because: string): Promise<void>
-}
-
-/** Where what is replaced goes: `storage/trash`. */
-export interface TrashPort {
-  binsFor(dirs: readonly AbsPath[], options?: AbortOptions): Promise<readonly (AbsPath | Problem)[]>
-  put(
-    items: readonly TrashItem[],
-    options: { command: string; job?: JobId | undefined } & AbortOptions
-  ): Promise<readonly ({ done: true } | { done: false; problem: Problem; id?: number })[]>
 }

@@ -2,11 +2,15 @@ import { lstat } from 'node:fs/promises'
 import { type AbsPath, type FileName, fsPath, hasCode, type RelPath } from '../../storage/base/index.js'
 import type { FileRoot } from '../../storage/files/index.js'
 import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
+import { progressText } from '../analysis/index.js'
 import type { CopyInput } from './input.js'
 import { type Layout, layOut, type Tree } from './layout.js'
 import type { CopyComponents } from './ports.js'
 import { route } from './router.js'
 import type { CopyState } from './state.js'
+
+/** Sources of a folder that an estimate asks for: it is to be there within 100 ms. */
+const MAX_ESTIMATED = 32
 
 /** What goes where; and what one rename does is done at once. */
 export function quickAssessment(components: CopyComponents, input: CopyInput): Phase<CopyState> {
@@ -18,11 +22,41 @@ export function quickAssessment(components: CopyComponents, input: CopyInput): P
         ctx.state.layout = layout
         ctx.state.fresh = await nothingThere(layout)
         ctx.state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
+        ctx.state.estimate = await estimate(components, input, layout, ctx.signal)
+        if (ctx.state.estimate !== null) {
+          const told = { kind: 'initial-estimate', ...ctx.state.estimate, discovering: true } as const
+          ctx.progress({ detail: told, message: progressText(told) })
+        }
         await ctx.checkpoint()
       }
       if (input.operation === 'move') await renameWhole(components, input, ctx, ctx.state.layout)
     }
   }
+}
+
+/** From the sums that the indexes keep of folders: no tree is gone through. */
+async function estimate(
+  { index }: CopyComponents,
+  { prepare }: CopyInput,
+  { trees }: Layout,
+  signal: AbortSignal
+): Promise<{ files: number; bytes: number } | null> {
+  if (prepare === 'scan') return null
+  const sum = { files: 0, bytes: 0 }
+  let any = false
+  for (const { folder, names } of trees) {
+    for (const name of names.slice(0, MAX_ESTIMATED)) {
+      // Where the index cannot be asked the copying itself says so.
+      const [place] = await index
+        .placesOf(`${folder === '/' ? '' : folder}/${name}` as AbsPath, { signal })
+        .catch(() => [])
+      if (place === undefined) continue
+      any = true
+      sum.files += place.sums.files
+      sum.bytes += place.sums.bytes
+    }
+  }
+  return any ? sum : null
 }
 
 async function nothingThere({ root, trees }: Layout): Promise<boolean> {

@@ -1,15 +1,16 @@
-import type { WorkerPool } from '../../storage/base/index.js'
+import type { RelPath, WorkerPool } from '../../storage/base/index.js'
+import type { CopierInit } from '../../storage/files/index.js'
 import type { FoundPage } from './pages.js'
 import { type ScanInput, scanning } from './scan.worker.js'
 
 /**
  * The pages of a scan, taken at the pace of whoever takes them.
- * @param found - told of each page as it is found, ahead of its being taken
+ * @param found - told of each page as it is found, ahead of its being taken; `foundAll` when there are no more
  */
 export async function* scanPages(
   pool: WorkerPool,
   input: ScanInput,
-  { signal, found }: { signal: AbortSignal; found(page: FoundPage): void }
+  { signal, found, foundAll }: { signal: AbortSignal; found(page: FoundPage): void; foundAll?: () => void }
 ): AsyncGenerator<FoundPage> {
   const waiting: FoundPage[] = []
   const ending = new AbortController()
@@ -28,6 +29,7 @@ export async function* scanPages(
   const ended = link.result.then(
     () => {
       end = {}
+      foundAll?.()
       wake()
     },
     (error: unknown) => {
@@ -55,4 +57,16 @@ export async function* scanPages(
     ending.abort()
     await ended // it uses the descriptors of the source
   }
+}
+
+/** The pages of paths that are known, as they are now. Bounded by the number of paths. */
+export async function* lookAgain(
+  pool: WorkerPool,
+  { source }: CopierInit,
+  paths: readonly RelPath[],
+  signal: AbortSignal
+): AsyncGenerator<FoundPage> {
+  const pages: FoundPage[] = []
+  await pool.run(scanning.lookAgain, { source, paths }, { signal, onEmit: (page: FoundPage) => pages.push(page) })
+  yield* pages
 }

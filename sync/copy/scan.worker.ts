@@ -1,8 +1,15 @@
-import { defineTasks, joinRel, type LinkContext, nameOf, type RelPath } from '../../storage/base/index.js'
+import {
+  defineTasks,
+  joinRel,
+  type LinkContext,
+  nameOf,
+  type RelPath,
+  type TaskContext
+} from '../../storage/base/index.js'
 import { AREA_NAME, copierHere, isTempName, MARKER_NAME, type SourceHandle } from '../../storage/files/index.js'
 import { type Filter, type FilterInit, filter } from './filter.js'
-import { PageBuilder } from './page-builder.js'
-import { type FoundPage, MAX_LINKED, PAGES_AHEAD } from './pages.js'
+import { LinkedFiles } from './linked-files.js'
+import { PAGES_AHEAD } from './pages.js'
 
 export interface ScanInput {
   readonly source: SourceHandle
@@ -33,48 +40,37 @@ export const scanning = defineTasks(import.meta.url, {
     }
   },
 
-  /** The same page for paths that were found before; what is gone is left out. */
-  lookAgain({ source, paths }: { source: SourceHandle; paths: readonly RelPath[] }): FoundPage {
+  /** Emits the same pages for paths that were found before; what is gone is left out. */
+  async lookAgain(
+    { source, paths }: { source: SourceHandle; paths: readonly RelPath[] },
+    ctx: TaskContext
+  ): Promise<void> {
     const reader = copierHere({ source })
-    const pages: FoundPage[] = []
-    const builder = new PageBuilder(false, page => pages.push(page))
+    const files = new LinkedFiles(page => ctx.emit(page))
     try {
-      for (const path of paths) {
+      for (const [i, path] of paths.entries()) {
+        if (i % LOOKS_PER_TURN === 0) await new Promise(resolve => setImmediate(resolve))
+        ctx.signal.throwIfAborted()
         try {
           const stat = reader.lookSource(path)
-          if (stat !== undefined) builder.add(path, nameOf(path), stat)
+          if (stat !== undefined) files.add(path, nameOf(path), stat)
         } catch (err) {
-          builder.problem(path, err)
+          files.problem(path, err)
         }
       }
-      builder.flush()
+      files.flush()
     } finally {
       reader.close()
     }
-    return joined(pages)
   }
 })
-
-/** Sizes may have split it. */
-function joined(pages: readonly FoundPage[]): FoundPage {
-  const sum = (count: (page: FoundPage) => number): number => pages.reduce((n, page) => n + count(page), 0)
-  return {
-    links: false,
-    groups: pages.flatMap(p => p.groups),
-    problems: pages.flatMap(p => p.problems),
-    ...{ files: sum(p => p.files), directories: sum(p => p.directories), bytes: sum(p => p.bytes) }
-  }
-}
 
 class Scan {
   readonly #reader: ReturnType<typeof copierHere>
   readonly #input: ScanInput
   readonly #ctx: LinkContext
   readonly #filter: Filter
-  readonly #entries: PageBuilder
-  readonly #links: PageBuilder
-  /** Files with several names: the path of the first, and how many names are still to come. */
-  readonly #linked = new Map<string, { first: RelPath; left: number }>()
+  readonly #entries: LinkedFiles
   #credit = PAGES_AHEAD
   #wake: () => void = () => {}
 
@@ -83,15 +79,9 @@ class Scan {
     this.#input = input
     this.#ctx = ctx
     this.#filter = filter(input.filter)
-    const emit = (page: FoundPage): void => {
+    this.#entries = new LinkedFiles(page => {
       this.#credit--
       ctx.emit(page)
-    }
-    this.#entries = new PageBuilder(false, emit)
-    this.#links = new PageBuilder(true, page => {
-      // What the first name became must be known before a further one is made.
-      this.#entries.flush()
-      emit(page)
     })
     ctx.onPost((more: number) => {
       this.#credit += more
@@ -115,7 +105,6 @@ class Scan {
       if (++looked % LOOKS_PER_TURN === 0 || this.#credit <= 0) await this.#giveWay()
     }
     this.#entries.flush()
-    this.#links.flush()
   }
 
   #lookAt(path: RelPath, name: string): Frame | undefined {
@@ -125,8 +114,7 @@ class Scan {
       const directory = stat.kind === 'directory'
       if (isTempName(name) || !this.#lets(path, directory)) return undefined
       if (!directory) {
-        if (stat.kind === 'file' && stat.links > 1) this.#several(path, name, stat)
-        else this.#entries.add(path, name, stat)
+        this.#entries.add(path, name, stat)
         return undefined
       }
       if (this.#input.ours.includes(`${this.#input.source.path === '/' ? '' : this.#input.source.path}/${path}`))
@@ -145,22 +133,6 @@ class Scan {
     const at = path.indexOf('/')
     if (at >= 0) return this.#filter.lets(path.slice(at + 1) as RelPath, directory)
     return directory || this.#filter.lets(path, false)
-  }
-
-  #several(
-    path: RelPath,
-    name: string,
-    stat: NonNullable<ReturnType<ReturnType<typeof copierHere>['lookSource']>>
-  ): void {
-    const key = `${stat.device}:${stat.inode}`
-    const known = this.#linked.get(key)
-    if (known !== undefined) {
-      if (--known.left <= 0) this.#linked.delete(key)
-      this.#links.add(path, name, stat, known.first)
-      return
-    }
-    if (this.#linked.size < MAX_LINKED) this.#linked.set(key, { first: path, left: stat.links - 1 })
-    this.#entries.add(path, name, stat)
   }
 
   async #giveWay(): Promise<void> {

@@ -8,6 +8,8 @@ export interface CopyState {
   layout: Layout | null
   /** Nothing stood where the sources go: all of it needs space. */
   fresh: boolean
+  /** What the indexes said of the sources before anything was looked at; null: none holds any of them. */
+  estimate: { files: number; bytes: number } | null
   /** How often the work was begun. */
   runs: number
   /** Sources that got their new name by one rename: `FOLDER/NAME` with the inode, from before the rename on. */
@@ -57,6 +59,7 @@ export const newState = (): CopyState => ({
     beganNs: 0n,
     layout: null,
     fresh: false,
+    estimate: null,
     runs: 0,
     renamed: {},
     seen: nothingSeen(),

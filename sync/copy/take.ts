@@ -40,7 +40,7 @@ export class Taker {
     this.#watch = watch
     this.#reflinks = input.route.reflinks
     this.#out = {
-      ...{ staged: [], made: [], attributes: [], skipped: [], conflicts: [], problems: [], sameSources: [] },
+      ...{ staged: [], made: [], attributes: [], skipped: [], conflicts: [], problems: [], sameSources: [], later: [] },
       ...{ same: 0, sameBytes: 0, reflinks: this.#reflinks }
     }
   }
@@ -48,7 +48,7 @@ export class Taker {
   async run(): Promise<TakeOutput> {
     let taken = 0
     for (const group of this.#input.groups) {
-      if (!this.#try(group.dir, () => this.#makeWay(group.dir))) continue
+      if (!this.#try(group.dir, () => this.#isThere(group.dir) && this.#makeWay(group.dir))) continue
       for (let i = 0; i < group.names.length; i++) {
         if (++taken % NAMES_PER_TURN === 0) await this.#giveWay()
         const path = joinRel(group.dir, group.names[i]!)
@@ -63,16 +63,17 @@ export class Taker {
   }
 
   async #take(group: FoundGroup, i: number, path: RelPath): Promise<void> {
-    const kind = KINDS[group.kinds[i]!]!
+    const found = this.#found(group, i, path)
+    if (found === undefined) return
+    const { kind } = found
     if (kind === 'directory') {
-      this.#makeWay(path, group.modes[i]!)
+      this.#makeWay(path, found.mode)
       return
     }
     if (kind === 'other') throw special(path)
     const to = this.#renamed(path)
     const target = this.#new.has(group.dir) ? undefined : this.#copier.lookTarget(to)
-    const link = kind === 'symlink' ? this.#copier.sourceLink(path) : undefined
-    const source: Seen = { kind, sizeBytes: group.sizes[i]!, mtimeNs: group.mtimesNs[i]!, mode: group.modes[i]!, link }
+    const source: Seen = kind === 'symlink' ? { ...found, link: this.#copier.sourceLink(path) } : found
     const decision = await this.#decide(source, target, path, to)
     switch (decision.do) {
       case 'copy':
@@ -93,6 +94,18 @@ export class Taker {
       default:
         throw kindDiffers(to)
     }
+  }
+
+  /** As a look just told; what the index told is looked at now. undefined: gone, or taken later. */
+  #found(group: FoundGroup, i: number, path: RelPath): Seen | undefined {
+    if (this.#input.known !== true) {
+      const kind = KINDS[group.kinds[i]!]!
+      return { kind, sizeBytes: group.sizes[i]!, mtimeNs: group.mtimesNs[i]!, mode: group.modes[i]! }
+    }
+    const now = this.#copier.lookSource(path)
+    if (now?.kind !== 'file' || now.links < 2) return now
+    this.#out.later.push(path)
+    return undefined
   }
 
   async #decide(source: Seen, target: EntryStat | undefined, path: RelPath, to: RelPath): Promise<Decision> {
@@ -211,8 +224,8 @@ export class Taker {
   }
 
   /** The directory at the destination and those around it. */
-  #makeWay(dir: RelPath, mode?: number): void {
-    if (dir === '' || this.#ready.has(dir)) return
+  #makeWay(dir: RelPath, mode?: number): true {
+    if (dir === '' || this.#ready.has(dir)) return true
     this.#makeWay(parentOf(dir))
     const to = this.#renamed(dir)
     if (this.#input.dryRun) {
@@ -227,6 +240,7 @@ export class Taker {
       }
     }
     this.#ready.add(dir)
+    return true
   }
 
   #renamed(path: RelPath): RelPath {
@@ -246,10 +260,14 @@ export class Taker {
     this.#watch.signal.throwIfAborted()
   }
 
-  #try(path: RelPath, fn: () => void): boolean {
+  /** What the index told may be gone by now, with all that was in it. */
+  #isThere(dir: RelPath): boolean {
+    return this.#input.known !== true || dir === '' || this.#copier.lookSource(dir)?.kind === 'directory'
+  }
+
+  #try(path: RelPath, fn: () => boolean): boolean {
     try {
-      fn()
-      return true
+      return fn()
     } catch (err) {
       this.#failed(path, err)
       return false

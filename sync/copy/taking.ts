@@ -7,6 +7,8 @@ import type { RouteFacts, Strategy } from './router.js'
 /** What one page is taken with: plain values, the same for all pages but for the page itself. */
 export interface TakeInput {
   readonly groups: readonly FoundGroup[]
+  /** See `FoundPage.known`. */
+  readonly known?: boolean | undefined
   /** Unique in the staging place: what is staged lies below it as `0`, `1` ... */
   readonly stageIn: string
   /** Names of sources and what they are called at the destination, where that differs. */
@@ -33,6 +35,8 @@ export interface TakeOutput {
   readonly same: number
   readonly sameBytes: number
   readonly sameSources: readonly SourceGone[]
+  /** Told by the index, and found to have several names: they are taken together when everything else is. */
+  readonly later: readonly RelPath[]
   /** What was learned: files here can (not) share their blocks. */
   readonly reflinks: RouteFacts['reflinks']
 }

@@ -1,32 +1,42 @@
+import { displayPath } from '../../storage/base/index.js'
 import type { PhaseContext } from '../../storage/jobs/index.js'
+import { type CopyProgress, CopyProgressSum, type SkipReason } from '../analysis/index.js'
 import type { FoundPage } from './pages.js'
 import type { CopyState } from './state.js'
-import type { StagedCopy, TakeOutput } from './taking.js'
+import type { Conflict, StagedCopy, TakeOutput } from './taking.js'
+
+/** Conflicts that one piece of progress names; the rest is in `job info`. */
+const NAMED_CONFLICTS = 10
 
 /** Counts what is found and what is done, for the progress and the result. Done never runs ahead of what was done. */
 export class Tally {
   readonly #ctx: PhaseContext<CopyState>
+  readonly #sum = new CopyProgressSum()
   readonly #found = { files: 0, bytes: 0 }
-  readonly #done = { files: 0, bytes: 0 }
-  /** Of large files that are on their way; counted again when they are placed. */
-  #onTheWay = 0
-  #discovering = true
+  #conflicts = 0
 
   constructor(ctx: PhaseContext<CopyState>) {
     this.#ctx = ctx
+    const { estimate, copiedBefore } = ctx.state
+    if (estimate !== null) this.#tell({ kind: 'initial-estimate', ...estimate, discovering: true })
+    if (copiedBefore > 0) this.#tell({ kind: 'resume-detected', completedFiles: copiedBefore, remainingFiles: null })
   }
 
-  found({ files, bytes }: FoundPage): void {
+  found({ files, bytes, groups }: FoundPage): void {
     this.#found.files += files
     this.#found.bytes += bytes
     this.#ctx.state.seen.files += files
     this.#ctx.state.seen.bytes += bytes
-    this.#tell()
+    this.#tell({ kind: 'files-discovered', files, bytes, path: displayPath(groups.at(-1)?.dir ?? '') })
   }
 
-  bytes(n: number): void {
-    this.#onTheWay += n
-    this.#tell()
+  /** Nothing more will be found. */
+  foundAll(): void {
+    this.#tell({ kind: 'discovery-complete', ...this.#found })
+  }
+
+  bytes(bytes: number): void {
+    this.#tell({ kind: 'bytes-copied', bytes })
   }
 
   /** Everything of a page that is not staged is done with. */
@@ -37,45 +47,49 @@ export class Tally {
     for (const { reason } of out.skipped) seen.skipped[reason]++
     seen.conflicts += out.conflicts.length
     counts.directories += out.made.length
-    const staged = out.staged.reduce((n, c) => n + c.bytes, 0)
-    this.#done.files += page.files - out.staged.length
-    this.#done.bytes += Math.max(0, page.bytes - staged)
-    this.#tell()
+    // They are found once more when they are taken.
+    this.#found.files -= out.later.length
+    seen.files -= out.later.length
+    const bytes = Math.max(0, page.bytes - out.staged.reduce((n, c) => n + c.bytes, 0))
+    const rest = page.files - out.staged.length - out.later.length
+    if (rest > 0 || bytes > 0) {
+      const reason = reasonOf(out)
+      this.#tell({ kind: 'files-skipped', files: Math.max(0, rest), bytes, reason })
+    }
+    if (out.conflicts.length > 0) this.#asked(out.conflicts)
   }
 
   placed(copies: readonly StagedCopy[], { attributes, removed }: { attributes: number; removed: number }): void {
     const { counts } = this.#ctx.state
-    for (const { bytes, strategy, replaces } of copies) {
+    for (const { bytes, strategy, replaces, path } of copies) {
       counts.copied++
       counts.copiedBytes += bytes
       if (replaces !== undefined) counts.replaced++
       counts.strategies[strategy] = (counts.strategies[strategy] ?? 0) + 1
-      this.#done.files++
-      this.#done.bytes += bytes
-      this.#onTheWay = Math.max(0, this.#onTheWay - bytes)
+      this.#tell({ kind: 'file-copied', path: displayPath(path), bytes, discovered: false })
     }
     counts.attributes += attributes
     counts.removed += removed
-    this.#tell()
+    this.#ctx.progress({ detail: this.#sum.overall() })
   }
 
-  /** Everything was found and handled. */
-  end(): void {
-    this.#discovering = false
-    this.#onTheWay = 0
-    this.#done.files = this.#found.files
-    this.#done.bytes = this.#found.bytes
-    this.#tell()
+  #asked(list: readonly Conflict[]): void {
+    this.#conflicts += list.length
+    const conflicts = list.slice(0, NAMED_CONFLICTS).map(c => ({
+      path: displayPath(c.path),
+      ...{ sourceBytes: c.sourceBytes, destinationBytes: c.targetBytes },
+      sourceModifiedMs: Number(c.sourceMtimeNs / 1_000_000n),
+      destinationModifiedMs: Number(c.targetMtimeNs / 1_000_000n)
+    }))
+    this.#tell({ kind: 'conflicts-detected', conflicts, pending: this.#conflicts })
   }
 
-  #tell(): void {
-    const { files, bytes } = this.#found
-    this.#ctx.progress({
-      doneFiles: this.#done.files,
-      doneBytes: Math.min(bytes, this.#done.bytes + this.#onTheWay),
-      totalFiles: this.#discovering ? null : files,
-      totalBytes: this.#discovering ? null : bytes,
-      message: this.#discovering ? `found ${files.toLocaleString('en-US')} files so far` : ''
-    })
+  #tell(told: CopyProgress): void {
+    this.#ctx.progress(this.#sum.tell(told))
   }
+}
+
+function reasonOf({ skipped }: TakeOutput): SkipReason {
+  if (skipped.length === 0) return 'already-exists'
+  return skipped.some(s => s.reason === 'exists') ? 'user-choice' : 'destination-newer'
 }

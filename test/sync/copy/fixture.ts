@@ -56,7 +56,8 @@ export async function openCopies(): Promise<CopyKit> {
   })
   const copying = copies(
     {
-      ...{ db, files, pool, clock: systemClock, trash: bin },
+      ...{ db, files, pool, clock: systemClock, random: systemRandom, trash: bin, volumes: disks },
+      index: { placesOf: async () => [] },
       ours: () => [dataDir],
       pause: (job, because) => jobs.pause(job, { because })
     },

@@ -1,0 +1,153 @@
+import { displayPath, nameOf, type Problem, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import type { CopierInit } from '../../storage/files/index.js'
+import { type AnalysedEntry, type Analysis, analyse, type IndexPlace } from '../analysis/index.js'
+import { type Endpoint, openLocalEndpoint } from '../endpoints/index.js'
+import { type Filter, filter } from './filter.js'
+import type { CopyInput } from './input.js'
+import type { Tree } from './layout.js'
+import { PageBuilder } from './page-builder.js'
+import { type FoundPage, MAX_LINKED } from './pages.js'
+import type { CopyComponents } from './ports.js'
+import { filterOf } from './rules.js'
+import { lookAgain, scanPages } from './scan-pages.js'
+
+export interface FindInit {
+  readonly components: CopyComponents
+  readonly input: CopyInput
+  readonly tree: Tree
+  readonly copier: CopierInit
+  readonly signal: AbortSignal
+  /** Told of each page as it is found. */
+  found(page: FoundPage): void
+  /** Nothing more will be found; copying may go on for long. */
+  foundAll(): void
+  note(message: string): void
+  problem(problem: Problem): void
+}
+
+/** What a copy finds of a tree: what the index knows first, then what the disk shows otherwise. */
+export interface Finding {
+  pages(): AsyncGenerator<FoundPage>
+  /** Told by the index, and found to have several names when they were taken. */
+  later(paths: readonly RelPath[]): void
+}
+
+export function finding(init: FindInit): Finding {
+  return new TreeFinding(init)
+}
+
+class TreeFinding implements Finding {
+  readonly #init: FindInit
+  readonly #filter: Filter
+  readonly #later: RelPath[] = []
+  /** Other file systems within the sources: an analysis ends at them. */
+  readonly #mounted: RelPath[] = []
+
+  constructor(init: FindInit) {
+    this.#init = init
+    this.#filter = filter(filterOf(init.input))
+  }
+
+  later(paths: readonly RelPath[]): void {
+    this.#later.push(...paths)
+  }
+
+  async *pages(): AsyncGenerator<FoundPage> {
+    const { components, copier, signal, tree, found } = this.#init
+    const indexed = await this.#indexed()
+    for (const [top, place] of indexed) yield* this.#analysed(top, place)
+    const rest = tree.names.filter(name => !indexed.has(name))
+    yield* this.#scan([...rest, ...this.#mounted], indexed.size === 0)
+    if (indexed.size === 0) return
+    // Behind it everything was taken, and is known to have several names or not.
+    yield { links: true, groups: [], files: 0, directories: 0, bytes: 0, problems: [] }
+    for await (const page of lookAgain(components.pool, copier, this.#later, signal)) {
+      found(page)
+      yield page
+    }
+    this.#init.foundAll()
+  }
+
+  async *#scan(tops: readonly string[], last = false): AsyncGenerator<FoundPage> {
+    if (tops.length === 0) return
+    const { components, copier, input, signal, found, foundAll } = this.#init
+    const scan = { source: copier.source, tops, filter: filterOf(input), ours: components.ours() }
+    yield* scanPages(components.pool, scan, { signal, found, ...(last && { foundAll }) })
+  }
+
+  /** The sources that an index holds. */
+  async #indexed(): Promise<Map<string, IndexPlace>> {
+    const { components, input, tree, signal, note } = this.#init
+    const indexed = new Map<string, IndexPlace>()
+    if (input.prepare === 'scan') return indexed
+    for (const name of tree.names) {
+      const path = `${tree.folder === '/' ? '' : tree.folder}/${name}` as Tree['folder']
+      try {
+        const [place] = await components.index.placesOf(path, { signal })
+        if (place !== undefined && place.kind === 'directory') indexed.set(name, place)
+        else if (input.prepare === 'index') note(`The index does not hold ${displayPath(path)}: it was looked through.`)
+      } catch (err) {
+        signal.throwIfAborted()
+        note(
+          `The index could not be asked about ${displayPath(path)} (${(err as Error).message}): it was looked through.`
+        )
+      }
+    }
+    return indexed
+  }
+
+  async *#analysed(top: string, place: IndexPlace): AsyncGenerator<FoundPage> {
+    const { components, input, tree, signal, note } = this.#init
+    const { pool, random } = components
+    let endpoint: Endpoint
+    try {
+      endpoint = await openLocalEndpoint({ ...components, path: tree.folder }, { signal })
+    } catch (err) {
+      signal.throwIfAborted()
+      note(`The index of ${displayPath(top)} was left aside (${(err as Error).message}): it was looked through.`)
+      yield* this.#scan([top])
+      return
+    }
+    try {
+      const { prepare } = input
+      const ours = components.ours()
+      const analysis = analyse({ endpoint, path: top as RelPath, place, prepare, pool, random, ours, signal })
+      yield* this.#converted(analysis)
+      for (const { message } of analysis.summary().notes) note(`${displayPath(top)}: ${message}.`)
+    } finally {
+      await endpoint.close()
+    }
+  }
+
+  async *#converted(analysis: Analysis): AsyncGenerator<FoundPage> {
+    for await (const { from, entries } of analysis.pages()) {
+      const pages: FoundPage[] = []
+      const known = from === 'index'
+      const builder = new PageBuilder({ links: false, ...(known && { known }) }, page => {
+        this.#init.found(page)
+        pages.push(page)
+      })
+      for (const entry of entries) this.#add(builder, entry, known)
+      builder.flush()
+      yield* pages
+    }
+  }
+
+  #add(builder: PageBuilder, { path, stat, unknown, problem }: AnalysedEntry, known: boolean): void {
+    const directory = stat.kind === 'directory'
+    const at = path.indexOf('/')
+    if (unknown === 'ours' || (at >= 0 && !this.#filter.lets(path.slice(at + 1) as RelPath, directory))) return
+    if (unknown === 'unreadable') this.#init.problem(problem ?? unreadable(path))
+    else if (unknown === 'other-file-system') this.#mounted.push(path)
+    else if (!known && stat.kind === 'file' && stat.links > 1 && this.#later.length < MAX_LINKED) this.#later.push(path)
+    else if (!directory || !this.#filter.onlyNeeded) builder.add(path, nameOf(path), stat)
+  }
+}
+
+function unreadable(path: RelPath): Problem {
+  const { code, message } = new SpacedriveError(
+    'NO_PERMISSION',
+    `could not read ${displayPath(path)}: permission denied`
+  )
+  return { path: displayPath(path), code, message }
+}
