@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { type AbsPath, systemRandom } from '../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../storage/files/index.js'
-import type { LocationInfo } from '../../storage/locations/index.js'
+import type { LocationState } from '../../storage/locations/index.js'
 import { analyse, checkStaleness, type IndexPlace, indexPlaces, knownTree } from '../../sync/analysis/index.js'
 import { type Endpoint, openLocalEndpoint } from '../../sync/endpoints/index.js'
 import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
@@ -34,7 +34,7 @@ async function onIndexed(context: BenchContext, run: (scene: Scene) => Promise<F
     const info = { id, path, library: setup.library.id, freshness: 'fresh', watchedBy: null, activity: 'idle' }
     const places = indexPlaces({
       ...{ pool: setup.pool, libraries: setup.libraries },
-      locations: { list: async () => [info as LocationInfo] }
+      locations: { states: () => [info as LocationState] }
     })
     await places.placesOf(tree)
     const times: number[] = []

@@ -25,6 +25,7 @@ export type {
   Location,
   LocationChanges,
   LocationInfo,
+  LocationState,
   Locations,
   NewLocation,
   RescanOptions,

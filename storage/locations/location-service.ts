@@ -20,7 +20,7 @@ import type { Library, LibraryManager } from '../libraries/index.js'
 import { type IndexJob, indexJob } from './index-job.js'
 import { locationInfos } from './info.js'
 import { PREPARE_TIMEOUT_MS, ROOT_CHECK_MS } from './limits.js'
-import type { LocationChanges, LocationInfo, Locations, NewLocation, RescanOptions } from './location.js'
+import type { LocationChanges, LocationInfo, LocationState, Locations, NewLocation, RescanOptions } from './location.js'
 import { locationTasks } from './locations.worker.js'
 import { alreadyThere, checkName, defaultName, isIdPart } from './names.js'
 import { lookAtRoot } from './root.js'
@@ -118,6 +118,14 @@ export class LocationService implements Locations {
       )
     )
     return lists.flat()
+  }
+
+  states(): readonly LocationState[] {
+    return [...this.#runtimes.values()].map(runtime => {
+      const { id, path, activity } = runtime.record.location
+      const { library } = runtime.record
+      return { id, library: library.id, path, activity, watchedBy: runtime.watchedBy, freshness: runtime.freshness() }
+    })
   }
 
   find(which: string, library?: Library): { library: Library; id: LocationId } {

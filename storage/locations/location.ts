@@ -68,6 +68,9 @@ export interface LocationInfo {
   readonly job: JobId | null
 }
 
+/** How a location is right now, from memory alone. */
+export type LocationState = Pick<LocationInfo, 'id' | 'library' | 'path' | 'watchedBy' | 'activity' | 'freshness'>
+
 export interface NewLocation {
   readonly path: AbsPath
   /** The folder's name unless said otherwise. */
@@ -101,6 +104,8 @@ export interface Locations extends Startable {
   add(library: Library, location: NewLocation): Promise<{ location: LocationInfo; job: JobId }>
   /** Of one library or of all open ones, in the order of adding. */
   list(library?: Library): Promise<readonly LocationInfo[]>
+  /** Of all open libraries, without a look at any database: for whoever asks at every turn. */
+  states(): readonly LocationState[]
   /** By id, a beginning of one of 8 letters or more, name or path, in one library or all. @throws LOCATION_NOT_FOUND, AMBIGUOUS */
   find(which: string, library?: Library): { library: Library; id: LocationId }
   /** @throws LOCATION_NOT_FOUND */

@@ -10,7 +10,7 @@ import {
 import type { TreeSums } from '../../storage/entries/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Library, LibraryManager } from '../../storage/libraries/index.js'
-import type { Freshness, LocationInfo, Locations } from '../../storage/locations/index.js'
+import type { Freshness, LocationState, Locations } from '../../storage/locations/index.js'
 import { placing } from './places.worker.js'
 
 /** Where an index holds a path: plain, to be handed to workers. Good until its library is closed. */
@@ -43,7 +43,7 @@ export interface IndexedCopy {
 export interface IndexPlacesInit {
   readonly pool: WorkerPool
   readonly libraries: Pick<LibraryManager, 'own' | 'opened'>
-  readonly locations: Pick<Locations, 'list'>
+  readonly locations: Pick<Locations, 'states'>
 }
 
 /** What the indexes of all open libraries know of a path or a content: for copy, sync and whoever looks for files. */
@@ -54,7 +54,7 @@ export interface IndexPlaces {
    */
   placesOf(path: AbsPath, options?: AbortOptions): Promise<readonly IndexPlace[]>
   /** The locations of this device that lie at or below a path. */
-  locationsBelow(path: AbsPath): Promise<readonly LocationInfo[]>
+  locationsBelow(path: AbsPath): readonly LocationState[]
   /** Where files with this content lie, in all open libraries; at most `limit` (100). */
   copiesOf(hash: ContentHash, options?: { limit?: number } & AbortOptions): Promise<readonly IndexedCopy[]>
 }
@@ -67,7 +67,7 @@ export function indexPlaces({ pool, libraries, locations }: IndexPlacesInit): In
 
   return {
     async placesOf(path, { signal } = {}) {
-      const around = (await locations.list()).filter(l => isWithin(path, l.path))
+      const around = locations.states().filter(l => isWithin(path, l.path))
       const places: IndexPlace[] = []
       for (const library of all()) {
         const [location] = around.filter(l => l.library === library.id).sort((a, b) => b.path.length - a.path.length)
@@ -82,9 +82,7 @@ export function indexPlaces({ pool, libraries, locations }: IndexPlacesInit): In
       )
     },
 
-    async locationsBelow(path) {
-      return (await locations.list()).filter(l => isWithin(l.path, path))
-    },
+    locationsBelow: path => locations.states().filter(l => isWithin(l.path, path)),
 
     async copiesOf(hash, { limit = MAX_COPIES, signal } = {}) {
       const copies: IndexedCopy[] = []
@@ -107,7 +105,7 @@ function factsOf({
   freshness,
   watchedBy,
   activity
-}: LocationInfo): Pick<IndexPlace, 'library' | 'location' | 'locationPath' | 'freshness' | 'watched'> {
+}: LocationState): Pick<IndexPlace, 'library' | 'location' | 'locationPath' | 'freshness' | 'watched'> {
   const watched = watchedBy !== null && freshness === 'fresh' && activity === 'idle'
   return { library, location: id, locationPath: path, freshness, watched }
 }

@@ -37,6 +37,8 @@ describe('locations', () => {
     const info = await f.info(id)
     assert.deepEqual([info.name, info.files, info.directories, info.watchedBy], ['tree', 1, 2, 'folders'])
     await f.until(async () => (await f.info(id)).freshness === 'fresh')
+    const { path, library, watchedBy, activity, freshness } = await f.info(id)
+    assert.deepEqual(f.locations.states(), [{ id, library, path, activity, watchedBy, freshness }])
     writeFileSync(`${base}/tree/a/b/new`, 'x')
     await f.until(() => f.same(id))
     mkdirSync(`${base}/tree/deep/er`, { recursive: true })

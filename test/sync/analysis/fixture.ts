@@ -4,7 +4,7 @@ import type { AbsPath } from '../../../storage/base/index.js'
 import { systemRandom } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import { DEFAULT_RULES, type IndexLocation } from '../../../storage/indexer/index.js'
-import type { LocationInfo } from '../../../storage/locations/index.js'
+import type { LocationState } from '../../../storage/locations/index.js'
 import {
   type AnalysedEntry,
   type Analysis,
@@ -23,7 +23,7 @@ export interface AnalysisFixture {
   readonly index: IndexFixture
   readonly places: IndexPlaces
   /** What the indexes' locations are said to be: a test may say otherwise. */
-  readonly said: Map<string, Partial<LocationInfo>>
+  readonly said: Map<string, Partial<LocationState>>
   /** Makes a folder to be indexed. */
   folder(name: string): AbsPath
   /** Indexes it; `aged`: as if everything had rested for an hour before. */
@@ -38,14 +38,14 @@ export async function analysisFixture(): Promise<AnalysisFixture> {
   const { pool, library, manager } = index
   const files = openFiles({ pool, owner: ownerTag('analysis') })
   const locations: IndexLocation[] = []
-  const said = new Map<string, Partial<LocationInfo>>()
+  const said = new Map<string, Partial<LocationState>>()
   const endpoints: Endpoint[] = []
-  const list = async (): Promise<LocationInfo[]> =>
+  const states = (): LocationState[] =>
     locations.map(({ id, path }) => ({
-      ...({ id, path, library: library.id, freshness: 'fresh', watchedBy: null, activity: 'idle' } as LocationInfo),
+      ...({ id, path, library: library.id, freshness: 'fresh', watchedBy: null, activity: 'idle' } as LocationState),
       ...said.get(path)
     }))
-  const places = indexPlaces({ pool, libraries: manager, locations: { list } })
+  const places = indexPlaces({ pool, libraries: manager, locations: { states } })
   const fixture: AnalysisFixture = {
     ...{ index, places, said },
     folder(name) {
