@@ -37,6 +37,8 @@ export const BUSY_INTERVAL_MS = 10_000
 /** Times a file is asked for again because its hash did not fit, and streams that may break the rules, before giving up. */
 export const MAX_PASSES = 3
 export const MAX_STRIKES = 3
+/** A link slower than this (128 Mbit/s) gets its content compressed: there a processor is many times faster than it. */
+export const SLOW_LINK_BYTES_PER_SECOND = 16 * 1024 * 1024
 /** Hashing what is there for a resume goes at least this fast; that much longer may a resuming sender be silent. */
 export const MIN_HASH_BYTES_PER_SECOND = 10 * 1024 * 1024
 /** Between two tries while the other side is connected and does not take it yet. */

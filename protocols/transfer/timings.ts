@@ -4,7 +4,8 @@ import {
   MAX_RETRY_MS,
   MIN_RATE_BYTES_PER_SECOND,
   MIN_RATE_WINDOW_MS,
-  MIN_RETRY_MS
+  MIN_RETRY_MS,
+  SLOW_LINK_BYTES_PER_SECOND
 } from './limits.js'
 
 /** How long a stream waits for what. Handed in, so that tests of the deadlines need not wait for real ones. */
@@ -19,6 +20,8 @@ export interface TransferTimings {
   readonly drainMs: number
   readonly rateWindowMs: number
   readonly minBytesPerSecond: number
+  /** Content is compressed on a link slower than this. */
+  readonly compressBelowBytesPerSecond: number
   /** Between two tries while the other side is connected. */
   readonly minRetryMs: number
   readonly maxRetryMs: number
@@ -31,6 +34,7 @@ export const DEFAULT_TIMINGS: TransferTimings = {
   drainMs: DRAIN_TIMEOUT_MS,
   rateWindowMs: MIN_RATE_WINDOW_MS,
   minBytesPerSecond: MIN_RATE_BYTES_PER_SECOND,
+  compressBelowBytesPerSecond: SLOW_LINK_BYTES_PER_SECOND,
   minRetryMs: MIN_RETRY_MS,
   maxRetryMs: MAX_RETRY_MS
 }

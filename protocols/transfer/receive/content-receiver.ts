@@ -14,6 +14,7 @@ import { CHUNK, DONE, END, FAILED, FRAME_LENGTH_BYTES, Opener, type OpenRecord, 
 import type { Account } from './account.js'
 import { AccountWriter } from './account-writer.js'
 import { EntryCursor } from './entry-cursor.js'
+import { expand } from './expand.js'
 import type { Journal } from './journal.js'
 import { codeOfPath, LargeFiles } from './large-files.js'
 import type { FromContentReceiver, ReceiveInput, ReceiveOutcome, ToContentReceiver } from './messages.js'
@@ -118,7 +119,7 @@ export class ContentReceiver {
 
   async #take(frame: Uint8Array): Promise<void> {
     const { length } = frame
-    const record = this.#opener.open(frame)
+    const record = expand(this.#opener.open(frame))
     if (record.type === PACK) await this.#takePack(record)
     else if (record.type === CHUNK) await this.#takeChunk(record)
     else if (record.type === END) this.#takeEnd(record)

@@ -14,12 +14,14 @@ import {
   DONE,
   END,
   FAILED,
+  FLAG_BROTLI,
   FLAG_LAST,
   FLAG_ZEROS,
   PACK,
   RECORD_OVERHEAD_BYTES,
   Sealer
 } from '../stream/records.js'
+import { Compression } from './compression.js'
 import { Pack } from './pack.js'
 import { SourceFile } from './source-file.js'
 
@@ -30,6 +32,8 @@ export interface ContentInput {
   readonly key: Uint8Array
   /** 16 bytes. */
   readonly transfer: Uint8Array
+  /** See `TransferTimings`. */
+  readonly compressBelowBytesPerSecond: number
   /** Memory that the event loop sees, too. */
   readonly ring: SharedArrayBuffer
 }
@@ -67,6 +71,7 @@ export class ContentSender {
   readonly #signal: AbortSignal
   readonly #sealer: Sealer
   readonly #ring: FrameRing
+  readonly #compression: Compression
   readonly #sources: ReadonlyMap<string, string>
   readonly #pack = new Pack()
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
@@ -85,14 +90,17 @@ export class ContentSender {
     this.#signal = signal
     this.#sealer = new Sealer(input.key, input.transfer)
     this.#ring = new FrameRing(input.ring)
+    this.#compression = new Compression(input.compressBelowBytesPerSecond)
     this.#sources = new Map(input.sources.map(s => [s.name, s.path]))
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
 
   post(message: ToContentSender): void {
     if ('go' in message) this.#go = message.go
-    else if ('credit' in message) this.#consumed = Math.max(this.#consumed, message.credit)
-    else for (const file of message.skip) this.#skip.add(file)
+    else if ('credit' in message) {
+      this.#compression.credited(message.credit, this.#sent - this.#consumed)
+      this.#consumed = message.credit
+    } else for (const file of message.skip) this.#skip.add(file)
     this.#wake?.()
   }
 
@@ -164,7 +172,7 @@ export class ContentSender {
 
   async #flush(): Promise<void> {
     const { payload, files, bytes } = this.#pack.take()
-    await this.#record(PACK, 0, files, 0, payload)
+    await this.#content(PACK, 0, files, 0, payload)
     this.#count(files, bytes)
     await this.#round()
   }
@@ -207,7 +215,7 @@ export class ContentSender {
     // A hole in a sparse file: nothing but its length is sent. Any other piece is known by its first bytes.
     if (piece.compare(ZEROS, 0, piece.length) === 0)
       await this.#record(CHUNK, last | FLAG_ZEROS, source.entry.index, at, NOTHING, piece.length)
-    else await this.#record(CHUNK, last, source.entry.index, at, piece)
+    else await this.#content(CHUNK, last, source.entry.index, at, piece)
     this.#count(0, piece.length)
   }
 
@@ -221,6 +229,12 @@ export class ContentSender {
   #count(files: number, bytes: number): void {
     this.#doneFiles += files
     this.#doneBytes += bytes
+  }
+
+  async #content(type: number, flags: number, file: number, offset: number, content: Uint8Array): Promise<void> {
+    const smaller = this.#compression.compress(content)
+    if (smaller === undefined) await this.#record(type, flags, file, offset, content)
+    else await this.#record(type, flags | FLAG_BROTLI, file, offset, smaller, content.length)
   }
 
   async #record(

@@ -104,9 +104,18 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
     movedBytes: () => (sent > credited ? credited : undefined)
   })
   const ring = ringMemory(PACK_FRAME_BYTES)
+  const { compressBelowBytesPerSecond } = timings
   const link = pool.link(
     sending.sendContent,
-    { manifestFile: manifest.file, sources: init.sources, selection, key: key('content'), transfer, ring },
+    {
+      manifestFile: manifest.file,
+      sources: init.sources,
+      selection,
+      key: key('content'),
+      transfer,
+      ring,
+      compressBelowBytesPerSecond
+    },
     { signal: over.signal, onEmit: onSealed }
   )
   link.result.catch(err => {

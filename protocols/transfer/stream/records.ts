@@ -47,6 +47,8 @@ export const REFUSE = 49
 
 /** The last chunk of its file. */
 export const FLAG_LAST = 1
+/** The payload is compressed (brotli); `length` is what it holds. Only of CHUNK and PACK. */
+export const FLAG_BROTLI = 2
 /** No payload: `length` zero bytes. */
 export const FLAG_ZEROS = 4
 
@@ -136,10 +138,11 @@ export class Opener {
     if (frame.length < RECORD_HEAD_BYTES + TAG_BYTES) throw wireError('MALFORMED', 'a record is cut off')
     const head = readHead(frame)
     const sealed = frame.subarray(RECORD_HEAD_BYTES, frame.length - TAG_BYTES)
-    if ((head.flags & ~(FLAG_LAST | FLAG_ZEROS)) !== 0) throw wireError('MALFORMED', `a record has flags ${head.flags}`)
-    const sealedLength = head.flags & FLAG_ZEROS ? 0 : head.length
-    if (sealedLength !== sealed.length)
-      throw wireError('MALFORMED', `a record says ${head.length} bytes and holds ${sealed.length}`)
+    if (!fits(head, sealed.length))
+      throw wireError(
+        'MALFORMED',
+        `a record with flags ${head.flags} says ${head.length} bytes, holds ${sealed.length}`
+      )
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce(this.#nonce, this.#count++))
     this.#aad.set(frame.subarray(0, RECORD_HEAD_BYTES), this.#aad.length - RECORD_HEAD_BYTES)
     decipher.setAAD(this.#aad)
@@ -153,6 +156,14 @@ export class Opener {
     }
     return { ...head, payload: sealed }
   }
+}
+
+/** Whether the flags are known ones and the payload may be as long as it is. */
+function fits({ type, flags, length }: RecordHead, sealedBytes: number): boolean {
+  const how = flags & ~FLAG_LAST
+  if (how === 0) return sealedBytes === length
+  if (how === FLAG_ZEROS) return sealedBytes === 0
+  return how === FLAG_BROTLI && (type === CHUNK || type === PACK) && sealedBytes > 0 && sealedBytes < length
 }
 
 /** The head of a frame that is not open yet: only its type may be looked at, to choose the channel. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { brotliCompressSync } from 'node:zlib'
 import { CREDIT_BYTES, MAX_CHUNK_BYTES, MAX_STRIKES } from '../../../protocols/transfer/index.js'
 import * as records from '../../../protocols/transfer/stream/records.js'
 import { encode } from '../../../protocols/wire/index.js'
@@ -10,7 +11,7 @@ import { below, devicePair, newId, type Pair, type Prepared, prepare } from './d
 import { type HostileStream, hostileStream, packOf } from './hostile-sender.js'
 import { content, look } from './trees.js'
 
-const { BEGIN, CHUNK, DONE, END, FAILED, FLAG_LAST, FLAG_ZEROS, GO, PACK, REFUSE } = records
+const { BEGIN, CHUNK, DONE, END, FAILED, FLAG_BROTLI, FLAG_LAST, FLAG_ZEROS, GO, PACK, REFUSE } = records
 
 describe('a paired device that breaks the rules of a transfer', () => {
   let pair: Pair
@@ -91,6 +92,35 @@ describe('a paired device that breaks the rules of a transfer', () => {
     [
       'a chunk of 4 GiB of zeros',
       s => s.raw(s.content({ type: CHUNK, file: 1, flags: FLAG_ZEROS, length: 2 ** 32 - 1 }))
+    ],
+    [
+      'compressed content that is more than it says',
+      s =>
+        s.raw(
+          s.content(
+            { type: CHUNK, file: 1, flags: FLAG_BROTLI, length: MIB },
+            brotliCompressSync(Buffer.alloc(8 * MIB))
+          )
+        )
+    ],
+    [
+      'compressed content that is less than it says',
+      s =>
+        s.raw(
+          s.content({ type: CHUNK, file: 1, flags: FLAG_BROTLI, length: MIB }, brotliCompressSync(Buffer.alloc(1000)))
+        )
+    ],
+    [
+      'compressed content that is none',
+      s => s.raw(s.content({ type: CHUNK, file: 1, flags: FLAG_BROTLI, length: MIB }, content(1000, 3)))
+    ],
+    [
+      'compressed content larger than any record',
+      s => s.raw(s.content({ type: CHUNK, file: 1, flags: FLAG_BROTLI, length: 2 ** 32 - 1 }, content(1000, 3)))
+    ],
+    [
+      'an end that is compressed',
+      s => s.raw(s.content({ type: END, file: 1, flags: FLAG_BROTLI, length: 32 }, new Uint8Array(20)))
     ],
     [
       'an end before the end',
