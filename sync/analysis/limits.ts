@@ -6,7 +6,7 @@ export const MAX_TOLD = 2_000_000
 export const MAX_PASSED_OVER = 10_000
 /** Stale and fresh subtrees named in a report; beyond it they are counted. */
 export const MAX_REPORTED = 1_000
-/** Entries of a destination that are held to answer at once, some 70 bytes each; for the rest the disk is asked. */
+/** Entries of a destination that are held to answer at once, some 45 bytes each; for the rest the disk is asked. */
 export const MAX_DESTINATION = 1_000_000
 /** Pairs of two trees whose contents are compared together: what is held of them. */
 export const COMPARED_AT_ONCE = 512

@@ -1,5 +1,5 @@
 /**
- * Rows by path, for a million of them in some 25 MB: instead of the path, 96 bits of it, mixed with numbers drawn for this
+ * Rows by path, for a million of them in some 20 MB: instead of the path, 96 bits of it, mixed with numbers drawn for this
  * table (so that nobody can make two paths meet; by chance it happens once in 10^16 tables of a million).
  */
 export class PathTable {

@@ -55,4 +55,32 @@ describe('paths', () => {
   it('a directory sorts directly before what it holds', () => {
     assert.deepEqual(['a!b', 'a/b', 'a', 'ab', 'a/b/c'].sort(comparePaths), ['a', 'a/b', 'a/b/c', 'a!b', 'ab'])
   })
+  it('the order of paths is that of their bytes, a slash before everything else', () => {
+    const name = fc.constantFrom(
+      'a',
+      'b',
+      'a!',
+      '\u00e9',
+      '\udcff',
+      '\udc80a',
+      '\ue000',
+      '\uffff',
+      '\u{1f600}',
+      '\u{10ffff}',
+      ''
+    )
+    const path = fc
+      .array(fc.tuple(name, fc.constantFrom('', '/')), { maxLength: 4 })
+      .map(parts => parts.flat().join(''))
+    const byBytes = (a: string, b: string): number => {
+      const key = (p: string): Buffer => Buffer.from(pathBytes(p).map(byte => (byte === 0x2f ? 0 : byte)))
+      return Buffer.compare(key(a), key(b))
+    }
+    fc.assert(
+      fc.property(path, path, (a, b) => {
+        assert.equal(Math.sign(comparePaths(a, b)), byBytes(a, b))
+      }),
+      { numRuns: 5000 }
+    )
+  })
 })
