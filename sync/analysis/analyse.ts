@@ -36,6 +36,8 @@ export interface AnalyseInit extends AbortOptions {
   readonly pool: WorkerPool
   readonly random: Random
   readonly ours?: readonly string[] | undefined
+  /** For tests: those of limits.ts. */
+  readonly limits?: { readonly told?: number; readonly passedOver?: number } | undefined
 }
 
 /**
@@ -99,6 +101,7 @@ export function analyse(init: AnalyseInit): Analysis {
 class TreeAnalysis implements Analysis {
   readonly #init: AnalyseInit
   readonly #table: ToldTable
+  readonly #limits: { readonly told: number; readonly passedOver: number }
   readonly #known = nothing()
   readonly #found = nothing()
   readonly #notes: AnalysisNote[] = []
@@ -115,6 +118,7 @@ class TreeAnalysis implements Analysis {
   constructor(init: AnalyseInit) {
     this.#init = init
     this.#table = new ToldTable(init.random.bytes(16))
+    this.#limits = { told: MAX_TOLD, passedOver: MAX_PASSED_OVER, ...init.limits }
   }
 
   pages(): AsyncGenerator<AnalysedPage> {
@@ -147,7 +151,7 @@ class TreeAnalysis implements Analysis {
     this.#confidence = confidenceOf(facts, false)
     const { timeStepNs } = facts
     try {
-      for await (const page of knownTree(pool, place, { ours, timeStepNs, signal, limit: MAX_TOLD })) {
+      for await (const page of knownTree(pool, place, { ours, timeStepNs, signal, limit: this.#limits.told })) {
         this.#byWatcher ||= page.byWatcher
         for (const { path: dir, why } of page.stale)
           this.#pass(below(path, dir), isSameDirectory(why) ? 'names' : 'stale')
@@ -166,7 +170,7 @@ class TreeAnalysis implements Analysis {
       this.#note('INDEX_FAILED', `the index of ${displayPath(place.path)} cannot be read: ${toError(err).message}`)
       this.#passedAll = false
     }
-    if (this.#known.files + this.#known.directories >= MAX_TOLD) this.#passedAll = false
+    if (this.#known.files + this.#known.directories >= this.#limits.told) this.#passedAll = false
     this.#confidence = confidenceOf(facts, this.#byWatcher)
     if (this.#confidence.confidence === 'low') {
       this.#note('LOW_CONFIDENCE', `times of directories prove little there (${this.#confidence.reasons.join(', ')})`)
@@ -243,7 +247,7 @@ class TreeAnalysis implements Analysis {
   }
 
   #pass(dir: RelPath, passed: Passed): void {
-    if (this.#passed.size < MAX_PASSED_OVER) this.#passed.set(dir, passed)
+    if (this.#passed.size < this.#limits.passedOver) this.#passed.set(dir, passed)
     else this.#passedAll = false
   }
 

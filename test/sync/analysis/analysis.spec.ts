@@ -128,6 +128,55 @@ describe('an analysis', () => {
     assert.deepEqual([...(await lastWord(analysis)).keys()], ['', 'a', 'a/1'])
     assert.equal(analysis.summary().notes[0]?.code, 'INDEX_FAILED')
   })
+  it('a large directory is told whole, over all stretches and pages, in tree order', async () => {
+    const path = f.folder('large')
+    const names = Array.from({ length: 1300 }, (_, i) => `n${String(i).padStart(4, '0')}`)
+    write(
+      path,
+      names.map((name, i) => (i % 400 === 7 ? `${name}/in` : name))
+    )
+    const place = await f.indexed(path)
+    const analysis = await f.analyse(path, place)
+    const told: string[] = []
+    for await (const { from, entries } of analysis.pages()) {
+      assert.equal(from, 'index')
+      told.push(...entries.map(e => e.path))
+    }
+    assert.deepEqual(told, [...(await shownBy(await f.endpoint(path))).keys()])
+  })
+  for (const [what, limits] of [
+    ['what is not told by the index for want of room', { told: 3 }],
+    ['stale directories that are too many to be walked one by one', { passedOver: 1 }]
+  ] as const) {
+    it(`${what}: the disk tells of it`, async () => {
+      const path = f.folder(`limit-${Object.keys(limits)[0]}`)
+      write(path, ['a/1', 'b/2', 'c/3', 'd/4'])
+      const place = await f.indexed(path)
+      write(path, ['a/new', 'b/new'])
+      for (const prepare of ['auto', 'index'] as const) {
+        const analysis = await f.analyse(path, place, prepare, limits)
+        const last = await lastWord(analysis)
+        assert.deepEqual([...last.keys()].sort(), [
+          '',
+          'a',
+          'a/1',
+          'a/new',
+          'b',
+          'b/2',
+          'b/new',
+          'c',
+          'c/3',
+          'd',
+          'd/4'
+        ])
+        const notes = analysis.summary().notes.map(note => note.code)
+        assert.deepEqual(notes, prepare === 'index' ? ['TOO_STALE'] : [])
+      }
+      const enough = await f.analyse(path, place, 'index', { told: 100, passedOver: 2 })
+      assert.equal((await lastWord(enough)).size, 11)
+      assert.deepEqual(enough.summary().notes, [])
+    })
+  }
   it('a part of a tree is told with paths of the whole', async () => {
     const path = f.folder('parts')
     write(path, ['a/b/1', 'a/2', 'c/3'])

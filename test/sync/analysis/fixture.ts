@@ -7,6 +7,7 @@ import { DEFAULT_RULES, type IndexLocation } from '../../../storage/indexer/inde
 import type { LocationState } from '../../../storage/locations/index.js'
 import {
   type AnalysedEntry,
+  type AnalyseInit,
   type Analysis,
   analyse,
   type IndexPlace,
@@ -29,7 +30,12 @@ export interface AnalysisFixture {
   /** Indexes it; `aged`: as if everything had rested for an hour before. */
   indexed(path: AbsPath, options?: { aged?: boolean; rules?: Partial<IndexLocation['rules']> }): Promise<IndexPlace>
   endpoint(path: AbsPath): Promise<Endpoint>
-  analyse(path: AbsPath, place: IndexPlace | undefined, prepare?: Prepare): Promise<Analysis>
+  analyse(
+    path: AbsPath,
+    place: IndexPlace | undefined,
+    prepare?: Prepare,
+    limits?: AnalyseInit['limits']
+  ): Promise<Analysis>
   close(): Promise<void>
 }
 
@@ -72,8 +78,8 @@ export async function analysisFixture(): Promise<AnalysisFixture> {
       endpoints.push(endpoint)
       return endpoint
     },
-    async analyse(path, place, prepare) {
-      return analyse({ endpoint: await fixture.endpoint(path), place, prepare, pool, random: systemRandom })
+    async analyse(path, place, prepare, limits) {
+      return analyse({ endpoint: await fixture.endpoint(path), place, prepare, limits, pool, random: systemRandom })
     },
     async close() {
       for (const endpoint of endpoints) await endpoint.close()
