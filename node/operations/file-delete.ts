@@ -115,7 +115,8 @@ export const fileDelete = defineOperation<
         terminal.line(`${sumOf(plan)} would ${permanent ? 'be removed for good' : 'go to the trash'}:`)
         showList(
           plan.list.map(i => `${i.path}${i.kind === 'directory' ? `/  (${sumOf({ ...i, items: 0 })})` : ''}`),
-          terminal
+          terminal,
+          plan.items
         )
         const bins = [...new Set(plan.list.flatMap(i => i.place ?? []))]
         if (bins.length > 0) terminal.note(`The trash: ${bins.join(', ')}`)

@@ -28,8 +28,9 @@ export function showProblems(list: readonly Problem[], count: number, terminal: 
   if (count > Math.min(SHOWN, list.length)) terminal.note(`  and ${count - Math.min(SHOWN, list.length)} more`)
 }
 
-/** Lines of a list, the first of them. */
-export function showList(lines: readonly string[], terminal: Terminal): void {
+/** Lines of a list, the first of them. @param count - of all there are */
+export function showList(lines: readonly string[], terminal: Terminal, count = lines.length): void {
   for (const line of lines.slice(0, SHOWN)) terminal.line(`  ${line}`)
-  if (lines.length > SHOWN) terminal.line(`  and ${(lines.length - SHOWN).toLocaleString('en-US')} more`)
+  const more = count - Math.min(SHOWN, lines.length)
+  if (more > 0) terminal.line(`  and ${more.toLocaleString('en-US')} more`)
 }

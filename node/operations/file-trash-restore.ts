@@ -1,16 +1,39 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { runAction } from '../../storage/audit/index.js'
-import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
-import type { TrashEntry } from '../../storage/trash/index.js'
+import { type AbsPath, displayPath, type Problem, SpacedriveError } from '../../storage/base/index.js'
+import type { TrashEntry, TrashFilter } from '../../storage/trash/index.js'
 import type { Peer } from '../compose.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
-import { defineOperation } from './operation.js'
+import { defineOperation, type OperationContext } from './operation.js'
 
 /** Ids are numbers; everything else is a path. */
 const isId = (what: string): boolean => /^[1-9]\d{0,15}$/.test(what)
-/** What one call may bring back; the rest needs another. */
-const MAX_RESTORED = 10_000
+/** Entries asked for at once. */
+const PAGE = 10_000
+/** Things brought back between two looks at the signal. */
+const AT_ONCE = 1_000
+/** Things and problems that an answer names; the rest is counted. */
+const MAX_NAMED = 1_000
+
+/** What comes back: all ids, and the first with their figures. */
+interface Found {
+  readonly ids: number[]
+  readonly first: TrashEntry[]
+  files: number
+  bytes: number
+}
+
+export interface RestoredView {
+  readonly dryRun: boolean
+  readonly items: number
+  readonly files: number
+  readonly bytes: number
+  /** The first of them. */
+  readonly restored: readonly ReturnType<typeof view>[]
+  readonly problems: readonly Problem[]
+  readonly problemCount: number
+}
 
 export const fileTrashRestore = defineOperation({
   name: 'file.trash.restore',
@@ -23,34 +46,24 @@ export const fileTrashRestore = defineOperation({
     to: z.string().startsWith('/').optional(),
     dryRun: z.boolean().default(false)
   }),
-  async run({ peer, signal }, { what, job, to, dryRun }) {
-    const preview = async (): Promise<readonly TrashEntry[]> => findEntries(peer, what, job)
-    if (dryRun) return { dryRun, restored: (await preview()).map(e => view(e, targetOf(e, to))), problems: [] }
+  async run({ peer, signal, emit }, { what, job, to, dryRun }): Promise<RestoredView> {
+    const preview = (): Promise<Found> => findAll(peer, what, job)
+    if (dryRun) {
+      const { ids, first, files, bytes } = await preview()
+      const restored = first.map(e => view(e, targetOf(e, to)))
+      return { dryRun, items: ids.length, files, bytes, restored, problems: [], problemCount: 0 }
+    }
     return runAction(peer.audit, {
       command: 'file.trash.restore',
       asked: what.map(displayPath),
       preview,
-      describe: found => ({
-        paths: found.slice(0, 20).map(e => displayPath(e.path)),
-        pathCount: found.length,
+      describe: ({ ids, first }) => ({
+        paths: first.slice(0, 20).map(e => displayPath(e.path)),
+        pathCount: ids.length,
         ...(to !== undefined && { details: { to: displayPath(to) } })
       }),
-      async execute(found) {
-        const results = await peer.trash.restore(
-          found.map(e => e.id),
-          { signal, ...(to !== undefined && { to: to as AbsPath }) }
-        )
-        return {
-          dryRun,
-          restored: results.flatMap((r, i) => (r.done ? [view(found[i]!, r.path)] : [])),
-          problems: results.flatMap(r => (r.done ? [] : [{ ...r.problem, path: displayPath(r.problem.path) }]))
-        }
-      },
-      counts: ({ restored, problems }) => ({
-        files: restored.reduce((n, r) => n + r.files, 0),
-        bytes: restored.reduce((n, r) => n + r.bytes, 0),
-        problems: problems.length
-      })
+      execute: found => restoreAll(peer, found, to as AbsPath | undefined, { signal, emit }),
+      counts: ({ files, bytes, problemCount }) => ({ files, bytes, problems: problemCount })
     })
   },
   command: {
@@ -80,45 +93,89 @@ export const fileTrashRestore = defineOperation({
         dryRun: o.dryRun === true
       }
     },
-    render({ dryRun, restored, problems }, terminal) {
-      const things = counted(restored.length, 'thing')
-      terminal.line(`${things} ${dryRun ? 'would come back' : restored.length === 1 ? 'is back' : 'are back'}:`)
+    progress: (value: { done: number; of: number }, terminal) =>
+      terminal.status(`${value.done.toLocaleString('en-US')} of ${counted(value.of, 'thing')} are back`),
+    render({ dryRun, items, restored, problems, problemCount }, terminal) {
+      const things = counted(items, 'thing')
+      terminal.line(`${things} ${dryRun ? 'would come back' : items === 1 ? 'is back' : 'are back'}:`)
       showList(
         restored.map(r => (r.path === r.was ? r.path : `${r.path}  (was ${r.was})`)),
-        terminal
+        terminal,
+        items
       )
-      showProblems(problems, problems.length, terminal)
+      showProblems(problems, problemCount, terminal)
     },
-    exitCode: ({ problems }) => (problems.length > 0 ? 3 : 0)
+    exitCode: ({ problemCount }) => (problemCount > 0 ? 3 : 0)
   }
 })
 
-/** @throws {SpacedriveError} NOT_IN_TRASH, naming what is not there */
-async function findEntries(peer: Peer, what: readonly string[], job: string | undefined): Promise<TrashEntry[]> {
-  const found = new Map<number, TrashEntry>()
-  const add = (entries: readonly TrashEntry[]): void => {
-    for (const entry of entries) found.set(entry.id, entry)
+async function restoreAll(
+  peer: Peer,
+  { ids, first }: Found,
+  to: AbsPath | undefined,
+  { signal, emit }: Pick<OperationContext, 'signal' | 'emit'>
+): Promise<RestoredView> {
+  const entries = new Map(first.map(e => [e.id, e]))
+  const restored: ReturnType<typeof view>[] = []
+  const problems: Problem[] = []
+  let [items, files, bytes, problemCount] = [0, 0, 0, 0]
+  for (let i = 0; i < ids.length; i += AT_ONCE) {
+    const results = await peer.trash.restore(ids.slice(i, i + AT_ONCE), { signal, ...(to !== undefined && { to }) })
+    for (const r of results) {
+      const entry = entries.get(r.id)
+      if (!r.done) {
+        problemCount++
+        if (problems.length < MAX_NAMED) problems.push({ ...r.problem, path: displayPath(r.problem.path) })
+        continue
+      }
+      items++
+      files += r.files
+      bytes += r.bytes
+      if (entry !== undefined) restored.push(view(entry, r.path))
+    }
+    emit({ done: items, of: ids.length })
   }
-  const ids = what.filter(isId).map(Number)
-  const page = { limit: MAX_RESTORED }
-  if (ids.length > 0) add((await peer.trash.list({ ids }, page)).entries)
-  const missing = ids.filter(id => !found.has(id)).map(String)
-  for (const path of what.filter(w => !isId(w))) {
-    const { entries } = await peer.trash.list({ path: path as AbsPath }, page)
-    const exact = entries.find(e => e.path === path)
-    if (entries.length === 0) missing.push(displayPath(path))
-    else add(exact === undefined ? newestOfEach(entries) : [exact])
-  }
-  if (job !== undefined) add((await peer.trash.list({ job: peer.jobs.resolve(job) }, page)).entries)
-  if (missing.length > 0) throw notThere(missing)
-  if (found.size === 0) throw notThere([`what job ${displayPath(String(job))} deleted`])
-  return [...found.values()]
+  return { dryRun: false, items, files, bytes, restored, problems, problemCount }
 }
 
-function newestOfEach(entries: readonly TrashEntry[]): TrashEntry[] {
-  const byPath = new Map<string, TrashEntry>()
-  for (const entry of entries) if (!byPath.has(entry.path)) byPath.set(entry.path, entry)
-  return [...byPath.values()]
+/** @throws {SpacedriveError} NOT_IN_TRASH, naming what is not there */
+async function findAll(peer: Peer, what: readonly string[], job: string | undefined): Promise<Found> {
+  const found: Found = { ids: [], first: [], files: 0, bytes: 0 }
+  const seen = new Set<number>()
+  const add = (entry: TrashEntry): void => {
+    if (seen.has(entry.id)) return
+    seen.add(entry.id)
+    found.ids.push(entry.id)
+    found.files += entry.files
+    found.bytes += entry.bytes
+    if (found.first.length < MAX_NAMED) found.first.push(entry)
+  }
+  const missing: string[] = []
+  const ids = what.filter(isId).map(Number)
+  if (ids.length > 0) for await (const entry of entriesOf(peer, { ids })) add(entry)
+  missing.push(...ids.filter(id => !seen.has(id)).map(String))
+  for (const path of what.filter(w => !isId(w))) {
+    const newest = new Map<string, TrashEntry>()
+    for await (const entry of entriesOf(peer, { path: path as AbsPath })) {
+      if (!newest.has(entry.path)) newest.set(entry.path, entry)
+      if (entry.path === path) break
+    }
+    const exact = newest.get(path)
+    if (newest.size === 0) missing.push(displayPath(path))
+    for (const entry of exact === undefined ? newest.values() : [exact]) add(entry)
+  }
+  if (job !== undefined) for await (const entry of entriesOf(peer, { job: peer.jobs.resolve(job) })) add(entry)
+  if (missing.length > 0) throw notThere(missing)
+  if (seen.size === 0) throw notThere([`what job ${displayPath(String(job))} deleted`])
+  return found
+}
+
+async function* entriesOf(peer: Peer, filter: TrashFilter): AsyncGenerator<TrashEntry> {
+  for (let offset = 0; ; offset += PAGE) {
+    const { entries } = await peer.trash.list(filter, { limit: PAGE, offset })
+    yield* entries
+    if (entries.length < PAGE) return
+  }
 }
 
 const notThere = (missing: readonly string[]): SpacedriveError =>

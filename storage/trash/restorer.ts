@@ -67,7 +67,8 @@ async function restoreFrom(
     return group.map((row, i): Restored => {
       const r = results[i]!
       const from = textFromBytes(row.path) as AbsPath
-      return r.done ? { done: true, id: row.id, from, path: r.path } : { done: false, id: row.id, problem: r.problem }
+      if (!r.done) return { done: false, id: row.id, problem: r.problem }
+      return { done: true, id: row.id, from, path: r.path, files: row.files, bytes: row.size }
     })
   } catch (err) {
     await rows.release(group, 'leaving')

@@ -52,7 +52,14 @@ export interface TrashTotals {
 }
 
 export type Restored =
-  | { readonly done: true; readonly id: number; readonly from: AbsPath; readonly path: AbsPath }
+  | {
+      readonly done: true
+      readonly id: number
+      readonly from: AbsPath
+      readonly path: AbsPath
+      readonly files: number
+      readonly bytes: number
+    }
   | { readonly done: false; readonly id: number; readonly problem: Problem }
 
 export interface Emptied extends TrashTotals {

@@ -52,9 +52,13 @@ export class WorkPlace implements Startable {
     return join(this.#dir, `${id}.db`) as AbsPath
   }
 
+  has(id: string): boolean {
+    return existsSync(this.fileOf(id))
+  }
+
   /** The file of a list that was made. @throws {SpacedriveError} NOT_FOUND */
   readFile(id: string): AbsPath {
-    if (existsSync(this.fileOf(id))) return this.fileOf(id)
+    if (this.has(id)) return this.fileOf(id)
     throw new SpacedriveError('NOT_FOUND', 'that result is no longer kept', { hint: 'Look again.' })
   }
 

@@ -4,7 +4,7 @@ import type { Files } from '../../../storage/files/index.js'
 import { defineJob, type JobDefinition, type PhaseContext } from '../../../storage/jobs/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
 import { WorkPlace } from '../work-place.js'
-import { type DeleteItem, deleting } from './delete.worker.js'
+import { type DeleteItem, deleting, type Handled } from './delete.worker.js'
 import { type Protected, refusalOf } from './protect.js'
 
 export interface DeleteJobInput {
@@ -25,6 +25,9 @@ export interface DeleteJobState {
   /** Removing for good: where it stopped in the first item of the list, and whether problems were told of it. */
   after: RelPath | null
   blamed: boolean
+  /** What went of it so far. */
+  partFiles: number
+  partBytes: number
 }
 
 export interface DeleteComponents {
@@ -62,7 +65,16 @@ export function deleteJob(components: DeleteComponents): DeleteJob {
     }),
     title: ({ title, permanent }) => `delete ${title}${permanent ? ' for good' : ''}`,
     serial: ({ work: id }) => WorkPlace.serialOf(id),
-    state: input => ({ work: input.work, items: 0, files: 0, bytes: 0, after: null, blamed: false }),
+    state: input => ({
+      work: input.work,
+      items: 0,
+      files: 0,
+      bytes: 0,
+      after: null,
+      blamed: false,
+      partFiles: 0,
+      partBytes: 0
+    }),
     phases: input => [
       {
         name: 'Validation',
@@ -80,12 +92,14 @@ export function deleteJob(components: DeleteComponents): DeleteJob {
           const { state } = ctx
           for (;;) {
             ctx.checkInterrupt()
+            Object.assign(state, await pool.run(deleting.gone, { file }))
             const progress = { totalFiles: files, totalBytes: bytes }
-            ctx.progress({ ...progress, doneFiles: state.files, doneBytes: state.bytes })
+            const { partFiles, partBytes } = state
+            ctx.progress({ ...progress, doneFiles: state.files + partFiles, doneBytes: state.bytes + partBytes })
             const items = await pool.run(deleting.take, { file, limit: BATCH_ITEMS })
             if (items.length === 0) return
             const handled = await takeAway(components, ctx, input, items)
-            await pool.run(deleting.done, { file, ns: handled })
+            await pool.run(deleting.done, { file, handled })
             await ctx.checkpoint()
           }
         }
@@ -93,7 +107,7 @@ export function deleteJob(components: DeleteComponents): DeleteJob {
       {
         name: 'Complete',
         async execute(ctx) {
-          const { items, files } = ctx.state
+          const { items, files } = ctx.state // counted when nothing was left to take: the list may be gone already
           ctx.log(`${items} things with ${files} files ${input.permanent ? 'removed for good' : 'moved to the trash'}`)
           await work.drop(input.work)
         }
@@ -103,13 +117,13 @@ export function deleteJob(components: DeleteComponents): DeleteJob {
     output: ({ items, files, bytes }) => ({ items, files, bytes })
   })
 
-  /** @returns numbers of the items that are over with, well or not */
+  /** @returns the items that are over with, well or not */
   async function takeAway(
     parts: DeleteComponents,
     ctx: PhaseContext<DeleteJobState>,
     input: DeleteJobInput,
     items: readonly DeleteItem[]
-  ): Promise<number[]> {
+  ): Promise<Handled[]> {
     // A folder may have become a location, or something may have been mounted, while the job waited.
     const facts = await protect()
     const allowed = items.filter(item => {
@@ -117,7 +131,7 @@ export function deleteJob(components: DeleteComponents): DeleteJob {
       if (refusal !== undefined) ctx.problem(refusal)
       return refusal === undefined
     })
-    const refused = items.filter(item => !allowed.includes(item)).map(i => i.n)
+    const refused = items.filter(item => !allowed.includes(item)).map(({ n }): Handled => ({ n }))
     const handled = await (input.permanent ? removeForGood : throwAway)(parts, ctx, allowed)
     return [...refused, ...handled]
   }
@@ -127,18 +141,19 @@ async function throwAway(
   { trash }: DeleteComponents,
   ctx: PhaseContext<DeleteJobState>,
   items: readonly DeleteItem[]
-): Promise<number[]> {
+): Promise<Handled[]> {
+  const handled: Handled[] = []
   const todo: DeleteItem[] = []
   for (const item of items) {
-    if (item.begun && (await wasThrownAway(trash, ctx.job, item))) count(ctx.state, item)
+    if (item.begun && (await wasThrownAway(trash, ctx.job, item))) handled.push({ n: item.n, gone: item })
     else todo.push(item)
   }
   const results = await trash.put(todo, { command: 'file.delete', job: ctx.job })
-  for (const result of results) {
-    if (result.done) count(ctx.state, result)
-    else ctx.problem(result.problem)
+  for (const [i, result] of results.entries()) {
+    handled.push({ n: todo[i]!.n, gone: result.done ? result : undefined })
+    if (!result.done) ctx.problem(result.problem)
   }
-  return items.map(i => i.n)
+  return handled
 }
 
 /** By this job, right before the program ended. */
@@ -151,34 +166,29 @@ async function removeForGood(
   { files }: DeleteComponents,
   ctx: PhaseContext<DeleteJobState>,
   items: readonly DeleteItem[]
-): Promise<number[]> {
+): Promise<Handled[]> {
   const { state } = ctx
-  const handled: number[] = []
+  const handled: Handled[] = []
   const { after, blamed } = state
   // Only the first item of the list can have been begun in part.
   const removed = await files.remove(items, { after: after ?? undefined, blamed })
   for (const [i, result] of removed.results.entries()) {
     const item = items[i]!
-    state.files += result.files
-    state.bytes += result.bytes
-    const gone = result.problems[0]?.code === 'MISSING' && item.begun
-    if (!gone) for (const p of result.problems) ctx.problem(p)
-    if (result.problems.length === 0 || gone) state.items++
-    handled.push(item.n)
+    const wasGone = result.problems[0]?.code === 'MISSING' && item.begun
+    if (!wasGone) for (const p of result.problems) ctx.problem(p)
+    const before = i === 0 ? { files: state.partFiles, bytes: state.partBytes } : { files: 0, bytes: 0 }
+    const sum = wasGone ? item : { files: before.files + result.files, bytes: before.bytes + result.bytes }
+    // Of a folder that stays for what is refused in it, the rest went.
+    handled.push({ n: item.n, gone: result.problems.length === 0 || wasGone || sum.files > 0 ? sum : undefined })
   }
-  if (removed.results.length > 0) Object.assign(state, { after: null, blamed: false })
-  if (removed.part !== undefined) {
-    state.files += removed.part.files
-    state.bytes += removed.part.bytes
-    for (const p of removed.part.problems) ctx.problem(p)
+  if (removed.results.length > 0) Object.assign(state, { after: null, blamed: false, partFiles: 0, partBytes: 0 })
+  const { part } = removed
+  if (part !== undefined) {
+    for (const p of part.problems) ctx.problem(p)
+    state.partFiles += part.files
+    state.partBytes += part.bytes
     state.after = removed.after ?? null
-    state.blamed ||= removed.part.problems.length > 0
+    state.blamed ||= part.problems.length > 0
   }
   return handled
-}
-
-function count(state: DeleteJobState, { files, bytes }: { files: number; bytes: number }): void {
-  state.items++
-  state.files += files
-  state.bytes += bytes
 }

@@ -20,7 +20,8 @@ const SCHEMA = `
   CREATE TABLE items (
     n INTEGER PRIMARY KEY, at BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-    files INTEGER NOT NULL, bytes INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'waiting'
+    files INTEGER NOT NULL, bytes INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'waiting',
+    gone_files INTEGER, gone_bytes INTEGER
   ) STRICT;
   CREATE INDEX items_by_state ON items (state, n);`
 
@@ -33,6 +34,13 @@ export interface DeleteItem {
   readonly bytes: number
   /** It was begun before: a crash may have come after its end. */
   readonly begun: boolean
+}
+
+/** One that is over with. */
+export interface Handled {
+  readonly n: number
+  /** What went; left out for one that stays. */
+  readonly gone?: { readonly files: number; readonly bytes: number } | undefined
 }
 
 export interface PlanInput {
@@ -108,11 +116,26 @@ export const deleting = defineTasks(import.meta.url, {
     })
   },
 
-  done({ file, ns }: { file: AbsPath; ns: readonly number[] }): void {
+  /** These are over with; of those that went, with how much. In the list, not in the job's state alone: one commit each. */
+  done({ file, handled }: { file: AbsPath; handled: readonly Handled[] }): void {
     withWork(file, SCHEMA, sql => {
-      const done = sql.prepare("UPDATE items SET state = 'done' WHERE n = ?")
-      for (const n of ns) done.run([n])
+      const done = sql.prepare("UPDATE items SET state = 'done', gone_files = ?, gone_bytes = ? WHERE n = ?")
+      for (const { n, gone } of handled) done.run([gone?.files ?? null, gone?.bytes ?? null, n])
     })
+  },
+
+  /** What went so far. */
+  gone({ file }: { file: AbsPath }): { items: number; files: number; bytes: number } {
+    return withReader(
+      file,
+      sql =>
+        sql
+          .prepare<{ items: number; files: number; bytes: number }>(
+            `SELECT count(gone_files) AS items, coalesce(sum(gone_files), 0) AS files,
+               coalesce(sum(gone_bytes), 0) AS bytes FROM items`
+          )
+          .get([])!
+    )
   },
 
   /** The list, for a preview. */

@@ -62,9 +62,11 @@ export interface Victim {
 
 const VICTIMS = `CREATE TABLE IF NOT EXISTS victims (
   n INTEGER PRIMARY KEY, file INTEGER NOT NULL, keeper INTEGER NOT NULL, bytes INTEGER NOT NULL,
-  state TEXT NOT NULL DEFAULT 'waiting'
+  state TEXT NOT NULL DEFAULT 'waiting', gone INTEGER NOT NULL DEFAULT 0
 ) STRICT`
 
+/** Groups held in memory while it is chosen what goes. */
+const GROUPS_AT_ONCE = 1_000
 const PATH = '(SELECT path FROM dirs WHERE id = f.dir) AS dir, f.name'
 
 export const grouping = defineTasks(import.meta.url, {
@@ -201,17 +203,25 @@ export const grouping = defineTasks(import.meta.url, {
       sql.exec('DELETE FROM victims')
       const insert = sql.prepare('INSERT INTO victims (file, keeper, bytes) VALUES (?, ?, ?)')
       const namesOf = sql.prepare<{ id: number }>('SELECT id FROM files WHERE twin = ?')
-      const hashes = sql.prepare<{ hash: Uint8Array; size: number }>('SELECT hash, size FROM groups ORDER BY n').all()
-      for (const { hash, size } of hashes) {
-        const members = membersOf(sql, hash)
-        const keepers = new Set(keepersOf(members, keep).map(m => m.id))
-        const [keeper] = keepers
-        for (const { id } of members) {
-          if (keepers.has(id)) continue
-          // The space is free only when all its names are gone: counted with the first.
-          insert.run([id, keeper!, size])
-          for (const name of namesOf.all([id])) insert.run([name.id, keeper!, 0])
+      const groups = sql.prepare<{ n: number; hash: Uint8Array; size: number }>(
+        'SELECT n, hash, size FROM groups WHERE n > ? ORDER BY n LIMIT ?'
+      )
+      for (let after = 0; ; ) {
+        const some = groups.all([after, GROUPS_AT_ONCE])
+        for (const { hash, size } of some) {
+          const members = membersOf(sql, hash)
+          const keepers = new Set(keepersOf(members, keep).map(m => m.id))
+          const [keeper] = keepers
+          for (const { id } of members) {
+            if (keepers.has(id)) continue
+            // The space is free only when all its names are gone: counted with the first.
+            insert.run([id, keeper!, size])
+            for (const name of namesOf.all([id])) insert.run([name.id, keeper!, 0])
+          }
         }
+        const last = some.at(-1)
+        if (last === undefined) break
+        after = last.n
       }
       return victimTotals(sql)
     })
@@ -234,11 +244,27 @@ export const grouping = defineTasks(import.meta.url, {
     })
   },
 
-  done({ file, ns }: { file: AbsPath; ns: readonly number[] }): void {
+  /** These are over with; `gone` are those of them that went. */
+  done({ file, ns, gone }: { file: AbsPath; ns: readonly number[]; gone: readonly number[] }): void {
     withWork(file, FILES_SCHEMA, sql => {
       const done = sql.prepare("UPDATE victims SET state = 'done' WHERE n = ?")
       for (const n of ns) done.run([n])
+      const went = sql.prepare('UPDATE victims SET gone = 1 WHERE n = ?')
+      for (const n of gone) went.run([n])
     })
+  },
+
+  /** What went so far. */
+  gone({ file }: { file: AbsPath }): { files: number; bytes: number } {
+    return withReader(
+      file,
+      sql =>
+        sql
+          .prepare<{ files: number; bytes: number }>(
+            'SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes FROM victims WHERE gone = 1'
+          )
+          .get([])!
+    )
   }
 })
 

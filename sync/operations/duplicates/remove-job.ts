@@ -58,11 +58,12 @@ export function removeDuplicatesJob({ pool, trash, work }: RemoveComponents): Re
             const total = { totalFiles: files, totalBytes: bytes }
             for (;;) {
               ctx.checkInterrupt()
+              ctx.state = await pool.run(grouping.gone, { file })
               ctx.progress({ ...total, doneFiles: ctx.state.files, doneBytes: ctx.state.bytes })
               const victims = await pool.run(grouping.take, { file, limit: BATCH })
               if (victims.length === 0) return
-              await removeBatch(ctx, victims)
-              await pool.run(grouping.done, { file, ns: victims.map(v => v.n) })
+              const gone = await removeBatch(ctx, victims)
+              await pool.run(grouping.done, { file, ns: victims.map(v => v.n), gone })
               await ctx.checkpoint()
             }
           }
@@ -79,10 +80,12 @@ export function removeDuplicatesJob({ pool, trash, work }: RemoveComponents): Re
     output: ({ files, bytes }) => ({ files, bytes })
   })
 
-  async function removeBatch(ctx: PhaseContext<RemoveJobState>, victims: readonly Victim[]): Promise<void> {
+  /** @returns numbers of those that went */
+  async function removeBatch(ctx: PhaseContext<RemoveJobState>, victims: readonly Victim[]): Promise<number[]> {
+    const gone: number[] = []
     const todo: Victim[] = []
     for (const victim of victims) {
-      if (victim.begun && (await wasThrownAway(ctx.job, victim.path))) count(ctx.state, victim)
+      if (victim.begun && (await wasThrownAway(ctx.job, victim.path))) gone.push(victim.n)
       else todo.push(victim)
     }
     const compared = await pool.run(reading.compare, { victims: todo }, { signal: ctx.signal })
@@ -101,13 +104,14 @@ export function removeDuplicatesJob({ pool, trash, work }: RemoveComponents): Re
     for (const [i, result] of results.entries()) {
       const { victim } = going[i]!
       if (!result.done) ctx.problem(result.problem)
-      else if (kept[i]) count(ctx.state, victim)
+      else if (kept[i]) gone.push(victim.n)
       else {
         await trash.restore([result.id])
         const message = `${displayPath(victim.keeper)} was changed or removed meanwhile, so its duplicate stays`
         ctx.problem({ path: displayPath(victim.path), code: 'KEEPER_CHANGED', message })
       }
     }
+    return gone
   }
 
   /** By this job, right before the program ended. */
@@ -115,9 +119,4 @@ export function removeDuplicatesJob({ pool, trash, work }: RemoveComponents): Re
     const { entries } = await trash.list({ job, path }, { limit: 1 })
     return entries.some(e => e.path === path)
   }
-}
-
-function count(state: RemoveJobState, { bytes }: Victim): void {
-  state.files++
-  state.bytes += bytes
 }

@@ -96,7 +96,9 @@ export function validateJob({ pool, work, libraries, ours, noteDamage }: Validat
         {
           name: 'Complete',
           async execute(ctx) {
-            ctx.state.counts = await pool.run(validating.counts, { file })
+            // A crash may have come right after the list went.
+            if (work.has(input.work)) ctx.state.counts = await pool.run(validating.counts, { file })
+            await ctx.checkpoint()
             await work.drop(input.work)
           }
         }
