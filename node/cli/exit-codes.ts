@@ -34,6 +34,7 @@ const byCode: Readonly<Record<string, number>> = {
   DEVICE_AWAY: EXIT.device,
   DEVICE_UNREACHABLE: EXIT.device,
   DEVICE_REVOKED: EXIT.device,
+  NOT_KNOWN_THERE: EXIT.device,
   REVOKED: EXIT.device,
   UNREACHABLE: EXIT.device,
   PAIRING_NOT_FOUND: EXIT.device,

@@ -109,6 +109,13 @@ export function ensureCompleted(peer: Peer, offer: Offer): void {
   }
   if (offer.state === 'cancelled')
     fail(offer.code ?? 'CANCELLED', `the drop was cancelled: ${offer.message ?? 'by the other side'}`)
+  if (offer.code === 'NOT_KNOWN_THERE') {
+    fail(
+      offer.code,
+      `the drop ended: ${offer.message}`,
+      'Pair again with `spacedrive network pair generate`, and send it again.'
+    )
+  }
   const hint =
     offer.code === 'NO_SPACE'
       ? offer.direction === 'out'
@@ -121,7 +128,7 @@ export function ensureCompleted(peer: Peer, offer: Offer): void {
 /** What moves, or what is waited for, on one line. */
 export function offerStatus(p: OfferProgress, terminal: Terminal): string {
   if (p.state === 'preparing')
-    return `Looking at what there is to send: ${p.doneFiles ?? 0} files, ${formatBytes(p.doneBytes ?? 0)}`
+    return `Looking at what there is to send: ${p.doneFiles === 1 ? '1 file' : `${p.doneFiles ?? 0} files`}, ${formatBytes(p.doneBytes ?? 0)}`
   if (p.state === 'waiting') return p.connected ? `Offering it to ${p.name}` : `Waiting for ${p.name}, which is away`
   if (p.state === 'offered') return `Waiting for an answer from ${p.name}`
   if (p.phase === undefined) return `Waiting for ${p.name}`

@@ -35,6 +35,7 @@ export class Spacedrop implements SpacedropService {
   readonly #buckets = new Map<DeviceId, TokenBucket>()
   #courier: Courier | undefined
   #offConnected = (): void => {}
+  #offTroubled = (): void => {}
   #stopping = new AbortController()
 
   constructor(init: SpacedropInit, protocol: string) {
@@ -83,11 +84,16 @@ export class Spacedrop implements SpacedropService {
     await network.handle(this.#protocol, this.#serve, { maxInboundStreams: STREAMS_PER_DEVICE })
     this.#offConnected = network.onConnected(peer => courier.wake(peer.device))
     for (const peer of network.connected()) courier.wake(peer.device)
+    this.#offTroubled = this.#init.events.on('device:troubled', ({ device, problem }) => {
+      if (problem !== 'runs-twice')
+        this.#lost(device as DeviceId).catch(err => log.error('could not end drops', { err }))
+    })
   }
 
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     this.#offConnected()
+    this.#offTroubled()
     await this.#init.network.unhandle(this.#protocol)
     this.#stopping.abort(new SpacedriveError('STOPPED', 'the program is stopping'))
     await this.#courier?.stop()
@@ -189,17 +195,11 @@ export class Spacedrop implements SpacedropService {
   }
 
   cut(device: DeviceId): void {
-    const reason = new SpacedriveError('REVOKED', 'the device was revoked')
-    for (const offer of this.#openOf(device)) this.#mover.abort(offer, reason)
+    this.#abortAll(device, REVOKED)
   }
 
   async forget(device: DeviceId): Promise<void> {
-    this.cut(device)
-    for (const offer of this.#openOf(device)) {
-      await this.#mover.idle(offer)
-      await this.#book.step(offer, 'cancelled', { code: 'REVOKED', message: 'the device was revoked', untold: 0 })
-    }
-    await this.#init.transfers.forget(device)
+    await this.#endAll(device, 'cancelled', REVOKED)
     await this.dropRule(device)
     this.#buckets.delete(device)
   }
@@ -218,6 +218,26 @@ export class Spacedrop implements SpacedropService {
       log: this.#log
     })
 
+  /** The device that knows us no more has forgotten what it had with us: nothing of that can go on, and nobody waits for it. */
+  async #lost(device: DeviceId): Promise<void> {
+    const name = this.#init.trust.nameOf(device)
+    const why = `${name} does not know this device any more: it was revoked there, or the data of ${name} was lost`
+    await this.#endAll(device, 'failed', new SpacedriveError('NOT_KNOWN_THERE', why))
+  }
+
+  #abortAll(device: DeviceId, reason: SpacedriveError): void {
+    for (const offer of this.#openOf(device)) this.#mover.abort(offer, reason)
+  }
+
+  async #endAll(device: DeviceId, event: 'cancelled' | 'failed', reason: SpacedriveError): Promise<void> {
+    this.#abortAll(device, reason)
+    for (const offer of this.#openOf(device)) {
+      await this.#mover.idle(offer)
+      await this.#book.step(offer, event, { code: reason.code, message: reason.message, untold: 0 })
+    }
+    await this.#init.transfers.forget(device)
+  }
+
   #openOf(device: DeviceId): Offer[] {
     return [...openOffers(this.#book.db, 'in'), ...openOffers(this.#book.db, 'out')].filter(o => o.device === device)
   }
@@ -235,6 +255,8 @@ export class Spacedrop implements SpacedropService {
     })
   }
 }
+
+const REVOKED = new SpacedriveError('REVOKED', 'the device was revoked')
 
 function overAlready(offer: Offer): SpacedriveError {
   return new SpacedriveError('OFFER_OVER', `the offer is ${offer.state} already`, {

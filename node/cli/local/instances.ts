@@ -5,6 +5,8 @@ import type { Terminal } from '../../operations/operation.js'
 import type { LocalCommand } from './local-command.js'
 
 interface ListAnswer {
+  /** Where they were looked for: instances of another --data-dir are not among them. */
+  readonly base: string
   readonly instances: readonly {
     readonly name: string
     readonly state: string
@@ -20,8 +22,10 @@ export const instanceList: LocalCommand = {
   summary: 'The instances on this machine: running, stopped or dead',
   examples: ['spacedrive instance list', 'spacedrive instance list --json'],
   async run({ globals, terminal }): Promise<ListAnswer> {
-    const found = await listInstances(baseDirOf({ dataDir: globals.dataDir, cwd: terminal.cwd }))
+    const base = baseDirOf({ dataDir: globals.dataDir, cwd: terminal.cwd })
+    const found = await listInstances(base)
     return {
+      base: displayPath(base),
       instances: found.map(({ name, state, dataDir, place }) => ({
         name,
         state,
@@ -31,8 +35,11 @@ export const instanceList: LocalCommand = {
       }))
     }
   },
-  render({ instances }: ListAnswer, terminal: Terminal) {
-    if (instances.length === 0) terminal.line('No instance was ever started here.')
+  render({ base, instances }: ListAnswer, terminal: Terminal) {
+    if (instances.length === 0) {
+      terminal.line(`No instance was ever started in ${base}.`)
+      terminal.note('One that was started with --data-dir is listed with the same --data-dir.')
+    }
     const colors = { running: 'green', dead: 'red' } as const
     terminal.table(
       instances.map(({ name, state, pid, dataDir }) => ({

@@ -33,6 +33,9 @@ describe('instances', () => {
 
   it('several run side by side, and each is listed as what it is', async () => {
     const base = instance(temp.path)
+    const none = await base.run('instance', 'list')
+    assert.equal(none.stdout, `No instance was ever started in ${temp.path}.\n`)
+    assert.match(none.stderr, /--data-dir/)
     const alice = instance(join(temp.path, 'instance-alice'))
     const bob = instance(join(temp.path, 'instance-bob'))
     await base.ok('start')

@@ -53,7 +53,7 @@ describe('spacedrop: kill -9', function () {
     assert.deepEqual(readdirSync(bob.downloads), ['tree'])
   })
 
-  it('revoked in the middle of it: it ends at once, nothing stays, and nothing more is taken', async () => {
+  it('revoked in the middle of it: it ends at once on both sides, nothing stays, and nothing more is taken', async () => {
     const path = join(dir.path, 'big')
     writeFileSync(path, randomBytes(256 * 2 ** 20))
     const moving = await bob.listen('transfer:progress')
@@ -67,8 +67,12 @@ describe('spacedrop: kill -9', function () {
     )
     const { offers } = await bob.json<{ offers: { state: string; code: string }[] }>('network', 'offers', '--all')
     assert.deepEqual([offers[0]?.state, offers[0]?.code], ['cancelled', 'REVOKED'])
-    sending.child.kill('SIGINT')
-    assert.equal((await sending.ended).code, 130)
+    const { code, stderr } = await sending.ended
+    assert.equal(code, 6)
+    assert.match(stderr, /bob does not know this device any more: it was revoked there/)
+    assert.match(stderr, /Pair again/)
+    const here = await ada.json<{ offers: { state: string; code: string }[] }>('network', 'offers', '--all')
+    assert.deepEqual([here.offers[0]?.state, here.offers[0]?.code], ['failed', 'NOT_KNOWN_THERE'])
     assert.equal((await bob.run('network', 'spacedrop', 'ada', path, '--no-wait')).code, 6)
   })
 })
