@@ -19,7 +19,7 @@ import { streamEvents } from './event-stream.js'
 /** Callers at once, waiting ones (`pair generate`) included: far more than people and their scripts, few enough to hold. */
 export const MAX_CALLS = 256
 /** Calls and listeners to events each hold one connection; the rest is for those who are told that it is too much. */
-const MAX_CONNECTIONS = 512
+export const MAX_CONNECTIONS = 512
 /** Who opens a connection sends its request at once: a local program, not a slow line. */
 const HEADERS_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 30_000

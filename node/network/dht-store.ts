@@ -2,9 +2,9 @@ import { MemoryDatastore } from 'datastore-core'
 import type { Key } from 'interface-datastore/key'
 
 /** All a DHT node keeps of others: their records, address book and provider lists. 4,096 records of 1 KiB are 4 MiB. */
-const MAX_ENTRIES = 4096
+export const MAX_ENTRIES = 4096
 /** A record of 1 KiB with its frame; an entry of the address book. */
-const MAX_ENTRY_BYTES = 8 * 1024
+export const MAX_ENTRY_BYTES = 8 * 1024
 
 /** A datastore in memory with an end: the entry that was not written for longest gives way. */
 export class BoundedStore extends MemoryDatastore {

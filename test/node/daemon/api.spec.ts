@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { once, setMaxListeners } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { daemonClient } from '../../../node/client/index.js'
-import { createApi, MAX_BODY_BYTES, MAX_CALLS, MAX_EVENT_LISTENERS } from '../../../node/daemon/index.js'
+import {
+  createApi,
+  MAX_BODY_BYTES,
+  MAX_CALLS,
+  MAX_CONNECTIONS,
+  MAX_EVENT_LISTENERS
+} from '../../../node/daemon/index.js'
 import { writePlace } from '../../../node/instance/index.js'
 import { defineOperation, type Operation } from '../../../node/operations/operation.js'
 import { SpacedriveError, silentLog } from '../../../storage/base/index.js'
@@ -227,6 +233,31 @@ describe('the API', () => {
     await all
     await assert.rejects(client.call('test.echo', { text: 'x' }), { code: 'TOO_MANY_CALLS' })
     gone.abort()
+  })
+
+  it(`${MAX_CONNECTIONS} connections, one more is closed at once, and a place comes free again`, async () => {
+    const open: Socket[] = []
+    const dial = async (): Promise<Socket> => {
+      const socket = connect(socketPath)
+      open.push(socket)
+      await once(socket, 'connect')
+      return socket
+    }
+    /** The answer's first line; empty when the connection was closed without one. */
+    const speak = async (socket: Socket): Promise<string> => {
+      socket.on('error', () => {})
+      socket.write('POST /v1/test.echo HTTP/1.1\r\nhost: x\r\n\r\n')
+      const [part] = await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [''])])
+      return String(part).split('\r\n')[0]!
+    }
+    for (let i = 0; i < MAX_CONNECTIONS; i++) await dial()
+    assert.match(await speak(open.at(-1)!), /^HTTP\/1\.1 400/)
+    assert.equal(await speak(await dial()), '')
+    open[0]!.destroy()
+    let answer = ''
+    while (answer === '') answer = await speak(await dial())
+    assert.match(answer, /^HTTP\/1\.1 400/)
+    for (const socket of open) socket.destroy()
   })
 
   it('events come as lines, those that were asked for, from the moment of the answer', async () => {

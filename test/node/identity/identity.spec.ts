@@ -105,6 +105,15 @@ describe('the identity', () => {
     })
   }
 
+  it('a key file at its limit is read, one byte more is refused', async () => {
+    const { device } = await (await open()).create({})
+    const text = readFileSync(file, 'utf8').trimEnd()
+    writeFileSync(file, text.padEnd(4_096))
+    assert.equal((await open()).device, device)
+    writeFileSync(file, text.padEnd(4_097))
+    assert.equal((await open()).state(), 'unreadable')
+  })
+
   it('an id in the file that is not that of its key is noticed when it is opened', async () => {
     await (await open()).create({})
     writeFileSync(file, readFileSync(file, 'utf8').replace(/12D3KooW../, '12D3KooWzz'))

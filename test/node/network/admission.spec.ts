@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import type { MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { admission } from '../../../node/network/admission.js'
-import { CONNECT_BURST, MAX_PENDING, MAX_STRANGER_BYTES, MAX_STRANGERS } from '../../../node/network/limits.js'
+import {
+  CONNECT_BURST,
+  MAX_PENDING,
+  MAX_STRANGER_BYTES,
+  MAX_STRANGER_TOTAL_BYTES,
+  MAX_STRANGERS
+} from '../../../node/network/limits.js'
 import { silentLog } from '../../../storage/base/index.js'
 import { manualClock } from '../../manual-clock.js'
 
@@ -128,6 +134,20 @@ describe('admission', () => {
     made.progressed(quiet.connection, 'request')
     for (const c of [quiet, loud]) c.receive(MAX_STRANGER_BYTES + 1)
     assert.deepEqual([quiet.cut, loud.cut], [false, true])
+  })
+
+  it('256 KiB of a stranger in all, whatever it has shown: the last byte is taken, the next one cuts', () => {
+    for (const stage of ['request', 'response'] as const) {
+      const { knock, enter, made } = gate()
+      const c = from('10.0.0.1')
+      knock(c)
+      enter(c, peer('x'))
+      made.progressed(c.connection, stage)
+      c.receive(MAX_STRANGER_TOTAL_BYTES)
+      assert.equal(c.cut, false)
+      c.receive(1)
+      assert.equal(c.cut, true)
+    }
   })
 
   it(`one source: ${CONNECT_BURST} at once, then five a second; where a paired device was reached, no such limit`, async () => {

@@ -233,6 +233,19 @@ describe('a paired device that breaks the rules', () => {
     assert.equal(handled, 0)
   })
 
+  it('four connections of one device; with a fifth the oldest is cut', async () => {
+    const more = await Promise.all(Array.from({ length: 4 }, () => rawPeer(b.identity.identity!.privateKey)))
+    const address = a.network.status().listening[0]!
+    const connections = [raw]
+    for (const one of more) {
+      assert.ok(connections.every(c => c.connection.status === 'open'))
+      connections.push(await one.dial(address))
+    }
+    await raw.closed
+    assert.ok(connections.slice(1).every(c => c.connection.status === 'open'))
+    await Promise.all(more.map(one => one.stop()))
+  })
+
   it('a frame that claims 3 GiB: cut at once, and shut out for a minute (B1)', async () => {
     const header = Buffer.alloc(12)
     header.writeUInt32BE(1, 4)
