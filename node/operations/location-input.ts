@@ -28,14 +28,20 @@ export const ruleOptions = [
   ['--ext <list...>', 'only these extensions (jpg png); none: all'],
   ['--ignore <pattern...>', 'patterns as in .gitignore; none: no patterns'],
   ['--gitignore', 'what .gitignore files leave out is left out'],
-  ['--no-gitignore', 'they do not count (as it is unless said otherwise)']
+  ['--no-gitignore', 'they do not count (as it is unless said otherwise)'],
+  ['--spacedriveignore', 'what .spacedriveignore files leave out is left out (as it is unless said otherwise)'],
+  ['--no-spacedriveignore', 'they do not count'],
+  ['--system', 'search and hash what operating systems leave about (.DS_Store, Thumbs.db), too'],
+  ['--no-system', 'leave it out (as it is unless said otherwise)']
 ] as const
 
 /** What of the rules was typed; undefined where nothing was. */
 export function typedRules({ options }: Typed): RulesInput | undefined {
   const rules: RulesInput = {}
-  if (typeof options.hidden === 'boolean') rules.hidden = options.hidden
-  if (typeof options.gitignore === 'boolean') rules.gitignore = options.gitignore
+  for (const name of ['hidden', 'system', 'gitignore', 'spacedriveignore'] as const) {
+    const value = options[name]
+    if (typeof value === 'boolean') rules[name] = value
+  }
   if (typeof options.maxSize === 'string') rules.maxSizeBytes = size(options.maxSize)
   const extensions = list(options.ext)
   if (extensions !== undefined) rules.extensions = extensions.length === 0 ? null : extensions

@@ -79,10 +79,14 @@ export const searchFiles = defineOperation({
       const page = o.page === undefined ? 1 : wholeNumber(o.page, '--page', 1, 10_000)
       const list = (value: unknown): string[] | undefined =>
         value === undefined ? undefined : (Array.isArray(value) ? value : [value]).flatMap(v => String(v).split(','))
+      const typed = (Array.isArray(words) ? words : words === undefined ? [] : [words]).join(' ')
+      // A habit of shells: names are searched as they are, without patterns.
+      const byExtension = /^\*\.([\p{L}\p{N}]+)$/u.exec(typed)?.[1]
+      const extensions = [...(list(o.ext) ?? []), ...(byExtension === undefined ? [] : [byExtension])]
       const input = {
-        text: (Array.isArray(words) ? words : words === undefined ? [] : [words]).join(' '),
+        text: byExtension === undefined ? typed : '',
         kinds: list(o.kind),
-        extensions: list(o.ext)?.map(e => e.replace(/^\./, '').toLowerCase()),
+        extensions: extensions.length === 0 ? undefined : extensions.map(e => e.replace(/^\./, '').toLowerCase()),
         largerBytes: size(o.larger, '--larger'),
         smallerBytes: size(o.smaller, '--smaller'),
         modifiedAfterMs: date(o.modifiedAfter, '--modified-after'),

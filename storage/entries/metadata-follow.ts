@@ -51,7 +51,9 @@ export function orphan(sql: Sql, row: EntryRow, path: Uint8Array | undefined): v
 /** A new entry takes what was said of a file at its path. Cheap when nothing waits for its file. */
 export function adoptByPath(sql: Sql, host: number, id: number, path: Uint8Array): void {
   const found = sql
-    .prepare<{ id: number }>('SELECT id FROM metadata WHERE host = ? AND path = ? AND entry IS NULL')
+    .prepare<{ id: number }>(
+      'SELECT id FROM metadata INDEXED BY metadata_by_path WHERE host = ? AND path = ? AND entry IS NULL'
+    )
     .get([host, path])
   if (found !== undefined) attach(sql, found.id, id)
 }

@@ -63,12 +63,14 @@ export function findMetadata(sql: Sql, host: number, path: AbsPath, stat?: Omit<
     if (row !== undefined) return row.id
   }
   const waiting = sql
-    .prepare<{ id: number }>('SELECT id FROM metadata WHERE host = ? AND path = ? AND entry IS NULL')
+    .prepare<{ id: number }>(
+      'SELECT id FROM metadata INDEXED BY metadata_by_path WHERE host = ? AND path = ? AND entry IS NULL'
+    )
     .get([host, pathBytes(path)])
   if (waiting !== undefined || stat?.inode == null || stat.birthNs == null || stat.birthNs === 0n) return waiting?.id
   return sql
     .prepare<{ id: number }>(
-      `SELECT id FROM metadata INDEXED BY metadata_without_entry
+      `SELECT id FROM metadata INDEXED BY metadata_by_inode
        WHERE entry IS NULL AND host = ? AND inode = ? AND birth_ns = ?`
     )
     .get([host, stat.inode, stat.birthNs])?.id

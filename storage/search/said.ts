@@ -62,7 +62,7 @@ export class SaidElsewhere implements SaidOfEntries {
   of(entry: number): Said {
     const path = pathOf(this.#entries, entry, this.#host.entries)
     const at = this.#people.prepare<{ id: number }>(
-      'SELECT id FROM metadata WHERE host = ? AND path = ? AND entry IS NULL'
+      'SELECT id FROM metadata INDEXED BY metadata_by_path WHERE host = ? AND path = ? AND entry IS NULL'
     )
     const row = path === undefined ? undefined : (at.get([this.#host.people, path]) ?? this.#byInode(entry))
     return saidOf(this.#people, row?.id)
@@ -86,7 +86,7 @@ export class SaidElsewhere implements SaidOfEntries {
     if (row === undefined || row.birth_ns === 0n) return undefined
     return this.#people
       .prepare<{ id: number }>(
-        `SELECT id FROM metadata INDEXED BY metadata_without_entry
+        `SELECT id FROM metadata INDEXED BY metadata_by_inode
          WHERE entry IS NULL AND host = ? AND inode = ? AND birth_ns = ?`
       )
       .get([this.#host.people, row.inode, row.birth_ns])

@@ -26,6 +26,7 @@ describe('scan, search, tag: what a person does first', () => {
     assert.deepEqual([location.files, ended.problems], [2, 0])
     assert.deepEqual(await found('holi'), ['holiday.txt'])
     assert.deepEqual(await found('--duplicates'), ['holiday.txt', 'sub/copy.txt'])
+    assert.deepEqual(await found('*.txt'), ['holiday.txt', 'sub/copy.txt'])
     const info = await instance.json<{ state: string; hash: string; copies: number }>(
       'file',
       'info',
@@ -72,6 +73,14 @@ describe('scan, search, tag: what a person does first', () => {
     assert.deepEqual(await page(2), [['c'], true], 'the second page is of the same look')
     assert.deepEqual(await page(1), [['a', 'aa'], false])
     assert.deepEqual(await found('aa'), [])
+  })
+  it('.spacedriveignore files count unless it is said that they do not', async () => {
+    writeFileSync(`${dir}/.spacedriveignore`, 'later.*\n')
+    await instance.ok('location', 'rescan', dir, '--wait')
+    assert.deepEqual(await found('later'), [])
+    await instance.ok('location', 'update', dir, '--no-spacedriveignore')
+    await instance.ok('location', 'rescan', dir, '--wait')
+    assert.deepEqual(await found('later'), ['later.txt'])
   })
   it('job list by status, job info with phases, log and result', async () => {
     assert.match(await instance.ok('job', 'list', '--status', 'completed'), /index default-files +completed/)

@@ -137,4 +137,31 @@ describe('search by what people said', () => {
     await f.library.database.write(labelling.drop, { label: 'Work' })
     assert.deepEqual(await labels(), [['Projects', 1]])
   })
+
+  it('names, levels and notes at their limits', async () => {
+    const path = `${dirs.here}/here.txt`
+    await tag('x'.repeat(100), path)
+    await assert.rejects(tag('x'.repeat(101), path), { code: 'BAD_INPUT' })
+    await label(Array(16).fill('l').join('/'), path)
+    await assert.rejects(label(Array(17).fill('l').join('/'), path), { code: 'BAD_INPUT' })
+    const note = (notes: string) =>
+      f.library.database.write(annotating.say, { host: f.library.host, nowMs: 1, target: target(path), notes })
+    await note('n'.repeat(65_536))
+    await assert.rejects(note('n'.repeat(65_537)), { code: 'TOO_LARGE' })
+  })
+
+  it('of files that nothing indexes a search looks at the newest 10,000', async () => {
+    const targets = Array.from({ length: 10_001 }, (_, i) => ({
+      path: `/nowhere/at all/${i}` as AbsPath,
+      ...{ inode: null, birthNs: null }
+    }))
+    await f.library.database.write(annotating.tag, { host: f.library.host, nowMs: 1, tag: 'many', targets })
+    const at = async (offset: number) =>
+      (
+        await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, {
+          ...{ text: '', filters: { tags: ['many'] }, limit: 1, offset }
+        })
+      ).hits.length
+    assert.deepEqual([await at(9_999), await at(10_000)], [1, 0])
+  })
 })
