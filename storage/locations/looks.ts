@@ -77,7 +77,7 @@ export class LocationLooks {
 
   /** Something may have been missed: a look as soon as nothing else is at it. */
   missed(): void {
-    if (this.live().length > 0) this.#again = true
+    if (this.live().length > 0 || this.#looking !== undefined) this.#again = true
     else this.after(0)
   }
 
@@ -127,11 +127,13 @@ export class LocationLooks {
   async #looked(): Promise<void> {
     const { save, clock, random, looked } = this.#init
     const activity = this.live().length === 0 ? 'idle' : 'pending'
+    this.after(CHECK_INTERVAL_MS * (1 + CHECK_JITTER * (2 * random.float() - 1)))
     await save({ activity, last_scan_at: clock.nowMs(), problem_code: null, problem: null })
     await looked()
-    const again = this.#again
-    this.#again = false
-    this.after(again ? 0 : CHECK_INTERVAL_MS * (1 + CHECK_JITTER * (2 * random.float() - 1)))
+    if (this.#again) {
+      this.#again = false
+      this.after(0)
+    }
   }
 
   /** Without a job: what is done every hour is no news. */
