@@ -11,8 +11,8 @@ export interface Migration {
   readonly text: string
 }
 
-/** The two kinds of database; each has a folder of numbered files below storage/migrations. */
-export type Schema = 'instance' | 'library'
+/** The kinds of database; each has a folder of numbered files below storage/migrations. */
+export type Schema = 'instance' | 'library' | 'snapshot'
 
 /** Reads `NNN_name.sql` files in order. They are never edited after a release. */
 export function readMigrations(schema: Schema): Migration[] {

@@ -31,7 +31,16 @@ export const archiving = defineTasks(import.meta.url, {
     for (const path of settled) calm.run([sync, pathKey(path)])
     const remember = sql.prepare('INSERT OR REPLACE INTO sync_unsettled VALUES (?, ?, ?)')
     for (const { path, why } of unsettled) remember.run([sync, pathKey(path), why])
-    sql.prepare('UPDATE syncs SET batch = max(batch, ?), archive = 1 WHERE id = ?').run([batch, sync])
+    // A run that agreed on nothing (an empty source) leaves the next one a first one.
+    const agreed = changes.some(c => c.change === 'put') ? 1 : 0
+    sql
+      .prepare('UPDATE syncs SET batch = max(batch, ?), archive = max(archive, ?) WHERE id = ?')
+      .run([batch, agreed, sync])
+  },
+
+  /** A session has looked at everything that was unsettled: what still is, its commits say anew. */
+  settleAll(sql: Sql, { sync }: { sync: number }): void {
+    sql.prepare('DELETE FROM sync_unsettled WHERE sync = ?').run([sync])
   },
 
   /** The archive was lost, or is not to be trusted: the next run is a first one. */
@@ -42,12 +51,27 @@ export const archiving = defineTasks(import.meta.url, {
   }
 })
 
-/** In tree order, from `from` on. */
-export function* readArchive(sql: Sql, sync: number): Generator<{ key: Uint8Array; entry: ArchiveEntry }> {
-  const rows = sql
-    .prepare<never>(`SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? ORDER BY path`, { raw: true, bigint: true })
-    .iterate([sync]) as IterableIterator<SqlValue[]>
-  for (const raw of rows) yield { key: raw[0] as Uint8Array, entry: entryOf(raw) }
+/** Read by pages: several readers may be under way on one connection. */
+const PAGE = 1_000
+
+/** All of it, in tree order. */
+export function* readArchive(
+  sql: Sql,
+  sync: number
+): Generator<{ key: Uint8Array; path: RelPath; entry: ArchiveEntry }> {
+  const page = sql.prepare<never>(
+    `SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? AND path > ? ORDER BY path LIMIT ${PAGE}`,
+    { raw: true, bigint: true }
+  )
+  for (let after = new Uint8Array(0); ; ) {
+    const rows = page.all([sync, after]) as SqlValue[][]
+    for (const raw of rows) {
+      const key = raw[0] as Uint8Array
+      yield { key, path: keyPath(key), entry: entryOf(raw) }
+    }
+    if (rows.length < PAGE) return
+    after = rows.at(-1)![0] as Uint8Array<ArrayBuffer>
+  }
 }
 
 export function findInArchive(sql: Sql, sync: number, path: RelPath): ArchiveEntry | undefined {

@@ -1,6 +1,11 @@
 /**
- * A sync session (SYNC.md 6 and 7). So far: the archive, the last tree both ends agreed on, as tables of the instance
- * database that hold what `foldResults` of sync/reconcile makes of a batch.
+ * A sync session (SYNC.md 6 and 7) between two folders of this device.
+ *
+ *   const outcome = await runSession({ sync, ends: { source, destination }, db, snapshot, dir, pool, clock, random })
+ *
+ * `scan.ts` brings the snapshot of an end up to date (`snapshot.worker.ts`), `plan.worker.ts` merges it with the archive
+ * (`archive.worker.ts`, `rows.ts`) and lets reconcile decide, `transition.ts` does the plan (`steps.ts`, `stage-content.ts`),
+ * `session.ts` calls them in order. docs/sync-session.md tells it.
  */
 export {
   archiving,
@@ -9,4 +14,16 @@ export {
   readArchive,
   readUnsettled
 } from './archive.worker.js'
+export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
+export type { EndFacts, PlanSummary, Remark } from './plan.worker.js'
+export { type ScanProgress, scanEnd } from './scan.js'
+export {
+  runSession,
+  type SessionComponents,
+  type SessionInit,
+  type SessionOutcome,
+  type SessionPhase,
+  type SyncFacts
+} from './session.js'
+export type { Transitioned } from './transition.js'

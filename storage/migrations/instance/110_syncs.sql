@@ -49,3 +49,32 @@ CREATE TABLE sync_unsettled (
   why  TEXT NOT NULL,
   PRIMARY KEY (sync, path)
 ) STRICT, WITHOUT ROWID;
+
+-- What each run did, for thirty days. state: how it ended. result: what `sync run --json` printed, as JSON.
+CREATE TABLE sync_runs (
+  id       TEXT PRIMARY KEY,
+  sync     INTEGER NOT NULL REFERENCES syncs (id) ON DELETE CASCADE,
+  began_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  state    TEXT,
+  result   TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sync_runs_by_time ON sync_runs (sync, began_at);
+
+-- One row a path and operation that was done. at: 0 source, 1 destination. before and after: content hashes. to_path: of a move.
+CREATE TABLE sync_changes (
+  run     TEXT NOT NULL REFERENCES sync_runs (id) ON DELETE CASCADE,
+  n       INTEGER NOT NULL,
+  sync    INTEGER NOT NULL,
+  done_at INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  path    BLOB NOT NULL,
+  to_path BLOB,
+  kind    TEXT NOT NULL,
+  reason  TEXT NOT NULL,
+  before  BLOB,
+  after   BLOB,
+  PRIMARY KEY (run, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sync_changes_by_path ON sync_changes (sync, path);
+CREATE INDEX sync_changes_by_time ON sync_changes (sync, done_at);

@@ -9,5 +9,14 @@ export const addSyncs = defineTasks(import.meta.url, {
        VALUES (?, ?, ?, 'mirror', 'keep-both', '{}', '{}', '{}', 0)`
     )
     for (const id of [1, 2]) insert.run([id, `uuid-${id}`, `sync ${id}`])
+  },
+
+  addOne(sql: Sql, { id, uuid, mode, policy }: { id: number; uuid: string; mode: string; policy: string }): void {
+    sql
+      .prepare(
+        `INSERT INTO syncs (id, uuid, name, mode, policy, source, destination, options, added_at)
+         VALUES (?, ?, 'test', ?, ?, '{}', '{}', '{}', 0)`
+      )
+      .run([id, uuid, mode, policy])
   }
 })

@@ -1,0 +1,199 @@
+/** Plans: reconcile over archive and snapshots, written row by row into a file of its own beside the snapshot. */
+import { deserialize, serialize } from 'node:v8'
+import { defineTasks, type RelPath, type TaskContext } from '../../storage/base/index.js'
+import { createHasher } from '../../storage/content/index.js'
+import { removeFile } from '../../storage/files/index.js'
+import { openSqlite, type Sql, withReader } from '../../storage/sql/index.js'
+import {
+  type ArchiveChange,
+  ENDS,
+  type End,
+  foldResults,
+  hashOperation,
+  type Operation,
+  type PlanRow,
+  type ReconcileOptions,
+  reconcile,
+  type Settle,
+  Tally,
+  type Totals,
+  type Trace
+} from '../reconcile/index.js'
+import { Ignored, type IgnoreRules } from './ignored.js'
+import { rowsOf } from './rows.js'
+
+export interface PlanInput {
+  readonly instanceFile: string
+  readonly snapshotFile: string
+  /** Made anew. */
+  readonly planFile: string
+  readonly sync: number
+  readonly proves: Readonly<Record<End, boolean>>
+  readonly ignore: readonly IgnoreRules[]
+  readonly options: Omit<ReconcileOptions, 'ignores' | 'sourceEmpty'>
+}
+
+/** Facts about an end that guards need, beside the totals. */
+export interface EndFacts {
+  readonly files: number
+  readonly rootEntries: number
+  readonly rootEntriesAgreed: number
+}
+
+export interface PlanSummary {
+  readonly totals: Totals
+  /** BLAKE3 over the lines of its operations. */
+  readonly hash: string
+  readonly operations: number
+  readonly holds: Readonly<Record<End, EndFacts>>
+}
+
+/** Conflicts, problems and what stays unsettled, as the plan tells them. */
+export type Remark = Extract<PlanRow, { row: 'conflict' | 'problem' | 'unsettled' }>
+
+/** Pages of what the archive learns. */
+const FOLD_PAGE = 1_000
+
+export const planning = defineTasks(import.meta.url, {
+  async makePlan(input: PlanInput): Promise<PlanSummary> {
+    for (const left of ['', '-wal', '-shm']) await removeFile(`${input.planFile}${left}`)
+    const plan = openSqlite(input.planFile, { synchronous: 'NORMAL' })
+    try {
+      plan.exec(
+        `CREATE TABLE operations (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE settles (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE remarks (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE achieved (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT`
+      )
+      return withReader(input.instanceFile, archive =>
+        withReader(input.snapshotFile, snapshot => plan.transaction(() => write(plan, archive, snapshot, input)))
+      )
+    } finally {
+      plan.close()
+    }
+  },
+
+  /** Operations from a number on, in their order. */
+  operations({ planFile, from, limit }: { planFile: string; from: number; limit: number }): Operation[] {
+    return withPlan(planFile, sql =>
+      values<Operation>(sql, 'SELECT value FROM operations WHERE id >= ? ORDER BY id LIMIT ?', [from, limit])
+    )
+  },
+
+  remarks({ planFile, limit }: { planFile: string; limit: number }): Remark[] {
+    return withPlan(planFile, sql => values<Remark>(sql, 'SELECT value FROM remarks ORDER BY n LIMIT ?', [limit]))
+  },
+
+  /** What was read back after operations that were done. */
+  achieved({ planFile, list }: { planFile: string; list: readonly { id: number; trace: Trace }[] }): void {
+    withPlan(planFile, sql =>
+      sql.transaction(() => {
+        const insert = sql.prepare('INSERT OR REPLACE INTO achieved VALUES (?, ?)')
+        for (const { id, trace } of list) insert.run([id, serialize(trace)])
+      })
+    )
+  },
+
+  /** What the archive learns of all that was achieved: pages of changes in their order, then what stays unsettled. */
+  fold({ planFile }: { planFile: string }, ctx: TaskContext): { unsettled: { path: RelPath; why: string }[] } {
+    return withPlan(planFile, sql => {
+      const find = sql.prepare<{ value: Uint8Array }>('SELECT value FROM achieved WHERE id = ?')
+      const achieved = (id: number): Trace | undefined => {
+        const found = find.get([id])
+        return found && (deserialize(found.value) as Trace)
+      }
+      const unsettled = new Map<RelPath, string>()
+      // Forgotten first, then everything moved at once, then what is put.
+      for (const kind of ['forget', 'move', 'put'] as const) {
+        const page: ArchiveChange[] = []
+        const flush = (): void => {
+          if (page.length > 0) ctx.emit(page.splice(0))
+        }
+        for (const settle of settles(sql)) {
+          if (settle.kind !== kind) continue
+          const folded = foldResults([settle], achieved)
+          page.push(...folded.changes)
+          for (const path of folded.unsettled) unsettled.set(path, 'problem')
+          if (kind !== 'move' && page.length >= FOLD_PAGE) flush()
+        }
+        flush()
+      }
+      for (const remark of values<Remark>(sql, 'SELECT value FROM remarks ORDER BY n', []))
+        if (remark.row === 'unsettled') unsettled.set(remark.path, remark.why)
+        else if (remark.row === 'problem') unsettled.set(remark.path, 'problem')
+        else if (remark.resolution === 'waiting') unsettled.set(remark.path, 'conflict')
+      return { unsettled: [...unsettled].map(([path, why]) => ({ path, why })) }
+    })
+  }
+})
+
+function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSummary {
+  const { sync, proves, ignore } = input
+  const rows = rowsOf({ archive, snapshot, sync, proves, ignored: () => new Ignored(ignore) })
+  const ignored = new Ignored(ignore)
+  const facts = (end: End): EndFacts => factsOf(archive, snapshot, sync, end)
+  const holds = { source: facts('source'), destination: facts('destination') }
+  const options: ReconcileOptions = {
+    ...input.options,
+    sourceEmpty: holds.source.rootEntries === 0,
+    ...(ignored.none ? {} : { ignores: path => ignored.ignores(path) })
+  }
+  const insert = {
+    operation: plan.prepare('INSERT INTO operations VALUES (?, ?)'),
+    settle: plan.prepare('INSERT INTO settles (value) VALUES (?)'),
+    remark: plan.prepare('INSERT INTO remarks (value) VALUES (?)')
+  }
+  const tally = new Tally()
+  const hasher = createHasher()
+  const lines = { update: (text: string) => hasher.update(Buffer.from(text)) }
+  let operations = 0
+  for (const row of reconcile(rows, options)) {
+    tally.add(row)
+    if (row.row === 'operation') {
+      operations++
+      hashOperation(lines, row.operation)
+      insert.operation.run([row.operation.id, serialize(row.operation)])
+    } else if (row.row === 'settle') insert.settle.run([serialize(row.settle)])
+    else insert.remark.run([serialize(row)])
+  }
+  return { totals: tally.totals, hash: hasher.digest(), operations, holds }
+}
+
+function factsOf(archive: Sql, snapshot: Sql, sync: number, end: End): EndFacts {
+  const at = ENDS.indexOf(end)
+  const count = (sql: Sql, text: string, params: number[]): number => sql.prepare<{ n: number }>(text).get(params)!.n
+  const atRoot = `instr(path, x'00') = 0`
+  return {
+    files: count(snapshot, 'SELECT count(*) n FROM seen WHERE at = ? AND kind IN (0, 2)', [at]),
+    rootEntries: count(snapshot, `SELECT count(*) n FROM seen WHERE at = ? AND ${atRoot}`, [at]),
+    rootEntriesAgreed: count(archive, `SELECT count(*) n FROM sync_archive WHERE sync = ? AND ${atRoot}`, [sync])
+  }
+}
+
+function* settles(sql: Sql): Generator<Settle> {
+  const page = sql.prepare<{ n: number; value: Uint8Array }>(
+    'SELECT n, value FROM settles WHERE n > ? ORDER BY n LIMIT 1000'
+  )
+  for (let after = 0; ; ) {
+    const rows = page.all([after])
+    for (const { value } of rows) yield deserialize(value) as Settle
+    if (rows.length === 0) return
+    after = rows.at(-1)!.n
+  }
+}
+
+function values<T>(sql: Sql, text: string, params: number[]): T[] {
+  return sql
+    .prepare<{ value: Uint8Array }>(text)
+    .all(params)
+    .map(({ value }) => deserialize(value) as T)
+}
+
+function withPlan<T>(planFile: string, fn: (sql: Sql) => T): T {
+  const sql = openSqlite(planFile, { synchronous: 'NORMAL' })
+  try {
+    return fn(sql)
+  } finally {
+    sql.close()
+  }
+}

@@ -1,0 +1,107 @@
+/** Two real folders and everything that a session needs, without a daemon. */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type AbsPath,
+  type Clock,
+  newUuid,
+  systemClock,
+  systemRandom,
+  type WorkerPool,
+  workerPool
+} from '../../../storage/base/index.js'
+import { openFiles, ownerTag } from '../../../storage/files/index.js'
+import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
+import { type Database, openDatabase } from '../../../storage/sql/index.js'
+import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
+import type { ConflictPolicy, End, Mode } from '../../../sync/reconcile/index.js'
+import { runSession, type SessionInit, type SessionOutcome } from '../../../sync/session/index.js'
+import { tempDir } from '../../temp.js'
+import { addSyncs } from './syncs.worker.js'
+
+export interface SyncFixture {
+  readonly source: string
+  readonly destination: string
+  readonly db: InstanceDatabase
+  readonly snapshot: Database
+  run(options?: Partial<SessionInit>): Promise<SessionOutcome>
+  /** As after a daemon that was killed: databases stay, nothing else does. */
+  close(): Promise<void>
+}
+
+export interface FixtureOptions {
+  readonly mode: Mode
+  readonly policy?: ConflictPolicy
+  readonly ignore?: readonly string[]
+  readonly clock?: Clock
+}
+
+export async function openSync({
+  mode,
+  policy = 'keep-both',
+  ignore = [],
+  clock = systemClock
+}: FixtureOptions): Promise<SyncFixture> {
+  const temp = tempDir('sd-sync-')
+  const dir = join(temp.path, 'data') as AbsPath
+  const folders = { source: join(temp.path, 'source'), destination: join(temp.path, 'destination') }
+  for (const path of [dir, ...Object.values(folders)]) mkdirSync(path)
+  const db = await openInstance(dir)
+  const uuid = newUuid(clock.nowMs(), systemRandom)
+  await db.write(addSyncs.addOne, { id: 1, uuid, mode, policy })
+  const snapshot = await openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
+  const pool: WorkerPool = workerPool(2)
+  const files = openFiles({ pool, owner: ownerTag(dir), clock })
+  const open = (end: End): Promise<Endpoint> =>
+    openLocalEndpoint({
+      ...{ path: folders[end] as AbsPath, pool, files },
+      volumes: { volumeOf: async () => undefined },
+      trash: { put: () => Promise.reject(new Error('a sync throws nothing into the trash')) },
+      ours: () => [dir]
+    })
+  return {
+    ...folders,
+    ...{ db, snapshot },
+    async run(options = {}) {
+      const ends = { source: await open('source'), destination: await open('destination') }
+      try {
+        return await runSession({
+          ...{ db, snapshot, dir, pool, clock, random: systemRandom, ends },
+          sync: { id: 1, uuid, mode, policy, ignore, devices: { source: 'ada', destination: 'bob' } },
+          ...options
+        })
+      } finally {
+        await ends.source.close()
+        await ends.destination.close()
+      }
+    },
+    async close() {
+      await files.close()
+      await pool.close()
+      await snapshot.close()
+      await db.close()
+      temp.clean()
+    }
+  }
+}
+
+/** Everything a folder shows: path -> what it is, as a text. Ours is left out. */
+export function look(dir: string, { times = true } = {}): Record<string, string> {
+  const found: Record<string, string> = {}
+  const walk = (rel: string): void => {
+    for (const name of readdirSync(join(dir, rel)).sort()) {
+      if (name.startsWith('.spacedrive') && name !== '.spacedriveignore') continue
+      const path = rel === '' ? name : `${rel}/${name}`
+      const stat = lstatSync(join(dir, path), { bigint: true })
+      const mode = (Number(stat.mode) & 0o777).toString(8)
+      const time = times ? ` @${stat.mtimeNs / 1000n}` : ''
+      if (stat.isSymbolicLink()) found[path] = `-> ${readlinkSync(join(dir, path))}`
+      else if (stat.isDirectory()) {
+        found[path] = `folder ${mode}`
+        walk(path)
+      } else found[path] = `${readFileSync(join(dir, path), 'utf8')} ${mode}${time}`
+    }
+  }
+  walk('')
+  return found
+}
