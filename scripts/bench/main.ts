@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import '../../node/shim.js'
 import { analysisBenches } from './analysis.js'
 import type { Bench, TreeKind } from './bench.js'
+import { copyBenches } from './copies.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { starting } from './start.js'
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   ...transferBenches,
   ...indexBenches,
   ...analysisBenches,
+  ...copyBenches,
   // Last: what they change in the trees stays there.
   watching,
   watchingWide

@@ -1,34 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { type AbsPath, displayPath, hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
-import { hashSource } from '../content/index.js'
+import { displayPath, hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
 import { type ContentStrategy, type CopiedContent, copyContent } from './copy-content.js'
-import { Dirs } from './dirs.js'
-import { type DirHandle, type Disk, findStat } from './disk.js'
+import { CopyLooks } from './copy-looks.js'
+import { type DirHandle, findStat } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { TEMP_PREFIX } from './ours.js'
 import { diskError } from './problems.js'
-import type { RootHandle } from './root.js'
-import type { StagingHandle } from './staging-writer.js'
 import { processUmask } from './umask.js'
-
-/** A folder that is only read: nothing is probed, nothing is written there. Good in every thread until it is closed. */
-export interface SourceHandle {
-  readonly path: AbsPath
-  readonly dir: DirHandle
-  readonly device: bigint
-  readonly mount: bigint
-}
-
-/** What of a root a look at it takes. */
-export type TargetHandle = Pick<RootHandle, 'path' | 'dir' | 'device'>
-
-export interface CopierInit {
-  readonly source: SourceHandle
-  /** Left out where only the source is looked through. */
-  readonly target?: TargetHandle | undefined
-  /** Left out where nothing is written (a look, a dry run). */
-  readonly staging?: StagingHandle | undefined
-}
 
 /** What is carried besides content and permission bits. */
 export interface Kept {
@@ -49,8 +27,6 @@ export interface CopiedFile extends CopiedContent {
   readonly lostXattrs: readonly string[]
 }
 
-/** What a copy that a person asked for leaves free: a small stick may be filled, a file system not to the last block. */
-export const COPY_RESERVE_SHARE = 100
 const MODE_BITS = 0o777
 const ALL_MODE_BITS = 0o7777
 
@@ -59,67 +35,18 @@ const ALL_MODE_BITS = 0o7777
  * reached beneath open directories on both sides, no link is ever followed, and nothing here gives anything its final name
  * but empty directories.
  */
-export class Copier {
-  readonly #disk: Disk
-  readonly #source: Dirs
-  readonly #target: Dirs | undefined
-  readonly #staging: Dirs | undefined
-  readonly #root: TargetHandle | undefined
-  readonly #syncEach: boolean
-
-  constructor(disk: Disk, { source, target, staging }: CopierInit) {
-    this.#disk = disk
-    this.#root = target
-    this.#source = new Dirs(disk, source.dir, undefined)
-    if (target !== undefined) this.#target = new Dirs(disk, target.dir, target.device)
-    if (staging !== undefined) this.#staging = new Dirs(disk, staging.tree, staging.device)
-    this.#syncEach = staging?.syncEach ?? false
-  }
-
-  /** Names in a source directory, in no order. */
-  list(dir: RelPath): string[] {
-    return this.#saying('read', dir, () => this.#disk.list(this.#source.open(dir)))
-  }
-
-  /** Names of the directories in a source directory. */
-  listDirectories(dir: RelPath): string[] {
-    return this.#saying('read', dir, () => {
-      const opened = this.#source.open(dir)
-      return (
-        this.#disk.listDirectories?.(opened) ??
-        this.#disk.list(opened).filter(name => this.#disk.lstat(opened, name).kind === 'directory')
-      )
-    })
-  }
-
-  /** undefined: nothing is there (any more). */
-  lookSource(path: RelPath): EntryStat | undefined {
-    return this.#look(this.#source, path)
-  }
-
-  lookTarget(path: RelPath): EntryStat | undefined {
-    return this.#target === undefined ? undefined : this.#look(this.#target, path)
-  }
-
-  sourceLink(path: RelPath): string {
-    return this.#saying('read', path, () => this.#disk.readlink(this.#source.open(parentOf(path)), nameOf(path)))
-  }
-
-  targetLink(path: RelPath): string {
-    return this.#saying('read', path, () => this.#disk.readlink(this.#targetDirs.open(parentOf(path)), nameOf(path)))
-  }
-
+export class Copier extends CopyLooks {
   /** Makes one directory; its parents must be there. Fine when a directory is there already. @throws KIND_DIFFERS */
   makeTarget(path: RelPath, mode: number): 'made' | 'there' {
-    return this.#saying('make', path, () => {
-      const parent = this.#targetDirs.open(parentOf(path))
+    return this.saying('make', path, () => {
+      const parent = this.targetDirs.open(parentOf(path))
       try {
         // What is put into it comes first: its own mode is set at the end.
-        this.#disk.makeDir(parent, nameOf(path), (mode & MODE_BITS) | 0o700)
+        this.disk.makeDir(parent, nameOf(path), (mode & MODE_BITS) | 0o700)
         return 'made'
       } catch (err) {
         if (!hasCode(err, 'EEXIST')) throw err
-        if (this.#disk.lstat(parent, nameOf(path)).kind === 'directory') return 'there'
+        if (this.disk.lstat(parent, nameOf(path)).kind === 'directory') return 'there'
         throw kindDiffers(path)
       }
     })
@@ -127,13 +54,13 @@ export class Copier {
 
   /** @throws MISSING, CHANGED (it was written to meanwhile), NO_PERMISSION, NO_SPACE ...; then nothing of it is left */
   async stageFile(path: RelPath, staged: RelPath, init: CopyFileInit): Promise<CopiedFile> {
-    const disk = this.#disk
+    const disk = this.disk
     try {
-      const from = disk.open(this.#source.open(parentOf(path)), nameOf(path), 'read')
+      const from = disk.open(this.source.open(parentOf(path)), nameOf(path), 'read')
       try {
         const stat = disk.stat(from)
         if (stat.kind !== 'file') throw changed(path)
-        const into = this.#stagingDirs.make(parentOf(staged))
+        const into = this.stagingDirs.make(parentOf(staged))
         const to = this.#fresh(into, nameOf(staged), stat.mode & MODE_BITS)
         try {
           const content = await copyContent(disk, {
@@ -144,7 +71,7 @@ export class Copier {
           if (after.sizeBytes !== stat.sizeBytes || after.mtimeNs !== stat.mtimeNs) throw changed(path)
           const lostXattrs = init.xattrs ? this.#copyXattrs(from, to) : []
           this.#setAttributes(to, stat, init)
-          if (this.#syncEach) disk.sync(to)
+          if (this.syncEach) disk.sync(to)
           return { ...content, stat, lostXattrs }
         } catch (err) {
           disk.unlink(into, nameOf(staged))
@@ -161,12 +88,12 @@ export class Copier {
   }
 
   stageLink(path: RelPath, staged: RelPath, { mtimeNs, owner }: Kept): EntryStat {
-    return this.#saying('copy', path, () => {
-      const disk = this.#disk
-      const stat = disk.lstat(this.#source.open(parentOf(path)), nameOf(path))
+    return this.saying('copy', path, () => {
+      const disk = this.disk
+      const stat = disk.lstat(this.source.open(parentOf(path)), nameOf(path))
       if (stat.kind !== 'symlink') throw changed(path)
       const target = this.sourceLink(path)
-      const into = this.#stagingDirs.make(parentOf(staged))
+      const into = this.stagingDirs.make(parentOf(staged))
       this.#clear(into, nameOf(staged))
       disk.symlink(target, into, nameOf(staged))
       if (owner) disk.setLinkOwner?.(into, nameOf(staged), stat.uid, stat.gid ?? -1)
@@ -181,42 +108,22 @@ export class Copier {
 
   /** A second name for a file of the target, staged: a hard link of the copy. EMLINK, EPERM: it is copied instead. */
   stageHardLink(existing: RelPath, staged: RelPath): void {
-    this.#saying('link', existing, () => {
-      const into = this.#stagingDirs.make(parentOf(staged))
+    this.saying('link', existing, () => {
+      const into = this.stagingDirs.make(parentOf(staged))
       this.#clear(into, nameOf(staged))
-      this.#disk.link(this.#targetDirs.open(parentOf(existing)), nameOf(existing), into, nameOf(staged))
+      this.disk.link(this.targetDirs.open(parentOf(existing)), nameOf(existing), into, nameOf(staged))
     })
   }
 
   /** For a move within one volume: the file itself, under a second name in staging. */
   stageItself(path: RelPath, staged: RelPath): EntryStat {
-    return this.#saying('move', path, () => {
-      const from = this.#source.open(parentOf(path))
-      const into = this.#stagingDirs.make(parentOf(staged))
+    return this.saying('move', path, () => {
+      const from = this.source.open(parentOf(path))
+      const into = this.stagingDirs.make(parentOf(staged))
       this.#clear(into, nameOf(staged))
-      this.#disk.link(from, nameOf(path), into, nameOf(staged))
-      return this.#disk.lstat(into, nameOf(staged))
+      this.disk.link(from, nameOf(path), into, nameOf(staged))
+      return this.disk.lstat(into, nameOf(staged))
     })
-  }
-
-  /** BLAKE3 of a whole file, read from the disk where the system lets go of what memory holds of it. */
-  async hash(which: 'source' | 'target' | 'staged', path: RelPath, signal?: AbortSignal): Promise<string> {
-    const dirs = which === 'source' ? this.#source : which === 'target' ? this.#targetDirs : this.#stagingDirs
-    try {
-      const fd = this.#disk.open(dirs.open(parentOf(path)), nameOf(path), 'read')
-      try {
-        if (which === 'staged') this.#disk.quick?.dropCache(fd)
-        const source = {
-          read: (into: Uint8Array, at: number) => this.#disk.read(fd, into, at),
-          stat: () => this.#disk.stat(fd)
-        }
-        return (await hashSource(source, path, { signal })).hash
-      } finally {
-        this.#disk.close(fd)
-      }
-    } catch (err) {
-      throw diskError('read', path, err)
-    }
   }
 
   /**
@@ -226,15 +133,15 @@ export class Copier {
   removeSource(path: RelPath, expected: EntryStat): void {
     this.#keepingTime(path, dir => {
       const aside = `${TEMP_PREFIX}${randomUUID()}`
-      this.#disk.rename(dir, nameOf(path), dir, aside, 'replace')
-      const at = this.#disk.lstat(dir, aside)
+      this.disk.rename(dir, nameOf(path), dir, aside, 'replace')
+      const at = this.disk.lstat(dir, aside)
       if (at.inode === expected.inode && at.sizeBytes === expected.sizeBytes && at.mtimeNs === expected.mtimeNs) {
-        this.#disk.unlink(dir, aside)
+        this.disk.unlink(dir, aside)
         return true
       }
       // Both: a name that somebody took since then is not taken away again.
-      this.#disk.link(dir, aside, dir, nameOf(path))
-      this.#disk.unlink(dir, aside)
+      this.disk.link(dir, aside, dir, nameOf(path))
+      this.disk.unlink(dir, aside)
       throw changed(path)
     })
   }
@@ -243,8 +150,8 @@ export class Copier {
   removeSourceDirectory(path: RelPath): boolean {
     return this.#keepingTime(path, dir => {
       try {
-        this.#source.forget(path)
-        this.#disk.removeDir(dir, nameOf(path))
+        this.source.forget(path)
+        this.disk.removeDir(dir, nameOf(path))
         return true
       } catch (err) {
         if (hasCode(err, 'ENOTEMPTY', 'EEXIST')) return false
@@ -255,10 +162,10 @@ export class Copier {
 
   /** Mode, time and owner of a directory at the destination follow the source, where they differ. */
   finishDirectory(path: RelPath, to: RelPath, { mtimeNs, owner }: Kept & { mtimeNs: bigint | undefined }): boolean {
-    return this.#saying('set mode and time of', to, () => {
-      const disk = this.#disk
-      const stat = disk.stat(this.#source.open(path))
-      const dir = this.#targetDirs.open(to)
+    return this.saying('set mode and time of', to, () => {
+      const disk = this.disk
+      const stat = disk.stat(this.source.open(path))
+      const dir = this.targetDirs.open(to)
       const there = disk.stat(dir)
       // A folder of somebody else that was there before stays as it is: what was to be put into it is what counts.
       const user = process.geteuid?.() ?? 0
@@ -281,79 +188,40 @@ export class Copier {
     })
   }
 
-  /** Bytes that may be written at the destination: a hundredth of it stays free. */
-  room(): number {
-    if (this.#root === undefined) return Number.POSITIVE_INFINITY
-    const { freeBytes, totalBytes } = this.#disk.space(this.#root.dir)
-    return freeBytes - Math.ceil(totalBytes / COPY_RESERVE_SHARE)
-  }
-
-  /** Takes away what was staged and is not wanted after all. */
-  unstage(staged: RelPath): void {
-    this.#clear(this.#stagingDirs.open(parentOf(staged)), nameOf(staged))
-  }
-
-  close(): void {
-    this.#source.close()
-    this.#target?.close()
-    this.#staging?.close()
-  }
-
-  get #targetDirs(): Dirs {
-    if (this.#target === undefined) throw new TypeError('this copier has no destination')
-    return this.#target
-  }
-
-  get #stagingDirs(): Dirs {
-    if (this.#staging === undefined) throw new TypeError('this copier has no staging place')
-    return this.#staging
-  }
-
-  #look(dirs: Dirs, path: RelPath): EntryStat | undefined {
-    return this.#saying('look at', path, () => {
-      try {
-        return findStat(this.#disk, dirs.open(parentOf(path)), nameOf(path))
-      } catch (err) {
-        if (hasCode(err, 'ENOENT')) return undefined
-        throw err
-      }
-    })
-  }
-
   /** With its final mode at once: the staging place is private. */
   #fresh(into: DirHandle, name: string, mode: number): number {
     try {
-      return this.#disk.open(into, name, 'create', mode)
+      return this.disk.open(into, name, 'create', mode)
     } catch (err) {
       if (!hasCode(err, 'EEXIST')) throw err
-      this.#disk.unlink(into, name) // left by a run that was cut short
-      return this.#disk.open(into, name, 'create', mode)
+      this.disk.unlink(into, name) // left by a run that was cut short
+      return this.disk.open(into, name, 'create', mode)
     }
   }
 
   #clear(into: DirHandle, name: string): void {
-    if (findStat(this.#disk, into, name) !== undefined) this.#disk.unlink(into, name)
+    if (findStat(this.disk, into, name) !== undefined) this.disk.unlink(into, name)
   }
 
   #setAttributes(to: number, stat: EntryStat, { mtimeNs, owner }: Kept): void {
     // The set-id bits mean something only together with the owner, and a change of owner clears them.
-    if (owner) this.#disk.setOwner?.(to, stat.uid, stat.gid ?? -1)
+    if (owner) this.disk.setOwner?.(to, stat.uid, stat.gid ?? -1)
     const mode = stat.mode & (owner ? ALL_MODE_BITS : MODE_BITS)
-    if (owner || (mode & processUmask()) !== 0) this.#disk.setMode(to, mode)
-    this.#disk.setMtime(to, mtimeNs ?? stat.mtimeNs)
+    if (owner || (mode & processUmask()) !== 0) this.disk.setMode(to, mode)
+    this.disk.setMtime(to, mtimeNs ?? stat.mtimeNs)
   }
 
   /** The directory around what is removed is moved as well: its time is still to be read. */
   #keepingTime<T>(path: RelPath, fn: (dir: DirHandle) => T): T {
-    return this.#saying('remove', path, () => {
-      const dir = this.#source.open(parentOf(path))
+    return this.saying('remove', path, () => {
+      const dir = this.source.open(parentOf(path))
       if (parentOf(path) === '') return fn(dir)
-      const { mtimeNs } = this.#disk.stat(dir)
+      const { mtimeNs } = this.disk.stat(dir)
       try {
         return fn(dir)
       } finally {
         try {
-          this.#disk.setMtime(dir, mtimeNs)
+          this.disk.setMtime(dir, mtimeNs)
         } catch {
           // Somebody else's directory: it gets the time of the removal.
         }
@@ -363,7 +231,7 @@ export class Copier {
 
   #copyXattrs(from: number, to: number): string[] {
     const lost: string[] = []
-    const xattrs = this.#disk.quick?.xattrs
+    const xattrs = this.disk.quick?.xattrs
     if (xattrs === undefined) return lost
     for (const name of listed(() => xattrs.list(from))) {
       try {
@@ -374,14 +242,6 @@ export class Copier {
       }
     }
     return lost
-  }
-
-  #saying<T>(action: string, path: RelPath, fn: () => T): T {
-    try {
-      return fn()
-    } catch (err) {
-      throw diskError(action, path, err)
-    }
   }
 }
 

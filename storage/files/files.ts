@@ -1,6 +1,6 @@
 import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } from '../base/index.js'
 import type { Capabilities } from './capabilities.js'
-import type { SourceHandle } from './copier.js'
+import type { SourceHandle } from './copy-looks.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import type { Doomed, RemovedForGood } from './remove-for-good.js'

@@ -28,17 +28,9 @@
  * Reading: `treeReader` looks at a tree and reads its files beneath an open root, in a worker; it changes nothing.
  */
 export type { Capabilities } from './capabilities.js'
-export {
-  COPY_RESERVE_SHARE,
-  type CopiedFile,
-  Copier,
-  type CopierInit,
-  type CopyFileInit,
-  type Kept,
-  type SourceHandle,
-  type TargetHandle
-} from './copier.js'
+export { type CopiedFile, Copier, type CopyFileInit, type Kept } from './copier.js'
 export type { ContentStrategy } from './copy-content.js'
+export { COPY_RESERVE_SHARE, type CopierInit, type SourceHandle, type TargetHandle } from './copy-looks.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
 export type { FileAppender, FinishedFile } from './file-appender.js'
 export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'

@@ -1,5 +1,5 @@
 import { displayPath, type FileName, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
-import type { SourceHandle } from './copier.js'
+import type { SourceHandle } from './copy-looks.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import { giveName, movedAway } from './give-name.js'
 import { differs } from './look.js'

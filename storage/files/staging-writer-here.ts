@@ -1,4 +1,5 @@
-import { Copier, type CopierInit } from './copier.js'
+import { Copier } from './copier.js'
+import type { CopierInit } from './copy-looks.js'
 import { diskHere } from './files.worker.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 

@@ -1,6 +1,6 @@
 import type { AbortOptions, AbsPath, FileName, RelPath } from '../base/index.js'
 import { locator } from './batch-durability.js'
-import type { SourceHandle } from './copier.js'
+import type { SourceHandle } from './copy-looks.js'
 import { type Disk, findStat } from './disk.js'
 import type { CleanReport, RecoverReport, Space } from './files.js'
 import type { EntryStat, Expected } from './fingerprint.js'

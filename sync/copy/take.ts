@@ -1,17 +1,9 @@
-import {
-  displayPath,
-  errorCode,
-  joinRel,
-  type Problem,
-  parentOf,
-  type RelPath,
-  SpacedriveError,
-  toError
-} from '../../storage/base/index.js'
+import { displayPath, errorCode, joinRel, parentOf, type RelPath } from '../../storage/base/index.js'
 import { type Copier, type EntryStat, isFatal } from '../../storage/files/index.js'
 import { type Decision, decide, type Seen } from './decide.js'
 import { type FoundGroup, KINDS } from './pages.js'
 import { type RouteFacts, route } from './router.js'
+import { kindDiffers, noSpace, problem, special } from './take-problems.js'
 import type { StagedCopy, TakeInput, TakeOutput } from './taking.js'
 
 type Named = Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>
@@ -293,30 +285,3 @@ const NO_SECOND_NAME = new Set(['EMLINK', 'NO_PERMISSION', 'EOPNOTSUPP', 'ENOTSU
 /** Others write as well: after so much the disk is asked again. */
 const ROOM_BYTES = 256 * 1024 * 1024
 const ALSO_NAMED = 'another name of a file that is copied already'
-
-function problem(path: string, err: unknown): Problem {
-  return { path: displayPath(path), code: errorCode(err), message: toError(err).message }
-}
-
-function noSpace(bytes: number, room: number): SpacedriveError {
-  const mib = (n: number): string => `${Math.ceil(Math.max(0, n) / 2 ** 20).toLocaleString('en-US')} MiB`
-  return new SpacedriveError(
-    'NO_SPACE',
-    `the disk is full: the next file needs ${mib(bytes)}, there is room for ${mib(room)}`,
-    {
-      hint: 'Free some space and `job resume` it: what was copied is not copied again.',
-      details: { neededBytes: bytes, roomBytes: room }
-    }
-  )
-}
-
-const special = (path: RelPath): SpacedriveError =>
-  new SpacedriveError(
-    'SPECIAL_FILE',
-    `could not copy ${displayPath(path)}: it is a device, a socket or a pipe, none of which has content`
-  )
-
-const kindDiffers = (path: RelPath): SpacedriveError =>
-  new SpacedriveError('KIND_DIFFERS', `could not copy ${displayPath(path)}: something of another kind stands there`, {
-    hint: 'A folder never takes the place of a file, nor a file that of a folder: move one of them away first.'
-  })

@@ -1,0 +1,152 @@
+/** Scenarios of copying on this device, each against the same work by `cp -a` + `sync -f`. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createNode, type SpacedriveNode } from '../../node/index.js'
+import { copyBaselineMs, settle } from './baseline.js'
+import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
+import { countEntries, makeBigFile } from './trees.js'
+
+const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
+const ROUNDS = 5
+const BIG_BYTES = 1024 ** 3
+const QUICK_BIG_BYTES = 64 * 1024 ** 2
+
+async function withNode<T>(dir: string, work: (node: SpacedriveNode) => Promise<T>): Promise<T> {
+  const node = await createNode({ dataDir: join(dir, 'data'), network: { enabled: false } })
+  await node.start()
+  try {
+    return await work(node)
+  } finally {
+    await node.stop()
+  }
+}
+
+/** A copy takes turns with `cp -a`, each into a folder of its own; then the same again with `--verify`. */
+async function copyAgainstCp({ dir, quick }: BenchContext, source: string): Promise<Figures> {
+  return withNode(dir, async node => {
+    const [ours, verified, theirs]: [number[], number[], number[]] = [[], [], []]
+    for (let i = 0; i < (quick ? 1 : ROUNDS); i++) {
+      for (const [list, verify] of [
+        [ours, false],
+        [verified, true]
+      ] as const) {
+        settle(dir)
+        const destination = join(dir, `ours-${i}-${verify}`)
+        list.push(await timed(() => node.call('file.copy', { sources: [source], destination, verify })))
+      }
+      theirs.push(await copyBaselineMs(source, join(dir, `theirs-${i}`)))
+    }
+    const [oursMs, verifyMs, baselineMs] = [median(ours), median(verified), median(theirs)]
+    return {
+      ...{
+        entries: countEntries(source),
+        ms: round(oursMs),
+        baselineMs: round(baselineMs),
+        ratio: round(oursMs / baselineMs)
+      },
+      ...{ verifyMs: round(verifyMs), verifyRatio: round(verifyMs / oursMs) }
+    }
+  })
+}
+
+const tree: Bench = {
+  name: 'copy-tree',
+  what: 'file copy of a real tree, durable, and the same with --verify',
+  run: async context => copyAgainstCp(context, await context.tree('real'))
+}
+
+const big: Bench = {
+  name: 'copy-big',
+  what: 'file copy of one file of 1 GiB, durable, and the same with --verify',
+  async run(context) {
+    const source = join(context.dir, 'big')
+    await makeBigFile(source, context.quick ? QUICK_BIG_BYTES : BIG_BYTES)
+    return copyAgainstCp(context, source)
+  }
+}
+
+const again: Bench = {
+  name: 'copy-again',
+  what: 'file copy over a finished copy of a real tree, against `find` looking at every entry of both',
+  async run({ dir, quick, tree }) {
+    const source = await tree('real')
+    const into = join(dir, 'into')
+    mkdirSync(into) // it copies into a folder: the second time that is the same place
+    return withNode(dir, async node => {
+      const copy = () => node.call('file.copy', { sources: [source], destination: into })
+      await copy()
+      const [ours, theirs]: [number[], number[]] = [[], []]
+      for (let i = 0; i < (quick ? 1 : ROUNDS); i++) {
+        ours.push(await timed(copy))
+        theirs.push(
+          await timed(() => {
+            for (const at of [source, into]) execFileSync('find', [at, '-printf', '%s %T@\n'], { stdio: 'ignore' })
+          })
+        )
+      }
+      const [ms, baselineMs] = [median(ours), median(theirs)]
+      return {
+        entries: countEntries(source),
+        ms: round(ms),
+        baselineMs: round(baselineMs),
+        ratio: round(ms / baselineMs)
+      }
+    })
+  }
+}
+
+const indexedStart: Bench = {
+  name: 'copy-indexed-start',
+  what: 'file copy of an indexed tree: until the first progress with an estimate, until the first file is there',
+  async run({ dir, quick, tree }) {
+    const source = await tree('real')
+    return withNode(dir, async node => {
+      await node.call('library.create', { name: 'Bench' })
+      await node.call('location.add', { path: source, mode: 'shallow', watch: false, wait: true })
+      const [estimates, files]: [number[], number[]] = [[], []]
+      for (let i = 0; i < (quick ? 1 : ROUNDS); i++) {
+        const from = performance.now()
+        let estimate: number | undefined
+        let first: number | undefined
+        const off = node.events.onAny(event => {
+          if (event.type !== 'job:progress') return
+          if (event.detail !== undefined) estimate ??= performance.now() - from
+          if (event.doneFiles > 0) first ??= performance.now() - from
+        })
+        await node.call('file.copy', { sources: [source], destination: join(dir, `to-${i}`) })
+        off()
+        estimates.push(estimate ?? Number.NaN)
+        files.push(first ?? Number.NaN)
+      }
+      return { firstProgressMs: round(median(estimates)), firstFilesToldMs: round(median(files)) }
+    })
+  }
+}
+
+const moveSameVolume: Bench = {
+  name: 'move-same-volume',
+  what: 'file move of a real tree within its volume, against `mv` + `sync -f`',
+  async run({ dir, quick, tree }) {
+    const at = join(dir, 'tree')
+    execFileSync('cp', ['-a', await tree('real'), at])
+    return withNode(dir, async node => {
+      const [ours, theirs]: [number[], number[]] = [[], []]
+      for (let i = 0; i < (quick ? 1 : ROUNDS); i++) {
+        settle(dir)
+        const moved = join(dir, 'moved')
+        ours.push(await timed(() => node.call('file.move', { sources: [at], destination: moved })))
+        theirs.push(
+          await timed(() => {
+            execFileSync('mv', [moved, at])
+            settle(dir)
+          })
+        )
+      }
+      const [ms, baselineMs] = [median(ours), median(theirs)]
+      return { ms: round(ms), baselineMs: round(baselineMs), ratio: round(ms / baselineMs) }
+    })
+  }
+}
+
+export const copyBenches: readonly Bench[] = [tree, big, again, indexedStart, moveSameVolume]
