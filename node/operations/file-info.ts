@@ -51,8 +51,14 @@ export const fileInfo = defineOperation({
     const known = library?.entry != null ? library : await describe(peer.libraries.own)
     const said = library?.said ?? known.said
     const entry = known.entry
-    if (stat === undefined && entry === null)
-      throw new SpacedriveError('NOT_FOUND', `there is no ${displayPath(input.path)}`)
+    const inTrash = (await peer.trash.list({ path: input.path as AbsPath }, { limit: 1, signal })).totals.items
+    if (stat === undefined && entry === null) {
+      throw new SpacedriveError('NOT_FOUND', `there is no ${displayPath(input.path)}`, {
+        ...(inTrash > 0 && {
+          hint: 'It lies in the trash: `spacedrive file trash restore` with this path brings it back.'
+        })
+      })
+    }
     const fresh =
       stat !== undefined &&
       entry !== null &&
@@ -76,7 +82,6 @@ export const fileInfo = defineOperation({
               ? 'symlink'
               : 'other'
     const disk = stat === undefined ? null : await diskFacts(peer, input.path as AbsPath, stat)
-    const inTrash = (await peer.trash.list({ path: input.path as AbsPath }, { limit: 1, signal })).totals.items
     const counts =
       input.count && known.below == null && stat?.isDirectory()
         ? await peer.operations.measure(input.path as AbsPath, { signal })

@@ -15,8 +15,9 @@ import { type FileOperations, type FileOperationsInit, FileOperationsService } f
 
 export type { DeletePlan, PlanDeleteOptions } from './delete/plan-delete.js'
 export type { Protected } from './delete/protect.js'
-export type { DuplicateFile, DuplicateGroup, GroupTotals, Victim } from './duplicates/groups.worker.js'
+export type { DuplicateFile, DuplicateGroup, GroupTotals } from './duplicates/groups.worker.js'
 export { type KeepRule, keepersOf } from './duplicates/keep.js'
+export type { Victim } from './duplicates/victims.worker.js'
 export type { FileOperations, FileOperationsInit } from './service.js'
 export type { Validated } from './validate/validate-job.js'
 

@@ -8,9 +8,10 @@ import { type DeleteJob, deleteJob } from './delete/delete-job.js'
 import { beginDelete, type DeletePlan, type PlanDeleteOptions, planDelete } from './delete/plan-delete.js'
 import type { Protected } from './delete/protect.js'
 import { type FindJob, findDuplicatesJob } from './duplicates/find-job.js'
-import { type DuplicateGroup, type GroupTotals, grouping, type Victim } from './duplicates/groups.worker.js'
+import { type DuplicateGroup, type GroupTotals, grouping } from './duplicates/groups.worker.js'
 import type { KeepRule } from './duplicates/keep.js'
 import { type RemoveJob, removeDuplicatesJob } from './duplicates/remove-job.js'
+import { choosing, type Victim } from './duplicates/victims.worker.js'
 import { readRoots } from './roots.js'
 import { type EmptyJob, type EmptyJobInput, emptyTrashJob, trashFilter } from './trash/empty-job.js'
 import { type Damage, type ValidateJob, validateJob } from './validate/validate-job.js'
@@ -141,8 +142,8 @@ export class FileOperationsService implements FileOperations {
     const { pool } = this.#init
     const [folder] = wanted.rule === 'in' ? await readRoots([wanted.folder]) : []
     const keep: KeepRule = folder === undefined ? wanted : { rule: 'in', folder }
-    const totals = await pool.run(grouping.choose, { file, keep }, { signal })
-    return { ...totals, keep, list: await pool.run(grouping.victims, { file, limit: MAX_LISTED }, { signal }) }
+    const totals = await pool.run(choosing.choose, { file, keep }, { signal })
+    return { ...totals, keep, list: await pool.run(choosing.victims, { file, limit: MAX_LISTED }, { signal }) }
   }
 
   async beginRemoveDuplicates(work: string, title: string): Promise<JobId> {

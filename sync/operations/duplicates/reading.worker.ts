@@ -17,7 +17,8 @@ import {
 } from '../../../storage/content/index.js'
 import type { Expected } from '../../../storage/files/index.js'
 import { type OpenFile, withFile } from '../read-file.js'
-import type { ReadOutcome, ToRead, Victim } from './groups.worker.js'
+import type { ReadOutcome, ToRead } from './groups.worker.js'
+import type { Victim } from './victims.worker.js'
 
 export interface ReadResult {
   readonly outcomes: readonly ReadOutcome[]

@@ -3,8 +3,8 @@ import { type AbsPath, displayPath, type JobId, type WorkerPool } from '../../..
 import { defineJob, type JobDefinition, type PhaseContext } from '../../../storage/jobs/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
 import { WorkPlace } from '../work-place.js'
-import { grouping, type Victim } from './groups.worker.js'
 import { type Equal, reading } from './reading.worker.js'
+import { choosing, type Victim } from './victims.worker.js'
 
 export interface RemoveJobInput {
   /** The list of the job that found them, with what goes chosen. */
@@ -47,23 +47,23 @@ export function removeDuplicatesJob({ pool, trash, work }: RemoveComponents): Re
         {
           name: 'Validation',
           async execute(ctx) {
-            const { files, bytes } = await pool.run(grouping.victimTotals, { file }, { signal: ctx.signal })
+            const { files, bytes } = await pool.run(choosing.victimTotals, { file }, { signal: ctx.signal })
             ctx.progress({ totalFiles: files, totalBytes: bytes })
           }
         },
         {
           name: 'Deletion',
           async execute(ctx) {
-            const { files, bytes } = await pool.run(grouping.victimTotals, { file }, { signal: ctx.signal })
+            const { files, bytes } = await pool.run(choosing.victimTotals, { file }, { signal: ctx.signal })
             const total = { totalFiles: files, totalBytes: bytes }
             for (;;) {
               ctx.checkInterrupt()
-              ctx.state = await pool.run(grouping.gone, { file })
+              ctx.state = await pool.run(choosing.gone, { file })
               ctx.progress({ ...total, doneFiles: ctx.state.files, doneBytes: ctx.state.bytes })
-              const victims = await pool.run(grouping.take, { file, limit: BATCH })
+              const victims = await pool.run(choosing.take, { file, limit: BATCH })
               if (victims.length === 0) return
               const gone = await removeBatch(ctx, victims)
-              await pool.run(grouping.done, { file, ns: victims.map(v => v.n), gone })
+              await pool.run(choosing.done, { file, ns: victims.map(v => v.n), gone })
               await ctx.checkpoint()
             }
           }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { linkSync, lstatSync, symlinkSync, truncateSync } from 'node:fs'
 import { fileInfo } from '../../../node/operations/file-info.js'
+import type { SpacedriveError } from '../../../storage/base/index.js'
 import { type OperationsFixture, openOperations } from '../../sync/operations/fixture.js'
 
 describe('file info', () => {
@@ -38,6 +39,9 @@ describe('file info', () => {
     const plan = await fixture.peer.operations.planDelete(paths, { permanent: false })
     await fixture.ended(await fixture.peer.operations.beginDelete(plan, { permanent: false, paths }))
     assert.equal((await info('folder')).inTrash, 2)
-    await assert.rejects(info('folder/a'), { code: 'NOT_FOUND' })
+    await assert.rejects(
+      info('folder/a'),
+      (err: SpacedriveError) => err.code === 'NOT_FOUND' && /trash restore/.test(err.hint ?? '')
+    )
   })
 })
