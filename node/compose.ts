@@ -12,7 +12,6 @@
  * in the mirrored one. Above these functions nothing of a part is imported but types: test/node/daemon/light.spec.ts.
  */
 
-import { setMaxListeners } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
@@ -22,7 +21,6 @@ import {
   eventBus,
   type Logger,
   type Random,
-  SpacedriveError,
   type Startable,
   silentLog,
   systemClock,
@@ -32,9 +30,9 @@ import {
 import type { Disk } from '../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import type { Settings } from './config/index.js'
+import { growingPeer, type LocalStep, type RemoteStep } from './growing-peer.js'
 import type { Network } from './network/index.js'
-import { type Part, Parts, signpost } from './parts.js'
-import type { Ground, Host, LocalParts, Peer, RemoteParts } from './peer.js'
+import type { Ground, Host, LocalParts, Peer } from './peer.js'
 import { VERSION } from './version.js'
 
 export type { Host, LoopDelay, Peer } from './peer.js'
@@ -72,14 +70,14 @@ export async function compose(init: PeerInit): Promise<Peer> {
     events: eventBus(() => clock.nowMs(), log),
     pool: workerPool()
   }
-  return runnable(ground, init.disk)
+  return growingPeer(ground, {
+    local: () => composeLocal(ground, init.disk),
+    remote: local => composeRemote(ground, local)
+  })
 }
 
 /** What works without a network. @returns also what starts before `ready`, and what starts when all is there */
-async function composeLocal(
-  ground: Ground,
-  disk: Disk | undefined
-): Promise<{ parts: LocalParts; first: Part[]; rest: Part[]; close(): Promise<void> }> {
+async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<LocalStep> {
   const { dataDir, settings, log, clock, random, events, pool, instance } = ground
 
   const { openFiles, ownerTag, removeLeftovers } = await import('../storage/files/index.js')
@@ -190,10 +188,7 @@ async function composeLocal(
 }
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
-async function composeRemote(
-  ground: Ground,
-  { files, identity, devices, self }: LocalParts
-): Promise<{ parts: RemoteParts; first: Part[] }> {
+async function composeRemote(ground: Ground, { files, identity, devices, self }: LocalParts): Promise<RemoteStep> {
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
@@ -240,92 +235,9 @@ async function composeRemote(
       ['messages', messages],
       ['transfers', transfers],
       ['drops', drops]
-    ]
+    ],
+    last: [['network', whenEnabled(network, () => settings.config.network.enabled, log)]]
   }
-}
-
-/** The peer that grows as its parts come. */
-function runnable(ground: Ground, disk: Disk | undefined): Peer {
-  const { log, pool, instance, settings } = ground
-  const stopping = new AbortController()
-  setMaxListeners(0, stopping.signal) // one for each call that runs
-  const parts = new Parts(stopping.signal, log)
-  const ready = signpost()
-  const whole = signpost()
-  let stage: Peer['stage'] = 'ground'
-  let composing: Promise<unknown> = Promise.resolve()
-  let close = async (): Promise<void> => {}
-  let stopped: Promise<void> | undefined
-
-  /** A step that has begun is awaited before anything is closed under it. */
-  async function step<T>(work: () => Promise<T>): Promise<T> {
-    stopping.signal.throwIfAborted()
-    const done = work()
-    composing = done.catch(() => {})
-    return await done
-  }
-
-  async function start(): Promise<void> {
-    const local = await step(() => composeLocal(ground, disk))
-    close = local.close
-    Object.assign(peer, local.parts)
-    await parts.start(local.first)
-    stage = 'local'
-    ready.resolve()
-    const remote = await step(() => composeRemote(ground, local.parts))
-    Object.assign(peer, remote.parts)
-    await parts.start([...remote.first, ...local.rest])
-    stage = 'whole'
-    whole.resolve()
-    // Last, when every protocol has its handler; it stops first.
-    await parts.start([['network', whenEnabled(remote.parts.network, () => settings.config.network.enabled, log)]])
-  }
-
-  function refuse(reason: unknown): void {
-    ready.reject(reason)
-    whole.reject(reason)
-  }
-
-  async function stop(): Promise<void> {
-    const reason = new SpacedriveError('STOPPED', 'the daemon is stopping')
-    refuse(reason)
-    stopping.abort(reason)
-    await composing
-    await parts.stop()
-    await close().catch(err => log.error('a folder could not be closed', { err }))
-    await pool.close()
-    await instance.close()
-  }
-
-  const own = {
-    get stage() {
-      return stage
-    },
-    ready: ready.promise,
-    whole: whole.promise,
-    stopping: stopping.signal,
-    async start() {
-      try {
-        await start()
-      } catch (err) {
-        refuse(err)
-        throw err
-      }
-    },
-    stop() {
-      stopped ??= stop()
-      return stopped
-    }
-  }
-  // The getters stay getters. What is not there yet is undefined: `stage` tells.
-  const peer = Object.defineProperties(
-    {},
-    {
-      ...Object.getOwnPropertyDescriptors(ground),
-      ...Object.getOwnPropertyDescriptors(own)
-    }
-  ) as Peer
-  return peer
 }
 
 /** A network that cannot start (locked key, no port) is said and left off: local work goes on. */

@@ -14,7 +14,7 @@ describe('what a daemon loads before its socket answers', () => {
 
   it('of our own code the ground alone: no part, nothing of a protocol, not the registry of operations', () => {
     const GROUND =
-      /^(storage\/(base|sql|instance)\/|storage\/files\/(own-files|ours)\.js|node\/(config|instance|daemon|client)\/|node\/[a-z]+\.js|node\/identity\/password\.js|node\/operations\/(early|call|input|operation|format|system-stat|system-stop))/
+      /^(storage\/(base|sql|instance)\/|storage\/files\/(own-files|ours)\.js|node\/(config|instance|daemon|client)\/|node\/[a-z-]+\.js|node\/identity\/password\.js|node\/operations\/(early|call|input|operation|format|system-stat|system-stop))/
     const more = [...loaded]
       .filter(([name]) => name.endsWith('.js') && !GROUND.test(name))
       .map(([name, by]) => `${by} imports ${name}`)
