@@ -139,9 +139,7 @@ export class Copier extends CopyLooks {
         this.disk.unlink(dir, aside)
         return true
       }
-      // Both: a name that somebody took since then is not taken away again.
-      this.disk.link(dir, aside, dir, nameOf(path))
-      this.disk.unlink(dir, aside)
+      this.#putBack(dir, aside, nameOf(path))
       throw changed(path)
     })
   }
@@ -209,6 +207,18 @@ export class Copier extends CopyLooks {
     const mode = stat.mode & (owner ? ALL_MODE_BITS : MODE_BITS)
     if (owner || (mode & processUmask()) !== 0) this.disk.setMode(to, mode)
     this.disk.setMtime(to, mtimeNs ?? stat.mtimeNs)
+  }
+
+  /** By a second name first: one that somebody took since then is not taken away again. */
+  #putBack(dir: DirHandle, aside: string, name: string): void {
+    try {
+      this.disk.link(dir, aside, dir, name)
+      this.disk.unlink(dir, aside)
+    } catch (err) {
+      // No second names there. RACE: what takes the name between this look and the rename is replaced.
+      if (hasCode(err, 'EEXIST') || findStat(this.disk, dir, name) !== undefined) throw err
+      this.disk.rename(dir, aside, dir, name, 'replace')
+    }
   }
 
   /** The directory around what is removed is moved as well: its time is still to be read. */

@@ -114,3 +114,33 @@ canMount('copy: other volumes', () => {
     assert.equal(readFileSync(kit.at('from/a'), 'utf8'), 'a')
   })
 })
+
+describe('move: a source that is written to after it was copied', () => {
+  it('stays where it is, with what was written', async () => {
+    const temp = tempDir()
+    const pool = workerPool(1)
+    const files = openFiles({ pool, owner: ownerTag('test') })
+    try {
+      makeTree(temp.path, { 'from/f': file('copied') })
+      const source = await files.openSource(`${temp.path}/from` as never)
+      for (const disk of [nodeDisk(), { ...nodeDisk(), link: noLinks }]) {
+        const copier = new Copier(disk, { source: source.handle })
+        const seen = copier.lookSource('f' as RelPath)!
+        appendFileSync(`${temp.path}/from/f`, ', and more')
+        assert.throws(() => copier.removeSource('f' as RelPath, seen), { code: 'CHANGED' })
+        assert.deepEqual(readdirSync(`${temp.path}/from`), ['f'])
+        copier.close()
+      }
+      assert.equal(readFileSync(`${temp.path}/from/f`, 'utf8'), 'copied, and more, and more')
+      await source.close()
+    } finally {
+      await files.close()
+      await pool.close()
+      temp.clean()
+    }
+  })
+})
+
+function noLinks(): never {
+  throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' })
+}
