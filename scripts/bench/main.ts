@@ -13,6 +13,7 @@ import type { Bench, TreeKind } from './bench.js'
 import { copyBenches } from './copies.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
+import { reconciling } from './reconcile.js'
 import { starting } from './start.js'
 import { transferBenches } from './transfer.js'
 import { makeTree } from './trees.js'
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   dropTree,
   ...transferBenches,
   ...indexBenches,
+  reconciling,
   ...analysisBenches,
   ...copyBenches,
   // Last: what they change in the trees stays there.

@@ -108,7 +108,9 @@ export class Arrangement {
     }
     const pop = (): void => void open.delete(stack.pop()!)
     push(start, 'directory')
-    while (stack.length > 0) {
+    for (let steps = 0; stack.length > 0; steps++) {
+      // A fault of ours must not hold a worker for ever.
+      if (steps > 100 + 20 * this.#c.forest.nodes.length) throw new Error('reconcile: no order was found')
       const node = stack.at(-1)!
       const want = node.want[this.#end]
       const first = want === undefined || this.#placed.has(node) ? undefined : this.#waitsFor(node, want)
@@ -142,10 +144,11 @@ export class Arrangement {
   /** Who must be placed before; undefined: nobody. Removes what is in the way and wanted by nobody. */
   #waitsFor(node: Node, want: Want): Node | undefined {
     const { parent, name } = want
-    if (this.#tree.isAt(node, parent, name)) return undefined
     if (parent !== this.#c.forest.root && !this.#placed.has(parent)) {
       if (!this.#entering.has(node) || !this.#tree.isReachable(parent, node)) return parent
     }
+    const around = this.#tree.unplacedAround(parent, node, this.#placed)
+    if (around !== undefined) return around
     const there = this.#tree.child(parent, name)
     if (there === undefined || there === node) return undefined
     if (!this.#isUnwanted(there)) return there

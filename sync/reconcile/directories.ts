@@ -15,7 +15,8 @@ export function* directoryAttributes(
   end: End,
   sheet: Sheet,
   when: 'before' | 'after',
-  setBy: Map<Node, number>
+  setBy: Map<Node, number>,
+  needsOf: (node: Node) => readonly number[]
 ): Generator<Operation> {
   const nodes = new Map<RelPath, Node>()
   for (const node of c.forest.nodes) {
@@ -43,7 +44,10 @@ export function* directoryAttributes(
     if (mode === undefined && mtimeNs === undefined) continue
     const reason = mode === undefined ? 'directory-time' : 'metadata'
     const attributes = { ...(mode === undefined ? {} : { mode }), ...(mtimeNs === undefined ? {} : { mtimeNs }) }
-    const operation = sheet.add({ kind: 'attributes', end, path, reason, ...attributes }, [made])
+    const operation = sheet.add({ kind: 'attributes', end, path, reason, ...attributes }, [
+      made,
+      ...(when === 'after' && node !== undefined ? needsOf(node) : [])
+    ])
     if (node !== undefined && mode !== undefined) setBy.set(node, operation.id)
     yield operation
   }

@@ -158,25 +158,25 @@ interface NamesAlike {
   isAlike(path: RelPath): boolean
 }
 
-/** Paths that fold to one where an end folds, told by 26 bits of a hash: some that are not alike are kept for nothing. */
+/** Paths that fold to one where an end folds, told by 32 bits of a hash: some that are not alike are kept for nothing. */
 function namesAlike(options: ReconcileOptions): NamesAlike | undefined {
   if (!foldsNames(options.source) && !foldsNames(options.destination)) return undefined
   const key = nameKey(options.source, options.destination)
-  const seen = new Uint8Array(2 ** 23)
+  const seen = new Set<number>()
   const twice = new Set<number>()
-  const bucket = (path: RelPath): number => {
+  const hash = (path: RelPath): number => {
     let h = 0x811c9dc5
     const text = key(path)
     for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-    return (h ^ (h >>> 26)) & 0x3ffffff
+    return h
   }
   return {
     note(path) {
-      const b = bucket(path)
-      if ((seen[b >> 3]! & (1 << (b & 7))) !== 0) twice.add(b)
-      seen[b >> 3]! |= 1 << (b & 7)
+      const h = hash(path)
+      if (seen.has(h)) twice.add(h)
+      seen.add(h)
     },
-    isAlike: path => twice.has(bucket(path))
+    isAlike: path => twice.has(hash(path))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RelPath } from '../../storage/base/index.js'
-import type { ArchiveEntry, End, Leaf, Present } from './entry.js'
+import type { ArchiveEntry, End, Leaf, Present, Trace } from './entry.js'
 import type { Version } from './version.js'
 
 /** Why an operation is planned. `why` and the plan show it in words. */
@@ -92,7 +92,7 @@ export type ProblemCode =
   | 'parent'
 
 /** What an end shows afterwards: what it shows now, or what an operation made of it. */
-export type Shown = { readonly now: Present } | { readonly by: number }
+export type Shown = { readonly now: Trace } | { readonly by: number }
 
 /**
  * A line of the plan.

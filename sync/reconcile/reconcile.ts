@@ -39,7 +39,10 @@ export function* reconcile(rows: Rows, options: ReconcileOptions): Generator<Pla
     for (const operation of list.splice(0)) yield { row: 'operation', operation }
   }
 
-  for (const end of ends) yield* asRows(directoryAttributes(c, end, sheet, 'before', setBy[end]))
+  const attributes = (end: End, when: 'before' | 'after'): Generator<PlanRow> =>
+    asRows(directoryAttributes(c, end, sheet, when, setBy[end], node => arranged[end]!.needsOf(node)))
+
+  for (const end of ends) yield* attributes(end, 'before')
   for (const end of ends) {
     arranged[end]!.place()
     yield* operations(end)
@@ -54,7 +57,7 @@ export function* reconcile(rows: Rows, options: ReconcileOptions): Generator<Pla
     arranged[end]!.removeDirectories()
     yield* operations(end)
   }
-  for (const end of ends) yield* asRows(directoryAttributes(c, end, sheet, 'after', setBy[end]))
+  for (const end of ends) yield* attributes(end, 'after')
   yield* settleNodes(c, arranged, setBy)
   for (const { winner, loser, resolution } of c.conflicts) {
     const { path, copy } = conflictPaths(c, winner, loser)

@@ -14,13 +14,44 @@ export function* settleNodes(
   arranged: Arranged,
   setBy: Readonly<Record<End, ReadonlyMap<Node, number>>>
 ): Generator<PlanRow> {
+  const split = new Set(
+    c.forest.nodes.filter(n => n.one !== n && ENDS.some(e => n.want[e] !== undefined)).map(n => n.one)
+  )
   for (const node of c.forest.nodes) {
     if (node === c.forest.root || node.unlisted) continue
     if (node.formerBase !== undefined) yield forget(node.formerBase, removalsOf(node, arranged))
     if (node.one !== node) continue
+    if (split.has(node)) {
+      // A directory that moved, and at one end stays under its old name as well: it is agreed on when that is cleared up.
+      for (const path of new Set([node.base?.path ?? node.path, node.path]))
+        yield { row: 'unsettled', path, why: 'conflict' }
+      continue
+    }
     if (node.held !== undefined) yield* heldRow(c, node)
     else for (const settle of settlesOf(c, node, arranged, setBy)) yield { row: 'settle', settle }
   }
+}
+
+/** What is held stays agreed on at its path, although the directory it was in has another by now. */
+function* stayInArchive({ base }: Node): Generator<PlanRow> {
+  if (base?.entry === undefined) return
+  const { path, entry } = base
+  yield forget(path, [])
+  const shown = { source: { now: entry.source }, destination: { now: entry.destination } }
+  const kept = entry.keptAt === undefined ? {} : { keptAt: entry.keptAt }
+  yield { row: 'settle', settle: { kind: 'put', path, what: entry, ...shown, ...kept, needs: [] } }
+}
+
+function hasMovedAbove(c: Case, node: Node): boolean {
+  if (node.base?.entry === undefined) return false
+  // Two directories that became one may stand above one another in the archive.
+  const seen = new Set<Node>([c.forest.root])
+  for (let at = c.forest.baseParent(node); !seen.has(at); at = c.forest.baseParent(at)) {
+    seen.add(at)
+    if (at.base === undefined) return false
+    if (ENDS.some(e => at.want[e] !== undefined && wantedPath(c, at, e) !== at.base!.path)) return true
+  }
+  return false
 }
 
 function* heldRow(c: Case, node: Node): Generator<PlanRow> {
@@ -31,6 +62,7 @@ function* heldRow(c: Case, node: Node): Generator<PlanRow> {
     if (node.base !== undefined) yield forget(node.base.path, [])
     return
   }
+  if (hasMovedAbove(c, node)) yield* stayInArchive(node)
   if (held.why === 'problem') {
     yield { row: 'problem', path, end: held.end!, code: held.code!, message: held.message! }
   } else yield { row: 'unsettled', path, why: held.why }

@@ -1,9 +1,12 @@
-import { nameOf, parentOf } from '../../storage/base/paths.js'
+import { nameOf } from '../../storage/base/paths.js'
 import { settleNames } from './collide.js'
 import { ENDS, type End, otherEnd } from './entry.js'
 import { refusedName } from './names.js'
 import type { Node } from './node.js'
 import { type Case, hold, setTargets, wantedEntry, wantedPath } from './target.js'
+
+/** Each round but the last settles something of a node. */
+const ROUNDS = 100
 
 /**
  * Decides the entangled part: where each end shall have each thing. Whatever cannot be done holds its node where it is, which
@@ -12,10 +15,13 @@ import { type Case, hold, setTargets, wantedEntry, wantedPath } from './target.j
  */
 export function solve(c: Case): void {
   restrain(c)
-  for (;;) {
+  for (let round = 0; ; round++) {
+    // A fault of ours must not hold a worker for ever.
+    if (round > ROUNDS + 8 * c.forest.nodes.length) throw new Error('reconcile: what shall be where was not settled')
     if (setTargets(c)) continue
-    if (c.options.mode === 'bidirectional' && splitCycle(c)) continue
+    if (breakCycle(c)) continue
     const unavailable = reviveDirectories(c)
+    if (breakCycle(c)) continue
     if (unavailable.length > 0) {
       for (const [node, parent] of unavailable) holdBelow(c, node, parent)
       continue
@@ -30,42 +36,64 @@ function restrain(c: Case): void {
   const { forest, gathered } = c
   const done = new Set<Node>()
   const visit = (node: Node): void => {
-    if (done.has(node) || node.base === undefined || node === forest.root) return
+    if (done.has(node) || node.one !== node || node === forest.root) return
     done.add(node)
-    const parent = forest.baseDirectory(parentOf(node.base.path))
-    visit(parent)
     for (const end of ENDS) {
       if (node.at[end] !== undefined) continue
+      const there = node.at[otherEnd(end)]
+      if (node.base === undefined && there === undefined) continue
+      const parent = node.base === undefined ? forest.parentAt(node, otherEnd(end)) : forest.baseParent(node)
+      visit(parent)
       node.hidden[end] = parent.hidden[end] || parent.at[end]?.entry?.kind === 'unknown'
+      const missing = node.base !== undefined && !node.unlisted
       if (node.hidden[end]) hold(c, node, { why: 'unknown' })
-      else if (parent.held?.why === 'waiting' || (node.isDirectory && gathered.waits[end] && !node.unlisted)) {
-        if (node.at[otherEnd(end)] !== undefined) hold(c, node, { why: 'waiting' })
+      else if (there !== undefined && missing && (waits(parent) || (node.isDirectory && gathered.waits[end]))) {
+        hold(c, node, { why: 'waiting' })
       }
     }
   }
   for (const node of [...forest.nodes]) visit(node)
 }
 
-/** Two directories that were each moved into the other: one of them is then made two. */
-function splitCycle(c: Case): boolean {
-  for (const node of c.forest.nodes) {
-    const seen = new Set<Node>()
-    for (let at: Node | undefined = node; at !== undefined && at !== c.forest.root; at = at.want.source?.parent) {
-      if (!seen.has(at)) {
+const waits = (node: Node): boolean => node.held?.why === 'waiting'
+
+/**
+ * Directories that would each lie in the other. Where they were moved so at the two ends, one of them is made two; where one of
+ * them cannot move, none of them does. @returns true when something was changed
+ */
+function breakCycle(c: Case): boolean {
+  for (const end of ENDS) {
+    const clear = new Set<Node>([c.forest.root])
+    for (const node of c.forest.nodes) {
+      const seen = new Set<Node>()
+      let at: Node | undefined = node
+      while (at !== undefined && !clear.has(at) && !seen.has(at)) {
         seen.add(at)
-        continue
+        at = at.want[end]?.parent
       }
-      const cycle = [at]
-      for (let m = at.want.source!.parent; m !== at; m = m.want.source!.parent) cycle.push(m)
-      const able = cycle.filter(
-        n => n.base !== undefined && n.at.source !== undefined && n.at.destination !== undefined
-      )
-      able.sort((a, b) => (a.base!.path < b.base!.path ? -1 : 1))
-      c.forest.split(able[0]!)
-      return true
+      if (at !== undefined && seen.has(at)) {
+        settleCycle(c, at, end)
+        return true
+      }
+      for (const n of seen) clear.add(n)
     }
   }
   return false
+}
+
+function settleCycle(c: Case, start: Node, end: End): void {
+  const cycle = [start]
+  for (let at = start.want[end]!.parent; at !== start; at = at.want[end]!.parent) cycle.push(at)
+  const able = cycle.filter(n => n.base !== undefined && n.at.source !== undefined && n.at.destination !== undefined)
+  if (c.options.mode === 'bidirectional' && able.length > 0 && cycle.every(n => n.held === undefined)) {
+    able.sort((a, b) => (a.base!.path < b.base!.path ? -1 : 1))
+    c.forest.split(able[0]!)
+    return
+  }
+  const message = 'it would lie in a directory that stays in it'
+  const free = cycle.filter(n => n.held === undefined)
+  for (const node of free) hold(c, node, { why: 'problem', code: 'parent', end, message })
+  if (free.length === 0) throw new Error('reconcile: what stays where it is lies in itself')
 }
 
 /**
@@ -85,11 +113,12 @@ function reviveDirectories(c: Case): [Node, Node][] {
 }
 
 function revive(c: Case, node: Node, end: End): boolean {
+  if (node.at[end]?.entry?.kind === 'unknown') return false
   if (node === c.forest.root || node.want[end] !== undefined) return true
   if (node.held !== undefined && node.at[end] === undefined) return false
   const from = node.at[end] !== undefined ? end : otherEnd(end)
   const place = node.at[from]
-  if (place === undefined) return false
+  if (place === undefined || place.entry?.kind === 'unknown') return false
   const holder = from === end ? c.forest.holderAt(node, from) : c.forest.parentAt(node, from)
   node.want[end] = { parent: holder, name: nameOf(place.path), as: from }
   return revive(c, holder, end)

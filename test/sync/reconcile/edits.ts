@@ -26,6 +26,9 @@ const PLACES = ['a', 'b', 'c', 'd', 'a/x', 'a/y', 'b/x', 'b/y', 'a/x/p', 'a/x/q'
   path
 )
 
+/** For an end that takes `a` and `A` for one. */
+export const FOLDED_PLACES = ['a', 'A', 'b', 'B', 'a/x', 'a/X', 'A/x', 'b/x', 'B/X', 'a/x/p', 'A/X/P'].map(path)
+
 export const edit: fc.Arbitrary<Edit> = fc.record({
   what: fc.constantFrom(
     'write',
@@ -49,9 +52,9 @@ export const edit: fc.Arbitrary<Edit> = fc.record({
 })
 
 /** Does an edit as far as it makes sense there; @returns whether it did. */
-export function perform(disk: Disk, { what, a, b, c }: Edit): boolean {
+export function perform(disk: Disk, { what, a, b, c }: Edit, places = PLACES): boolean {
   const there = [...disk.items.keys()].filter(p => disk.items.get(p)!.kind !== 'unknown' && !disk.isHidden(p)).sort()
-  const place = PLACES[b % PLACES.length]!
+  const place = places[b % places.length]!
   const some = there.length === 0 ? undefined : there[a % there.length]!
   const isFile = (p: RelPath | undefined): p is RelPath => p !== undefined && disk.items.get(p)?.kind === 'file'
   const holdsUnknown = (p: RelPath): boolean => disk.within(p).some(q => disk.items.get(q)!.kind === 'unknown')
@@ -132,10 +135,12 @@ export function perform(disk: Disk, { what, a, b, c }: Edit): boolean {
   }
 }
 
+/** Its directories are there or can be made, and no other name there is the same to this end. */
 function canHold(disk: Disk, place: RelPath): boolean {
-  for (let p = parentOf(place); p !== ''; p = parentOf(p)) {
+  for (let p = place; p !== ''; p = parentOf(p)) {
     const item = disk.items.get(p)
-    if (item !== undefined && item.kind !== 'directory') return false
+    if (p !== place && item !== undefined && item.kind !== 'directory') return false
+    if (item === undefined && [...disk.items.keys()].some(q => disk.fold(q) === disk.fold(p))) return false
   }
   return true
 }

@@ -46,7 +46,11 @@ export function rowsOf(archive: Archive, { source, destination }: Ends): Rows {
     source: source.entry(path),
     destination: destination.entry(path)
   })
-  const list = [...paths].sort(comparePaths).map(row).filter(isDifferent)
+  const rows = [...paths].sort(comparePaths).map(row)
+  // Where an end folds names, what folds to the same as a listed one is listed too.
+  const { fold } = destination
+  const folded = new Set(rows.filter(isDifferent).map(r => fold(r.path)))
+  const list = rows.filter(r => isDifferent(r) || folded.has(fold(r.path)))
   return { changed: () => list, find: path => (paths.has(path) ? row(path) : undefined) }
 }
 
@@ -137,6 +141,7 @@ export function sync(
 }
 
 /** Operations that somebody sees: not what the index alone learns. */
-export const visible = (operations: readonly Operation[]): Operation[] => operations.filter(op => op.kind !== 'version')
+export const visible = (operations: readonly Operation[]): string[] =>
+  operations.filter(op => op.kind !== 'version').map(op => `${op.end}: ${op.kind} ${op.path}`)
 export const rowsNamed = <K extends PlanRow['row']>(plan: readonly PlanRow[], row: K): Extract<PlanRow, { row: K }>[] =>
   plan.filter(r => r.row === row) as Extract<PlanRow, { row: K }>[]

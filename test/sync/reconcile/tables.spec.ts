@@ -165,7 +165,7 @@ function run(
     source: show(ends.source),
     destination: show(ends.destination),
     sourceBefore,
-    again: visible(second.operations).map(op => `${op.kind} ${op.path}`),
+    again: visible(second.operations),
     bytes
   }
 }
