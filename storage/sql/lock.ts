@@ -32,7 +32,7 @@ export function acquireLock(file: string, what: string): FileLock {
     throw new SpacedriveError('LOCK_FAILED', `could not lock ${file}`, { cause })
   }
   const connection = db
-  held.add(file)
+  held.set(file, connection)
   return {
     release() {
       if (!held.delete(file)) return
@@ -41,7 +41,8 @@ export function acquireLock(file: string, what: string): FileLock {
   }
 }
 
-const held = new Set<string>()
+/** With their connections: one that nobody refers to is closed by the garbage collector, and the lock with it. */
+const held = new Map<string, BetterSqlite.Database>()
 
 function locked(what: string): SpacedriveError {
   return new SpacedriveError('LOCKED', `${what} is in use by another process`)
