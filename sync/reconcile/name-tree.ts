@@ -1,5 +1,5 @@
 import type { RelPath } from '../../storage/base/index.js'
-import { joinRel, nameOf, ROOT } from '../../storage/base/paths.js'
+import { joinRel, MAX_PATH_BYTES, nameOf, ROOT } from '../../storage/base/paths.js'
 import type { End } from './entry.js'
 import { nameKey } from './names.js'
 import type { Node } from './node.js'
@@ -78,7 +78,11 @@ export class NameTree {
 
   path(node: Node): RelPath {
     const names: string[] = []
-    for (let at = node; at !== this.#root; at = this.#holder.get(at)!) names.push(this.#name.get(at)!)
+    for (let at = node; at !== this.#root; at = this.#holder.get(at)!) {
+      // A fault of ours must not hold a worker for ever.
+      if (!this.#holder.has(at) || names.length > MAX_PATH_BYTES) throw new Error('reconcile: something has no path')
+      names.push(this.#name.get(at)!)
+    }
     return names.reverse().reduce<RelPath>((path, name) => joinRel(path, name), ROOT)
   }
 
