@@ -147,6 +147,17 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     jobs
   )
 
+  const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
+  const { syncs } = await import('../sync/session/index.js')
+  const ours = (): AbsPath[] => [dataDir, ...library.opened().map(l => l.path)]
+  const synced = syncs({
+    ...{ db: instance, dataDir, pool, clock, random, deviceName: () => self.name },
+    async open(path, { create = false, signal } = {}) {
+      if (create) await (await files.openRoot(path, { create, ...(signal && { signal }) })).close()
+      return openLocalEndpoint({ path, pool, files, volumes: disks, trash: bin, ours }, { signal })
+    }
+  })
+
   const { damage } = await import('../storage/entries/index.js')
   const { fileOperations } = await import('../sync/operations/index.js')
   const operations = fileOperations({
@@ -169,7 +180,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     parts: {
       ...{ files, volumes: disks, libraries: library, indexer: index, jobs, locations, trash: bin, audit: audits },
       search: search({ pool, own: () => library.own }),
-      ...{ operations, copies: copying, identity, devices, self }
+      ...{ operations, copies: copying, syncs: synced, identity, devices, self }
     },
     first: [
       ['volumes', disks],

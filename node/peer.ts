@@ -15,6 +15,7 @@ import type { Trash } from '../storage/trash/index.js'
 import type { Volumes } from '../storage/volumes/index.js'
 import type { Copies } from '../sync/copy/index.js'
 import type { FileOperations } from '../sync/operations/index.js'
+import type { Syncs } from '../sync/session/index.js'
 import type { Config, Settings } from './config/index.js'
 import type { DeviceRegistry, LocalDevice } from './devices/index.js'
 import type { IdentityStore } from './identity/index.js'
@@ -71,6 +72,8 @@ export interface LocalParts {
   readonly operations: FileOperations
   /** Copying and moving files. */
   readonly copies: Copies
+  /** Folders of this device that are kept in step. */
+  readonly syncs: Syncs
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
   readonly devices: DeviceRegistry

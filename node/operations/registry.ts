@@ -59,6 +59,9 @@ import { networkSpacedrop } from './network-spacedrop.js'
 import { networkStatus } from './network-status.js'
 import { scan } from './scan.js'
 import { searchFiles } from './search.js'
+import { syncAdd } from './sync-add.js'
+import { syncList, syncRemove } from './sync-list.js'
+import { syncPlan, syncRun } from './sync-run.js'
 import { systemAudit } from './system-audit.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
@@ -82,6 +85,11 @@ export const operations = [
   fileTrashEmpty,
   fileTrashList,
   fileTrashRestore,
+  syncAdd,
+  syncList,
+  syncPlan,
+  syncRemove,
+  syncRun,
   scan,
   searchFiles,
   indexQuickScan,

@@ -26,4 +26,16 @@ export {
   type SessionPhase,
   type SyncFacts
 } from './session.js'
+export {
+  type LastRun,
+  type PlannedOperation,
+  type RunOptions,
+  type Sync,
+  type SyncEnd,
+  type SyncSpec,
+  type Syncs,
+  type SyncsInit,
+  syncs
+} from './syncs.js'
+export { KEEP_RUNS_MS } from './syncs.worker.js'
 export type { Transitioned } from './transition.js'

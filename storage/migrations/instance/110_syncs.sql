@@ -1,6 +1,7 @@
 -- A sync: two ends kept in step (SYNC.md). source and destination: where they are, as JSON (sync/session/record.ts). options:
 -- rules, guards, versions, as JSON. archive: 1 once a run agreed on something; 0: none, or it was lost. batch: the number of
 -- the last batch that was committed; begun: that of one which may have been begun after it (equal when none was).
+-- halted: what the last run found when a guard stopped it (plan hash and totals, as JSON), until a run goes through.
 -- window_from: since when what was deleted and replaced counts for the guards.
 CREATE TABLE syncs (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -15,6 +16,7 @@ CREATE TABLE syncs (
   archive     INTEGER NOT NULL DEFAULT 0,
   batch       INTEGER NOT NULL DEFAULT 0,
   begun       INTEGER NOT NULL DEFAULT 0,
+  halted      TEXT,
   window_from INTEGER,
   added_at    INTEGER NOT NULL
 ) STRICT;

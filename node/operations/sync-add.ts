@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
+import { MAX_DELETE_PERCENT, MODES, POLICIES } from '../../sync/reconcile/index.js'
+import { defineOperation } from './operation.js'
+
+const MAX_PATTERNS = 1_000
+
+export const syncAdd = defineOperation({
+  name: 'sync.add',
+  summary: 'Keep a folder in step with another one on this device',
+  input: z.strictObject({
+    name: z.string().min(1).max(200),
+    source: z.string().startsWith('/'),
+    destination: z.string().startsWith('/'),
+    mode: z.enum(['replica', 'mirror', 'backup', 'bidirectional']),
+    conflict: z.enum(['keep-both', 'newer', 'larger', 'source', 'destination', 'prompt']).default('keep-both'),
+    ignore: z.array(z.string().min(1).max(4096)).max(MAX_PATTERNS).default([]),
+    maxDelete: z.number().int().min(1).max(100).default(MAX_DELETE_PERCENT)
+  }),
+  async run({ peer, signal }, { name, source, destination, mode, conflict, ignore, maxDelete }) {
+    const sync = await peer.syncs.add(
+      {
+        ...{ name, mode, policy: conflict, ignore, maxDeletePercent: maxDelete },
+        ...{ source: source as AbsPath, destination: destination as AbsPath }
+      },
+      { signal }
+    )
+    return { sync: sync.name, source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) }
+  },
+  command: {
+    path: 'sync add',
+    arguments: [
+      ['<name>', 'what to call it'],
+      ['<source>', 'a folder'],
+      ['<destination>', 'another one; made when its parent exists']
+    ],
+    options: [
+      ['--mode <mode>', `${MODES.join(', ')}`],
+      ['--conflict <policy>', `of two edits: ${POLICIES.join(', ')}; keep-both unless told`],
+      ['--ignore <pattern...>', 'what to leave alone at both ends, in the manner of .gitignore'],
+      [
+        '--max-delete <percent>',
+        `halt before more than this share of the files would go; ${MAX_DELETE_PERCENT} unless told`
+      ],
+      ['--manual', 'only `sync run` runs it (what every sync does in this version)']
+    ],
+    examples: [
+      'spacedrive sync add photos ~/Photos /media/disk/Photos --mode mirror',
+      'spacedrive sync add notes ~/notes ~/work/notes --mode bidirectional --conflict newer'
+    ],
+    input({ arguments: [name, source, destination], options: o }, terminal) {
+      const mode = MODES.find(m => m === o.mode)
+      if (mode === undefined) {
+        throw new SpacedriveError('USAGE', `expected --mode ${MODES.join(' | ')}, got ${String(o.mode ?? 'none')}`, {
+          hint: 'replica copies and never deletes, mirror is an exact copy, backup keeps history, bidirectional goes both ways.'
+        })
+      }
+      const conflict = o.conflict === undefined ? 'keep-both' : POLICIES.find(p => p === o.conflict)
+      if (conflict === undefined)
+        throw new SpacedriveError('USAGE', `expected --conflict ${POLICIES.join(' | ')}, got ${String(o.conflict)}`)
+      const percent = o.maxDelete === undefined ? undefined : Number(o.maxDelete)
+      return {
+        ...{ name: String(name), mode, conflict, ignore: Array.isArray(o.ignore) ? [...o.ignore] : [] },
+        ...{ source: resolve(terminal.cwd, String(source)), destination: resolve(terminal.cwd, String(destination)) },
+        ...(percent !== undefined && { maxDelete: percent })
+      } as never
+    },
+    render({ sync, source, destination }, terminal) {
+      terminal.line(`Added ${sync}: ${source} and ${destination}.`)
+      terminal.line(
+        `\`spacedrive sync plan ${sync}\` shows what a run would do, \`spacedrive sync run ${sync}\` does it.`
+      )
+    }
+  }
+})

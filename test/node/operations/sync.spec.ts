@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { testInstance } from '../../cli.js'
+import { look } from '../../sync/session/fixture.js'
+
+interface Run {
+  sync: string
+  state: string
+  reason?: string
+  planHash: string
+  operations: number
+  bytesTransferred: number
+  conflicts: { path: string; resolution: string }[]
+  problems: { code: string }[]
+}
+
+describe('sync add, list, plan, run, remove', () => {
+  const instance = testInstance()
+  const folder = `${instance.dataDir}-folders`
+  const at = (path: string): string => join(folder, path)
+  before(async () => {
+    mkdirSync(at('a'), { recursive: true })
+    mkdirSync(at('c'))
+    await instance.ok('start')
+  })
+  after(() => instance.clean())
+  const run = (name: string, ...more: string[]): Promise<Run> => instance.json('sync', 'run', name, ...more)
+
+  it('two folders are kept in step both ways; what a plan shows is what is done', async () => {
+    for (let i = 0; i < 12; i++) writeFileSync(at(`a/f${i}`), `content ${i}`)
+    assert.match(
+      await instance.ok('sync', 'add', 'notes', 'a', 'b', '--mode', 'bidirectional', { cwd: folder }),
+      /Added notes: .*\/a and .*\/b\./
+    )
+    const planned = await instance.json<{ planHash: string; list: { kind: string; path: string }[]; text: string }>(
+      ...['sync', 'plan', 'notes']
+    )
+    assert.equal(planned.list.length, 12)
+    assert.deepEqual(look(at('b')), {})
+    const first = await run('notes', '--plan', planned.planHash)
+    assert.deepEqual([first.state, first.operations], ['converged', 12])
+    assert.deepEqual(look(at('b')), look(at('a')))
+    writeFileSync(at('b/f1'), 'edited there')
+    renameSync(at('a/f2'), at('a/renamed'))
+    rmSync(at('b/f3'))
+    const second = await run('notes')
+    assert.deepEqual([second.state, second.operations, second.bytesTransferred], ['converged', 3, 12])
+    assert.deepEqual(look(at('b')), look(at('a')))
+    assert.equal((await run('notes')).operations, 0)
+    assert.match(await instance.ok('sync', 'run', 'notes'), /In step: 0 done/)
+    assert.match(await instance.ok('sync', 'list'), /notes {2}bidirectional .* converged/)
+  })
+
+  it('a plan that is no longer true does nothing', async () => {
+    writeFileSync(at('a/new'), '1')
+    const { planHash } = await instance.json<{ planHash: string }>('sync', 'plan', 'notes')
+    writeFileSync(at('a/other'), '2')
+    const refused = await instance.run('sync', 'run', 'notes', '--plan', planHash)
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /another plan/)
+    assert.equal(readdirSync(at('b')).includes('new'), false)
+    await run('notes')
+  })
+
+  it('a mass deletion halts: exit code 4, nothing changed, the way on; then it is done', async () => {
+    for (const name of readdirSync(at('a'))) if (name.startsWith('f')) rmSync(at(`a/${name}`))
+    const before = look(at('b'))
+    const halted = await instance.run('sync', 'run', 'notes')
+    assert.equal(halted.code, 4)
+    assert.match(halted.stdout, /Halted, and nothing was changed: 10 of 13 files at the destination would be gone/)
+    assert.match(halted.stdout, /sync run notes --force/)
+    assert.deepEqual(look(at('b')), before)
+    const forced = await run('notes', '--force')
+    assert.equal(forced.state, 'converged')
+    assert.deepEqual(look(at('b')), look(at('a')))
+  })
+
+  it('two edits of one file: both are kept, and told', async () => {
+    writeFileSync(at('a/both'), 'x')
+    await run('notes')
+    writeFileSync(at('a/both'), 'one')
+    writeFileSync(at('b/both'), 'two!')
+    const { state, conflicts } = await run('notes')
+    assert.equal(state, 'converged')
+    assert.deepEqual(
+      conflicts.map(c => [c.path, c.resolution]),
+      [['both', 'kept-both']]
+    )
+    const texts = readdirSync(at('a'))
+      .filter(n => n.startsWith('both'))
+      .map(n => readFileSync(at(`a/${n}`), 'utf8'))
+    assert.deepEqual(texts.sort(), ['one', 'two!'])
+  })
+
+  it('a folder that is gone, or another one at its place: nothing is deleted, and no force lets it pass', async () => {
+    renameSync(at('b'), at('away'))
+    const missing = await instance.run('sync', 'run', 'notes', '--force')
+    assert.equal(missing.code, 1)
+    assert.match(missing.stderr, /is not there/)
+    mkdirSync(at('b'))
+    const before = look(at('a'))
+    const other = await instance.run('sync', 'run', 'notes', '--force')
+    assert.equal(other.code, 1)
+    assert.match(other.stderr, /another folder than when the sync was made/)
+    assert.deepEqual(look(at('a')), before)
+    rmSync(at('b'), { recursive: true })
+    renameSync(at('away'), at('b'))
+    assert.equal((await run('notes')).operations, 0)
+  })
+
+  for (const [what, args, code, text] of [
+    ['a folder in itself', ['x', 'a', 'a/inner', '--mode', 'mirror'], 1, /lie in one another/],
+    ['a folder within that of another sync', ['x', 'c', 'a/sub', '--mode', 'mirror'], 1, /overlaps/],
+    ['a source that is not there', ['x', 'nowhere', 'c', '--mode', 'mirror'], 1, /not there/],
+    ['a name that is taken', ['notes', 'a', 'c', '--mode', 'mirror'], 1, /there is a sync notes already/],
+    ['a bad name', ['../x', 'a', 'c', '--mode', 'mirror'], 2, /no name for one/],
+    ['no mode', ['x', 'a', 'c'], 2, /expected --mode/],
+    ['a bad policy', ['x', 'a', 'c', '--mode', 'mirror', '--conflict', 'mine'], 2, /expected --conflict/]
+  ] as [string, string[], number, RegExp][]) {
+    it(`${what} is refused`, async () => {
+      const refused = await instance.run('sync', 'add', ...args, { cwd: folder })
+      assert.match(refused.stderr, text)
+      assert.equal(refused.code, code)
+    })
+  }
+
+  it('removed it is forgotten; files and versions stay', async () => {
+    const before = look(at('b'))
+    await instance.ok('sync', 'remove', 'notes')
+    assert.match(await instance.ok('sync', 'list'), /No syncs/)
+    assert.deepEqual(look(at('b')), before)
+    assert.ok(readdirSync(at('b/.spacedrive')).includes('versions'))
+    assert.match((await instance.run('sync', 'run', 'notes')).stderr, /there is no sync notes/)
+  })
+})
