@@ -1,9 +1,18 @@
 import { z } from 'zod'
+import { runAction } from '../../storage/audit/index.js'
 import { displayPath, SpacedriveError } from '../../storage/base/index.js'
-import type { SessionOutcome } from '../../sync/session/index.js'
+import type { SessionOutcome, Sync } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
 import { pathFields } from './file-text.js'
 import { defineOperation } from './operation.js'
 import { haltText, planText, runView, type SyncRunView, showRun } from './sync-text.js'
+
+interface Asked {
+  readonly signal: AbortSignal
+  emit(value: SyncTold): void
+  readonly force: boolean
+  readonly plan: string | undefined
+}
 
 /** Between two words on how far it is: ten a second are enough for a person. */
 const TELL_MS = 100
@@ -25,39 +34,14 @@ export const syncRun = defineOperation<'sync.run', typeof input, SyncRunView, Sy
   summary: 'Bring both ends of a sync in step, once',
   input,
   async run({ peer, signal, emit }, { name, force, plan }) {
-    const sync = peer.syncs.find(name)
-    const began = peer.clock.monotonicMs()
-    const duration = (): number => Math.round(peer.clock.monotonicMs() - began)
-    let phase = ''
-    let toldMs = Number.NEGATIVE_INFINITY
-    const tell = (more: Partial<SyncTold> = {}): void => {
-      const now = peer.clock.monotonicMs()
-      if (now - toldMs < TELL_MS) return
-      toldMs = now
-      emit({ phase, ...more })
-    }
-    const outcome = await peer.syncs.run(sync, {
-      ...{ signal, force, ...(plan !== undefined && { planHash: plan }) },
-      onPhase(next) {
-        phase = next
-        toldMs = Number.NEGATIVE_INFINITY
-        tell()
-      },
-      onScan: (_end, { entries }) => tell({ done: entries }),
-      onProgress: ({ operations, of }) => tell({ done: operations, of }),
-      describe(ended) {
-        const view = runView(name, ended as Extract<SessionOutcome, { state: 'done' | 'halted' }>, duration())
-        return { state: view.state, result: view }
-      }
+    return runAction(peer.audit, {
+      command: 'sync.run',
+      asked: [name],
+      preview: async () => peer.syncs.find(name),
+      describe: ({ source, destination }) => ({ paths: [displayPath(source.path), displayPath(destination.path)] }),
+      execute: sync => once(peer, sync, { signal, emit, force, plan }),
+      counts: view => ({ files: view.operations, bytes: view.bytesTransferred, problems: view.problems.length })
     })
-    if (outcome.state === 'other-plan') {
-      throw new SpacedriveError('OTHER_PLAN', `could not run ${name}: what would be done now is another plan`, {
-        hint: `Something changed since. \`spacedrive sync plan ${name}\` shows it anew.`,
-        details: { planHash: outcome.plan.hash }
-      })
-    }
-    if (outcome.state === 'planned') throw new TypeError('a run does not end with a plan')
-    return runView(name, outcome, duration())
   },
   command: {
     path: 'sync run',
@@ -119,3 +103,40 @@ export const syncPlan = defineOperation({
     }
   }
 })
+
+/** @throws OTHER_PLAN, and what a session throws */
+async function once(peer: Peer, sync: Sync, { signal, emit, force, plan }: Asked): Promise<SyncRunView> {
+  const { name } = sync
+  const began = peer.clock.monotonicMs()
+  const duration = (): number => Math.round(peer.clock.monotonicMs() - began)
+  let phase = ''
+  let toldMs = Number.NEGATIVE_INFINITY
+  const tell = (more: Partial<SyncTold> = {}): void => {
+    const now = peer.clock.monotonicMs()
+    if (now - toldMs < TELL_MS) return
+    toldMs = now
+    emit({ phase, ...more })
+  }
+  const outcome = await peer.syncs.run(sync, {
+    ...{ signal, force, ...(plan !== undefined && { planHash: plan }) },
+    onPhase(next) {
+      phase = next
+      toldMs = Number.NEGATIVE_INFINITY
+      tell()
+    },
+    onScan: (_end, { entries }) => tell({ done: entries }),
+    onProgress: ({ operations, of }) => tell({ done: operations, of }),
+    describe(ended) {
+      const view = runView(name, ended as Extract<SessionOutcome, { state: 'done' | 'halted' }>, duration())
+      return { state: view.state, result: view }
+    }
+  })
+  if (outcome.state === 'other-plan') {
+    throw new SpacedriveError('OTHER_PLAN', `could not run ${name}: what would be done now is another plan`, {
+      hint: `Something changed since. \`spacedrive sync plan ${name}\` shows it anew.`,
+      details: { planHash: outcome.plan.hash }
+    })
+  }
+  if (outcome.state === 'planned') throw new TypeError('a run does not end with a plan')
+  return runView(name, outcome, duration())
+}

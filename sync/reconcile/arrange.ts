@@ -4,7 +4,7 @@ import { type End, ends, isLeaf, type Leaf, type Present, sameContent } from './
 import { nowAt, originOf, writtenVersion } from './facts.js'
 import { groupsOf, type Range } from './group.js'
 import { agreeMetadata, attributesToSet } from './metadata.js'
-import { NameTree } from './name-tree.js'
+import { ensureBounded, NameTree } from './name-tree.js'
 import type { Node, Want } from './node.js'
 import type { Operation } from './operation.js'
 import { reasonFor } from './reason.js'
@@ -84,7 +84,8 @@ export class Arrangement {
 
   /** Operations that a thing's being where it shall be rests on. */
   needsOf(node: Node): number[] {
-    for (let at = node; at !== this.#c.forest.root; ) {
+    let steps = 0
+    for (let at = node; at !== this.#c.forest.root; ensureBounded(++steps)) {
       const done = this.done.get(at)
       if (done !== undefined) return [done.id]
       const want = at.want[this.#end]

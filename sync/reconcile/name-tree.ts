@@ -61,8 +61,10 @@ export class NameTree {
 
   /** Whether it can be reached from the root without going through `node`. */
   isReachable(directory: Node, node: Node): boolean {
+    let steps = 0
     for (let at: Node | undefined = directory; at !== this.#root; at = this.#holder.get(at)) {
       if (at === undefined || at === node) return false
+      ensureBounded(++steps)
     }
     return true
   }
@@ -71,7 +73,8 @@ export class NameTree {
   unplacedAround(directory: Node, node: Node, placed: ReadonlySet<Node>): Node | undefined {
     if (this.isReachable(directory, node)) return undefined
     let at: Node | undefined = directory
-    while (at !== undefined && at !== node && placed.has(at)) at = this.#holder.get(at)
+    for (let steps = 0; at !== undefined && at !== node && placed.has(at); ensureBounded(++steps))
+      at = this.#holder.get(at)
     if (at === undefined || at === node) throw new Error('reconcile: a directory would lie in itself')
     return at
   }
@@ -79,8 +82,8 @@ export class NameTree {
   path(node: Node): RelPath {
     const names: string[] = []
     for (let at = node; at !== this.#root; at = this.#holder.get(at)!) {
-      // A fault of ours must not hold a worker for ever.
-      if (!this.#holder.has(at) || names.length > MAX_PATH_BYTES) throw new Error('reconcile: something has no path')
+      if (!this.#holder.has(at)) throw new Error('reconcile: something has no path')
+      ensureBounded(names.length)
       names.push(this.#name.get(at)!)
     }
     return names.reverse().reduce<RelPath>((path, name) => joinRel(path, name), ROOT)
@@ -95,4 +98,9 @@ export class NameTree {
     const holder = this.#holder.get(node)
     return holder === undefined ? undefined : this.slot(holder, this.#name.get(node)!)
   }
+}
+
+/** No path is longer. A fault of ours must not hold a worker for ever: a plan that ends with an error has touched nothing. */
+export function ensureBounded(steps: number): void {
+  if (steps > MAX_PATH_BYTES) throw new Error('reconcile: a directory lies in itself')
 }

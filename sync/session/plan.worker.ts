@@ -1,6 +1,6 @@
 /** Plans: reconcile over archive and snapshots, written row by row into a file of its own beside the snapshot. */
 import { deserialize, serialize } from 'node:v8'
-import { defineTasks, type RelPath, type TaskContext } from '../../storage/base/index.js'
+import { defineTasks, type RelPath, SpacedriveError, type TaskContext, toError } from '../../storage/base/index.js'
 import { createHasher } from '../../storage/content/index.js'
 import { removeFile } from '../../storage/files/index.js'
 import { openSqlite, type Sql, withReader } from '../../storage/sql/index.js'
@@ -68,6 +68,12 @@ export const planning = defineTasks(import.meta.url, {
       return withReader(input.instanceFile, archive =>
         withReader(input.snapshotFile, snapshot => plan.transaction(() => write(plan, archive, snapshot, input)))
       )
+    } catch (err) {
+      if (err instanceof SpacedriveError) throw err
+      throw new SpacedriveError('PLAN_FAILED', `could not plan: ${toError(err).message}`, {
+        cause: err,
+        hint: 'Nothing was touched. This is a fault of the program; renaming less at once may get around it.'
+      })
     } finally {
       plan.close()
     }

@@ -50,6 +50,18 @@ describe('sync add, list, plan, run, remove', () => {
     assert.equal((await run('notes')).operations, 0)
     assert.match(await instance.ok('sync', 'run', 'notes'), /In step: 0 done/)
     assert.match(await instance.ok('sync', 'list'), /notes {2}bidirectional .* converged/)
+    const { records } = await instance.json<{ records: { command: string; outcome: string; files: number }[] }>(
+      ...['system', 'audit']
+    )
+    assert.deepEqual(
+      records.filter(r => r.command === 'sync.run').map(r => [r.outcome, r.files]),
+      [
+        ['done', 12],
+        ['done', 3],
+        ['done', 0],
+        ['done', 0]
+      ]
+    )
   })
 
   it('a plan that is no longer true does nothing', async () => {
