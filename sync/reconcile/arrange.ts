@@ -122,7 +122,10 @@ export class Arrangement {
         else if (this.#tree.isReachable(first, node)) this.#entering.add(node)
         else {
           // They wait for one another in a circle. Whoever has a name that another waits for steps aside, and comes back after it.
-          while (open.get(stack.at(-1)!) !== 'name') pop()
+          while (open.get(stack.at(-1)!) !== 'name') {
+            if (stack.length === 0) throw new Error('reconcile: a circle in which nobody waits for a name')
+            pop()
+          }
           const aside = stack.at(-1)!
           pop()
           this.#park(aside)
