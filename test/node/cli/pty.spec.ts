@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { testInstance } from '../../cli.js'
 
@@ -20,7 +20,10 @@ onLinux('on a terminal', () => {
     await instance.ok('library', 'create', 'Main')
     const dir = `${instance.dataDir}-files`
     mkdirSync(dir)
-    for (let i = 0; i < 200; i++) writeFileSync(`${dir}/${i}.bin`, Buffer.alloc(200_000, i))
+    for (let i = 0; i < 50; i++) writeFileSync(`${dir}/${i}.bin`, Buffer.alloc(200_000, i))
+    // Takes no room, and reading it takes long enough for bars to be drawn.
+    writeFileSync(`${dir}/long`, '')
+    truncateSync(`${dir}/long`, 2 ** 30)
     await instance.ok('location', 'add', dir, '--no-watch')
   })
   after(async () => {
