@@ -60,6 +60,7 @@ export class VolumeService implements Volumes {
   #timer: { clear(): void } | undefined
   #running = false
   #cleaning: Promise<void> | undefined
+  #checking: Promise<void> | undefined
   #raw: Uint8Array = new Uint8Array(0)
   #known = new Map<VolumeId, Volume>()
 
@@ -75,13 +76,14 @@ export class VolumeService implements Volumes {
     this.#known = await this.#look(mounts)
     await this.#seen()
     // Beside the start: a disk that does not answer holds up nothing.
-    this.#cleaning = this.#speedTests.cleanLeftovers()
+    this.#cleanUp()
     this.#schedule()
   }
 
   async stop(): Promise<void> {
     this.#running = false
     this.#timer?.clear()
+    await this.#checking
     await this.#cleaning
   }
 
@@ -178,15 +180,19 @@ export class VolumeService implements Volumes {
 
   #schedule(): void {
     if (!this.#running) return
-    this.#timer = this.#components.clock.timer(() => void this.#check(), POLL_MS)
+    this.#timer = this.#components.clock.timer(() => {
+      this.#checking = this.#check()
+    }, POLL_MS)
   }
 
   async #check(): Promise<void> {
     try {
       const { raw, mounts } = await readMounts()
       if (Buffer.compare(raw, this.#raw) !== 0) {
+        const now = await this.#look(mounts)
+        if (!this.#running) return
         this.#raw = raw
-        await this.#compare(await this.#look(mounts))
+        await this.#compare(now)
       }
     } catch (err) {
       this.#components.log.warn('could not look for volumes', { error: toError(err).message })
@@ -210,12 +216,23 @@ export class VolumeService implements Volumes {
       const old = before.get(id)
       if (old === undefined) {
         events.emit('volume:added', { volume: id, mountPoint: volume.mountPoint })
-        this.#cleaning = this.#speedTests.cleanLeftovers()
+        this.#cleanUp()
       } else if (old.readOnly !== volume.readOnly || old.mountPoints.join('\0') !== volume.mountPoints.join('\0')) {
         events.emit('volume:changed', { volume: id, mountPoint: volume.mountPoint })
       }
     }
     await this.#seen()
+  }
+
+  /** What speed tests of an earlier process left, where its disk is there now. */
+  #cleanUp(): void {
+    const before = this.#cleaning
+    this.#cleaning = (async () => {
+      await before
+      await this.#speedTests.cleanLeftovers()
+    })().catch(err => {
+      this.#components.log.warn('what speed tests left could not be looked for', { error: toError(err).message })
+    })
   }
 
   async #seen(): Promise<void> {

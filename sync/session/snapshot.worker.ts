@@ -97,6 +97,12 @@ export const snapshotting = defineTasks(import.meta.url, {
       .map(({ path }) => keyPath(path))
   },
 
+  /** Which of these the last scan saw at an end, or a batch of this run put there. */
+  holds(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): boolean[] {
+    const find = sql.prepare('SELECT 1 FROM seen WHERE at = ? AND path = ?')
+    return paths.map(path => find.get([number(at), pathKey(path)]) !== undefined)
+  },
+
   /** Ignore files at an end. */
   ignoreFiles(sql: Sql, { at, name, maxBytes }: { at: End; name: string; maxBytes: number }): RelPath[] {
     const bytes = Buffer.from(name)

@@ -195,11 +195,12 @@ export class Transition {
     const back = new Set<number>()
     for (let at = 0; at < doubted.length; at += MAX_BATCH_STEPS) {
       const some = doubted.slice(at, at + MAX_BATCH_STEPS)
-      const looks = await other.look(
-        some.map(op => op.path),
-        { signal }
-      )
+      const paths = some.map(op => op.path)
+      const known = await this.#init.snapshot.maintain(snapshotting.holds, { at: otherEnd(end), paths })
+      const looks = await other.look(paths, { signal })
       looks.forEach(({ entry, problem }, i) => {
+        // What the plan knew of (another kind of thing under that name) is no news.
+        if (known[i] === true) return
         // A folder or link that stands in the way is as good as nothing there.
         if (entry !== undefined || (problem !== undefined && problem.code !== 'LINK_IN_PATH')) back.add(some[i]!.id)
       })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
+import { findStat } from '../../../storage/files/disk.js'
 import type { Capabilities, Disk } from '../../../storage/files/index.js'
 import { nodeDisk } from '../../../storage/files/index.js'
 import { probe } from '../../../storage/files/probe.js'
@@ -33,7 +34,8 @@ describe('capabilities', () => {
       'names that fold to one',
       disk => ({
         open: (dir, name, how, mode) => disk.open(dir, fold(name), how, mode),
-        lstat: (dir, name) => disk.lstat(dir, fold(name))
+        lstat: (dir, name) => disk.lstat(dir, fold(name)),
+        findStat: (dir, name) => findStat(disk, dir, fold(name))
       }),
       { foldsCase: true, foldsUnicode: true }
     ],
