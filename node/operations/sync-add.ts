@@ -47,7 +47,7 @@ export const syncAdd = defineOperation({
     ],
     examples: [
       'spacedrive sync add photos ~/Photos /media/disk/Photos --mode mirror',
-      'spacedrive sync add notes ~/notes ~/work/notes --mode bidirectional --conflict newer'
+      'spacedrive sync add notes ~/notes ~/Documents/notes --mode bidirectional --conflict newer'
     ],
     input({ arguments: [name, source, destination], options: o }, terminal) {
       const mode = MODES.find(m => m === o.mode)

@@ -143,14 +143,14 @@ async function throwAway(
   items: readonly DeleteItem[]
 ): Promise<Handled[]> {
   const handled: Handled[] = []
-  const todo: DeleteItem[] = []
+  const left: DeleteItem[] = []
   for (const item of items) {
     if (item.begun && (await wasThrownAway(trash, ctx.job, item))) handled.push({ n: item.n, gone: item })
-    else todo.push(item)
+    else left.push(item)
   }
-  const results = await trash.put(todo, { command: 'file.delete', job: ctx.job })
+  const results = await trash.put(left, { command: 'file.delete', job: ctx.job })
   for (const [i, result] of results.entries()) {
-    handled.push({ n: todo[i]!.n, gone: result.done ? result : undefined })
+    handled.push({ n: left[i]!.n, gone: result.done ? result : undefined })
     if (!result.done) ctx.problem(result.problem)
   }
   return handled

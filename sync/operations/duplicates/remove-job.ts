@@ -83,16 +83,16 @@ export function removeDuplicatesJob({ pool, trash, work }: RemoveComponents): Re
   /** @returns numbers of those that went */
   async function removeBatch(ctx: PhaseContext<RemoveJobState>, victims: readonly Victim[]): Promise<number[]> {
     const gone: number[] = []
-    const todo: Victim[] = []
+    const left: Victim[] = []
     for (const victim of victims) {
       if (victim.begun && (await wasThrownAway(ctx.job, victim.path))) gone.push(victim.n)
-      else todo.push(victim)
+      else left.push(victim)
     }
-    const compared = await pool.run(reading.compare, { victims: todo }, { signal: ctx.signal })
+    const compared = await pool.run(reading.compare, { victims: left }, { signal: ctx.signal })
     const going: { victim: Victim; seen: Equal }[] = []
     for (const [i, seen] of compared.entries()) {
       if (seen.problem !== undefined) ctx.problem(seen.problem)
-      else going.push({ victim: todo[i]!, seen })
+      else going.push({ victim: left[i]!, seen })
     }
     const items = going.map(({ victim, seen }) => {
       const { sizeBytes, mtimeNs, ctimeNs, inode } = seen.stat
