@@ -34,9 +34,10 @@ onLinux('on a terminal', () => {
   /** Begins a command on a pseudo terminal. `leave` types Ctrl-C and gives all that it wrote, and what stty says after it. */
   function onTerminal(columns: number, ...words: string[]) {
     const command = [process.execPath, MAIN, '--data-dir', instance.dataDir, ...words].map(w => `'${w}'`).join(' ')
-    const line = `stty rows 24 cols ${columns}; ${command}; echo "code=$?"; stty -a`
+    // Ctrl-C reaches the shell as well: without the trap dash ends of it and never tells the code, bash goes on.
+    const line = `trap : INT; stty rows 24 cols ${columns}; ${command}; echo "code=$?"; stty -a`
     const child = spawn('script', ['-qec', line, '/dev/null'], {
-      ...{ stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } }
+      ...{ stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1', SHELL: '/bin/sh' } }
     })
     children.push(child)
     const ended = once(child, 'exit')
