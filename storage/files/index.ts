@@ -84,4 +84,4 @@ export {
   type TrashItem
 } from './trash-files.js'
 export { type OpenFile, type ReaderRoot, TreeReader, treeReader } from './tree-reader.js'
-export { asidePath, type StoredContent } from './version-area.js'
+export { asidePath, type StoredContent, type VersionList } from './version-area.js'

@@ -14,6 +14,7 @@ export {
   readArchive,
   readUnsettled
 } from './archive.worker.js'
+export { type Change, changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
 export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export type { EndFacts, PlanSummary, Remark } from './plan.worker.js'
@@ -37,5 +38,4 @@ export {
   type SyncsInit,
   syncs
 } from './syncs.js'
-export { KEEP_RUNS_MS } from './syncs.worker.js'
 export type { Transitioned } from './transition.js'

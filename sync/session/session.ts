@@ -30,6 +30,8 @@ import {
 } from '../reconcile/index.js'
 import { VersionStore } from '../versions/index.js'
 import { archiving } from './archive.worker.js'
+import { ChangeLog } from './changes.js'
+import { changing } from './changes.worker.js'
 import { IGNORE_FILE, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
 import { type PlanSummary, planning, type Remark } from './plan.worker.js'
 import { type ScanProgress, scanEnd } from './scan.js'
@@ -175,14 +177,18 @@ async function openEnd(
 }
 
 async function apply(
-  { sync, ends, db, snapshot, pool, signal, onProgress }: SessionInit,
+  { sync, ends, db, snapshot, pool, clock, signal, onProgress }: SessionInit,
   opened: Partial<Record<End, OpenedEnd>>,
   planFile: string,
   plan: PlanSummary,
   run: string
 ): Promise<Transitioned> {
   const batch = (db.get<{ batch: number }>('SELECT batch FROM syncs WHERE id = ?', [sync.id])?.batch ?? 0) + 1
-  if (plan.operations > 0) await db.write(archiving.begin, { sync: sync.id, batch })
+  if (plan.operations > 0) {
+    await db.write(archiving.begin, { sync: sync.id, batch })
+    await db.write(changing.begin, { run, sync: sync.id, kind: 'run', beganAtMs: clock.nowMs() })
+  }
+  const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
   const endOf = (end: End): TransitionEnd => {
     const at = opened[end]
     return {
@@ -195,9 +201,10 @@ async function apply(
   const transition = new Transition({
     ends: { source: endOf('source'), destination: endOf('destination') },
     ...{ snapshot, planFile, pool, run, signal },
+    afterBatch: done => changes.add(done),
     onProgress: p => onProgress?.({ ...p, of: plan.totals.operations })
   })
-  const result = await transition.run()
+  const result = await transition.run().finally(() => changes.end())
   const pages: Promise<unknown>[] = []
   const commit = (
     changes: readonly ArchiveChange[],

@@ -5,6 +5,7 @@ import type { EntryStat } from '../../storage/files/index.js'
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { TreeEntry, UnknownReason } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
+import type { KeptAttributes } from '../versions/index.js'
 import { keyPath, keysBelow, pathKey } from './path-key.js'
 
 export interface ScannedPage {
@@ -101,6 +102,20 @@ export const snapshotting = defineTasks(import.meta.url, {
   holds(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): boolean[] {
     const find = sql.prepare('SELECT 1 FROM seen WHERE at = ? AND path = ?')
     return paths.map(path => find.get([number(at), pathKey(path)]) !== undefined)
+  },
+
+  /** Times and permission bits as they were seen, or set by a batch. */
+  attributes(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): (KeptAttributes | undefined)[] {
+    const find = sql.prepare<{ mtime: bigint; mode: bigint }>(
+      'SELECT mtime, mode FROM seen WHERE at = ? AND path = ?',
+      {
+        bigint: true
+      }
+    )
+    return paths.map(path => {
+      const row = find.get([number(at), pathKey(path)])
+      return row && { kind: 'attributes', mtimeNs: row.mtime, mode: Number(row.mode) & 0o7777 }
+    })
   },
 
   /** Ignore files at an end. */

@@ -169,7 +169,7 @@ class SyncList implements Syncs {
 
   lastRun({ id }: Sync): LastRun | undefined {
     const raw = this.#init.db.get<Raw>(
-      'SELECT id, began_at, ended_at, state FROM sync_runs WHERE sync = ? ORDER BY began_at DESC LIMIT 1',
+      'SELECT id, began_at, ended_at, state FROM sync_runs WHERE sync = ? AND ended_at IS NOT NULL ORDER BY began_at DESC LIMIT 1',
       [id]
     )
     return (

@@ -21,9 +21,6 @@ export interface RunRow {
   readonly result: string
 }
 
-/** How long the table of runs is kept (SYNC.md 7). */
-export const KEEP_RUNS_MS = 30 * 24 * 3_600_000
-
 export const syncWrites = defineTasks(import.meta.url, {
   add(sql: Sql, { uuid, name, mode, policy, source, destination, options, addedAt }: NewSync): void {
     sql
@@ -41,10 +38,14 @@ export const syncWrites = defineTasks(import.meta.url, {
 
   /** What a run came to. `halted`: what a person may say yes to; null once a run went through. */
   ran(sql: Sql, { run, halted }: { run: RunRow; halted: string | null }): void {
+    // Never by replacing the row: its changes would go with it.
     sql
-      .prepare('INSERT OR REPLACE INTO sync_runs VALUES (?, ?, ?, ?, ?, ?)')
+      .prepare(
+        `INSERT INTO sync_runs (id, sync, began_at, ended_at, state, result) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET began_at = excluded.began_at, ended_at = excluded.ended_at,
+           state = excluded.state, result = excluded.result`
+      )
       .run([run.id, run.sync, run.beganAt, run.endedAt, run.state, run.result])
     sql.prepare('UPDATE syncs SET halted = ? WHERE id = ?').run([halted, run.sync])
-    sql.prepare('DELETE FROM sync_runs WHERE sync = ? AND began_at < ?').run([run.sync, run.endedAt - KEEP_RUNS_MS])
   }
 })

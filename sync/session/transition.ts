@@ -82,6 +82,8 @@ export class Transition {
   readonly #failed = new Set<number>()
   /** Directories of each end in which something failed: they are not empty. */
   readonly #blocked: Record<End, Set<string>> = { source: new Set(), destination: new Set() }
+  /** Directories that did not exist before: nothing is known of what they were. */
+  readonly #made: Record<End, Set<string>> = { source: new Set(), destination: new Set() }
   readonly #problems: (Problem & { at: End })[] = []
   readonly #unsettled = new Set<RelPath>()
   #batch: Operation[] = []
@@ -270,6 +272,7 @@ export class Transition {
     const { versions, capabilities } = this.#init.ends[end]
     await this.#init.beforeBatch?.()
     const lines = steps.flatMap((step, i) => linesOf(step, ops[i]!.at(-1)!, ops[i]!, run))
+    if (versions !== undefined) lines.push(...(await this.#attributeLines(ops)))
     if (lines.length > 0) await versions?.record(lines, { ...(signal && { signal }) })
     const results = await place(steps)
     await versions?.keep({ ...(signal && { signal }) })
@@ -288,6 +291,7 @@ export class Transition {
       for (const op of ops[i]!) {
         traces.push({ id: op.id, trace: stat === undefined ? NO_TRACE : traceOf(stat, capabilities) })
         done.push({ op, stat })
+        if (op.kind === 'make-directory') this.#made[end].add(op.path)
       }
       if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)
       if (step.kind === 'move') moved.push({ path: step.path, to: step.to })
@@ -297,6 +301,19 @@ export class Transition {
     await snapshot.write(snapshotting.placed, { at: end, rows, moved, gone })
     await this.#init.afterBatch?.(done)
     this.#tell(done.filter(({ op }) => op.kind !== 'park' && op.reason !== 'directory-time').length, 0)
+  }
+
+  /** Permission bits and times before they are set; of a folder, as they were before the run put anything into it. */
+  async #attributeLines(ops: readonly (readonly Operation[])[]): Promise<Omit<VersionLine, 'atMs'>[]> {
+    const { run, snapshot } = this.#init
+    const list = ops.flat().filter(op => op.kind === 'attributes' && !this.#made[op.end].has(op.path))
+    if (list.length === 0) return []
+    const paths = list.map(op => op.path)
+    const were = await snapshot.maintain(snapshotting.attributes, { at: list[0]!.end, paths })
+    return list.flatMap(({ path, reason: why }, i) => {
+      const was = were[i]
+      return was === undefined ? [] : [{ run, path, was, why }]
+    })
   }
 
   #fail(op: Operation, problem: Problem | undefined): void {

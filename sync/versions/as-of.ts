@@ -1,9 +1,9 @@
 /**
  * What an end held at a moment: today's tree with the lines since then undone, newest first. Only what the lines name is
- * held in memory; everything else is asked of today's tree as it is walked. A moved folder of any size is one step.
+ * held in memory; everything else is asked of today's tree. A moved or untouched folder of any size is one step.
  */
 import { joinRel, nameOf, parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
-import type { Kept, VersionLine } from './line.js'
+import type { Kept, KeptAttributes, VersionLine } from './line.js'
 
 /** An entry as of then, and where its content is: in the tree under the name it has today, or in the store by its hash. */
 export interface EntryThen {
@@ -11,14 +11,21 @@ export interface EntryThen {
   readonly was: Kept
   /** The path it has today; undefined when it is kept as a version. */
   readonly now?: RelPath
+  /** A directory below which everything is as it is today below `now`: what it holds is not told. */
+  readonly whole?: true
 }
 
-/** Today's tree: what a directory holds. A directory that is not there holds nothing. */
-export type ListNow = (path: RelPath) => Promise<readonly { readonly name: string; readonly entry: Kept }[]>
+/** Today's tree. A directory that is not there holds nothing. */
+export interface TreeNow {
+  list(path: RelPath): readonly { readonly name: string; readonly entry: Kept }[]
+  find(path: RelPath): Kept | undefined
+}
 
 interface Node {
   /** undefined: as `now` says; null: nothing was there. */
   was?: Kept | null
+  /** It was as that says, but for these. */
+  attributes?: KeptAttributes | undefined
   /** Where its other children are found today; undefined: it has no others. */
   now: RelPath | undefined
   children: Map<string, Node>
@@ -36,6 +43,8 @@ export class TreeThen {
       return
     }
     const node = this.#node(path)
+    node.attributes = was?.kind === 'attributes' ? was : undefined
+    if (was?.kind === 'attributes') return
     node.was = was
     // What stood there was no folder, or was one that the run made: whatever is in it today came later.
     if (was?.kind !== 'directory') {
@@ -45,7 +54,7 @@ export class TreeThen {
   }
 
   /** What was at `path` and below it, parents first, each directory in byte order of its names. */
-  async *entries(path: RelPath, list: ListNow): AsyncGenerator<EntryThen> {
+  *entries(path: RelPath, today: TreeNow): Generator<EntryThen> {
     let node: Node | undefined = this.#root
     let now: RelPath | undefined = ROOT
     for (const name of path === ROOT ? [] : path.split('/')) {
@@ -53,44 +62,39 @@ export class TreeThen {
       now = child !== undefined ? child.now : now === undefined ? undefined : joinRel(now, name)
       node = child
     }
-    if (path !== ROOT) {
-      const entry = await this.#entryAt(node, now, list)
-      if (entry === undefined) return
-      yield { path, ...entry }
-      if (entry.was.kind !== 'directory') return
-    }
-    yield* this.#below(path, node, now, list)
+    if (path === ROOT) yield* this.#below(path, this.#root, now, today)
+    else yield* this.#entry(path, node, now, now === undefined ? undefined : today.find(now), today)
   }
 
-  async #entryAt(
-    node: Node | undefined,
-    now: RelPath | undefined,
-    list: ListNow
-  ): Promise<Omit<EntryThen, 'path'> | undefined> {
-    if (node?.was === null) return undefined
-    if (node?.was !== undefined) return { was: node.was }
-    if (now === undefined || now === ROOT) return undefined
-    const found = (await list(parentOf(now))).find(({ name }) => name === nameOf(now))
-    return found && { was: found.entry, now }
-  }
-
-  async *#below(
+  /** @param found - what is at `now` today */
+  *#entry(
     path: RelPath,
     node: Node | undefined,
     now: RelPath | undefined,
-    list: ListNow
-  ): AsyncGenerator<EntryThen> {
-    const today = new Map(now === undefined ? [] : (await list(now)).map(({ name, entry }) => [name, entry]))
-    const names = new Set([...today.keys(), ...(node?.children.keys() ?? [])])
+    found: Kept | undefined,
+    today: TreeNow
+  ): Generator<EntryThen> {
+    const kept = node?.was !== undefined
+    const entry = kept ? node.was : found
+    if (entry === null || entry === undefined) return
+    const directory = entry.kind === 'directory'
+    yield {
+      ...{ path, was: withAttributes(entry, node?.attributes) },
+      ...(kept || now === undefined ? {} : { now }),
+      ...(directory && node === undefined && { whole: true })
+    }
+    if (directory && node !== undefined) yield* this.#below(path, node, now, today)
+  }
+
+  *#below(path: RelPath, node: Node, now: RelPath | undefined, today: TreeNow): Generator<EntryThen> {
+    const there = new Map(now === undefined ? [] : today.list(now).map(({ name, entry }) => [name, entry]))
+    const names = new Set([...there.keys(), ...node.children.keys()])
     for (const name of [...names].sort()) {
-      const child = node?.children.get(name)
-      const nowHere = child !== undefined ? child.now : joinRel(now!, name)
-      const found =
-        child === undefined ? { was: today.get(name)!, now: nowHere! } : await this.#entryAt(child, nowHere, list)
-      if (found === undefined) continue
-      const here = joinRel(path, name)
-      yield { path: here, ...found }
-      if (found.was.kind === 'directory') yield* this.#below(here, child, nowHere, list)
+      const child = node.children.get(name)
+      const stays = now === undefined ? undefined : joinRel(now, name)
+      const nowHere = child === undefined ? stays : child.now
+      const found = nowHere === undefined ? undefined : nowHere === stays ? there.get(name) : today.find(nowHere)
+      yield* this.#entry(joinRel(path, name), child, nowHere, found, today)
     }
   }
 
@@ -112,4 +116,10 @@ export class TreeThen {
     const parent = parentOf(path)
     ;(parent === ROOT ? this.#root : this.#node(parent)).children.set(nameOf(path), node)
   }
+}
+
+function withAttributes(entry: Kept, attributes: KeptAttributes | undefined): Kept {
+  if (attributes === undefined) return entry
+  const { mtimeNs, mode } = attributes
+  return entry.kind === 'symlink' ? { ...entry, mtimeNs } : { ...entry, mtimeNs, mode }
 }

@@ -17,6 +17,13 @@ export type Kept =
   | { readonly kind: 'symlink'; readonly target: string; readonly mtimeNs: bigint }
   | { readonly kind: 'directory'; readonly mtimeNs: bigint; readonly mode: number }
 
+/** Of what stayed as it was but for these. */
+export interface KeptAttributes {
+  readonly kind: 'attributes'
+  readonly mtimeNs: bigint
+  readonly mode: number
+}
+
 export interface VersionLine {
   /** Wall clock in milliseconds; never less than that of the line before. */
   readonly atMs: number
@@ -24,7 +31,7 @@ export interface VersionLine {
   readonly run: string
   readonly path: RelPath
   /** What stood there until then; null: nothing. Of what was moved it says nothing: the path `to` tells. */
-  readonly was: Kept | null
+  readonly was: Kept | KeptAttributes | null
   /** Set when the path, with all below it, was given this name. */
   readonly to?: RelPath
   /** In a few words, for a person. */
@@ -70,14 +77,14 @@ export function parseLine(text: string): VersionLine | undefined {
   }
 }
 
-function kept(value: unknown): Kept | undefined {
+function kept(value: unknown): Kept | KeptAttributes | undefined {
   if (!isRecord(value) || typeof value.mtimeNs !== 'string' || !/^-?\d{1,20}$/.test(value.mtimeNs)) return undefined
   const mtimeNs = BigInt(value.mtimeNs)
   const { kind, hash, sizeBytes, mode, target } = value
   const goodMode = typeof mode === 'number' && Number.isInteger(mode) && mode >= 0 && mode <= 0o7777
   if (kind === 'symlink') return typeof target === 'string' ? { kind, target, mtimeNs } : undefined
   if (!goodMode) return undefined
-  if (kind === 'directory') return { kind, mtimeNs, mode }
+  if (kind === 'directory' || kind === 'attributes') return { kind, mtimeNs, mode }
   if (kind !== 'file' || !isContentHash(hash) || !Number.isSafeInteger(sizeBytes)) return undefined
   return { kind, hash, sizeBytes: sizeBytes as number, mtimeNs, mode }
 }

@@ -25,12 +25,24 @@ const STEPS: readonly { readonly untilMs: number; readonly everyMs: number }[] =
   { untilMs: Number.POSITIVE_INFINITY, everyMs: 7 * DAY_MS }
 ]
 
-/** Judges the versions of all paths, newest first. */
-export class Thinner {
+/** What has been decided of versions that were told before. */
+export interface Judged<T> {
+  readonly keep: readonly T[]
+  readonly drop: readonly T[]
+}
+
+/**
+ * Judges the versions of all paths, newest first. Of a stretch the *first* version stays: it is what was there when the stretch
+ * began, so that all first versions together are the whole folder as it was then. And the newest of each path stays.
+ * Stretches lie fixed on the clock and within one another, so that thinning day after day loses nothing that thinning once keeps.
+ */
+export class Thinner<T> {
   readonly #policy: VersionPolicy
   readonly #nowMs: number
-  /** By path: how many were kept, or the stretch that the next newer one stands for. */
-  readonly #seen = new Map<string, number>()
+  /** By path: how many were kept. */
+  readonly #counts = new Map<string, number>()
+  /** By path: the last one told, which is first in its stretch unless an older one is. */
+  readonly #open = new Map<string, { readonly version: T; readonly atMs: number; readonly newest: boolean }>()
 
   constructor(policy: VersionPolicy, nowMs: number) {
     this.#policy = policy
@@ -38,22 +50,55 @@ export class Thinner {
   }
 
   /** @param atMs - when this version of `path` lost its name; not more than in the call before */
-  keeps(path: string, atMs: number): boolean {
+  next(path: string, atMs: number, version: T): Judged<T> {
     const policy = this.#policy
-    const age = this.#nowMs - atMs
-    if (policy.kind === 'trashcan') return age < Math.max(policy.days * DAY_MS, MIN_KEEP_MS)
-    const seen = this.#seen.get(path)
+    if (policy.kind === 'trashcan') return judged(version, isYoung(atMs, policy, this.#nowMs))
     if (policy.kind === 'simple') {
-      this.#seen.set(path, (seen ?? 0) + 1)
-      return (seen ?? 0) < policy.count || age < MIN_KEEP_MS
+      const count = this.#counts.get(path) ?? 0
+      this.#counts.set(path, count + 1)
+      return judged(version, count < policy.count || isYoung(atMs, policy, this.#nowMs))
     }
-    // The last of each stretch of the clock stands for it. Stretches lie fixed, so that thinning day after day ends with
-    // the same as thinning once: measured from the newest, every one would be too near to its neighbour in its turn.
-    const { everyMs } = STEPS.find(step => age < step.untilMs)!
-    this.#seen.set(path, atMs)
-    return seen === undefined || Math.floor(seen / everyMs) !== Math.floor(atMs / everyMs)
+    const open = this.#open.get(path)
+    this.#open.set(path, { version, atMs, newest: open === undefined })
+    if (open === undefined) return { keep: [], drop: [] }
+    const everyMs = stretchMs(open.atMs, this.#nowMs)
+    return judged(open.version, open.newest || Math.floor(atMs / everyMs) !== Math.floor(open.atMs / everyMs))
+  }
+
+  /** After the last one. */
+  end(): Judged<T> {
+    const keep = [...this.#open.values()].map(({ version }) => version)
+    this.#open.clear()
+    return { keep, drop: [] }
   }
 }
+
+/** How long the stretch is that a version of this age stands for. */
+function stretchMs(atMs: number, nowMs: number): number {
+  return STEPS.find(step => nowMs - atMs < step.untilMs)!.everyMs
+}
+
+/** The latest moment not after `atMs` at which, after thinning, the whole folder is exactly known. */
+export function exactMoment(atMs: number, thinnedMs: number, nowMs: number): number {
+  if (atMs >= thinnedMs) return atMs
+  const everyMs = stretchMs(atMs, nowMs)
+  return Math.floor(atMs / everyMs) * everyMs
+}
+
+/** The end of the stretch in which `atMs` lies: what stands for it after thinning. */
+export function stretchEnd(atMs: number, nowMs: number): number {
+  const everyMs = stretchMs(atMs, nowMs)
+  return (Math.floor(atMs / everyMs) + 1) * everyMs
+}
+
+/** Too young to be thinned at all, unless stretch by stretch. */
+export function isYoung(atMs: number, policy: VersionPolicy, nowMs: number): boolean {
+  const age = nowMs - atMs
+  return age < MIN_KEEP_MS || (policy.kind === 'trashcan' && age < policy.days * DAY_MS)
+}
+
+const judged = <T>(version: T, stays: boolean): Judged<T> =>
+  stays ? { keep: [version], drop: [] } : { keep: [], drop: [version] }
 
 /**
  * `trashcan`, `trashcan:DAYS`, `simple:COUNT`, `staggered`; `none` is refused.

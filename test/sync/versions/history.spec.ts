@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type ContentHash, nameOf, parentOf, type RelPath, ROOT } from '../../../storage/base/index.js'
+import { type ContentHash, joinRel, nameOf, parentOf, type RelPath, ROOT } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
 import {
   type EntryThen,
+  exactMoment,
   formatLine,
   type Kept,
-  type ListNow,
   parseLine,
   parsePolicy,
+  stretchEnd,
   Thinner,
+  type TreeNow,
   TreeThen,
   type VersionLine,
   type VersionPolicy
@@ -102,14 +104,20 @@ class Model {
         this.entries.set(b + path.slice(a.length), this.entries.get(path)!)
         this.entries.delete(path)
       }
-    } else if (kind === 4 && old?.kind === 'directory') {
-      this.#say({ path: rel(a), was: old })
+    } else if (kind === 4 && (old?.kind === 'directory' || old?.kind === 'file')) {
+      const { mtimeNs, mode } = old
+      this.#say({ path: rel(a), was: { kind: 'attributes', mtimeNs, mode } })
       this.entries.set(a, { ...old, mode: text.length === 0 ? 0o700 : 0o750 })
     }
     this.states.push(new Map(this.entries))
   }
-  readonly list: ListNow = async path =>
-    [...this.entries].filter(([p]) => parentOf(rel(p)) === path).map(([p, entry]) => ({ name: nameOf(rel(p)), entry }))
+  readonly today: TreeNow = {
+    list: path =>
+      [...this.entries]
+        .filter(([p]) => parentOf(rel(p)) === path)
+        .map(([p, entry]) => ({ name: nameOf(rel(p)), entry })),
+    find: path => this.entries.get(path)
+  }
 }
 
 const paths = ['a', 'b', 'a/x', 'a/y', 'b/x', 'a/x/p', 'b/x/p'].map(p => fc.constant(p))
@@ -117,52 +125,70 @@ const steps = fc.array(fc.tuple(fc.nat(4), fc.oneof(...paths), fc.oneof(...paths
   maxLength: 30
 })
 
-async function collect(then: AsyncIterable<EntryThen>): Promise<EntryThen[]> {
-  const all: EntryThen[] = []
-  for await (const entry of then) all.push(entry)
-  return all
+/** Everything at and below `path`, also what is told as a whole. */
+function collect(then: TreeThen, path: RelPath, today: TreeNow): EntryThen[] {
+  const below = (at: RelPath, now: RelPath): EntryThen[] =>
+    today.list(now).flatMap(({ name, entry }) => {
+      const [here, there] = [joinRel(at, name), joinRel(now, name)]
+      return [{ path: here, was: entry, now: there }, ...below(here, there)]
+    })
+  return [...then.entries(path, today)].flatMap(({ whole, ...entry }) =>
+    whole === true ? [entry, ...below(entry.path, entry.now!)] : [entry]
+  )
 }
 
 describe('a tree as of a moment', () => {
-  it('whatever was created, edited, deleted and moved: undoing the lines gives back each earlier state', async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, fc.nat(30), async (list, pick) => {
+  it('whatever was created, edited, deleted and moved: undoing the lines gives back each earlier state', () => {
+    fc.assert(
+      fc.property(steps, fc.nat(30), (list, pick) => {
         const model = new Model()
         for (const [kind, a, b, text] of list) model.step(kind, a, b, text)
         const at = Math.min(pick, model.states.length)
         const expected = at === 0 ? new Map<string, Kept>() : model.states[at - 1]!
         const then = new TreeThen()
         for (const l of [...model.lines].reverse()) if (l.atMs > at) then.undo(l)
-        const got = await collect(then.entries(ROOT, model.list))
+        const got = collect(then, ROOT, model.today)
         assert.deepEqual(new Map(got.map(e => [e.path as string, e.was])), expected)
         for (const { path, was, now } of got) {
           // Where it says that the content is there today, it is.
-          if (now !== undefined) assert.deepEqual(model.entries.get(now), was)
-          const part = await collect(then.entries(path, model.list))
+          const today = now === undefined ? was : { ...model.entries.get(now)!, mode: 'mode' in was ? was.mode : 0 }
+          assert.deepEqual(today, was)
+          const part = collect(then, path, model.today)
           assert.deepEqual(
             part.map(e => e.path),
             got.map(e => e.path).filter(p => p === path || p.startsWith(`${path}/`))
           )
         }
-        assert.deepEqual(await collect(then.entries(rel('nowhere'), model.list)), [])
+        assert.deepEqual(collect(then, rel('nowhere'), model.today), [])
       }),
       { numRuns: 500 }
     )
   })
 
-  it('a folder of many that was moved is one step, and asks only for what is walked', async () => {
+  it('a folder of many that was moved is one step, and asks only for what is walked', () => {
     const asked: string[] = []
-    const list: ListNow = async path => {
-      asked.push(path)
-      if (path === ROOT) return [{ name: 'new', entry: folder }]
-      return path === 'new' ? [{ name: 'f', entry: file('1') }] : []
+    const today: TreeNow = {
+      list: path => {
+        asked.push(path)
+        return path === ROOT ? [{ name: 'new', entry: folder }] : []
+      },
+      find: path => (path === 'new' ? folder : path === 'new/f' ? file('1') : undefined)
     }
     const then = new TreeThen()
     then.undo(line({ path: rel('old'), to: rel('new') }))
-    const got = await collect(then.entries(rel('old/f'), list))
-    assert.deepEqual(got, [{ path: 'old/f', was: file('1'), now: 'new/f' }])
-    assert.deepEqual(asked, ['new'])
-    assert.deepEqual(await collect(then.entries(rel('new'), list)), [])
+    assert.deepEqual([...then.entries(rel('old/f'), today)], [{ path: 'old/f', was: file('1'), now: 'new/f' }])
+    assert.deepEqual([...then.entries(rel('new'), today)], [])
+    assert.deepEqual(asked, [])
+    const whole = new TreeThen()
+    whole.undo(line({ path: rel('x'), was: file('2') }))
+    assert.deepEqual(
+      [...whole.entries(ROOT, today)],
+      [
+        { path: 'new', was: folder, now: 'new', whole: true },
+        { path: 'x', was: file('2') }
+      ]
+    )
+    assert.deepEqual(asked, [ROOT])
   })
 })
 
@@ -172,11 +198,9 @@ const NOW = 1_700_000_000_000
 
 /** What stays of versions of one path, told by their ages, oldest first. */
 function stay(policy: VersionPolicy, ages: readonly number[], nowMs = NOW): number[] {
-  const thinner = new Thinner(policy, nowMs)
-  return [...ages]
-    .sort((a, b) => a - b)
-    .filter(age => thinner.keeps('p', NOW - age))
-    .reverse()
+  const thinner = new Thinner<number>(policy, nowMs)
+  const kept = [...ages].sort((a, b) => a - b).flatMap(age => thinner.next('p', NOW - age, age).keep)
+  return [...kept, ...thinner.end().keep].sort((a, b) => b - a)
 }
 
 describe('version policies', () => {
@@ -189,13 +213,13 @@ describe('version policies', () => {
     const ages = [5 * DAY, 4 * DAY, 3 * DAY, DAY, DAY - 1, 0]
     assert.deepEqual(stay({ kind: 'simple', count: 3 }, ages), [DAY, DAY - 1, 0])
     assert.deepEqual(stay({ kind: 'simple', count: 1 }, ages), [DAY - 1, 0])
-    const thinner = new Thinner({ kind: 'simple', count: 1 }, NOW)
-    assert.equal(thinner.keeps('a', NOW - 2 * DAY), true)
-    assert.equal(thinner.keeps('b', NOW - 2 * DAY), true, 'another path counts for itself')
-    assert.equal(thinner.keeps('a', NOW - 3 * DAY), false)
+    const thinner = new Thinner<string>({ kind: 'simple', count: 1 }, NOW)
+    assert.deepEqual(thinner.next('a', NOW - 2 * DAY, 'x').keep, ['x'])
+    assert.deepEqual(thinner.next('b', NOW - 2 * DAY, 'y').keep, ['y'], 'another path counts for itself')
+    assert.deepEqual(thinner.next('a', NOW - 3 * DAY, 'z').drop, ['z'])
   })
 
-  it('staggered: the last of each stretch, 30 s, an hour, a day, a week long', () => {
+  it('staggered: the first of each stretch, 30 s, an hour, a day, a week long, and the newest', () => {
     const kept = stay(
       { kind: 'staggered' },
       Array.from({ length: 40 * 24 * 12 }, (_, i) => i * 5 * 60_000)
@@ -203,28 +227,43 @@ describe('version policies', () => {
     const between = (from: number, to: number): number => kept.filter(age => age >= from && age < to).length
     assert.equal(between(0, HOUR), 12, 'all of the last hour: they are 5 minutes apart')
     assert.ok(between(HOUR, DAY) >= 23 && between(HOUR, DAY) <= 24)
-    assert.ok(between(DAY, 30 * DAY) >= 29 && between(DAY, 30 * DAY) <= 30)
+    assert.ok(between(DAY, 30 * DAY) >= 28 && between(DAY, 30 * DAY) <= 30)
     assert.ok(between(30 * DAY, 41 * DAY) >= 1 && between(30 * DAY, 41 * DAY) <= 3)
-    assert.ok(kept.includes(0), 'the newest stays')
+    assert.deepEqual(stay({ kind: 'staggered' }, [40 * DAY, 40 * DAY + 1, 40 * DAY + 2]), [40 * DAY + 2, 40 * DAY])
   })
 
-  it('staggered: thinning every few days on the way ends with the same as thinning once', () => {
+  const ages = fc.uniqueArray(fc.nat(60 * 24), { maxLength: 60 }).map(hours => hours.map(h => h * HOUR))
+
+  it('staggered: thinning every few days on the way keeps all that thinning once keeps, and at most the newest besides', () => {
     fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.nat(60 * 24), { maxLength: 60 }),
-        fc.integer({ min: 1, max: 20 }),
-        (hours, every) => {
-          const ages = hours.map(h => h * HOUR)
-          let left = ages
-          for (let daysAgo = 60; daysAgo >= 0; daysAgo -= every) {
-            const at = NOW - daysAgo * DAY
-            const there = left.filter(age => NOW - age <= at)
-            left = [...left.filter(age => NOW - age > at), ...stay({ kind: 'staggered' }, there, at)]
-          }
-          const all = stay({ kind: 'staggered' }, ages)
-          assert.deepEqual(stay({ kind: 'staggered' }, left), all)
+      fc.property(ages, fc.integer({ min: 1, max: 20 }), (list, every) => {
+        let left = list
+        for (let daysAgo = 60; daysAgo >= 0; daysAgo -= every) {
+          const at = NOW - daysAgo * DAY
+          const there = left.filter(age => NOW - age <= at)
+          left = [...left.filter(age => NOW - age > at), ...stay({ kind: 'staggered' }, there, at)]
         }
-      )
+        const once = stay({ kind: 'staggered' }, list)
+        const often = stay({ kind: 'staggered' }, left)
+        assert.deepEqual(
+          once.filter(age => !often.includes(age)),
+          []
+        )
+        assert.ok(often.length <= once.length + 2, `${often.length} of ${once.length}`)
+      })
+    )
+  })
+
+  it('staggered: at the beginning of a stretch it is exactly known what was there', () => {
+    fc.assert(
+      fc.property(ages, fc.nat(60 * 24 * 60), (list, minutes) => {
+        // Each version is the content until it lost its name: that at a moment is the first that did so after it.
+        const at = exactMoment(NOW - minutes * 60_000, NOW, NOW)
+        const first = (from: readonly number[]): number | undefined =>
+          [...from].sort((a, b) => b - a).find(age => NOW - age > at)
+        assert.equal(first(stay({ kind: 'staggered' }, list)), first(list))
+        assert.ok(at <= NOW - minutes * 60_000 && stretchEnd(at, NOW) > at)
+      })
     )
   })
 

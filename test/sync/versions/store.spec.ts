@@ -21,7 +21,7 @@ import {
   type PlaceStep,
   type Staging
 } from '../../../storage/files/index.js'
-import { type Kept, type VersionLine, VersionStore } from '../../../sync/versions/index.js'
+import { type Kept, type TreeNow, treeThen, type VersionLine, VersionStore } from '../../../sync/versions/index.js'
 import { type ManualClock, manualClock } from '../../manual-clock.js'
 import { type Kit, openKit } from '../../storage/files/kit.js'
 import { pack } from '../../storage/files/pack.js'
@@ -81,20 +81,20 @@ describe('the version store of an end', () => {
   }
   const asOf = async (atMs: number, path = ROOT): Promise<Record<string, string>> => {
     const found: Record<string, string> = {}
-    const list = async (dir: RelPath) =>
-      readdirSync(kit.at(dir))
-        .filter(name => !name.startsWith('.spacedrive'))
-        .map(name => ({
-          name,
-          entry: { kind: 'file', hash: hashBytes(readFileSync(kit.at(join(dir, name)))) } as never as Kept
-        }))
-    for await (const entry of store.asOf(path, atMs, list)) {
-      if (entry.was.kind !== 'file') continue
-      if (entry.now !== undefined) found[entry.path] = readFileSync(kit.at(entry.now), 'utf8')
+    const entry = (path: string): Kept =>
+      ({ kind: 'file', hash: hashBytes(readFileSync(kit.at(path))) }) as never as Kept
+    const names = (dir: RelPath): string[] => readdirSync(kit.at(dir)).filter(name => !name.startsWith('.spacedrive'))
+    const today: TreeNow = {
+      list: dir => names(dir).map(name => ({ name, entry: entry(join(dir, name)) })),
+      find: at => (names(ROOT).includes(at) ? entry(at) : undefined)
+    }
+    for (const { path: at, was, now } of (await treeThen([store], atMs)).entries(path, today)) {
+      if (was.kind !== 'file') continue
+      if (now !== undefined) found[at] = readFileSync(kit.at(now), 'utf8')
       else {
         const to = rel(`restored-${count++}`)
-        await store.stage(kit.staging, entry.was.hash, to)
-        found[entry.path] = readFileSync(join(kit.staging.contentPath, to), 'utf8')
+        await store.stage(kit.staging, was.hash, to)
+        found[at] = readFileSync(join(kit.staging.contentPath, to), 'utf8')
       }
     }
     return found
@@ -197,7 +197,7 @@ describe('the version store of an end', () => {
   })
 
   describe('thinning', () => {
-    const never = (): boolean => false
+    const never = async (): Promise<ReadonlySet<ContentHash>> => new Set()
 
     it('lets go what the policy does not keep, and nothing that a kept line or somebody else needs', async () => {
       await change('a', '1')
@@ -213,7 +213,10 @@ describe('the version store of an end', () => {
       assert.deepEqual(kept, { linesDropped: 3, contentsRemoved: 0, bytesFreed: 0 })
       await clock.advance(40 * DAY)
       const asked: ContentHash[] = []
-      const mustStay = (hash: ContentHash): boolean => asked.push(hash) > 0 && hash === hashOf('4')
+      const mustStay = async (hashes: readonly ContentHash[]): Promise<ReadonlySet<ContentHash>> => {
+        asked.push(...hashes)
+        return new Set([hashOf('4')])
+      }
       const freed = await store.thin({ policy: { kind: 'trashcan', days: 30 }, mustStay })
       assert.deepEqual([freed.contentsRemoved, freed.bytesFreed], [1, 1])
       assert.deepEqual(asked.sort(), [hashOf('1'), hashOf('4')].sort())
@@ -221,7 +224,7 @@ describe('the version store of an end', () => {
       assert.equal((await store.thin({ policy: { kind: 'trashcan', days: 30 }, mustStay })).linesDropped, 0)
       await store.thin({ policy: { kind: 'trashcan', days: 30 }, mustStay: never })
       assert.deepEqual(stored(), [])
-      assert.deepEqual(readdirSync(kit.at('.spacedrive/versions/lists')), [])
+      assert.deepEqual(readdirSync(kit.at('.spacedrive/versions/lists')), ['since'])
     })
 
     it('what no line names any more goes, also when a crash kept it from going', async () => {

@@ -1,0 +1,88 @@
+/** What runs did, path by path (SYNC.md 7): `why`, `undo` and the guard's window stand on it. Kept for thirty days and bounded. */
+import { type ContentHash, defineTasks, type RelPath } from '../../storage/base/index.js'
+import { hashToBytes } from '../../storage/content/index.js'
+import type { Sql } from '../../storage/sql/index.js'
+import { ENDS, type End } from '../reconcile/index.js'
+import { pathKey } from './path-key.js'
+
+/** How long the table of runs is kept (SYNC.md 7). */
+export const KEEP_RUNS_MS = 30 * 24 * 3_600_000
+/** Rows of one sync: some 200 MB. Beyond it the changes of the oldest runs go, never those of the newest. */
+export const MAX_CHANGES = 1_000_000
+/** Rows removed by one write: others wait for it no longer than some milliseconds. */
+const TIDY_ROWS = 10_000
+
+/** A run, what a person brought back, or what a person took back. */
+export type RunKind = 'run' | 'restore' | 'undo'
+
+export interface RunBegin {
+  readonly run: string
+  readonly sync: number
+  readonly kind: RunKind
+  readonly beganAtMs: number
+}
+
+/** One operation that was done at an end. */
+export interface Change {
+  /** Within its run, in the order in which it was done. */
+  readonly n: number
+  readonly end: End
+  readonly path: RelPath
+  /** Of a move. */
+  readonly to?: RelPath | undefined
+  readonly kind: 'create' | 'replace' | 'remove' | 'make-directory' | 'remove-directory' | 'move' | 'attributes'
+  readonly reason: string
+  /** Of a file's content, or of where a link leads. */
+  readonly before?: ContentHash | undefined
+  readonly after?: ContentHash | undefined
+}
+
+export const changing = defineTasks(import.meta.url, {
+  /** Before the first row of a run. Until it ends its state is NULL: after a crash it stays so. */
+  begin(sql: Sql, { run, sync, kind, beganAtMs }: RunBegin): void {
+    sql
+      .prepare('INSERT INTO sync_runs (id, sync, began_at, kind) VALUES (?, ?, ?, ?)')
+      .run([run, sync, beganAtMs, kind])
+  },
+
+  record(
+    sql: Sql,
+    { run, sync, doneAtMs, changes }: { run: string; sync: number; doneAtMs: number; changes: readonly Change[] }
+  ): void {
+    const insert = sql.prepare('INSERT OR REPLACE INTO sync_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    for (const { n, end, path, to, kind, reason, before, after } of changes)
+      insert.run([
+        ...[run, n, sync, doneAtMs, ENDS.indexOf(end), pathKey(path), to === undefined ? null : pathKey(to)],
+        ...[kind, reason, before === undefined ? null : hashToBytes(before)],
+        after === undefined ? null : hashToBytes(after)
+      ])
+  },
+
+  /** Removes some of what is too old or too much. @returns whether there is more to remove */
+  tidy(sql: Sql, { sync, nowMs, max }: { sync: number; nowMs: number; max: number }): boolean {
+    const before = nowMs - KEEP_RUNS_MS
+    const old = sql
+      .prepare(
+        'DELETE FROM sync_changes WHERE (run, n) IN (SELECT run, n FROM sync_changes WHERE sync = ? AND done_at < ? LIMIT ?)'
+      )
+      .run([sync, before, TIDY_ROWS]).changes
+    if (old === TIDY_ROWS) return true
+    sql
+      .prepare(
+        `DELETE FROM sync_runs WHERE sync = ? AND began_at < ?
+         AND NOT EXISTS (SELECT 1 FROM sync_changes c WHERE c.run = sync_runs.id)`
+      )
+      .run([sync, before])
+    const count = sql.prepare<{ n: number }>('SELECT count(*) n FROM sync_changes WHERE sync = ?').get([sync])!.n
+    if (count <= max) return false
+    const runs = sql.prepare<{ run: string }>(
+      `SELECT id run FROM sync_runs WHERE sync = ? AND id IN (SELECT run FROM sync_changes WHERE sync = ?) ORDER BY began_at, id LIMIT 2`
+    )
+    const [oldest, next] = runs.all([sync, sync])
+    if (oldest === undefined || next === undefined) return false
+    sql
+      .prepare('DELETE FROM sync_changes WHERE (run, n) IN (SELECT run, n FROM sync_changes WHERE run = ? LIMIT ?)')
+      .run([oldest.run, TIDY_ROWS])
+    return true
+  }
+})
