@@ -1,7 +1,9 @@
-import { SpacedriveError } from '../base/index.js'
+import { hasCode, SpacedriveError } from '../base/index.js'
 import { createHasher, hashBytes } from '../content/index.js'
 import type { Disk } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
+import type { LargeCopy } from './large-copy.js'
+import { readError } from './problems.js'
 
 /** How content gets from one open file into another. */
 export type ContentStrategy = 'reflink' | 'kernel' | 'stream'
@@ -14,11 +16,15 @@ export interface CopiedContent {
 }
 
 export interface CopyContent {
+  /** Of the source, for messages. */
+  readonly path: string
   readonly from: number
   readonly to: number
   /** Of the source, as it was opened. */
   readonly stat: EntryStat
   readonly strategy: ContentStrategy
+  /** Of a large file: what of it is there already, and who notes what comes. */
+  readonly large?: LargeCopy | undefined
   /** Called between pieces, with the bytes since the last call; may throw to end it. */
   between(bytes: number): Promise<void>
 }
@@ -39,18 +45,20 @@ export const pieceHere = (): Uint8Array => {
 export const SMALL_PIECE_BYTES = 256 * 1024
 
 /**
- * The content of one file into an empty one. Holes stay holes.
- * @throws {SpacedriveError} CHANGED when the source turned out shorter or longer than it was; the system's errors as they are
+ * The content of one file into an empty one, or on from where `large` begins. Holes stay holes.
+ * @throws {SpacedriveError} CHANGED when the source turned out shorter or longer than it was, READ_ERROR; errors of writing as
+ *   they are
  */
 export async function copyContent(disk: Disk, init: CopyContent): Promise<CopiedContent> {
-  const { stat, strategy } = init
-  const sparse = (stat.allocatedBytes ?? stat.sizeBytes) < stat.sizeBytes && disk.quick !== undefined
-  if (strategy === 'reflink' && clone(disk, init)) return { strategy }
+  const { stat, strategy, large } = init
+  const from = large?.startBytes ?? 0
+  const sparse = hasHoles(disk, stat)
+  if (strategy === 'reflink' && from === 0 && clone(disk, init)) return { strategy }
   if (stat.sizeBytes <= SMALL_PIECE_BYTES && !sparse) return copySmall(disk, init)
-  const hasher = strategy === 'stream' ? createHasher() : undefined
+  const hasher = strategy === 'stream' ? (large?.hasher ?? createHasher()) : undefined
   let kernel = strategy !== 'stream' && disk.quick !== undefined
   let piece: Uint8Array | undefined
-  for await (const [start, end] of sparse ? dataRanges(disk, init.from, stat.sizeBytes) : [[0, stat.sizeBytes]]) {
+  for await (const [start, end] of sparse ? dataRanges(disk, init, from) : [[from, stat.sizeBytes]]) {
     for (let at = start!; at < end!; ) {
       const length = Math.min(PIECE_BYTES, end! - at)
       let n: number | undefined
@@ -58,12 +66,13 @@ export async function copyContent(disk: Disk, init: CopyContent): Promise<Copied
       if (n === undefined) {
         kernel = false
         piece ??= new Uint8Array(1024 * 1024)
-        n = disk.read(init.from, piece.subarray(0, Math.min(piece.length, length)), at)
+        n = read(disk, init, piece.subarray(0, Math.min(piece.length, length)), at)
         if (n > 0) disk.write(init.to, piece.subarray(0, n), at)
         hasher?.update(piece.subarray(0, n))
       }
       if (n === 0) throw changed()
       at += n
+      large?.wrote(at, n)
       await init.between(n)
     }
   }
@@ -72,11 +81,16 @@ export async function copyContent(disk: Disk, init: CopyContent): Promise<Copied
   return { strategy: kernel ? 'kernel' : 'stream', ...(hasher !== undefined && !sparse && { hash: hasher.digest() }) }
 }
 
-function copySmall(disk: Disk, { from, to, stat, strategy }: CopyContent): CopiedContent {
+/** Holes are looked for in it; a file that is compressed, or not all written out yet, may seem to have some. */
+export const hasHoles = (disk: Disk, { allocatedBytes, sizeBytes }: EntryStat): boolean =>
+  (allocatedBytes ?? sizeBytes) < sizeBytes && disk.quick !== undefined
+
+function copySmall(disk: Disk, init: CopyContent): CopiedContent {
+  const { to, stat, strategy } = init
   const into = pieceHere()
   let length = 0
   while (length < stat.sizeBytes) {
-    const n = disk.read(from, into.subarray(length, stat.sizeBytes), length)
+    const n = read(disk, init, into.subarray(length, stat.sizeBytes), length)
     if (n === 0) throw changed()
     length += n
   }
@@ -99,17 +113,34 @@ function tryRange(disk: Disk, { from, to }: CopyContent, at: number, length: num
   try {
     return disk.quick!.copyRange(from, to, at, length)
   } catch (err) {
-    if (CANNOT.has((err as { code: string }).code)) return undefined
+    // EIO may be of either end: a read tells.
+    if (CANNOT.has((err as { code: string }).code) || hasCode(err, 'EIO')) return undefined
     throw err
   }
 }
 
-/** The stretches of a file that are no holes. */
-function* dataRanges(disk: Disk, fd: number, sizeBytes: number): Generator<[number, number]> {
-  for (let at = 0; at < sizeBytes; ) {
-    const start = disk.quick!.seek(fd, at, 'data')
+function read(disk: Disk, { from, path }: CopyContent, into: Uint8Array, at: number): number {
+  try {
+    return disk.read(from, into, at)
+  } catch (err) {
+    throw readError('copy', path, err)
+  }
+}
+
+/** The stretches of a file that are no holes, from `begin` on. */
+function* dataRanges(disk: Disk, { from, path, stat }: CopyContent, begin: number): Generator<[number, number]> {
+  const { sizeBytes } = stat
+  const seek = (at: number, what: 'data' | 'hole'): number => {
+    try {
+      return disk.quick!.seek(from, at, what)
+    } catch (err) {
+      throw readError('copy', path, err)
+    }
+  }
+  for (let at = begin; at < sizeBytes; ) {
+    const start = seek(at, 'data')
     if (start < 0) return
-    const end = disk.quick!.seek(fd, start, 'hole')
+    const end = seek(start, 'hole')
     at = end < 0 ? sizeBytes : Math.min(end, sizeBytes)
     yield [Math.min(start, sizeBytes), at]
   }

@@ -1,12 +1,13 @@
 import type { AbsPath, RelPath } from '../base/index.js'
-import { hasCode, nameOf, parentOf } from '../base/index.js'
+import { nameOf, parentOf } from '../base/index.js'
 import { hashSource } from '../content/index.js'
 import { Dirs } from './dirs.js'
-import { type DirHandle, type Disk, findStat } from './disk.js'
+import type { DirHandle, Disk } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
-import { diskError } from './problems.js'
+import { diskError, readError } from './problems.js'
 import type { RootHandle } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
+import { TreeLooks } from './tree-looks.js'
 
 /** A folder that is only read: nothing is probed, nothing is written there. Good in every thread until it is closed. */
 export interface SourceHandle {
@@ -39,57 +40,43 @@ const DROP_FROM_BYTES = 1024 * 1024
 /** Looks at both ends of a copy, beneath open directories: the half of `Copier` that changes nothing. */
 export class CopyLooks {
   protected readonly disk: Disk
-  protected readonly source: Dirs
   protected readonly syncEach: boolean
-  readonly #target: Dirs | undefined
+  /** The tree that is copied. What cannot be read there is READ_ERROR, the problem of its path. */
+  readonly source: TreeLooks
+  readonly #target: TreeLooks | undefined
   readonly #staging: Dirs | undefined
   readonly #root: TargetHandle | undefined
 
   constructor(disk: Disk, { source, target, staging }: CopierInit) {
     this.disk = disk
     this.#root = target
-    this.source = new Dirs(disk, source.dir, undefined)
-    if (target !== undefined) this.#target = new Dirs(disk, target.dir, target.device)
+    this.source = new TreeLooks(disk, source.dir, { failed: readError })
+    if (target !== undefined) this.#target = new TreeLooks(disk, target.dir, { device: target.device })
     if (staging !== undefined) this.#staging = new Dirs(disk, staging.tree, staging.device)
     this.syncEach = staging?.syncEach ?? false
   }
 
-  /** Names in a source directory, in no order. */
-  list(dir: RelPath): string[] {
-    return this.saying('read', dir, () => this.disk.list(this.source.open(dir)))
-  }
-
-  /** Names of the directories in a source directory. */
-  listDirectories(dir: RelPath): string[] {
-    return this.saying('read', dir, () => {
-      const opened = this.source.open(dir)
-      return (
-        this.disk.listDirectories?.(opened) ??
-        this.disk.list(opened).filter(name => this.disk.lstat(opened, name).kind === 'directory')
-      )
-    })
-  }
-
   /** undefined: nothing is there (any more). */
   lookSource(path: RelPath): EntryStat | undefined {
-    return this.#look(this.source, path)
+    return this.source.look(path)
   }
 
+  /** undefined: nothing is there (yet), or there is no destination yet. */
   lookTarget(path: RelPath): EntryStat | undefined {
-    return this.#target === undefined ? undefined : this.#look(this.#target, path)
+    return this.#target?.look(path)
   }
 
   sourceLink(path: RelPath): string {
-    return this.saying('read', path, () => this.disk.readlink(this.source.open(parentOf(path)), nameOf(path)))
+    return this.source.link(path)
   }
 
   targetLink(path: RelPath): string {
-    return this.saying('read', path, () => this.disk.readlink(this.targetDirs.open(parentOf(path)), nameOf(path)))
+    return this.target.link(path)
   }
 
   /** BLAKE3 of a whole file; a large one that is staged from the disk, where the system lets go of what memory holds of it. */
   async hash(which: 'source' | 'target' | 'staged', path: RelPath, signal?: AbortSignal): Promise<string> {
-    const dirs = which === 'source' ? this.source : which === 'target' ? this.targetDirs : this.stagingDirs
+    const dirs = which === 'staged' ? this.stagingDirs : which === 'source' ? this.source.dirs : this.target.dirs
     try {
       const fd = this.disk.open(dirs.open(parentOf(path)), nameOf(path), 'read')
       try {
@@ -103,7 +90,7 @@ export class CopyLooks {
         this.disk.close(fd)
       }
     } catch (err) {
-      throw diskError('read', path, err)
+      throw which === 'staged' ? diskError('read', path, err) : readError('read', path, err)
     }
   }
 
@@ -120,7 +107,7 @@ export class CopyLooks {
     this.#staging?.close()
   }
 
-  protected get targetDirs(): Dirs {
+  protected get target(): TreeLooks {
     if (this.#target === undefined) throw new TypeError('this copier has no destination')
     return this.#target
   }
@@ -128,17 +115,6 @@ export class CopyLooks {
   protected get stagingDirs(): Dirs {
     if (this.#staging === undefined) throw new TypeError('this copier has no staging place')
     return this.#staging
-  }
-
-  #look(dirs: Dirs, path: RelPath): EntryStat | undefined {
-    return this.saying('look at', path, () => {
-      try {
-        return findStat(this.disk, dirs.open(parentOf(path)), nameOf(path))
-      } catch (err) {
-        if (hasCode(err, 'ENOENT')) return undefined
-        throw err
-      }
-    })
   }
 
   protected saying<T>(action: string, path: RelPath, fn: () => T): T {

@@ -28,13 +28,15 @@
  * Reading: `treeReader` looks at a tree and reads its files beneath an open root, in a worker; it changes nothing.
  */
 export type { Capabilities } from './capabilities.js'
-export { type CopiedFile, Copier, type CopyFileInit, type Kept } from './copier.js'
+export { Copier } from './copier.js'
 export type { ContentStrategy } from './copy-content.js'
 export { COPY_RESERVE_SHARE, type CopierInit, type SourceHandle, type TargetHandle } from './copy-looks.js'
+export type { CopiedFile, CopyFileInit, Kept } from './copy-stager.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
 export type { FileAppender, FinishedFile } from './file-appender.js'
 export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
+export type { Checkpoints } from './large-copy.js'
 export { nodeDisk } from './node-disk.js'
 export { type FilesInit, openFiles } from './open-files.js'
 export { AREA_NAME, isTempName, MARKER_NAME, ownerTag, TEMP_PREFIX } from './ours.js'

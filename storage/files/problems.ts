@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { displayPath, errorCode, isAbort, type Problem, SpacedriveError, toError } from '../base/index.js'
 
 /** What the system's codes mean here, and what a person can do. Codes that are not listed go through as they are. */
@@ -7,8 +8,10 @@ const MEANINGS: Readonly<Record<string, readonly [code: string, why: string, hin
   EROFS: ['READ_ONLY', 'the file system is read-only', 'Mount it writable, or choose another place.'],
   EIO: ['DISK_ERROR', 'the disk reported an error', 'Check the disk; what was being written is written again.'],
   EUCLEAN: ['DISK_ERROR', 'the file system is damaged', 'Check the disk.'],
+  EBADMSG: ['DISK_ERROR', 'the file system is damaged', 'Check the disk.'],
   ENXIO: ['DISK_ERROR', 'the disk is gone', 'Connect it again.'],
   ENODEV: ['DISK_ERROR', 'the disk is gone', 'Connect it again.'],
+  ENOMEDIUM: ['DISK_ERROR', 'the disk is gone', 'Connect it again.'],
   EMFILE: ['TOO_MANY_OPEN_FILES', 'too many files are open', 'Raise the limit of open files (ulimit -n).'],
   ENFILE: ['TOO_MANY_OPEN_FILES', 'the system has too many open files'],
   ENOMEM: ['OUT_OF_MEMORY', 'the system is out of memory'],
@@ -25,6 +28,25 @@ const MEANINGS: Readonly<Record<string, readonly [code: string, why: string, hin
   EACCES: ['NO_PERMISSION', 'permission denied', 'Check who owns it and its permissions.'],
   EPERM: ['NO_PERMISSION', 'operation not permitted', 'Check who owns it and its permissions.'],
   ESTALE: ['ROOT_MOVED', 'the folder was moved or replaced meanwhile']
+}
+
+/** What Node.js has no names for, by number. */
+const { EDQUOT, ESTALE, EBADMSG } = constants.errno
+const UNNAMED: ReadonlyMap<number | undefined, string> = new Map([
+  [EDQUOT, 'EDQUOT'],
+  [ESTALE, 'ESTALE'],
+  [EBADMSG, 'EBADMSG'],
+  ...(process.platform === 'linux'
+    ? ([
+        [117, 'EUCLEAN'],
+        [123, 'ENOMEDIUM']
+      ] as const)
+    : [])
+])
+
+function systemCode(cause: unknown): string {
+  const { errno } = cause as { errno?: unknown }
+  return (typeof errno === 'number' ? UNNAMED.get(Math.abs(errno)) : undefined) ?? errorCode(cause)
 }
 
 /** What makes going on with the next path pointless. */
@@ -44,8 +66,21 @@ const FATAL = new Set([
  */
 export function diskError(action: string, path: string, cause: unknown): Error {
   if (cause instanceof SpacedriveError || isAbort(cause)) return cause as Error
-  const [code, why, hint] = MEANINGS[errorCode(cause)] ?? [errorCode(cause), toError(cause).message]
+  const system = systemCode(cause)
+  const [code, why, hint] = MEANINGS[system] ?? [system, toError(cause).message]
   return new SpacedriveError(code, `could not ${action} ${displayPath(path)}: ${why}`, { cause, ...(hint && { hint }) })
+}
+
+/** A damaged place of a disk: what lies elsewhere on it may well be read. */
+const UNREADABLE = new Set(['EIO', 'EUCLEAN', 'EBADMSG'])
+
+/** The same where something is only read: a damaged place is the problem of what lies there, READ_ERROR, and ends nothing. */
+export function readError(action: string, path: string, cause: unknown): Error {
+  if (!UNREADABLE.has(systemCode(cause))) return diskError(action, path, cause)
+  return new SpacedriveError('READ_ERROR', `could not ${action} ${displayPath(path)}: the disk could not read it`, {
+    cause,
+    hint: 'The disk it lies on may be failing: copy what else is on it soon.'
+  })
 }
 
 /** True for what concerns the disk or the folder, not one path: it ends the call instead of becoming a problem. */

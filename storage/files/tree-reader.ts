@@ -1,9 +1,9 @@
 import { type AbsPath, displayPath, hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
-import { Dirs } from './dirs.js'
-import { type DirHandle, type Disk, findStat } from './disk.js'
+import type { DirHandle, Disk } from './disk.js'
 import { diskHere } from './files.worker.js'
 import type { EntryStat } from './fingerprint.js'
 import { diskError } from './problems.js'
+import { TreeLooks } from './tree-looks.js'
 
 /** The folder that is read, as it was when it was first opened. */
 export interface ReaderRoot {
@@ -23,60 +23,21 @@ export interface OpenFile {
   close(): void
 }
 
-/**
- * Looks at a tree and reads its files, from within a task that runs in a worker: synchronous, beneath one open directory, no
- * link followed, nothing changed. Close it when the task ends.
- */
-export class TreeReader {
-  readonly #disk: Disk
+/** Looks at a tree and reads its files, from within a task that runs in a worker. Close it when the task ends. */
+export class TreeReader extends TreeLooks {
   readonly #root: DirHandle
-  readonly #dirs: Dirs
 
-  constructor(disk: Disk, { path, identity }: ReaderRoot) {
-    this.#disk = disk
-    try {
-      this.#root = disk.openRoot(path)
-    } catch (err) {
-      if (identity !== undefined && hasCode(err, 'ENOENT', 'ENOTDIR')) throw moved(path)
-      throw diskError('open', path, err)
-    }
-    const { device, inode } = disk.stat(this.#root)
-    if (identity !== undefined && (identity.device !== device || identity.inode !== inode)) {
-      disk.close(this.#root)
-      throw moved(path)
-    }
-    this.#dirs = new Dirs(disk, this.#root, undefined)
-  }
-
-  /** Names in a directory, in no order. @throws MISSING, LINK_IN_PATH, NO_PERMISSION */
-  list(dir: RelPath): string[] {
-    return this.#saying('list', dir, () => this.#disk.list(this.#dirs.open(dir)))
-  }
-
-  /** undefined: nothing is there. @throws LINK_IN_PATH (a link or a file where a directory should be), NO_PERMISSION */
-  look(path: RelPath): EntryStat | undefined {
-    return this.#saying('look at', path, () => {
-      try {
-        return path === ''
-          ? this.#disk.stat(this.#root)
-          : findStat(this.#disk, this.#dirs.open(parentOf(path)), nameOf(path))
-      } catch (err) {
-        if (hasCode(err, 'ENOENT')) return undefined
-        throw err
-      }
-    })
-  }
-
-  /** The target of a symlink. */
-  link(path: RelPath): string {
-    return this.#saying('read', path, () => this.#disk.readlink(this.#dirs.open(parentOf(path)), nameOf(path)))
+  constructor(disk: Disk, init: ReaderRoot) {
+    const root = openedRoot(disk, init)
+    super(disk, root)
+    this.#root = root
   }
 
   /** @throws MISSING, NOT_A_FILE, LINK_IN_PATH, NO_PERMISSION */
   open(path: RelPath): OpenFile {
-    return this.#saying('read', path, () => {
-      const disk = this.#disk
-      const dir = this.#dirs.open(parentOf(path))
+    return this.saying('read', path, () => {
+      const disk = this.disk
+      const dir = this.dirs.open(parentOf(path))
       if (disk.lstat(dir, nameOf(path)).kind !== 'file') throw notAFile(path)
       const fd = disk.open(dir, nameOf(path), 'read')
       if (disk.stat(fd).kind !== 'file') {
@@ -85,30 +46,31 @@ export class TreeReader {
       }
       return {
         stat: () => disk.stat(fd),
-        read: (into, atBytes) => this.#saying('read', path, () => disk.read(fd, into, atBytes)),
-        seek: disk.quick && ((atBytes, what) => this.#saying('read', path, () => disk.quick!.seek(fd, atBytes, what))),
+        read: (into, atBytes) => this.saying('read', path, () => disk.read(fd, into, atBytes)),
+        seek: disk.quick && ((atBytes, what) => this.saying('read', path, () => disk.quick!.seek(fd, atBytes, what))),
         close: () => disk.close(fd)
       }
     })
   }
 
-  /** What was looked up under this directory leads elsewhere by now. */
-  forget(dir: RelPath): void {
-    this.#dirs.forget(dir)
+  override close(): void {
+    super.close()
+    this.disk.close(this.#root)
   }
+}
 
-  close(): void {
-    this.#dirs.close()
-    this.#disk.close(this.#root)
+function openedRoot(disk: Disk, { path, identity }: ReaderRoot): DirHandle {
+  let root: DirHandle
+  try {
+    root = disk.openRoot(path)
+  } catch (err) {
+    if (identity !== undefined && hasCode(err, 'ENOENT', 'ENOTDIR')) throw moved(path)
+    throw diskError('open', path, err)
   }
-
-  #saying<T>(action: string, path: RelPath, fn: () => T): T {
-    try {
-      return fn()
-    } catch (err) {
-      throw diskError(action, path === '' ? this.#root.path : path, err)
-    }
-  }
+  const { device, inode } = disk.stat(root)
+  if (identity === undefined || (identity.device === device && identity.inode === inode)) return root
+  disk.close(root)
+  throw moved(path)
 }
 
 /** On the disk of this worker thread. @throws {SpacedriveError} MISSING, LINK_IN_PATH (no directory), NO_PERMISSION, ROOT_MOVED */

@@ -1,4 +1,11 @@
-import { displayPath, type Problem, pathBytes, SpacedriveError } from '../../storage/base/index.js'
+import {
+  displayPath,
+  type FileName,
+  type Problem,
+  pathBytes,
+  type RelPath,
+  SpacedriveError
+} from '../../storage/base/index.js'
 import { COPY_RESERVE_SHARE, type CopierInit, type FileRoot } from '../../storage/files/index.js'
 import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
 import { copyWrites } from './copy.worker.js'
@@ -6,7 +13,7 @@ import { CopyRun } from './copy-run.js'
 import { finding } from './find-pages.js'
 import type { CopyInput } from './input.js'
 import type { Tree } from './layout.js'
-import type { FoundPage } from './pages.js'
+import { CHECKPOINT_BYTES, type FoundPage } from './pages.js'
 import { Placer } from './placer.js'
 import { openPlaces, type Places } from './places.js'
 import type { CopyComponents } from './ports.js'
@@ -16,6 +23,10 @@ import { Tally } from './tally.js'
 
 /** Checkpoints while it copies: what was done since is looked at again after a crash, not done again. */
 const CHECKPOINT_MS = 1000
+
+/** Where things lie staged: what is begun anew in each run, and large files, which go on. */
+const NEW = 'new'
+const LARGE = 'large'
 
 /** Finds, decides, copies, all at once. */
 export function copying(components: CopyComponents, input: CopyInput): Phase<CopyState> {
@@ -33,6 +44,7 @@ export function copying(components: CopyComponents, input: CopyInput): Phase<Cop
         problem: p => tell(ctx, p)
       })
       try {
+        await places.staging.clear(NEW as FileName) // of a run that was cut short
         for (const [index, tree] of layout.trees.entries()) {
           const last = index === layout.trees.length - 1
           await copyTree({ components, input, ctx, tally, places, last }, tree, index)
@@ -64,7 +76,8 @@ export async function copyTree(
   const { state } = ctx
   const { copier, sameVolume } = await places.source(tree)
   const take = takeRules(input, {
-    ...{ beganNs: state.beganNs, capabilities: places.root.capabilities, tree, sameVolume }
+    ...{ beganNs: state.beganNs, capabilities: places.root.capabilities, tree, sameVolume },
+    large: { in: `${LARGE}/${index}`, everyBytes: components.checkpointBytes ?? CHECKPOINT_BYTES }
   })
   const placer = new Placer({
     ...{ components, job: ctx.job, input, copier, signal: ctx.signal },
@@ -88,7 +101,7 @@ export async function copyTree(
   })
   let restedMs = ctx.clock.monotonicMs()
   const run = new CopyRun({
-    ...{ components, copier, take, placer, signal: ctx.signal, stageIn: `new/${state.runs}-${index}` },
+    ...{ components, copier, take, placer, signal: ctx.signal, stageIn: `${NEW}/${state.runs}-${index}` },
     heard: {
       taken(page, out) {
         search.later(out.later)
@@ -113,7 +126,7 @@ export async function copyTree(
     }
   })
   const pages = find?.(copier) ?? search.pages()
-  await run.copy(state.fresh && !sharesBlocks(places.root) ? fitting(pages, places.root, state) : pages)
+  await run.copy(state.fresh && !sharesBlocks(places.root) ? fitting(pages, places, state) : pages)
 }
 
 /** Where blocks can be shared a copy may take no space at all. */
@@ -126,10 +139,10 @@ const sharesBlocks = ({ capabilities }: FileRoot): boolean =>
  */
 async function* fitting(
   pages: AsyncIterable<FoundPage>,
-  root: FileRoot,
+  { root, stagedBytes }: Places,
   { seen, counts }: CopyState
 ): AsyncGenerator<FoundPage> {
-  const before = counts.copiedBytes
+  const before = counts.copiedBytes + (await stagedBytes(LARGE as RelPath))
   const { freeBytes, totalBytes } = await root.space()
   const roomBytes = freeBytes - Math.ceil(totalBytes / COPY_RESERVE_SHARE)
   for await (const page of pages) {

@@ -1,4 +1,4 @@
-import { displayPath, nameOf, type Problem, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import { displayPath, hasCode, nameOf, type Problem, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import type { CopierInit } from '../../storage/files/index.js'
 import { type AnalysedEntry, type Analysis, analyse, type IndexPlace } from '../analysis/index.js'
 import { type Endpoint, openLocalEndpoint } from '../endpoints/index.js'
@@ -112,7 +112,14 @@ class TreeFinding implements Finding {
       const { prepare } = input
       const ours = components.ours()
       const analysis = analyse({ endpoint, path: top as RelPath, place, prepare, pool, random, ours, signal })
-      yield* this.#converted(analysis)
+      try {
+        yield* this.#converted(analysis)
+      } catch (err) {
+        // A damaged place ends an analysis; looked through, it is a problem of what lies there.
+        if (!hasCode(err, 'DISK_ERROR')) throw err
+        note(`The index of ${displayPath(top)} was left aside (${(err as Error).message}): it was looked through.`)
+        yield* this.#scan([top])
+      }
       for (const { message } of analysis.summary().notes) note(`${displayPath(top)}: ${message}.`)
     } finally {
       await endpoint.close()

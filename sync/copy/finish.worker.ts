@@ -61,7 +61,7 @@ export const finishing = defineTasks(import.meta.url, {
       const stack = [input.top]
       for (let dir = stack.pop(); dir !== undefined && found.length < input.limit; dir = stack.pop()) {
         if (copier.lookSource(dir)?.kind !== 'directory') continue
-        for (const name of copier.list(dir)) {
+        for (const name of copier.source.list(dir)) {
           const path = joinRel(dir, name)
           const stat = copier.lookSource(path)
           if (stat?.kind === 'directory') stack.push(path)
@@ -112,7 +112,7 @@ class Finish {
     const stack: { dir: RelPath; below: string[] }[] = []
     const enter = (dir: RelPath): void => {
       try {
-        stack.push({ dir, below: this.#copier.listDirectories(dir) })
+        stack.push({ dir, below: this.#copier.source.listDirectories(dir) })
       } catch {
         // Told when it was found unreadable; and it may be gone by now.
       }

@@ -17,7 +17,7 @@ export const listingFolders = defineTasks(import.meta.url, {
     const copier = copierHere(input)
     try {
       const { after, limit } = input
-      const names = copier.list('' as RelPath).sort()
+      const names = copier.source.list('' as RelPath).sort()
       const rest = after === undefined ? names : names.filter(name => name > after)
       const entries: ListedEntry[] = []
       for (const name of rest.slice(0, limit)) {

@@ -15,6 +15,8 @@ export type CopyOutput = {
   readonly attributes: number
   /** Sources taken away by a move. */
   readonly removed: number
+  /** Of large files: what had been copied before the work was cut short, and was not copied again. */
+  readonly resumedBytes: number
   /** Already there, with the same content. */
   readonly same: number
   /** Left alone: something else exists there, or something newer. */

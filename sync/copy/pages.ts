@@ -33,6 +33,8 @@ export interface FoundPage {
 export const PAGE_NAMES = 1000
 /** A page ends at so many bytes: four that wait for their names make the 256 MiB of a batch. A larger file comes alone. */
 export const PAGE_BYTES = 64 * 1024 * 1024
+/** A file larger than this goes on after a crash where the disk has it: what was copied is synced and noted each so much. */
+export const CHECKPOINT_BYTES = 256 * 1024 * 1024
 /** Pages found ahead of the copying: a quarter of a million names, some 40 MB; then discovery waits. */
 export const PAGES_AHEAD = 256
 /** Files with several names whose other names are still to come; beyond it further ones become copies of their own. */

@@ -1,5 +1,5 @@
 import type { AbsPath, JobId, Problem, RelPath } from '../../storage/base/index.js'
-import type { CopierInit, FileRoot, FileSource, Staging } from '../../storage/files/index.js'
+import type { CopierInit, EntryStat, FileRoot, FileSource, Staging } from '../../storage/files/index.js'
 import { finishing } from './finish.worker.js'
 import type { CopyInput } from './input.js'
 import type { Layout, Tree } from './layout.js'
@@ -12,6 +12,8 @@ export interface Places {
   readonly staging: Staging
   /** Opens the folder of a tree; closed with the rest. */
   source(tree: Tree): Promise<OpenTree>
+  /** What lies staged below `top`, of a run that was cut short. */
+  stagedBytes(top: RelPath): Promise<number>
   /** Leaves nothing behind but what could not be put into the trash. */
   discard(): Promise<void>
   close(): Promise<void>
@@ -66,6 +68,8 @@ export async function openPlaces(init: PlacesInit): Promise<Places> {
           sameVolume: device === root.handle.device && mount === root.handle.mount
         }
       },
+      stagedBytes: async top =>
+        (await leftIn(init, staging, top)).reduce((sum, { stat }) => sum + (stat.allocatedBytes ?? stat.sizeBytes), 0),
       async discard() {
         if (clean && (await tidyAside(init, root, staging))) await staging.discard()
       },
@@ -79,21 +83,25 @@ export async function openPlaces(init: PlacesInit): Promise<Places> {
 
 /** @returns false when something could not be put into the trash: it stays, and was told */
 async function tidyAside(init: PlacesInit, root: FileRoot, staging: Staging): Promise<boolean> {
-  const { components, signal } = init
   for (;;) {
-    const source = await components.files.openSource(staging.contentPath as AbsPath, { signal })
-    let found: { path: RelPath; stat: import('../../storage/files/index.js').EntryStat }[]
-    try {
-      found = await components.pool.run(
-        finishing.left,
-        { source: source.handle, top: ASIDE as RelPath, limit: LEFT_STRETCH },
-        { signal }
-      )
-    } finally {
-      await source.close()
-    }
+    const found = await leftIn(init, staging, ASIDE as RelPath)
     if (found.length === 0) return true
     const list = found.map(({ path, stat }) => ({ path: path.slice(ASIDE.length + 1) as RelPath, expected: stat }))
     if (!(await throwAway({ ...init, root, staging }, list))) return false
+  }
+}
+
+/** Files and links that lie staged below `top`, the first LEFT_STRETCH. */
+async function leftIn(
+  { components, signal }: PlacesInit,
+  staging: Staging,
+  top: RelPath
+): Promise<{ path: RelPath; stat: EntryStat }[]> {
+  const source = await components.files.openSource(staging.contentPath as AbsPath, { signal })
+  try {
+    const input = { source: source.handle, top, limit: LEFT_STRETCH }
+    return await components.pool.run(finishing.left, input, { signal })
+  } finally {
+    await source.close()
   }
 }

@@ -96,7 +96,8 @@ export async function previewCopy(components: CopyComponents, input: CopyInput, 
       const tops = tree.names.filter(name => !whole.includes(name))
       if (tops.length === 0) continue
       const capabilities = { timeStepNs: 1n, modes: true }
-      const take = { ...takeRules(input, { beganNs: 0n, capabilities, tree, sameVolume }), dryRun: true }
+      const large = { in: 'preview', everyBytes: Number.POSITIVE_INFINITY }
+      const take = { ...takeRules(input, { beganNs: 0n, capabilities, tree, sameVolume, large }), dryRun: true }
       const signal = told.signal ?? new AbortController().signal
       const run = new CopyRun({
         ...{ components, take, placer: undefined, signal, stageIn: 'preview' },

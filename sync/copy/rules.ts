@@ -11,8 +11,15 @@ export function takeRules(
     beganNs,
     capabilities,
     tree,
-    sameVolume
-  }: { beganNs: bigint; capabilities: Pick<Capabilities, 'timeStepNs' | 'modes'>; tree: Tree; sameVolume: boolean }
+    sameVolume,
+    large
+  }: {
+    beganNs: bigint
+    capabilities: Pick<Capabilities, 'timeStepNs' | 'modes'>
+    tree: Tree
+    sameVolume: boolean
+    large: TakeInput['large']
+  }
 ): Omit<TakeInput, 'groups' | 'stageIn'> {
   const move = input.operation === 'move'
   return {
@@ -23,6 +30,7 @@ export function takeRules(
       strict: input.verify || move
     },
     overwrite: input.overwrite,
+    large,
     route: {
       ...{ move, remote: false, sameVolume, verify: input.verify },
       ...{ reflinks: 'untried', kernel: process.platform === 'linux' }

@@ -120,7 +120,7 @@ class Scan {
       if (this.#input.ours.includes(`${this.#input.source.path === '/' ? '' : this.#input.source.path}/${path}`))
         return undefined
       if (name === AREA_NAME && this.#reader.lookSource(joinRel(path, MARKER_NAME)) !== undefined) return undefined
-      const names = this.#reader.list(path).sort().reverse()
+      const names = this.#reader.source.list(path).sort().reverse()
       if (!this.#filter.onlyNeeded) this.#entries.add(path, name, stat)
       return { dir: path, names }
     } catch (err) {

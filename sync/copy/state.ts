@@ -33,6 +33,8 @@ export interface CopyCounts {
   directories: number
   attributes: number
   removed: number
+  /** Of large files, what an earlier try had on the disk already. */
+  resumedBytes: number
   /** How many files took which way. */
   strategies: Record<string, number>
 }
@@ -68,7 +70,16 @@ export const newState = (): CopyState => ({
     told: []
   },
   counts: {
-    ...{ copied: 0, copiedBytes: 0, replaced: 0, renamed: 0, directories: 0, attributes: 0, removed: 0 },
+    ...{
+      copied: 0,
+      copiedBytes: 0,
+      replaced: 0,
+      renamed: 0,
+      directories: 0,
+      attributes: 0,
+      removed: 0,
+      resumedBytes: 0
+    },
     strategies: {}
   }
 })

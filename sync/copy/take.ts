@@ -1,9 +1,11 @@
-import { displayPath, errorCode, joinRel, parentOf, type RelPath } from '../../storage/base/index.js'
+import { displayPath, errorCode, joinRel, parentOf, pathBytes, type RelPath } from '../../storage/base/index.js'
+import { hashBytes } from '../../storage/content/index.js'
 import { type Copier, type EntryStat, isFatal } from '../../storage/files/index.js'
 import { type Decision, decide, type Seen } from './decide.js'
 import { type FoundGroup, KINDS } from './pages.js'
+import { Room } from './room.js'
 import { type RouteFacts, route } from './router.js'
-import { kindDiffers, noSpace, problem, special } from './take-problems.js'
+import { kindDiffers, problem, special } from './take-problems.js'
 import type { StagedCopy, TakeInput, TakeOutput } from './taking.js'
 
 type Named = Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>
@@ -23,17 +25,17 @@ export class Taker {
   readonly #new = new Set<RelPath>()
   #reflinks: RouteFacts['reflinks']
   #n = 0
-  /** What may be written before free space is looked at again. */
-  #room = 0
+  readonly #room: Room
 
   constructor(copier: Copier, input: TakeInput, watch: { readonly signal: AbortSignal; bytes(n: number): void }) {
     this.#copier = copier
     this.#input = input
     this.#watch = watch
+    this.#room = new Room(copier)
     this.#reflinks = input.route.reflinks
     this.#out = {
       ...{ staged: [], made: [], attributes: [], skipped: [], conflicts: [], problems: [], sameSources: [], later: [] },
-      ...{ same: 0, sameBytes: 0, reflinks: this.#reflinks }
+      ...{ same: 0, sameBytes: 0, resumedBytes: 0, reflinks: this.#reflinks }
     }
   }
 
@@ -119,9 +121,10 @@ export class Taker {
     replaces: EntryStat | undefined,
     first?: RelPath
   ): Promise<void> {
-    const { route: facts, dryRun, stageIn, rules } = this.#input
+    const { route: facts, dryRun, stageIn, rules, large } = this.#input
     const { strategy, reason } = route({ ...facts, reflinks: this.#reflinks, sizeBytes: source.sizeBytes })
-    const staged = `${stageIn}/${this.#n++}` as RelPath
+    const isLarge = source.sizeBytes > large.everyBytes
+    const staged = (isLarge ? `${large.in}/${keyOf(path)}` : `${stageIn}/${this.#n++}`) as RelPath
     const common = { source: path, path: to, staged, replaces }
     if (dryRun) {
       const told = first === undefined ? { strategy, reason } : { strategy: 'link' as const, reason: ALSO_NAMED }
@@ -134,7 +137,7 @@ export class Taker {
     }
     if (first !== undefined && this.#linkToFirst(common, source, first)) return
     if (strategy === 'rename' && source.kind === 'file' && this.#stageItself(common)) return
-    this.#ensureRoom(source.kind === 'file' ? source.sizeBytes : 0)
+    if (source.kind === 'file') this.#room.take(source.sizeBytes - (isLarge ? this.#copier.stagedBytes(staged) : 0))
     const kept = {
       owner: this.#input.owner,
       xattrs: this.#input.xattrs,
@@ -149,6 +152,7 @@ export class Taker {
       ...kept,
       // Where the file itself could not be staged it is copied like to another volume.
       strategy: strategy === 'rename' || strategy === 'remote' ? 'stream' : strategy,
+      checkpoints: { everyBytes: large.everyBytes, found: n => this.#resumed(n) },
       between: n => this.#between(n)
     })
     if (strategy === 'reflink') this.#reflinks = copied.strategy === 'reflink' ? 'yes' : 'no'
@@ -175,14 +179,9 @@ export class Taker {
     }
   }
 
-  #ensureRoom(bytes: number): void {
-    if (this.#room < bytes) {
-      const room = this.#copier.room()
-      if (room < bytes) throw noSpace(bytes, room)
-      // A file larger than that has taken it all: the next one asks again.
-      this.#room = Math.min(room, ROOM_BYTES)
-    }
-    this.#room -= bytes
+  #resumed(bytes: number): void {
+    this.#out.resumedBytes += bytes
+    this.#watch.bytes(bytes)
   }
 
   /** Another name of a file that was copied already becomes another name of the copy. */
@@ -243,7 +242,7 @@ export class Taker {
   }
 
   async #between(bytes: number): Promise<void> {
-    this.#watch.bytes(bytes)
+    if (bytes > 0) this.#watch.bytes(bytes)
     await this.#giveWay()
   }
 
@@ -281,7 +280,8 @@ export class Taker {
   }
 }
 
+/** The same in each try. */
+const keyOf = (path: RelPath): string => hashBytes(pathBytes(path)).slice(0, 32)
+
 const NO_SECOND_NAME = new Set(['EMLINK', 'NO_PERMISSION', 'EOPNOTSUPP', 'ENOTSUP', 'OTHER_FILE_SYSTEM'])
-/** Others write as well: after so much the disk is asked again. */
-const ROOM_BYTES = 256 * 1024 * 1024
 const ALSO_NAMED = 'another name of a file that is copied already'

@@ -11,6 +11,8 @@ export interface TakeInput {
   readonly known?: boolean | undefined
   /** Unique in the staging place: what is staged lies below it as `0`, `1` ... */
   readonly stageIn: string
+  /** Files that are larger than `everyBytes` are staged below `in`, by their path, and go on where an earlier try has them. */
+  readonly large: { readonly in: string; readonly everyBytes: number }
   /** Names of sources and what they are called at the destination, where that differs. */
   readonly renames: Readonly<Record<string, string>>
   readonly rules: Omit<DecideRules, 'sameContent' | 'overwrite'>
@@ -37,6 +39,8 @@ export interface TakeOutput {
   readonly sameSources: readonly SourceGone[]
   /** Told by the index, and found to have several names: they are taken together when everything else is. */
   readonly later: readonly RelPath[]
+  /** What earlier tries left of large files, and was not copied again. */
+  readonly resumedBytes: number
   /** What was learned: files here can (not) share their blocks. */
   readonly reflinks: RouteFacts['reflinks']
 }

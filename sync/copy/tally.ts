@@ -47,6 +47,7 @@ export class Tally {
     for (const { reason } of out.skipped) seen.skipped[reason]++
     seen.conflicts += out.conflicts.length
     counts.directories += out.made.length
+    counts.resumedBytes += out.resumedBytes
     // They are found once more when they are taken.
     this.#found.files -= out.later.length
     seen.files -= out.later.length

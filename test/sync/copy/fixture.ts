@@ -8,10 +8,11 @@ import {
   silentLog,
   systemClock,
   systemRandom,
+  type WorkerPool,
   workerPool
 } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
-import { type JobInfo, jobManager } from '../../../storage/jobs/index.js'
+import { type JobInfo, type JobManager, jobManager } from '../../../storage/jobs/index.js'
 import { openDatabase } from '../../../storage/sql/index.js'
 import { type Trash, trash } from '../../../storage/trash/index.js'
 import { volumes } from '../../../storage/volumes/index.js'
@@ -23,6 +24,7 @@ export interface CopyKit {
   readonly dir: AbsPath
   readonly copies: Copies
   readonly trash: Trash
+  readonly jobs: JobManager
   at(...names: string[]): AbsPath
   /** Copies (unless told otherwise) and waits for the end. @throws the job's error */
   copy(sources: string[], destination: string, more?: Partial<CopyInput>): Promise<CopyResult>
@@ -37,11 +39,17 @@ export interface CopyResult extends CopyOutput {
   readonly info: JobInfo
 }
 
-export async function openCopies(): Promise<CopyKit> {
-  const temp = tempDir()
+export interface CopyKitInit {
+  /** Somebody else's folder: left as it is. */
+  readonly dir?: AbsPath
+  readonly pool?: WorkerPool
+  readonly checkpointBytes?: number
+}
+
+export async function openCopies({ dir, pool = workerPool(2), checkpointBytes }: CopyKitInit = {}): Promise<CopyKit> {
+  const temp = dir === undefined ? tempDir() : { path: dir, clean() {} }
   const dataDir = join(temp.path, 'data') as AbsPath
-  mkdirSync(dataDir)
-  const pool = workerPool(2)
+  mkdirSync(dataDir, { recursive: true })
   const events = eventBus()
   const parts = { clock: systemClock, random: systemRandom, events, log: silentLog }
   const db = await openDatabase({ file: join(dataDir, 'instance.db'), schema: 'instance' })
@@ -59,6 +67,7 @@ export async function openCopies(): Promise<CopyKit> {
       ...{ db, files, pool, clock: systemClock, random: systemRandom, trash: bin, volumes: disks },
       index: { placesOf: async () => [] },
       ours: () => [dataDir],
+      checkpointBytes,
       pause: (job, because) => jobs.pause(job, { because })
     },
     jobs
@@ -69,6 +78,7 @@ export async function openCopies(): Promise<CopyKit> {
     dir: temp.path,
     copies: copying,
     trash: bin,
+    jobs,
     at,
     async copy(sources, destination, more = {}) {
       const input: CopyInput = {
