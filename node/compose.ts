@@ -179,7 +179,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
   return {
     parts: {
       ...{ files, volumes: disks, libraries: library, indexer: index, jobs, locations, trash: bin, audit: audits },
-      search: search({ pool, own: () => library.own }),
+      search: search({ pool, own: () => library.own, networkMounts: () => disks.networkMounts() }),
       ...{ operations, copies: copying, syncs: synced, identity, devices, self }
     },
     first: [

@@ -163,6 +163,7 @@ export const fileInfo = defineOperation({
       row('tags', f.tags.length === 0 ? null : f.tags.join(', '))
       row('labels', f.labels.length === 0 ? null : f.labels.join(', '))
       row('favourite', f.favorite ? 'yes' : null)
+      row('hidden', f.hidden ? 'left out of searches; file note --no-hidden shows it again' : null)
       row('note', f.notes)
     }
   }

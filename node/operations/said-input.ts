@@ -33,8 +33,3 @@ export const typedPaths = (value: unknown, cwd: string): string[] =>
 
 export const libraryOption = (o: Readonly<Record<string, unknown>>): { library?: string } =>
   o.library === undefined ? {} : { library: String(o.library) }
-
-export const nothingToChange = (what: 'tag' | 'label'): SpacedriveError =>
-  new SpacedriveError('USAGE', `nothing to change about the ${what} was named`, {
-    hint: `Give a new name, --color, or both: spacedrive ${what} rename --help`
-  })

@@ -25,6 +25,7 @@ export const searchFiles = defineOperation({
     tags: z.array(z.string()).optional(),
     labels: z.array(z.string()).optional(),
     favorite: z.boolean().optional(),
+    hidden: z.boolean().optional(),
     location: z.string().optional(),
     duplicates: z.boolean().optional(),
     excluded: z.boolean().optional(),
@@ -61,9 +62,10 @@ export const searchFiles = defineOperation({
       ['--tag <tags...>', 'bears all of them'],
       ['--label <labels...>', 'bears all of them, or narrower ones: Projects, Projects/Web'],
       ['--favorite', 'favourites only'],
+      ['--hidden', 'only what you hid with `file note --hidden`'],
       ['--location <location>', 'below this location (id or name)'],
       ['--duplicates', 'files whose content another file has as well'],
-      ['--all', 'also what the rules leave out'],
+      ['--all', 'also what the rules leave out, and what you hid'],
       ['--limit <n>', 'how many (50)'],
       ['--page <n>', 'the next ones: 2, 3'],
       ['--library <library>', 'another than the current library']
@@ -94,6 +96,7 @@ export const searchFiles = defineOperation({
         tags: list(o.tag),
         labels: list(o.label),
         favorite: o.favorite === true ? true : undefined,
+        hidden: o.hidden === true ? true : undefined,
         location: o.location === undefined ? undefined : String(o.location),
         duplicates: o.duplicates === true ? true : undefined,
         excluded: o.all === true ? true : undefined,
@@ -112,7 +115,7 @@ export const searchFiles = defineOperation({
     },
     render({ hits, more, page, tookMs }, terminal) {
       for (const h of hits) {
-        const marks = [whereabouts(h), h.favorite ? '★' : '', ...h.tags, ...h.labels]
+        const marks = [whereabouts(h), h.favorite ? '★' : '', h.hidden ? 'hidden' : '', ...h.tags, ...h.labels]
         const gone = h.id === null && !h.available
         const size = gone ? '' : h.kind === 'symlink' ? 'link' : formatBytes(h.sizeBytes)
         const facts = `${size.padStart(9)}  ${(gone ? '' : formatTime(h.modifiedMs)).padEnd(19)}`

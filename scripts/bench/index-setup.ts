@@ -46,7 +46,7 @@ export async function indexSetup(dir: string): Promise<IndexSetup> {
     libraries: manager,
     library,
     indexer: index,
-    search: search({ pool, own: () => manager.own }),
+    search: search({ pool, own: () => manager.own, networkMounts: () => [] }),
     async location(path, mode) {
       const rules = { ...DEFAULT_RULES, hidden: true }
       const input = { host: library.host, path: pathBytes(path), rules: JSON.stringify(rules), mode }

@@ -6,7 +6,7 @@
  * Rows come, change and go through `IndexWriter` and `Placement` alone, in the writer thread: ids, seqs, what directories
  * hold in all, digests, tombstones, versions and what people said of files are kept right there, in the same transaction.
  */
-export { annotating, type TagFacts } from './annotate.worker.js'
+export { annotating, type SaidOfFile } from './annotate.worker.js'
 export { type ChangesPage, changedSince, changesOf } from './changes.worker.js'
 export { CORRUPT, damage } from './damage.worker.js'
 export { CONSUMER_LIFETIME_MS, deletedSince, dropDeleted, KEEP_DELETED_MS, MAX_DELETED } from './deleted.js'
@@ -27,7 +27,7 @@ export {
   IndexWriter,
   type IndexWriterInit
 } from './index-writer.js'
-export { type LabelFacts, labelling, labelsBelow } from './labels.worker.js'
+export { labelling, labelsBelow } from './labels.worker.js'
 export {
   childRows,
   findBelow,
@@ -41,6 +41,7 @@ export {
   rowsBetween,
   topOf
 } from './lookup.js'
+export type { MarkFacts, MarkTasks } from './marks.js'
 export { findMetadata, type Said, saidOf, type Target } from './metadata.js'
 export { adoptByContent, followPaths, orphan } from './metadata-follow.js'
 export { indexNames, NAME_END, NAME_START, namesUpto, searchText } from './names.js'
@@ -48,6 +49,7 @@ export { Placement, type Replaced, replaced } from './placement.js'
 export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen, sameStat } from './row.js'
 export { removeTree, type Settled, settle } from './settle.js'
 export { beginIndex, getMeta, indexState, saveState, setMeta } from './state.js'
+export { type TagFacts, tagging } from './tags.worker.js'
 export { type IndexChange, MAX_TOLD_CHANGES } from './told.js'
 export {
   childrenAfter,

@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { defineTasks, displayPath, SpacedriveError } from '../base/index.js'
 import { type Sql, withReader } from '../sql/index.js'
-import { checkName, ensureMetadata, findMetadata, labelPath, type Target } from './metadata.js'
-
-/** A label is a path of names, the wider first: `Projects/Web`. */
-export interface LabelFacts {
-  readonly path: string
-  readonly color: string | null
-  /** Files and folders that bear it or a narrower one, also those that are away. */
-  readonly count: number
-}
+import type { MarkFacts, MarkTasks } from './marks.js'
+import { checkName, ensureMetadata, findMetadata, labelPath } from './metadata.js'
 
 /** Deeper trees of labels are a mistake. */
 const MAX_LEVELS = 16
@@ -18,52 +11,47 @@ const MAX_LEVELS = 16
 const BELOW = `WITH RECURSIVE below(id) AS (
     VALUES (?) UNION SELECT l.id FROM labels l JOIN below ON l.parent = below.id)`
 
-/** Labels: writes of a library's database, and the list of them. */
+/** Labels are named by a path of names, the wider first: `Projects/Web`. */
 export const labelling = defineTasks(import.meta.url, {
-  add(
-    sql: Sql,
-    input: { host: number; nowMs: number; targets: readonly Target[]; label: string; color?: string }
-  ): void {
-    const label = ensureLabel(sql, namesOf(input.label), input.nowMs)!
-    if (input.color !== undefined) setColor(sql, label, input.color, input.nowMs)
+  add(sql, { host, nowMs, targets, name, color }): void {
+    const label = ensureLabel(sql, namesOf(name), nowMs)!
+    if (color !== undefined) setColor(sql, label, color, nowMs)
     const add = sql.prepare('INSERT OR IGNORE INTO metadata_labels (metadata, label) VALUES (?, ?)')
-    for (const target of input.targets) add.run([ensureMetadata(sql, input.host, target, input.nowMs), label])
+    for (const target of targets) add.run([ensureMetadata(sql, host, target, nowMs), label])
   },
 
-  /** @returns how many bore it, or one below it */
-  remove(sql: Sql, input: { host: number; targets: readonly Target[]; label: string }): number {
-    const label = needLabel(sql, input.label)
+  /** Takes off those below it as well. */
+  remove(sql, { host, targets, name }): number {
+    const label = needLabel(sql, name)
+    const remove = sql.prepare(
+      `${BELOW} DELETE FROM metadata_labels WHERE label IN (SELECT id FROM below) AND metadata = ?`
+    )
     let removed = 0
-    for (const target of input.targets) {
-      const metadata = findMetadata(sql, input.host, target.path, target)
-      if (metadata === undefined) continue
-      const { changes } = sql
-        .prepare(`${BELOW} DELETE FROM metadata_labels WHERE label IN (SELECT id FROM below) AND metadata = ?`)
-        .run([label, metadata])
-      if (changes > 0) removed++
+    for (const target of targets) {
+      const metadata = findMetadata(sql, host, target.path, target)
+      if (metadata !== undefined && remove.run([label, metadata]).changes > 0) removed++
     }
     return removed
   },
 
-  /** The label and those below it, from everything that bears them. */
-  drop(sql: Sql, { label }: { label: string }): void {
-    sql.prepare('DELETE FROM labels WHERE id = ?').run([needLabel(sql, label)])
+  /** Those below it go as well. */
+  drop(sql, { name }): void {
+    sql.prepare('DELETE FROM labels WHERE id = ?').run([needLabel(sql, name)])
   },
 
-  /** Another name or place in the tree, another colour, or both. */
-  change(sql: Sql, input: { label: string; path?: string; color?: string | null; nowMs: number }): void {
-    const { label, path, color, nowMs } = input
-    const id = needLabel(sql, label)
-    if (path !== undefined) {
-      const names = namesOf(path)
+  /** `to` is a whole path: another name, or another place in the tree. */
+  change(sql, { name, to, color, nowMs }): void {
+    const id = needLabel(sql, name)
+    if (to !== undefined) {
+      const names = namesOf(to)
       const there = findLabel(sql, names)
       if (there !== undefined && there !== id) {
-        throw new SpacedriveError('EXISTS', `could not rename the label ${label}: there is a label ${path} already`)
+        throw new SpacedriveError('EXISTS', `could not rename the label ${name}: there is a label ${to} already`)
       }
       const parent = ensureLabel(sql, names.slice(0, -1), nowMs)
       const inside = sql.prepare(`${BELOW} SELECT 1 FROM below WHERE id = ?`).get([id, parent])
       if (inside !== undefined) {
-        throw new SpacedriveError('BAD_INPUT', `the label ${label} cannot be put below itself`)
+        throw new SpacedriveError('BAD_INPUT', `the label ${name} cannot be put below itself`)
       }
       const update = sql.prepare('UPDATE labels SET name = ?, parent = ?, updated_at = ? WHERE id = ?')
       update.run([names.at(-1)!, parent, nowMs, id])
@@ -71,7 +59,7 @@ export const labelling = defineTasks(import.meta.url, {
     if (color !== undefined) setColor(sql, id, color, nowMs)
   },
 
-  list({ databaseFile }: { databaseFile: string }): LabelFacts[] {
+  list({ databaseFile }: { databaseFile: string }): readonly MarkFacts[] {
     return withReader(databaseFile, sql => {
       const count = sql.prepare<{ n: number }>(
         `${BELOW} SELECT count(DISTINCT metadata) AS n FROM metadata_labels WHERE label IN (SELECT id FROM below)`
@@ -79,11 +67,11 @@ export const labelling = defineTasks(import.meta.url, {
       return sql
         .prepare<{ id: number; color: string | null }>('SELECT id, color FROM labels')
         .all()
-        .map(({ id, color }) => ({ path: labelPath(sql, id), color, count: count.get([id])!.n }))
-        .sort((a, b) => a.path.localeCompare(b.path, 'en'))
+        .map(({ id, color }) => ({ name: labelPath(sql, id), color, count: count.get([id])!.n }))
+        .sort((a, b) => a.name.localeCompare(b.name, 'en'))
     })
   }
-})
+} satisfies MarkTasks)
 
 /** The label of that path and all below it. @throws LABEL_NOT_FOUND */
 export function labelsBelow(sql: Sql, label: string): number[] {

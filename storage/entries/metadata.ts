@@ -16,14 +16,18 @@ export interface Said {
   readonly labels: readonly string[]
   readonly notes: string | null
   readonly favorite: boolean
+  /** It and, for a folder, all below it are left out of searches. */
+  readonly hidden: boolean
 }
 
-const NOTHING: Said = { tags: [], labels: [], notes: null, favorite: false }
+const NOTHING: Said = { tags: [], labels: [], notes: null, favorite: false, hidden: false }
 
 export function saidOf(sql: Sql, metadata: number | undefined): Said {
   if (metadata === undefined) return NOTHING
   const row = sql
-    .prepare<{ notes: string | null; favorite: number }>('SELECT notes, favorite FROM metadata WHERE id = ?')
+    .prepare<{ notes: string | null; favorite: number; hidden: number }>(
+      'SELECT notes, favorite, hidden FROM metadata WHERE id = ?'
+    )
     .get([metadata])
   const tags = sql
     .prepare<{ name: string }>(
@@ -36,7 +40,7 @@ export function saidOf(sql: Sql, metadata: number | undefined): Said {
     .all([metadata])
     .map(m => labelPath(sql, m.label))
     .sort()
-  return { tags, labels, notes: row?.notes ?? null, favorite: row?.favorite === 1 }
+  return { tags, labels, notes: row?.notes ?? null, favorite: row?.favorite === 1, hidden: row?.hidden === 1 }
 }
 
 /** The whole path of a label, the widest name first. */

@@ -4,7 +4,7 @@ import { extensionOf } from '../file-types/index.js'
 import type { Sql } from '../sql/index.js'
 import type { Hits } from './hits.js'
 import { kindsOf, type Row, type Rows } from './rows.js'
-import type { SaidOfEntries } from './said.js'
+import { leavesOutHidden, type SaidOfEntries } from './said.js'
 import type { SearchFilters } from './search.js'
 
 /** What a search leaves out. */
@@ -14,6 +14,7 @@ export class Filter {
   readonly #roots: readonly number[] | undefined
   readonly #hits: Hits
   readonly #entries: ReadonlySet<number> | undefined
+  readonly #hidden: ReadonlySet<number>
   readonly #types: ReadonlySet<number> | undefined
   readonly #forms: ReadonlySet<number> | undefined
   readonly #extensions: ReadonlySet<string> | undefined
@@ -24,6 +25,7 @@ export class Filter {
     this.#hits = hits
     this.#roots = roots
     this.#entries = said.marked(filters)
+    this.#hidden = leavesOutHidden(filters) ? said.hidden() : new Set()
     const kinds = kindsOf(filters)
     this.#forms = kinds === undefined ? undefined : new Set(kinds.forms)
     this.#types = kinds === undefined ? undefined : new Set(kinds.types)
@@ -38,6 +40,7 @@ export class Filter {
   passes(row: Row): boolean {
     if (!this.fits(row)) return false
     if (this.#entries !== undefined && !this.#entries.has(row.id)) return false
+    if (this.#hidden.size > 0 && this.#hits.isBelowAny(row, this.#hidden)) return false
     if (this.#filters.duplicates === true && !this.#isDuplicate(row)) return false
     return this.#roots === undefined || this.#roots.some(root => this.#hits.isBelow(row, root))
   }

@@ -46,6 +46,13 @@ export class Hits {
     return false
   }
 
+  /** It is one of these entries, or lies below one. */
+  isBelowAny(row: Row, entries: ReadonlySet<number>): boolean {
+    if (entries.has(row.id)) return true
+    for (let at = row.parent; at > 0; at = this.#directory(at)?.parent ?? 0) if (entries.has(at)) return true
+    return false
+  }
+
   sizeBelow(directory: number): number {
     return (
       this.#sql.prepare<{ bytes: number }>('SELECT bytes FROM directories WHERE id = ?').get([directory])?.bytes ?? 0
@@ -71,7 +78,7 @@ export class Hits {
         ? undefined
         : this.#sql.prepare<{ hash: Uint8Array }>('SELECT hash FROM contents WHERE id = ?').get([row.content])?.hash
     const host = top < 0 ? -top : this.#host
-    const { tags, labels, favorite } = this.#said.of(row.id)
+    const { tags, labels, favorite, hidden } = this.#said.of(row.id)
     return {
       id: row.id,
       uuid: entryUuid(this.#sql, row.id),
@@ -82,7 +89,7 @@ export class Hits {
       sizeBytes: row.kind === KIND.DIRECTORY ? this.sizeBelow(row.id) : row.size,
       modifiedMs: row.mtimeMs,
       hash: hash === undefined ? null : Buffer.from(hash).toString('hex'),
-      ...{ tags, labels, favorite },
+      ...{ tags, labels, favorite, hidden },
       location: location === undefined ? null : { id: location.uuid as LocationId, name: location.name },
       available: host === this.#host && location?.activity !== 'offline',
       device: host === this.#host ? null : this.#hostName(host)

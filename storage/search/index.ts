@@ -3,12 +3,12 @@
  * shorter path, then the newer), with filters; one or two letters and filters alone by looking through the rows. Entries
  * that the trigram index does not hold yet are looked through as well, so that nothing recorded is ever missed.
  *
- *   const { hits, more } = await search({ pool, own: () => manager.own }).search(library, { text: 'holiday 2024' })
+ *   const { hits, more } = await search({ pool, own, networkMounts }).search(library, { text: 'holiday 2024' })
  *
  * Within one rank the order is exact among WINDOW names found at a time (the newest entries first), not among all of a
  * hundred thousand: that keeps the answer within milliseconds.
  */
-import { type AbortOptions, SpacedriveError, type WorkerPool } from '../base/index.js'
+import { type AbortOptions, type AbsPath, SpacedriveError, type WorkerPool } from '../base/index.js'
 import type { Library } from '../libraries/index.js'
 import { placesOf } from './places.js'
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, type Search, type SearchAnswer, type SearchHit } from './search.js'
@@ -21,9 +21,11 @@ export interface SearchInit {
   pool: WorkerPool
   /** The library that holds the rows of synced folders (`locations.shared`). */
   own(): Library
+  /** Where file systems of servers are mounted: a search does not wait for a server that is away. */
+  networkMounts(): readonly AbsPath[]
 }
 
-export function search({ pool, own }: SearchInit): Search {
+export function search({ pool, own, networkMounts }: SearchInit): Search {
   async function ranked(library: Library, request: FindInput['request'], options: AbortOptions): Promise<RankedHit[]> {
     const places = placesOf(library, own(), request.filters)
     const several = Object.values(places).filter(place => place !== undefined).length > 1
@@ -34,7 +36,8 @@ export function search({ pool, own }: SearchInit): Search {
       places.here && pool.run(searching.find, { ...input, ...places.here }, options),
       places.own &&
         pool.run(searching.find, { ...input, ...heldBy(own()), said: heldBy(library), ...places.own }, options),
-      places.elsewhere && pool.run(searching.notIndexed, { ...input, own: heldBy(own()) }, options)
+      places.elsewhere &&
+        pool.run(searching.notIndexed, { ...input, own: heldBy(own()), network: networkMounts() }, options)
     ])
     const found = answers.flatMap(answer => answer ?? [])
     return several ? found.sort((a, b) => a.fit - b.fit || a.pathBytes - b.pathBytes) : found

@@ -7,6 +7,8 @@ import type { SearchFilters } from './search.js'
 export interface SaidOfEntries {
   /** Entries that bear all that the filters name; undefined when they name nothing of the kind. */
   marked(filters: SearchFilters): ReadonlySet<number> | undefined
+  /** Entries that people hid. */
+  hidden(): ReadonlySet<number>
   of(entry: number): Said
 }
 
@@ -35,6 +37,13 @@ export class SaidHere implements SaidOfEntries {
     return new Set(rows.map(r => r.entry))
   }
 
+  hidden(): ReadonlySet<number> {
+    const rows = this.#sql
+      .prepare<{ entry: number }>('SELECT entry FROM metadata WHERE hidden = 1 AND entry IS NOT NULL')
+      .all()
+    return new Set(rows.map(r => r.entry))
+  }
+
   of(entry: number): Said {
     const row = this.#sql.prepare<{ id: number }>('SELECT id FROM metadata WHERE entry = ?').get([entry])
     return saidOf(this.#sql, row?.id)
@@ -56,6 +65,13 @@ export class SaidElsewhere implements SaidOfEntries {
   marked(filters: SearchFilters): ReadonlySet<number> | undefined {
     if (!asksForSaid(filters)) return undefined
     const found = waiting(this.#people, this.#host.people, filters).map(w => this.entryOf(w))
+    return new Set(found.filter(e => e !== undefined))
+  }
+
+  hidden(): ReadonlySet<number> {
+    const found = hiddenPaths(this.#people, this.#host.people).map(path =>
+      findByPath(this.#entries, this.#host.entries, path)
+    )
     return new Set(found.filter(e => e !== undefined))
   }
 
@@ -93,9 +109,20 @@ export class SaidElsewhere implements SaidOfEntries {
   }
 }
 
-export function asksForSaid({ tags = [], labels = [], favorite }: SearchFilters): boolean {
-  return tags.length > 0 || labels.length > 0 || favorite === true
+export function asksForSaid({ tags = [], labels = [], favorite, hidden }: SearchFilters): boolean {
+  return tags.length > 0 || labels.length > 0 || favorite === true || hidden === true
 }
+
+/** Files and folders that people hid and that no entry of this library stands for. */
+export function hiddenPaths(people: Sql, host: number): AbsPath[] {
+  return people
+    .prepare<{ path: Uint8Array }>('SELECT path FROM metadata WHERE hidden = 1 AND entry IS NULL AND host = ?')
+    .all([host])
+    .map(r => textFromBytes(r.path) as AbsPath)
+}
+
+/** Whether what people hid is to be left out. */
+export const leavesOutHidden = ({ hidden, excluded }: SearchFilters): boolean => hidden !== true && excluded !== true
 
 /** What was said of files that no entry of this library stands for, as far as the filters name it. */
 export function waiting(people: Sql, host: number, filters: SearchFilters): Waiting[] {
@@ -115,11 +142,14 @@ export function waiting(people: Sql, host: number, filters: SearchFilters): Wait
     }))
 }
 
-/** Looked at one by one, each with a look at the disk: the newest. */
-const MAX_WAITING = 10_000
+/** The newest, whose names are looked through: a fifth of a second. */
+const MAX_WAITING = 100_000
 
 /** The condition on `metadata m` that the filters make. @throws BAD_INPUT for a tag or label that nobody made */
-function bearing(sql: Sql, { tags = [], labels = [], favorite }: SearchFilters): { where: string; values: number[] } {
+function bearing(
+  sql: Sql,
+  { tags = [], labels = [], favorite, hidden }: SearchFilters
+): { where: string; values: number[] } {
   const tagIds = tags.map(name => {
     const tag = sql.prepare<{ id: number }>('SELECT id FROM tags WHERE name = ?').get([name])
     if (tag !== undefined) return tag.id
@@ -128,6 +158,7 @@ function bearing(sql: Sql, { tags = [], labels = [], favorite }: SearchFilters):
   const labelIds = labels.map(label => labelsBelow(sql, label))
   const parts = [
     ...(favorite === true ? ['AND m.favorite = 1'] : []),
+    ...(hidden === true ? ['AND m.hidden = 1'] : []),
     ...tagIds.map(() => 'AND EXISTS (SELECT 1 FROM metadata_tags t WHERE t.metadata = m.id AND t.tag = ?)'),
     ...labelIds.map(
       ids =>

@@ -16,11 +16,13 @@ export interface SearchFilters {
   /** Labels by their path; all of them, each borne itself or by a narrower one. */
   readonly labels?: readonly string[]
   readonly favorite?: boolean
+  /** Only what people hid; otherwise that, and what lies below such a folder, is left out. */
+  readonly hidden?: boolean
   /** Id of a location of this library, or of the one that the instance keeps for itself. */
   readonly location?: string
   /** Only files whose content another file has as well; those with one content stand together. */
   readonly duplicates?: boolean
-  /** Also what the rules leave out. */
+  /** Also what the rules leave out, and what people hid. */
   readonly excluded?: boolean
 }
 
@@ -48,6 +50,7 @@ export interface SearchHit {
   readonly tags: readonly string[]
   readonly labels: readonly string[]
   readonly favorite: boolean
+  readonly hidden: boolean
   readonly location: { readonly id: LocationId; readonly name: string } | null
   /** False: its disk is away, it lies on another device (`device`), or it is gone (and only what was said of it is left). */
   readonly available: boolean

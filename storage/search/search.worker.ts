@@ -40,7 +40,7 @@ export const searching = defineTasks(import.meta.url, {
   },
 
   /** What bears the tags, labels or star that were asked for, and is an entry neither of the library nor of `own`. */
-  notIndexed({ own, ...input }: FindInput & { own: Held }): RankedHit[] {
+  notIndexed({ own, ...input }: FindInput & { own: Held; network: readonly string[] }): RankedHit[] {
     return withReader(input.databaseFile, (people: Sql) =>
       withReader(own.databaseFile, (entries: Sql) => notIndexed(people, entries, own.host, input))
     )

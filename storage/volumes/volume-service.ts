@@ -43,6 +43,8 @@ export interface Volumes extends Startable {
   sameVolume(a: AbsPath, b: AbsPath): Promise<boolean>
   /** By id, mount point, or name. @throws {SpacedriveError} UNKNOWN_VOLUME, AMBIGUOUS_VOLUME */
   find(what: string): Promise<Volume>
+  /** Where file systems of servers are mounted, as of the last look: looking there may take for ever. */
+  networkMounts(): readonly AbsPath[]
   tracked(): readonly TrackedVolume[]
   track(id: VolumeId, name?: string): Promise<TrackedVolume>
   /** @returns false when it was not tracked */
@@ -135,6 +137,10 @@ export class VolumeService implements Volumes {
     throw new SpacedriveError('UNKNOWN_VOLUME', `there is no volume ${displayPath(what)} here now`, {
       hint: 'See `spacedrive volume list` for those that are mounted.'
     })
+  }
+
+  networkMounts(): readonly AbsPath[] {
+    return [...this.#known.values()].filter(v => v.network).flatMap(v => v.mountPoints)
   }
 
   tracked(): readonly TrackedVolume[] {

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AbsPath } from '../../../storage/base/index.js'
-import { annotating } from '../../../storage/entries/index.js'
+import { tagging } from '../../../storage/entries/index.js'
 import { openSqlite } from '../../../storage/sql/index.js'
 import { type IndexFixture, idsOf, indexed, indexFixture, onDisk } from '../indexer/index-fixture.js'
 
@@ -109,8 +109,8 @@ describe('libraries', () => {
   it('a damaged database is refused and kept; rebuilt it has its tags again, and they find their files', async () => {
     const location = await f.location()
     await f.indexer.index({ library: f.library, location })
-    await f.library.database.write(annotating.tag, {
-      ...{ host: f.library.host, nowMs: 1, tag: 'keep', color: 'red' },
+    await f.library.database.write(tagging.add, {
+      ...{ host: f.library.host, nowMs: 1, name: 'keep', color: 'red' },
       targets: [{ path: `${f.tree}/a/one.txt` as AbsPath, inode: null, birthNs: null }]
     })
     await f.manager.close(f.library.path)

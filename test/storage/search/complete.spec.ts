@@ -107,7 +107,7 @@ describe('search finds all that there is and nothing else', () => {
         .map(([i, a, b]) => searchText(rows[i % rows.length]!.name).slice(a, a + b))
     )
     const ids = rows.map(r => r.id)
-    const find = search({ pool: f.pool, own: () => f.manager.own })
+    const find = search({ pool: f.pool, own: () => f.manager.own, networkMounts: () => [] })
     await fc.assert(
       fc.asyncProperty(asked, filters, fc.constantFrom(0, 0.5, 1), async (text, filters, share) => {
         const upto = ids[Math.floor(share * (ids.length - 1))]!

@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
 import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type AbsPath, type LocationId, pathBytes } from '../../../storage/base/index.js'
-import { annotating, describing, labelling, type Target } from '../../../storage/entries/index.js'
+import { annotating, describing, labelling, type Target, tagging } from '../../../storage/entries/index.js'
 import { DEFAULT_RULES, type IndexLocation } from '../../../storage/indexer/index.js'
-import { type SearchFilters, type SearchHit, search } from '../../../storage/search/index.js'
+import { type SearchFilters, type SearchHit, type SearchRequest, search } from '../../../storage/search/index.js'
 import { type IndexFixture, indexFixture } from '../indexer/index-fixture.js'
 import { locating } from '../indexer/locating.worker.js'
 
 describe('search by what people said', () => {
   let f: IndexFixture
+  let here: IndexLocation
   let synced: IndexLocation
   /** Indexed by the library; by the one that the instance keeps for itself; by none. */
   let dirs: { here: string; synced: string; loose: string }
 
-  const find = async (filters: SearchFilters, text = ''): Promise<SearchHit[]> => [
-    ...(await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, { text, filters })).hits
-  ]
+  const ask = async (request: SearchRequest, network: readonly string[] = []): Promise<readonly SearchHit[]> => {
+    const init = { pool: f.pool, own: () => f.manager.own, networkMounts: () => network as AbsPath[] }
+    return (await search(init).search(f.library, request)).hits
+  }
+  const find = async (filters: SearchFilters, text = ''): Promise<SearchHit[]> => [...(await ask({ text, filters }))]
   const names = async (filters: SearchFilters, text = ''): Promise<string[]> =>
     (await find(filters, text)).map(h => h.name).sort()
   const target = (path: string): Target => {
@@ -23,15 +26,15 @@ describe('search by what people said', () => {
     return { path: path as AbsPath, inode: ino, birthNs: birthtimeNs }
   }
   const tag = (name: string, ...paths: string[]) =>
-    f.library.database.write(annotating.tag, {
-      ...{ host: f.library.host, nowMs: 1, tag: name, targets: paths.map(target) }
+    f.library.database.write(tagging.add, {
+      ...{ host: f.library.host, nowMs: 1, name, targets: paths.map(target) }
     })
   const label = (name: string, ...paths: string[]) =>
     f.library.database.write(labelling.add, {
-      ...{ host: f.library.host, nowMs: 1, label: name, targets: paths.map(target) }
+      ...{ host: f.library.host, nowMs: 1, name, targets: paths.map(target) }
     })
   const labels = async () =>
-    (await f.pool.run(labelling.list, { databaseFile: f.library.database.file })).map(l => [l.path, l.count])
+    (await f.pool.run(labelling.list, { databaseFile: f.library.database.file })).map(l => [l.name, l.count])
 
   before(async () => {
     f = await indexFixture()
@@ -40,7 +43,8 @@ describe('search by what people said', () => {
       mkdirSync(dir, { recursive: true })
       writeFileSync(`${dir}/${where}.txt`, where)
     }
-    await f.indexer.index({ library: f.library, location: await f.location() })
+    here = await f.location()
+    await f.indexer.index({ library: f.library, location: here })
     const { own } = f.manager
     const rules = JSON.stringify(DEFAULT_RULES)
     const row = { host: own.host, path: pathBytes(dirs.synced), rules, versioned: true, name: 'Synced' }
@@ -75,11 +79,7 @@ describe('search by what people said', () => {
 
   it('pages over all of them follow one another', async () => {
     const page = async (offset: number) =>
-      (
-        await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, {
-          ...{ text: '', filters: { tags: ['everywhere'] }, limit: 1, offset }
-        })
-      ).hits.map(h => h.name)
+      (await ask({ text: '', filters: { tags: ['everywhere'] }, limit: 1, offset })).map(h => h.name)
     assert.deepEqual([...(await page(0)), ...(await page(1)), ...(await page(2)), ...(await page(3))].sort(), [
       'here.txt',
       'loose.txt',
@@ -109,8 +109,8 @@ describe('search by what people said', () => {
       [false]
     )
     const gone: Target = { path: `${dirs.loose}/other.txt` as AbsPath, inode: null, birthNs: null }
-    const removed = await f.library.database.write(annotating.untag, {
-      ...{ host: f.library.host, tag: 'again', targets: [gone] }
+    const removed = await f.library.database.write(tagging.remove, {
+      ...{ host: f.library.host, name: 'again', targets: [gone] }
     })
     assert.deepEqual([removed, await names({ tags: ['again'] })], [1, []])
   })
@@ -126,15 +126,14 @@ describe('search by what people said', () => {
       ['Projects', 2],
       ['Projects/Web', 1]
     ])
-    const change = (from: string, path: string) =>
-      f.library.database.write(labelling.change, { label: from, path, nowMs: 2 })
+    const change = (name: string, to: string) => f.library.database.write(labelling.change, { name, to, nowMs: 2 })
     await change('Projects/Web', 'Work/Site')
     assert.deepEqual(await names({ labels: ['Work'] }), ['here.txt'])
     await assert.rejects(change('Work', 'Work/Site/Deep'), { code: 'BAD_INPUT' })
     await assert.rejects(change('Work/Site', 'Projects'), { code: 'EXISTS' })
     await assert.rejects(label('a/ b', `${dirs.here}/here.txt`), { code: 'BAD_INPUT' })
     await assert.rejects(find({ labels: ['None'] }), { code: 'LABEL_NOT_FOUND' })
-    await f.library.database.write(labelling.drop, { label: 'Work' })
+    await f.library.database.write(labelling.drop, { name: 'Work' })
     assert.deepEqual(await labels(), [['Projects', 1]])
   })
 
@@ -150,18 +149,66 @@ describe('search by what people said', () => {
     await assert.rejects(note('n'.repeat(65_537)), { code: 'TOO_LARGE' })
   })
 
-  it('of files that nothing indexes a search looks at the newest 10,000', async () => {
+  it('of files that nothing indexes a search looks at as many as it shows, and at 10,000 at most', async () => {
+    const folder = `${dirs.loose}/many`
+    mkdirSync(folder)
     const targets = Array.from({ length: 10_001 }, (_, i) => ({
-      path: `/nowhere/at all/${i}` as AbsPath,
+      path: `${folder}/${i}.txt` as AbsPath,
       ...{ inode: null, birthNs: null }
     }))
-    await f.library.database.write(annotating.tag, { host: f.library.host, nowMs: 1, tag: 'many', targets })
-    const at = async (offset: number) =>
-      (
-        await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, {
-          ...{ text: '', filters: { tags: ['many'] }, limit: 1, offset }
-        })
-      ).hits.length
-    assert.deepEqual([await at(9_999), await at(10_000)], [1, 0])
+    await f.library.database.write(tagging.add, { host: f.library.host, nowMs: 1, name: 'many', targets })
+    const at = async (offset: number, filters: SearchFilters = {}) =>
+      (await ask({ text: '', filters: { tags: ['many'], ...filters }, limit: 1, offset })).map(h => h.path)
+    assert.equal((await at(9_999)).length, 1)
+    assert.equal((await at(10_000)).length, 0)
+    // The order is by length, and the newest first: this is the one that is looked at last.
+    writeFileSync(`${folder}/1000.txt`, 'large enough')
+    assert.deepEqual(await names({ tags: ['many'] }, '1000.txt'), ['1000.txt'])
+    assert.deepEqual(await at(0, { largerBytes: 5 }), [`${folder}/1000.txt`])
+  })
+
+  it('what is hidden, and what lies below a hidden folder, is found only when it is asked for', async () => {
+    const hide = (path: string, hidden: boolean) =>
+      f.library.database.write(annotating.say, { host: f.library.host, nowMs: 1, target: target(path), hidden })
+    for (const dir of Object.values(dirs)) {
+      mkdirSync(`${dir}/drawer/inner`, { recursive: true })
+      writeFileSync(`${dir}/drawer/inner/sock.txt`, dir)
+      writeFileSync(`${dir}/sock.txt`, dir)
+    }
+    await f.indexer.index({ library: f.library, location: here })
+    await f.indexer.index({ library: f.manager.own, location: synced })
+    await tag('sock', ...Object.values(dirs).flatMap(dir => [`${dir}/drawer/inner/sock.txt`, `${dir}/sock.txt`]))
+    const socks = async (filters: SearchFilters = {}) =>
+      (await find({ tags: ['sock'], ...filters }))
+        .map(h => Object.values(dirs).indexOf(h.path.slice(0, h.path.indexOf('/', f.dir.length + 1))))
+        .sort()
+    assert.deepEqual(await socks(), [0, 0, 1, 1, 2, 2])
+    for (const dir of Object.values(dirs)) await hide(`${dir}/drawer`, true)
+    await hide(`${dirs.here}/sock.txt`, true)
+    assert.deepEqual(await socks(), [1, 2])
+    assert.deepEqual(await names({}, 'sock'), [], 'by name as well')
+    assert.deepEqual(await socks({ excluded: true }), [0, 0, 1, 1, 2, 2])
+    const hidden = await find({ hidden: true })
+    assert.deepEqual(hidden.map(h => [h.name, h.hidden]).sort(), [
+      ...Array(3).fill(['drawer', true]),
+      ['sock.txt', true]
+    ])
+    renameSync(`${dirs.here}/drawer`, `${dirs.here}/chest`)
+    await f.indexer.index({ library: f.library, location: here })
+    assert.deepEqual(await names({}, 'sock'), [], 'it stays hidden under another name')
+    await hide(`${dirs.here}/chest`, false)
+    assert.deepEqual(await names({}, 'sock'), ['sock.txt'])
+    const nowhere: Target = { path: '/nowhere/at/all' as AbsPath, inode: null, birthNs: null }
+    await assert.rejects(
+      f.library.database.write(annotating.say, { host: f.library.host, nowMs: 1, target: nowhere, hidden: false }),
+      { code: 'NOT_FOUND' }
+    )
+  })
+
+  it('files below a network mount are told without a look at them', async () => {
+    await tag('far', `${dirs.loose}/sock.txt`)
+    const available = async (network: readonly string[]) =>
+      (await ask({ text: '', filters: { tags: ['far'] } }, network)).map(h => h.available)
+    assert.deepEqual([await available([]), await available([dirs.loose])], [[true], [false]])
   })
 })

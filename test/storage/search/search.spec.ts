@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import type { AbsPath } from '../../../storage/base/index.js'
-import { annotating } from '../../../storage/entries/index.js'
+import { tagging } from '../../../storage/entries/index.js'
 import type { IndexLocation } from '../../../storage/indexer/index.js'
 import { MAX_LIMIT, MAX_OFFSET, type SearchFilters, search } from '../../../storage/search/index.js'
 import { type IndexFixture, indexFixture } from '../indexer/index-fixture.js'
@@ -10,9 +10,13 @@ describe('search', () => {
   let f: IndexFixture
   let location: IndexLocation
   const find = async (text: string, filters: SearchFilters = {}, page: { limit?: number; offset?: number } = {}) =>
-    (await search({ pool: f.pool, own: () => f.manager.own }).search(f.library, { text, filters, ...page })).hits.map(
-      h => `${h.path.slice(f.tree.length + 1)}${h.available ? '' : ' (gone)'}`
-    )
+    (
+      await search({ pool: f.pool, own: () => f.manager.own, networkMounts: () => [] }).search(f.library, {
+        text,
+        filters,
+        ...page
+      })
+    ).hits.map(h => `${h.path.slice(f.tree.length + 1)}${h.available ? '' : ' (gone)'}`)
 
   before(async () => {
     f = await indexFixture()
@@ -88,10 +92,10 @@ describe('search', () => {
   it('a tag follows the file over a move, and finds it again after a deletion', async () => {
     const host = f.library.host
     const say = (path: string) =>
-      f.library.database.write(annotating.tag, {
+      f.library.database.write(tagging.add, {
         host,
         nowMs: 1,
-        tag: 'keep',
+        name: 'keep',
         targets: [{ path: `${f.tree}/${path}` as AbsPath, inode: null, birthNs: null }]
       })
     await say('report.txt')
