@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
+  type AbsPath,
   displayPath,
   hasCode,
   isWithin,
@@ -9,111 +10,103 @@ import {
   type RelPath,
   SpacedriveError
 } from '../../storage/base/index.js'
-import type { IndexLocation, IndexMode, IndexReport } from '../../storage/indexer/index.js'
-import type { Library } from '../../storage/libraries/index.js'
+import type { IndexReport } from '../../storage/indexer/index.js'
+import type { LookOptions } from '../../storage/locations/index.js'
 import type { Peer } from '../compose.js'
+import { endOfJob, type FileJobEnd, showBegun } from './file-job.js'
 import { formatBytes, formatRate, formatTook } from './format.js'
+import { shortId } from './job-text.js'
+import { typedMode } from './location-input.js'
 import { wholeNumber } from './number-option.js'
-import { defineOperation, type Terminal } from './operation.js'
+import { defineOperation, type OperationContext, type Terminal } from './operation.js'
 import { problems as problemsText, progressLine } from './progress.js'
 
 /** A location by id, part of one, name or path, else the innermost one around a path. @throws LOCATION_NOT_FOUND, AMBIGUOUS */
-async function findLocation(
-  peer: Peer,
-  which: string
-): Promise<{ library: Library; location: IndexLocation; from: RelPath }> {
-  const found = named(peer, which) ?? (await around(peer, which))
-  if (found === undefined) {
+async function findLocation(peer: Peer, which: string): Promise<{ id: LocationId; path: AbsPath; from: RelPath }> {
+  const all = await peer.locations.list()
+  const id = named(peer, which) ?? around(all, which)
+  if (id === undefined) {
     throw new SpacedriveError('LOCATION_NOT_FOUND', `${displayPath(which)} is no location and in none`, {
       hint: 'Add it: spacedrive location add PATH. To look without recording: spacedrive index browse PATH'
     })
   }
-  const { id, path, mode, rules } = await peer.locations.info(found.id)
-  const { number, versioned } = found.library.database.get<{ number: number; versioned: number }>(
-    'SELECT id AS number, versioned FROM locations WHERE uuid = ?',
-    [id]
-  )!
+  const { path } = all.find(l => l.id === id) ?? (await peer.locations.info(id))
   const from = which.startsWith('/') && isWithin(which, path) ? which.slice(path.length).replace(/^\//, '') : ''
-  return {
-    library: found.library,
-    location: { id, number, path, mode, rules, versioned: versioned === 1 },
-    from: from as RelPath
-  }
+  return { id, path, from: from as RelPath }
 }
 
-interface Found {
-  readonly library: Library
-  readonly id: LocationId
-}
-
-function named(peer: Peer, which: string): Found | undefined {
+function named(peer: Peer, which: string): LocationId | undefined {
   try {
-    return peer.locations.find(which)
+    return peer.locations.find(which).id
   } catch (err) {
     if (hasCode(err, 'LOCATION_NOT_FOUND')) return undefined
     throw err
   }
 }
 
-async function around(peer: Peer, path: string): Promise<Found | undefined> {
-  if (!path.startsWith('/')) return undefined
-  const [inner] = (await peer.locations.list())
-    .filter(l => isWithin(path, l.path))
-    .sort((a, b) => b.path.length - a.path.length)
-  return inner === undefined ? undefined : peer.locations.find(inner.id)
+const around = (all: readonly { id: LocationId; path: AbsPath }[], path: string): LocationId | undefined =>
+  all
+    .filter(l => path.startsWith('/') && isWithin(path, l.path))
+    .reduce<(typeof all)[number] | undefined>(
+      (inner, l) => (l.path.length > (inner?.path.length ?? -1) ? l : inner),
+      undefined
+    )?.id
+
+export interface Looked {
+  readonly path: string
+  readonly job: string
+  /** Null when it was not waited for. */
+  readonly ended: Omit<FileJobEnd<IndexReport>, 'output'> | null
+  readonly report: IndexReport | null
 }
 
-/** One run over a location or a folder in one, in the foreground. */
-export async function runIndex(
-  peer: Peer,
-  emit: (value: ProgressFields) => void,
-  signal: AbortSignal,
-  input: {
-    which: string
-    scope: 'current' | 'recursive'
-    mode?: IndexMode | undefined
-    force: boolean
-    maxDepth?: number | undefined
-  }
-): Promise<{ path: string; report: IndexReport }> {
-  const { library, location, from } = await findLocation(peer, input.which)
-  const { scope, force, mode = location.mode, maxDepth } = input
-  const report = await peer.indexer.index(
-    { library, location, scope, force, mode, from, ...(maxDepth === undefined ? {} : { maxDepth }) },
-    { signal, onProgress: emit }
-  )
-  return { path: displayPath(from === '' ? location.path : `${location.path}/${from}`), report }
+/** Has a location, or a folder in one, looked at by a job. */
+export async function lookAt(
+  context: OperationContext,
+  { which, wait, ...options }: LookOptions & { which: string; wait: boolean }
+): Promise<Looked> {
+  const { peer } = context
+  const { id, path, from } = await findLocation(peer, which)
+  const job = await peer.locations.look(id, { ...options, from })
+  const shown = displayPath(from === '' ? path : `${path}/${from}`)
+  if (!wait) return { path: shown, job, ended: null, report: null }
+  const { output: report, ...ended } = await endOfJob<IndexReport>(context, job)
+  return { path: shown, job, ended, report }
 }
 
 /** What a run found and did, with how fast. */
-export function renderReport({ path, report: r }: { path: string; report: IndexReport }, terminal: Terminal): void {
-  const ms = Object.values(r.phaseMs).reduce((sum, n) => sum + n, 0)
-  const { itemsPerSecond: items, bytesPerSecond: bytes } = r.rates
+export function renderLooked({ path, job, ended, report }: Looked, terminal: Terminal): void {
+  if (ended === null || report === null) {
+    showBegun(`${path} is being looked at`, job, terminal)
+    return
+  }
+  const ms = Object.values(report.phaseMs).reduce((sum, n) => sum + n, 0)
+  const { itemsPerSecond: items, bytesPerSecond: bytes } = report.rates
   const rates = [items > 0 ? `${count(items)} entries/s` : '', bytes > 0 ? `read at ${formatRate(bytes)}` : '']
-  terminal.line(
-    [`${path}: ${count(r.files)} entries, ${formatBytes(r.bytes)}, in ${formatTook(ms)}`, ...rates]
-      .filter(Boolean)
-      .join(', ')
-  )
+  const seen = `${path}: ${count(report.files)} entries, ${formatBytes(report.bytes)}, in ${formatTook(ms)}`
+  terminal.line([seen, ...rates].filter(Boolean).join(', '))
   const found = [
-    `${count(r.created)} new`,
-    `${count(r.modified)} changed`,
-    `${count(r.moved)} moved`,
-    `${count(r.deleted)} gone`
+    `${count(report.created)} new`,
+    `${count(report.modified)} changed`,
+    `${count(report.moved)} moved`,
+    `${count(report.deleted)} gone`
   ]
-  if (r.hashedFiles > 0) found.push(`${count(r.hashedFiles)} read (${formatBytes(r.hashedBytes)})`)
-  if (r.mediaFiles > 0) found.push(`${count(r.mediaFiles)} pictures, films and pieces of music looked into`)
+  if (report.hashedFiles > 0) found.push(`${count(report.hashedFiles)} read (${formatBytes(report.hashedBytes)})`)
+  if (report.mediaFiles > 0) found.push(`${count(report.mediaFiles)} pictures, films and pieces of music looked into`)
   terminal.line(`  ${found.join(', ')}`)
-  if (r.problems > 0) terminal.note(terminal.color('yellow', problemsText(r.problems)))
+  if (ended.problemCount > 0) {
+    terminal.note(
+      terminal.color('yellow', `${problemsText(ended.problemCount)}: see \`spacedrive job info ${shortId(job)}\`.`)
+    )
+  }
 }
 
 const count = (n: number): string => Math.round(n).toLocaleString('en-US')
 
-const shared = {
-  render: renderReport,
-  progress: (value: ProgressFields, terminal: Terminal) => terminal.status(progressLine(value, terminal)),
-  exitCode: ({ report }: { report: IndexReport }) => (report.problems > 0 ? 3 : 0)
-}
+export const showLooking = (value: ProgressFields, terminal: Terminal): void =>
+  terminal.status(progressLine(value, terminal))
+
+export const lookedExitCode = ({ ended }: Looked): number => ((ended?.problemCount ?? 0) > 0 ? 3 : 0)
 
 export const indexLocation = defineOperation({
   name: 'index.location',
@@ -123,9 +116,10 @@ export const indexLocation = defineOperation({
     scope: z.enum(['current', 'recursive']).default('recursive'),
     mode: z.enum(['shallow', 'content', 'deep']).optional(),
     maxDepth: z.number().int().min(0).optional(),
-    force: z.boolean().default(false)
+    force: z.boolean().default(false),
+    wait: z.boolean().default(true)
   }),
-  run: ({ peer, signal, emit }, { location, ...rest }) => runIndex(peer, emit, signal, { which: location, ...rest }),
+  run: (context, { location, ...rest }) => lookAt(context, { which: location, ...rest }),
   command: {
     path: 'index location',
     arguments: [['<location>', 'its id or name, or a path in it']],
@@ -133,7 +127,8 @@ export const indexLocation = defineOperation({
       ['--scope <scope>', 'recursive, or current: this folder alone'],
       ['--mode <mode>', 'shallow, content, deep; the location’s when left out'],
       ['--max-depth <n>', 'folders below it that are entered; what lies deeper stays as it was'],
-      ['--force', 'look at everything again, whatever the times say']
+      ['--force', 'look at everything again, whatever the times say'],
+      ['--no-wait', 'leave it to the daemon']
     ],
     examples: [
       'spacedrive index location Photos --mode deep',
@@ -143,9 +138,12 @@ export const indexLocation = defineOperation({
       location: /^[./~]/.test(String(which)) ? resolve(cwd, String(which)) : String(which),
       scope: (o.scope === undefined ? 'recursive' : String(o.scope)) as 'recursive',
       force: o.force === true,
+      wait: o.wait !== false,
       ...(o.maxDepth === undefined ? {} : { maxDepth: wholeNumber(o.maxDepth, '--max-depth', 0, 4_096) }),
-      ...(o.mode === undefined ? {} : { mode: String(o.mode) as IndexMode })
+      ...(o.mode === undefined ? {} : { mode: typedMode(o.mode) })
     }),
-    ...shared
+    progress: showLooking,
+    render: renderLooked,
+    exitCode: lookedExitCode
   }
 })

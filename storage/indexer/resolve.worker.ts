@@ -55,7 +55,8 @@ export const resolving = defineTasks(import.meta.url, {
         const key = `${id} ${all}`
         const known = items.get(key)
         if (known === undefined)
-          items.set(key, { kind: 'names', id, rel, excluded, all, depth: input.maxDepth, names: [name] })
+          // One more: the directory itself is entered from the one that it is a name of.
+          items.set(key, { kind: 'names', id, rel, excluded, all, depth: input.maxDepth + 1, names: [name] })
         else if (!known.names.includes(name)) known.names.push(name)
       }
       for (const { path, subtree = false } of input.changes) {

@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { displayPath, hasCode, isUuid, type JobId, type LibraryId, type LocationId } from '../base/index.js'
+import {
+  displayPath,
+  hasCode,
+  isUuid,
+  type JobId,
+  type LibraryId,
+  type LocationId,
+  parseRelPath,
+  type RelPath
+} from '../base/index.js'
 import type {
   Indexer,
   IndexLocation,
@@ -7,7 +16,8 @@ import type {
   IndexPhaseName,
   IndexReport,
   IndexRun,
-  IndexRunState
+  IndexRunState,
+  IndexScope
 } from '../indexer/index.js'
 import { defineJob, type JobDefinition, type Phase, type PhaseContext } from '../jobs/index.js'
 import type { Library } from '../libraries/index.js'
@@ -20,6 +30,14 @@ export interface IndexJobInput {
   readonly name: string
   readonly mode: IndexMode
   readonly force?: boolean | undefined
+}
+
+/** A look at a folder in a location, or at all of it in another way than its job looks at it. */
+export interface IndexPartInput extends IndexJobInput {
+  /** Empty: the location itself. */
+  readonly from: RelPath
+  readonly scope: IndexScope
+  readonly maxDepth?: number | undefined
 }
 
 export interface IndexJobState {
@@ -41,7 +59,8 @@ export interface IndexJobHost {
   ): Promise<{ library: Library; location: IndexLocation }>
 }
 
-export type IndexJob = JobDefinition<IndexJobInput, IndexJobState, IndexReport>
+export type IndexJob<I extends IndexJobInput = IndexJobInput> = JobDefinition<I, IndexJobState, IndexReport>
+export type IndexPartJob = IndexJob<IndexPartInput>
 
 export const serialOf = (location: LocationId): string => `location:${location}`
 
@@ -58,26 +77,61 @@ const PHASES: readonly { readonly name: IndexPhaseName; readonly modes: readonly
 ]
 
 const id = z.string().refine(isUuid, 'expected an id')
+const common = {
+  library: id,
+  location: id,
+  name: z.string(),
+  mode: z.enum(['shallow', 'content', 'deep']),
+  force: z.boolean().optional()
+}
 
 /** Indexes a location, in the phases of the indexer. What it recorded before it was cut short stays and costs little to see again. */
-export function indexJob(host: IndexJobHost): IndexJob {
+export const indexJob = (host: IndexJobHost): IndexJob =>
+  defineIndexJob<IndexJobInput>(host, {
+    kind: 'index-location',
+    summary: 'looks at every file of a location and records what changed',
+    input: z.strictObject(common) as unknown as z.ZodType<IndexJobInput>
+  })
+
+/** Likewise a part of one, which says nothing of the rest. */
+export const indexPartJob = (host: IndexJobHost): IndexPartJob =>
+  defineIndexJob<IndexPartInput>(host, {
+    kind: 'index-folder',
+    summary: 'looks at a folder in a location and records what changed there',
+    input: z.strictObject({
+      ...common,
+      from: z.string().refine(path => path === '' || 'path' in parseRelPath(path), 'expected a path in the location'),
+      scope: z.enum(['current', 'recursive']),
+      maxDepth: z.number().int().min(0).optional()
+    }) as unknown as z.ZodType<IndexPartInput>
+  })
+
+function defineIndexJob<I extends IndexJobInput & Partial<IndexPartInput>>(
+  host: IndexJobHost,
+  about: Pick<IndexJob<I>, 'kind' | 'summary' | 'input'>
+): IndexJob<I> {
   /** A run holds the location while its job is at work: it is let go of whenever a phase does not end well. */
   const runs = new Map<JobId, IndexRun>()
 
-  async function runOf(ctx: PhaseContext<IndexJobState>, input: IndexJobInput): Promise<IndexRun> {
+  async function runOf(ctx: PhaseContext<IndexJobState>, input: I): Promise<IndexRun> {
     const there = runs.get(ctx.job)
     if (there !== undefined) return there
     // What changed since the discovery of an earlier process ended, nobody saw.
     const missed = ctx.state.run?.done.includes('Discovery') ?? false
     const { library, location } = await host.prepare(input.library, input.location, { missed, signal: ctx.signal })
-    const { mode, force = false } = input
+    const { mode, force = false, from, scope, maxDepth } = input
+    const part = {
+      ...(from === undefined ? {} : { from }),
+      ...(scope === undefined ? {} : { scope }),
+      ...(maxDepth === undefined ? {} : { maxDepth })
+    }
     for (;;) {
       try {
-        const run = host.indexer.indexTree({ library, location, mode, force }, ctx.state.run ?? undefined)
+        const run = host.indexer.indexTree({ library, location, mode, force, ...part }, ctx.state.run ?? undefined)
         runs.set(ctx.job, run)
         return run
       } catch (err) {
-        // Somebody else looks at it this very moment (`index location`): its turn comes.
+        // Somebody else looks at it this very moment: its turn comes.
         if (!hasCode(err, 'LOCATION_BUSY')) throw err
         await ctx.clock.sleep(BUSY_RETRY_MS, { signal: ctx.signal })
       }
@@ -90,7 +144,7 @@ export function indexJob(host: IndexJobHost): IndexJob {
     await run?.close()
   }
 
-  const phase = (name: IndexPhaseName, input: IndexJobInput, last: boolean): Phase<IndexJobState> => ({
+  const phase = (name: IndexPhaseName, input: I, last: boolean): Phase<IndexJobState> => ({
     name,
     async execute(ctx) {
       try {
@@ -116,17 +170,9 @@ export function indexJob(host: IndexJobHost): IndexJob {
     }
   })
 
-  return defineJob<IndexJobInput, IndexJobState, IndexReport & Record<string, never>>({
-    kind: 'index-location',
-    summary: 'looks at every file of a location and records what changed',
+  return defineJob<I, IndexJobState, IndexReport & Record<string, never>>({
+    ...about,
     version: 1,
-    input: z.strictObject({
-      library: id,
-      location: id,
-      name: z.string(),
-      mode: z.enum(['shallow', 'content', 'deep']),
-      force: z.boolean().optional()
-    }) as unknown as z.ZodType<IndexJobInput>,
     title: ({ name }) => `index ${displayPath(name)}`,
     serial: ({ location }) => serialOf(location),
     state: () => ({ run: null }),

@@ -18,7 +18,7 @@
 import type { Locations } from './location.js'
 import { LocationService, type LocationsInit } from './location-service.js'
 
-export type { IndexJob, IndexJobInput } from './index-job.js'
+export type { IndexJob, IndexJobInput, IndexPartInput } from './index-job.js'
 export type {
   Activity,
   Freshness,
@@ -27,6 +27,7 @@ export type {
   LocationInfo,
   LocationState,
   Locations,
+  LookOptions,
   NewLocation,
   RescanOptions,
   RootIdentity

@@ -17,16 +17,25 @@ import {
 } from '../base/index.js'
 import { DEFAULT_RULES, type IndexLocation } from '../indexer/index.js'
 import type { Library, LibraryManager } from '../libraries/index.js'
-import { type IndexJob, indexJob } from './index-job.js'
+import { type IndexJob, type IndexJobHost, type IndexPartJob, indexJob, indexPartJob } from './index-job.js'
 import { locationInfos } from './info.js'
 import { PREPARE_TIMEOUT_MS, ROOT_CHECK_MS } from './limits.js'
-import type { LocationChanges, LocationInfo, LocationState, Locations, NewLocation, RescanOptions } from './location.js'
+import type {
+  LocationChanges,
+  LocationInfo,
+  LocationState,
+  Locations,
+  LookOptions,
+  NewLocation,
+  RescanOptions
+} from './location.js'
 import { locationTasks } from './locations.worker.js'
-import { alreadyThere, checkName, defaultName, isIdPart } from './names.js'
+import { alreadyThere, checkName, defaultName } from './names.js'
 import { lookAtRoot } from './root.js'
 import { indexLocation, readLocation, readLocations, rootColumns } from './row.js'
 import { changeRules } from './rules.js'
 import { LocationRuntime, type RuntimeComponents, type RuntimeInit } from './runtime.js'
+import { findRuntime, outerOf } from './runtimes.js'
 import { checkLocationPath } from './validate.js'
 
 export interface LocationsInit extends RuntimeComponents {
@@ -39,6 +48,7 @@ export interface LocationsInit extends RuntimeComponents {
 export class LocationService implements Locations {
   readonly #init: LocationsInit
   readonly #job: IndexJob
+  readonly #partJob: IndexPartJob
   readonly #runtimes = new Map<LocationId, LocationRuntime>()
   readonly #off: (() => void)[] = []
   #arrivals: (() => void)[] = []
@@ -47,11 +57,11 @@ export class LocationService implements Locations {
 
   constructor(init: LocationsInit) {
     this.#init = init
-    this.#job = indexJob({
-      indexer: init.indexer,
-      prepare: (library, location, options) => this.#prepare(library, location, options)
-    })
+    const prepare: IndexJobHost['prepare'] = (library, location, options) => this.#prepare(library, location, options)
+    this.#job = indexJob({ indexer: init.indexer, prepare })
+    this.#partJob = indexPartJob({ indexer: init.indexer, prepare })
     init.jobs.register(this.#job)
+    init.jobs.register(this.#partJob)
     init.libraries.beforeClose(library => this.#letGo(library))
   }
 
@@ -130,19 +140,8 @@ export class LocationService implements Locations {
 
   find(which: string, library?: Library): { library: Library; id: LocationId } {
     const all = [...this.#runtimes.values()].filter(r => library === undefined || r.record.library === library)
-    const exact = all.filter(r => r.record.id === which || r.path === which)
-    const fits =
-      exact.length > 0 ? exact : all.filter(r => r.record.location.name === which || isIdPart(which, r.record.id))
-    const [found] = fits
-    if (found !== undefined && fits.length === 1) return { library: found.record.library, id: found.record.id }
-    if (found === undefined) {
-      throw new SpacedriveError('LOCATION_NOT_FOUND', `there is no location ${displayPath(which)}`, {
-        hint: '`location list` shows those of the open libraries.'
-      })
-    }
-    throw new SpacedriveError('AMBIGUOUS', `several locations are called ${displayPath(which)}`, {
-      hint: `Say which by its id: ${fits.map(r => `${r.record.id} (${displayPath(r.path)})`).join(', ')}.`
-    })
+    const found = findRuntime(all, which)
+    return { library: found.record.library, id: found.record.id }
   }
 
   async info(id: LocationId): Promise<LocationInfo> {
@@ -167,11 +166,15 @@ export class LocationService implements Locations {
     return { location: await this.info(id), job }
   }
 
-  async rescan(id: LocationId, { force }: RescanOptions = {}): Promise<JobId> {
+  rescan(id: LocationId, { force }: RescanOptions = {}): Promise<JobId> {
+    return this.look(id, { force })
+  }
+
+  async look(id: LocationId, options?: LookOptions): Promise<JobId> {
     const runtime = this.#runtime(id)
     await runtime.check()
     await runtime.ready(AbortSignal.timeout(PREPARE_TIMEOUT_MS))
-    return runtime.looks.scan({ force })
+    return runtime.looks.look(options)
   }
 
   async remove(id: LocationId): Promise<void> {
@@ -185,7 +188,7 @@ export class LocationService implements Locations {
     }
     this.#runtimes.delete(id)
     await runtime.stop()
-    for (const job of runtime.looks.live()) await jobs.cancel(job.id).catch(ended)
+    for (const job of runtime.looks.atWork()) await jobs.cancel(job.id).catch(ended)
     runtime.record.refresh()
     await indexer.forget(library, indexLocation(runtime.record.location))
     await library.database.write(locationTasks.deleteLocation, { uuid: id })
@@ -211,7 +214,8 @@ export class LocationService implements Locations {
     const init: RuntimeInit = {
       ...this.#init,
       job: this.#job,
-      outer: runtime => this.#outer(runtime),
+      partJob: this.#partJob,
+      outer: runtime => outerOf(runtime, this.#runtimes.values()),
       watchChanged: runtime => this.#watchChanged(runtime)
     }
     const runtime = new LocationRuntime(init, library, location)
@@ -225,7 +229,7 @@ export class LocationService implements Locations {
     const mine = [...this.#runtimes.values()].filter(r => r.record.library === library)
     for (const runtime of mine) {
       this.#runtimes.delete(runtime.record.id)
-      for (const job of runtime.looks.live()) {
+      for (const job of runtime.looks.atWork()) {
         if (job.state !== 'paused')
           await this.#init.jobs.pause(job.id, { because: 'its library is closed' }).catch(ended)
       }
@@ -257,16 +261,6 @@ export class LocationService implements Locations {
     } finally {
       limit.clear()
     }
-  }
-
-  #outer(runtime: LocationRuntime): LocationRuntime | undefined {
-    let nearest: LocationRuntime | undefined
-    for (const other of this.#runtimes.values()) {
-      if (other === runtime || other.record.library !== runtime.record.library || !other.isWatching) continue
-      if (!isWithin(runtime.path, other.path) || other.path === runtime.path) continue
-      if (nearest === undefined || other.path.length > nearest.path.length) nearest = other
-    }
-    return nearest
   }
 
   #watchChanged(changed: LocationRuntime): void {

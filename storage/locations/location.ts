@@ -1,5 +1,5 @@
 import type { AbsPath, JobId, LibraryId, LocationId, PlainError, RelPath, Startable } from '../base/index.js'
-import type { IndexMode, IndexRules } from '../indexer/index.js'
+import type { IndexMode, IndexRules, IndexScope } from '../indexer/index.js'
 import type { Library } from '../libraries/index.js'
 import type { VolumeId } from '../volumes/index.js'
 import type { WatchBackend } from '../watcher/index.js'
@@ -95,6 +95,18 @@ export interface RescanOptions {
   readonly force?: boolean | undefined
 }
 
+/** How a look differs from the one that keeps the whole location true. */
+export interface LookOptions extends RescanOptions {
+  /** The folder to look at, relative to the location; all of it when left out. */
+  readonly from?: RelPath | undefined
+  /** `recursive` unless said otherwise. */
+  readonly scope?: IndexScope | undefined
+  /** The location's unless said otherwise. */
+  readonly mode?: IndexMode | undefined
+  /** Folders below it that are entered. */
+  readonly maxDepth?: number | undefined
+}
+
 /** The locations of all open libraries. */
 export interface Locations extends Startable {
   /**
@@ -114,6 +126,8 @@ export interface Locations extends Startable {
   update(id: LocationId, changes: LocationChanges): Promise<{ location: LocationInfo; job: JobId | null }>
   /** @throws LOCATION_OFFLINE */
   rescan(id: LocationId, options?: RescanOptions): Promise<JobId>
+  /** Looks at a part of it, or once in another mode; at all of it as it always is, that is `rescan`. @throws LOCATION_OFFLINE */
+  look(id: LocationId, options?: LookOptions): Promise<JobId>
   /** Takes it and its rows out of the index; files, tags and notes stay. @throws LOCATION_IN_USE for one that a sync stands on */
   remove(id: LocationId): Promise<void>
 }

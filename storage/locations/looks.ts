@@ -1,8 +1,18 @@
-import { type Clock, hasCode, type JobId, linkSignals, type Random, SpacedriveError, toError } from '../base/index.js'
+import {
+  type Clock,
+  hasCode,
+  type JobId,
+  linkSignals,
+  type Random,
+  ROOT,
+  SpacedriveError,
+  toError
+} from '../base/index.js'
 import type { Indexer } from '../indexer/index.js'
 import type { JobManager, JobOutcome, JobSummary } from '../jobs/index.js'
-import { type IndexJob, serialOf } from './index-job.js'
+import { type IndexJob, type IndexPartJob, serialOf } from './index-job.js'
 import { CHECK_INTERVAL_MS, CHECK_JITTER, RETRY_MS } from './limits.js'
+import type { LookOptions } from './location.js'
 import type { LocationRecord } from './record.js'
 import { indexLocation, type LocationColumns } from './row.js'
 
@@ -11,6 +21,7 @@ export interface LooksInit {
   readonly indexer: Indexer
   readonly jobs: JobManager
   readonly job: IndexJob
+  readonly partJob: IndexPartJob
   readonly clock: Clock
   readonly random: Random
   /** Aborted when the location is closed. */
@@ -39,8 +50,13 @@ export class LocationLooks {
     this.#init = init
   }
 
-  /** Jobs of this location that are not at their end, the one at work first. */
+  /** Jobs that look at all of this location and are not at their end, the one at work first. */
   live(): readonly JobSummary[] {
+    return this.atWork().filter(j => j.kind === this.#init.job.kind)
+  }
+
+  /** Likewise with those that look at a part of it. */
+  atWork(): readonly JobSummary[] {
     return this.#init.jobs.list({ serial: serialOf(this.#init.record.id), states: LIVE })
   }
 
@@ -75,13 +91,33 @@ export class LocationLooks {
     return id
   }
 
+  /** Has a job look at a part of it, or at all of it in another mode. What is no more than `scan` is that. */
+  async look({ from = ROOT, scope = 'recursive', force, maxDepth, mode: asked }: LookOptions = {}): Promise<JobId> {
+    const { jobs, partJob, record } = this.#init
+    const { name: whole, mode } = record.location
+    const other = asked !== undefined && asked !== mode
+    if (from === ROOT && scope === 'recursive' && maxDepth === undefined && !other) return this.scan({ force })
+    const name = from === ROOT ? whole : `${whole}/${from}`
+    const input = { library: record.library.id, location: record.id, name, mode: asked ?? mode }
+    return (await jobs.dispatch(partJob, { ...input, force, from, scope, maxDepth })).id
+  }
+
+  /** The location is there: jobs that waited for that go on, and where none looks at all of it one begins. */
+  async goOn(): Promise<void> {
+    const { jobs, record } = this.#init
+    if (this.live().length === 0) await this.scan({ priority: record.location.lastScanAt === null ? 'normal' : 'low' })
+    for (const { id, state, pausedBy } of this.atWork()) {
+      if (state === 'paused' && pausedBy === 'program') await jobs.resume(id)
+    }
+  }
+
   /** Something may have been missed: a look as soon as nothing else is at it. */
   missed(): void {
     if (this.live().length > 0 || this.#looking !== undefined) this.#again = true
     else this.after(0)
   }
 
-  /** A job begins: a quiet look that is under way ends, the job looks at everything anyway. */
+  /** A job begins: a quiet look that is under way ends. One that looks at everything does its work; else it comes again. */
   async giveWay(): Promise<void> {
     this.#giveWay?.abort(new SpacedriveError('STOPPED', 'a job looks instead'))
     await this.#looking
@@ -154,9 +190,10 @@ export class LocationLooks {
       record.refresh()
       await this.#looked()
     } catch (err) {
-      if (linked.signal.aborted || hasCode(err, 'STOPPED')) return
+      if (signal.aborted || (hasCode(err, 'STOPPED') && !linked.signal.aborted)) return
+      if (linked.signal.aborted && this.live().length > 0) return
       if (hasCode(err, 'LOCATION_OFFLINE')) void check()
-      else if (hasCode(err, 'LOCATION_BUSY')) await save({ activity: 'idle' })
+      else if (linked.signal.aborted || hasCode(err, 'LOCATION_BUSY')) await save({ activity: 'idle' })
       else await save({ activity: 'error', problem_code: 'LOOK_FAILED', problem: toError(err).message })
       this.after(RETRY_MS)
     } finally {

@@ -16,7 +16,7 @@ import type { JobManager } from '../jobs/index.js'
 import type { Library } from '../libraries/index.js'
 import type { Volumes } from '../volumes/index.js'
 import type { WatchBackend, WatchCoverage, Watcher } from '../watcher/index.js'
-import type { IndexJob } from './index-job.js'
+import type { IndexJob, IndexPartJob } from './index-job.js'
 import { RETRY_MS, ROOT_ANSWER_MS } from './limits.js'
 import type { Freshness, Location } from './location.js'
 import { LocationWatch, WATCH_PROBLEMS } from './location-watch.js'
@@ -40,6 +40,7 @@ export interface RuntimeComponents {
 
 export interface RuntimeInit extends RuntimeComponents {
   readonly job: IndexJob
+  readonly partJob: IndexPartJob
   /** The nearest location around this one that is watched: it sees what happens here. */
   outer(runtime: LocationRuntime): LocationRuntime | undefined
   /** Its watch began or ended: those inside it may need one of their own. */
@@ -67,8 +68,8 @@ export class LocationRuntime {
     this.#init = init
     this.record = new LocationRecord(library, location, init)
     this.looks = new LocationLooks({
-      ...{ record: this.record, indexer: init.indexer, jobs: init.jobs, job: init.job, clock: init.clock },
-      ...{ random: init.random, signal: this.#stopping.signal },
+      ...{ record: this.record, indexer: init.indexer, jobs: init.jobs, job: init.job, partJob: init.partJob },
+      ...{ clock: init.clock, random: init.random, signal: this.#stopping.signal },
       online: () => this.#online,
       save: changes => this.save(changes),
       looked: () => this.#inTurn(() => this.#afterLook()),
@@ -195,8 +196,7 @@ export class LocationRuntime {
     if (wasOffline) this.#init.events.emit('location:online', { library: record.library.id, location: record.id })
     await this.#tellFreshness()
     this.#ready.resolve()
-    if (live === undefined) await looks.scan({ priority: record.location.lastScanAt === null ? 'normal' : 'low' })
-    else if (live.state === 'paused' && live.pausedBy === 'program') await this.#init.jobs.resume(live.id)
+    await looks.goOn()
   }
 
   async #absent(verdict: RootVerdict & { state: 'offline' }): Promise<void> {

@@ -46,6 +46,11 @@ describe('scan, search, tag: what a person does first', () => {
     const { report } = await instance.json<{ report: { created: number } }>('index', 'quick-scan', `${dir}/sub`)
     assert.equal(report.created, 1)
     assert.match(await instance.ok('index', 'location', dir), /0 gone/)
+    assert.match(await instance.ok('index', 'quick-scan', `${dir}/sub`, '--no-wait'), /sub is being looked at \(job /)
+    assert.match(await instance.ok('job', 'list'), /index default-files\/sub/)
+    const seen = await instance.json<{ ended: { state: string }; job: string }>('index', 'location', `${dir}/sub`)
+    assert.equal(seen.ended.state, 'completed')
+    assert.match(await instance.ok('job', 'info', seen.job), /Kind\s+index-folder/)
   })
   it('scan of a folder that is a location already looks at it anew, with the mode that was asked for', async () => {
     writeFileSync(`${dir}/later.txt`, 'later')
