@@ -29,6 +29,7 @@ import {
 } from '../storage/base/index.js'
 import type { Disk } from '../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
+import type { VolumeId } from '../storage/volumes/index.js'
 import type { Settings } from './config/index.js'
 import { growingPeer, type LocalStep, type RemoteStep } from './growing-peer.js'
 import type { Network } from './network/index.js'
@@ -151,7 +152,10 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
   const { syncs } = await import('../sync/session/index.js')
   const ours = (): AbsPath[] => [dataDir, ...library.opened().map(l => l.path)]
   const synced = syncs({
-    ...{ db: instance, dataDir, pool, clock, random, deviceName: () => self.name },
+    ...{ db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },
+    deviceName: () => self.name,
+    placementOf: path => disks.placementOf(path),
+    pathOf: (volume, within) => disks.pathOf(volume as VolumeId, within),
     async open(path, { create = false, signal } = {}) {
       if (create) await (await files.openRoot(path, { create, ...(signal && { signal }) })).close()
       return openLocalEndpoint({ path, pool, files, volumes: disks, trash: bin, ours }, { signal })
@@ -191,6 +195,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
       ['trash', bin],
       ['audit', audits],
       ['operations', operations],
+      ['syncs', synced],
       ['jobs', jobs],
       ['locations', locations]
     ],

@@ -61,7 +61,10 @@ import { scan } from './scan.js'
 import { searchFiles } from './search.js'
 import { syncAdd } from './sync-add.js'
 import { syncList, syncRemove } from './sync-list.js'
-import { syncPlan, syncRun } from './sync-run.js'
+import { syncPause, syncResume } from './sync-pause.js'
+import { syncPlan } from './sync-plan.js'
+import { syncRun } from './sync-run.js'
+import { syncStatus } from './sync-status.js'
 import { systemAudit } from './system-audit.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
@@ -87,9 +90,12 @@ export const operations = [
   fileTrashRestore,
   syncAdd,
   syncList,
+  syncPause,
   syncPlan,
   syncRemove,
+  syncResume,
   syncRun,
+  syncStatus,
   scan,
   searchFiles,
   indexQuickScan,

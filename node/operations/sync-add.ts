@@ -16,12 +16,14 @@ export const syncAdd = defineOperation({
     mode: z.enum(['replica', 'mirror', 'backup', 'bidirectional']),
     conflict: z.enum(['keep-both', 'newer', 'larger', 'source', 'destination', 'prompt']).default('keep-both'),
     ignore: z.array(z.string().min(1).max(4096)).max(MAX_PATTERNS).default([]),
-    maxDelete: z.number().int().min(1).max(100).default(MAX_DELETE_PERCENT)
+    maxDelete: z.number().int().min(1).max(100).default(MAX_DELETE_PERCENT),
+    /** Only `sync run` runs it. */
+    manual: z.boolean().default(false)
   }),
-  async run({ peer, signal }, { name, source, destination, mode, conflict, ignore, maxDelete }) {
+  async run({ peer, signal }, { name, source, destination, mode, conflict, ignore, maxDelete, manual }) {
     const sync = await peer.syncs.add(
       {
-        ...{ name, mode, policy: conflict, ignore, maxDeletePercent: maxDelete },
+        ...{ name, mode, policy: conflict, ignore, maxDeletePercent: maxDelete, manual },
         ...{ source: source as AbsPath, destination: destination as AbsPath }
       },
       { signal }
@@ -43,7 +45,7 @@ export const syncAdd = defineOperation({
         '--max-delete <percent>',
         `halt before more than this share of the files would go; ${MAX_DELETE_PERCENT} unless told`
       ],
-      ['--manual', 'only `sync run` runs it (what every sync does in this version)']
+      ['--manual', 'only `sync run` runs it; else it runs by itself, on each change']
     ],
     examples: [
       'spacedrive sync add photos ~/Photos /media/disk/Photos --mode mirror',
@@ -62,6 +64,7 @@ export const syncAdd = defineOperation({
       const percent = o.maxDelete === undefined ? undefined : Number(o.maxDelete)
       return {
         ...{ name: String(name), mode, conflict, ignore: Array.isArray(o.ignore) ? [...o.ignore] : [] },
+        manual: o.manual === true,
         ...{ source: resolve(terminal.cwd, String(source)), destination: resolve(terminal.cwd, String(destination)) },
         ...(percent !== undefined && { maxDelete: percent })
       } as never

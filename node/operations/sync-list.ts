@@ -1,37 +1,30 @@
 import { z } from 'zod'
-import { displayPath } from '../../storage/base/index.js'
 import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
+import { colorOf, syncView } from './sync-view.js'
 
 export const syncList = defineOperation({
   name: 'sync.list',
-  summary: 'The syncs of this device, and how their last run ended',
+  summary: 'The syncs of this device, and how they stand',
   input: z.strictObject({}),
   async run({ peer }) {
-    return {
-      syncs: peer.syncs.list().map(sync => {
-        const last = peer.syncs.lastRun(sync)
-        return {
-          ...{ name: sync.name, mode: sync.mode, conflict: sync.policy, ignore: sync.ignore },
-          ...{ source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) },
-          ...{ state: last?.state ?? 'new', lastRunAt: last?.endedAtMs ?? null }
-        }
-      })
-    }
+    return { syncs: peer.syncs.list().map(sync => syncView(peer, sync)) }
   },
   command: {
     path: 'sync list',
-    aliases: ['sync status'],
     examples: ['spacedrive sync list'],
     input: () => ({}),
     render({ syncs }, terminal) {
       if (syncs.length === 0)
         terminal.line('No syncs. `spacedrive sync add NAME SOURCE DESTINATION --mode mirror` makes one.')
       for (const s of syncs) {
-        const when = s.lastRunAt === null ? 'never run' : `${s.state}, ${formatTime(s.lastRunAt)}`
-        terminal.line(`${s.name}  ${s.mode}  ${s.source} -> ${s.destination}  ${when}`)
-        if (s.state === 'halted') terminal.line(`  a guard stopped it: \`spacedrive sync run ${s.name}\` says why`)
+        const arrow = s.mode === 'bidirectional' ? '<->' : '->'
+        const when = s.lastRunAt === null ? '' : `, ${formatTime(s.lastRunAt)}`
+        const how = s.manual ? '  manual' : ''
+        const state = terminal.color(colorOf(s.state), s.state)
+        terminal.line(`${s.name}  ${s.mode}  ${s.source} ${arrow} ${s.destination}  ${state}${when}${how}`)
       }
+      if (syncs.some(s => s.todo !== null)) terminal.line('`spacedrive sync status` says what is the matter.')
     }
   }
 })

@@ -2,6 +2,7 @@ import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } f
 import type { Capabilities } from './capabilities.js'
 import type { SourceHandle } from './copy-looks.js'
 import type { EntryStat, Expected } from './fingerprint.js'
+import type { Marker } from './marker.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import type { Doomed, RemovedForGood } from './remove-for-good.js'
 import type { RootHandle } from './root.js'
@@ -36,6 +37,11 @@ export interface Files {
    * @throws {SpacedriveError} MISSING, LINK_IN_PATH (no directory), NO_PERMISSION
    */
   openSource(path: AbsPath, options?: AbortOptions): Promise<FileSource>
+  /**
+   * The marker of a folder, which need not be one that is ever written to; undefined where there is none.
+   * @throws {SpacedriveError} MISSING, NO_PERMISSION, MARKER_DAMAGED
+   */
+  readMarker(path: AbsPath, options?: AbortOptions): Promise<Marker | undefined>
   /** Closes every root that is still open. */
   close(): Promise<void>
 }
@@ -64,6 +70,8 @@ export interface FileRoot {
    *   below `.spacedrive/` at the root (sync)
    */
   openStaging(id: string, options?: { where?: 'beside' | 'area' } & AbortOptions): Promise<Staging>
+  /** Whether this daemon's staging place `id` is there: left by a crash, unless it is open. Makes nothing. */
+  hasStaging(id: string, options?: AbortOptions): Promise<boolean>
   /** At start: removes this daemon's staging places but those in `keep`, and others' that nobody touched for 30 days. */
   cleanStaging(keep: ReadonlySet<string>, options?: AbortOptions): Promise<CleanReport>
 
@@ -90,6 +98,8 @@ export interface FileRoot {
   /** At start, before anything looks at the folder: completes or takes back the groups that a crash interrupted. */
   recover(options?: AbortOptions): Promise<RecoverReport>
 
+  /** Sets the number of a sync in the marker, which is made where it is missing; durable on return. */
+  count(sync: string, counter: number, options?: AbortOptions): Promise<Marker>
   /** What this root keeps of what was replaced or removed in it. */
   readonly versions: VersionArea
   /**

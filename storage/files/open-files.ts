@@ -63,6 +63,7 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
       const handle = await run('openSource', { path }, { signal })
       return { handle, close: () => run('closeSource', handle) }
     },
+    readMarker: (path, options) => run('readMarker', { path }, options),
     async close() {
       closed = true
       await Promise.all([...roots].map(root => root.close()))

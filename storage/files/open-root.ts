@@ -65,6 +65,8 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
         throw err
       }
     },
+    hasStaging: (id, options) => tracked('hasStaging', { root, id }, options),
+    count: (sync, counter, options) => tracked('countInMarker', { root, sync, counter }, options),
     cleanStaging: (keep, options) =>
       tracked('cleanStaging', { root, keep: [...keep], busy: [...busy], nowMs: clock.nowMs() }, options),
     async place(steps, { commit, signal } = {}) {

@@ -1,10 +1,11 @@
 import type { AbortOptions, AbsPath, FileName, RelPath } from '../base/index.js'
 import { locator } from './batch-durability.js'
 import type { SourceHandle } from './copy-looks.js'
-import { type Disk, findStat } from './disk.js'
+import { type DirHandle, type Disk, findStat } from './disk.js'
 import type { CleanReport, RecoverReport, Space } from './files.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import { readJournal } from './journal.js'
+import { countInMarker, type Marker, readMarkerIn } from './marker.js'
 import { moveIn } from './move-in.js'
 import { movedBefore, moveInto } from './move-into.js'
 import { AREA_NAME } from './ours.js'
@@ -29,6 +30,7 @@ import type {
 import {
   cleanStagingPlaces,
   closeStagingPlace,
+  findStagingPlace,
   openStagingPlace,
   removeStagingPlace,
   type StagingWhere,
@@ -56,6 +58,27 @@ export const fileTasks = {
     disk: Disk,
     { root, id, where }: { root: RootHandle; id: string; where: StagingWhere }
   ): Promise<StagingHandle> => withRoot(disk, root, access => openStagingPlace(access, id, where)),
+
+  hasStaging: (disk: Disk, { root, id }: { root: RootHandle; id: string }): Promise<boolean> =>
+    withRoot(disk, root, access => findStagingPlace(access, id) !== undefined),
+
+  /** Of a folder that need not be one we write to: nothing is probed or made there. */
+  readMarker: (disk: Disk, { path }: { path: AbsPath }): Marker | undefined => {
+    let dir: DirHandle | undefined
+    try {
+      dir = disk.openRoot(path)
+      return readMarkerIn(disk, dir)
+    } catch (err) {
+      throw diskError('read the marker of', path, err)
+    } finally {
+      if (dir !== undefined) disk.close(dir)
+    }
+  },
+
+  countInMarker: (
+    disk: Disk,
+    { root, sync, counter }: { root: RootHandle; sync: string; counter: number }
+  ): Promise<Marker> => withRoot(disk, root, access => countInMarker(access, sync, counter)),
 
   cleanStaging: (
     disk: Disk,

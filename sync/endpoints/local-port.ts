@@ -1,5 +1,5 @@
 import type { AbortOptions, AbsPath } from '../../storage/base/index.js'
-import type { FileRoot } from '../../storage/files/index.js'
+import type { FileRoot, Marker } from '../../storage/files/index.js'
 
 /**
  * What only a folder of this device offers: its place and the handles of storage/files, for renames, shared blocks and copies
@@ -12,4 +12,6 @@ export interface LocalPort {
    * @throws {SpacedriveError} READ_ONLY, NO_PERMISSION
    */
   fileRoot(options?: AbortOptions): Promise<FileRoot>
+  /** What `.spacedrive/root.json` there says; nothing is written. @throws {SpacedriveError} MARKER_DAMAGED */
+  marker(options?: AbortOptions): Promise<Marker | undefined>
 }

@@ -1,5 +1,13 @@
 /** The archive of a sync in the instance database: read in tree order by workers, changed in the writer thread. */
-import { type ContentHash, defineTasks, pathBytes, type RelPath, textFromBytes } from '../../storage/base/index.js'
+import {
+  type ContentHash,
+  defineTasks,
+  errorCode,
+  pathBytes,
+  type RelPath,
+  SpacedriveError,
+  textFromBytes
+} from '../../storage/base/index.js'
 import { hashFromBytes, hashToBytes } from '../../storage/content/index.js'
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { ArchiveChange, ArchiveEntry, End, Identity, Trace } from '../reconcile/index.js'
@@ -16,10 +24,39 @@ export interface BatchCommit {
   readonly batch: number
 }
 
+/** What a run has taken away and replaced at the ends: for the window of the guards. */
+export interface RunCounts {
+  readonly removed: Readonly<Record<End, number>>
+  readonly replaced: Readonly<Record<End, number>>
+}
+
+export interface BatchBegun extends RunCounts {
+  readonly sync: number
+  readonly batch: number
+  readonly run: string
+  readonly beganAt: number
+}
+
 export const archiving = defineTasks(import.meta.url, {
-  /** A batch is about to change the ends. */
-  begin(sql: Sql, { sync, batch }: { sync: number; batch: number }): void {
-    sql.prepare('UPDATE syncs SET begun = ? WHERE id = ?').run([batch, sync])
+  /** A batch is about to change the ends: those before it are done. With the first one of a run its row is made. */
+  begin(sql: Sql, { sync, batch, run, beganAt, removed, replaced }: BatchBegun): void {
+    sql.prepare('UPDATE syncs SET batch = max(batch, ?), begun = ? WHERE id = ?').run([batch - 1, batch, sync])
+    sql
+      .prepare(
+        `INSERT INTO sync_runs (id, sync, began_at, source_removed, source_replaced, destination_removed,
+           destination_replaced) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET source_removed = excluded.source_removed,
+           source_replaced = excluded.source_replaced, destination_removed = excluded.destination_removed,
+           destination_replaced = excluded.destination_replaced`
+      )
+      .run([...[run, sync, beganAt, removed.source, replaced.source], ...[removed.destination, replaced.destination]])
+  },
+
+  /** Which root an end is, learned with the first batch that was done there. */
+  rooted(sql: Sql, { sync, end, root }: { sync: number; end: End; root: string }): void {
+    sql
+      .prepare(`UPDATE syncs SET ${end === 'source' ? 'source_root' : 'destination_root'} = ? WHERE id = ?`)
+      .run([root, sync])
   },
 
   /** What a batch achieved. Doing it twice changes nothing. */
@@ -38,16 +75,26 @@ export const archiving = defineTasks(import.meta.url, {
       .run([batch, agreed, sync])
   },
 
-  /** A session has looked at everything that was unsettled: what still is, its commits say anew. */
-  settleAll(sql: Sql, { sync }: { sync: number }): void {
+  /**
+   * A session has looked at everything that was unsettled: what still is, it says anew. `windowFrom`: the guards count from here
+   * on, for it was a first agreement or a person's word.
+   */
+  settleAll(
+    sql: Sql,
+    { sync, unsettled, windowFrom }: Pick<BatchCommit, 'sync' | 'unsettled'> & { windowFrom: number | null }
+  ): void {
     sql.prepare('DELETE FROM sync_unsettled WHERE sync = ?').run([sync])
+    const remember = sql.prepare('INSERT OR REPLACE INTO sync_unsettled VALUES (?, ?, ?)')
+    for (const { path, why } of unsettled) remember.run([sync, pathKey(path), why])
+    if (windowFrom !== null) sql.prepare('UPDATE syncs SET window_from = ? WHERE id = ?').run([windowFrom, sync])
   },
 
-  /** The archive was lost, or is not to be trusted: the next run is a first one. */
-  drop(sql: Sql, { sync }: { sync: number }): void {
+  /** The archive was lost, or is not to be trusted: the next run is a first one. `batch`: where counting goes on. */
+  drop(sql: Sql, { sync, batch }: { sync: number; batch?: number }): void {
     sql.prepare('DELETE FROM sync_archive WHERE sync = ?').run([sync])
     sql.prepare('DELETE FROM sync_unsettled WHERE sync = ?').run([sync])
     sql.prepare('UPDATE syncs SET archive = 0 WHERE id = ?').run([sync])
+    if (batch !== undefined) sql.prepare('UPDATE syncs SET batch = ?, begun = ? WHERE id = ?').run([batch, batch, sync])
   }
 })
 
@@ -64,7 +111,7 @@ export function* readArchive(
     { raw: true, bigint: true }
   )
   for (let after = new Uint8Array(0); ; ) {
-    const rows = page.all([sync, after]) as SqlValue[][]
+    const rows = whole(() => page.all([sync, after]) as SqlValue[][])
     for (const raw of rows) {
       const key = raw[0] as Uint8Array
       yield { key, path: keyPath(key), entry: entryOf(raw) }
@@ -75,9 +122,10 @@ export function* readArchive(
 }
 
 export function findInArchive(sql: Sql, sync: number, path: RelPath): ArchiveEntry | undefined {
-  const raw = sql
-    .prepare<never>(`SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? AND path = ?`, { raw: true, bigint: true })
-    .get([sync, pathKey(path)]) as SqlValue[] | undefined
+  const find = sql.prepare<never>(`SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? AND path = ?`, {
+    ...{ raw: true, bigint: true }
+  })
+  const raw = whole(() => find.get([sync, pathKey(path)]) as SqlValue[] | undefined)
   return raw && entryOf(raw)
 }
 
@@ -140,13 +188,34 @@ function traceColumns({ mtimeNs, mode, identity }: Trace): SqlValue[] {
   return [mtimeNs, mode, identity === undefined ? null : BigInt.asIntN(64, identity.inode), identity?.birthNs ?? null]
 }
 
+/** A damaged archive is as good as none (SYNC.md 2): whoever reads it is told by the code, and does without. */
+const archiveDamaged = (cause: unknown): SpacedriveError =>
+  new SpacedriveError('ARCHIVE_DAMAGED', 'the archive of a sync is damaged', { cause })
+
+function whole<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (err) {
+    throw errorCode(err).startsWith('SQLITE_CORRUPT') ? archiveDamaged(err) : err
+  }
+}
+
 function entryOf(raw: readonly SqlValue[]): ArchiveEntry {
+  try {
+    return entryIn(raw)
+  } catch (err) {
+    throw archiveDamaged(err)
+  }
+}
+
+function entryIn(raw: readonly SqlValue[]): ArchiveEntry {
   const shared = {
     source: traceOf(raw, 5),
     destination: traceOf(raw, 9),
     ...(raw[13] === null ? {} : { keptAt: ENDS[Number(raw[13])]! })
   }
-  const kind = KINDS[Number(raw[1])]!
+  const kind = KINDS[Number(raw[1])]
+  if (kind === undefined) throw new RangeError(`kind ${raw[1]}`)
   if (kind === 'file') {
     const hash: ContentHash = hashFromBytes(raw[2] as Uint8Array)
     return { kind, hash, sizeBytes: Number(raw[3]), ...shared }

@@ -15,9 +15,15 @@ export {
   readUnsettled
 } from './archive.worker.js'
 export { type Change, changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
+export { type IdentityHalt, type IdentityReason, judgeMarkers, type MarkersInit } from './guard.js'
 export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
+export { SESSION_PHASES } from './job.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export type { EndFacts, PlanSummary, Remark } from './plan.worker.js'
+export type { Sync, SyncEnd, SyncOptions, SyncSpec } from './record.js'
+export { haltText, type RunReport, type RunState } from './report.js'
+export { judgeRoot } from './roots.js'
+export type { LastRun, OtherPlan } from './runs.js'
 export { type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,
@@ -27,13 +33,10 @@ export {
   type SessionPhase,
   type SyncFacts
 } from './session.js'
+export type { Standing, SyncState, SyncStatus } from './status.js'
 export {
-  type LastRun,
   type PlannedOperation,
-  type RunOptions,
-  type Sync,
-  type SyncEnd,
-  type SyncSpec,
+  type RunAsked,
   type Syncs,
   type SyncsInit,
   syncs

@@ -3,14 +3,12 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  hasCode,
   newUuid,
-  parentOf,
   type Random,
   type RelPath,
-  SpacedriveError,
   type WorkerPool
 } from '../../storage/base/index.js'
-import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import {
@@ -18,24 +16,23 @@ import {
   type ConflictPolicy,
   ENDS,
   type End,
-  type EndCapabilities,
   GUARD_LIMITS,
   type GuardLimits,
   type Halt,
   type HaltedBefore,
   judge,
   type Mode,
-  mayForce,
-  PLAIN_END
+  mayForce
 } from '../reconcile/index.js'
-import { VersionStore } from '../versions/index.js'
 import { archiving } from './archive.worker.js'
 import { ChangeLog } from './changes.js'
-import { changing } from './changes.worker.js'
-import { IGNORE_FILE, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
+import { RunCounting, windowCounts } from './counting.js'
+import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
+import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
+import { ignoreRules } from './ignore-rules.js'
 import { type PlanSummary, planning, type Remark } from './plan.worker.js'
+import { writableEnds } from './record.js'
 import { type ScanProgress, scanEnd } from './scan.js'
-import { snapshotting } from './snapshot.worker.js'
 import { Transition, type TransitionEnd, type Transitioned } from './transition.js'
 
 /** What a session needs to know of its sync. */
@@ -69,8 +66,12 @@ export interface SessionInit extends SessionComponents, AbortOptions {
   readonly ends: Readonly<Record<End, Endpoint>>
   /** A person's yes to the plan of a run that halted. */
   readonly force?: HaltedBefore | undefined
+  /** A person's word that a disk or a database was put back: it goes on as without an archive, and deletes nothing. */
+  readonly acceptRollback?: boolean | undefined
   /** Does exactly the plan with this hash, or nothing. */
   readonly planHash?: string | undefined
+  /** What the run is called in the table of runs; made here unless given. */
+  readonly run?: string | undefined
   /** Plans and stops there. */
   readonly planOnly?: boolean | undefined
   onPhase?(phase: SessionPhase): void
@@ -81,6 +82,8 @@ export interface SessionInit extends SessionComponents, AbortOptions {
 export type SessionPhase = 'Analyzing differences' | 'Planning changes' | 'Applying changes'
 
 export type SessionOutcome =
+  /** A guard of identity: it did not begin. */
+  | { readonly state: 'refused'; readonly guard: IdentityHalt }
   | { readonly state: 'planned'; readonly plan: PlanSummary; readonly halts: readonly Halt[] }
   | { readonly state: 'halted'; readonly plan: PlanSummary; readonly halts: readonly Halt[] }
   | { readonly state: 'other-plan'; readonly plan: PlanSummary }
@@ -90,180 +93,187 @@ export type SessionOutcome =
       readonly plan: PlanSummary
       readonly result: Transitioned
       readonly remarks: readonly Remark[]
+      /** What was put back was accepted: nothing was deleted. */
+      readonly union: boolean
     }
 
 /** Conflicts and problems read back from a plan to be shown. */
 const MAX_REMARKS = 1_000
 
 /**
- * One session of a sync between two folders of this device (SYNC.md 7): scans both ends, plans, asks the guards, does it, and
- * writes down what was achieved. It is not resumed but run again: what a crash left staged or half placed is taken up first.
+ * One session of a sync between two folders of this device (SYNC.md 7): looks whether they are the folders the archive speaks
+ * of, scans both ends, plans, asks the guards, does it, and writes down what was achieved. It is not resumed but run again: what
+ * a crash left staged or half placed is taken up first.
  * @throws what concerns an end as a whole; `signal.reason`
  */
 export async function runSession(init: SessionInit): Promise<SessionOutcome> {
-  const { sync, db, snapshot, pool, clock, random, signal } = init
-  const writable: readonly End[] = sync.mode === 'bidirectional' ? ENDS : ['destination']
-  const opened: Partial<Record<End, OpenedEnd>> = {}
+  const { sync, clock, signal } = init
+  const options: AbortOptions = { ...(signal && { signal }) }
+  const writable = writableEnds(sync.mode)
+  const opened: Opened = {}
   try {
-    for (const end of writable) opened[end] = await openEnd(init.ends[end], sync.uuid, clock, signal)
+    const identity = await identify(init, writable, options)
+    if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
+    for (const end of writable) opened[end] = await openEnd(init.ends[end], sync.uuid, clock, options)
     init.onPhase?.('Analyzing differences')
-    await Promise.all(
-      ENDS.map(at =>
-        scanEnd({
-          ...{ at, endpoint: init.ends[at], snapshot, ...(signal && { signal }) },
-          onProgress: progress => init.onScan?.(at, progress)
-        })
-      )
-    )
-    const ignore = await ignoreRules(init)
+    await scan(init)
     init.onPhase?.('Planning changes')
-    const planFile = join(init.dir, 'plan.db')
-    const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
-    const able = (end: End): EndCapabilities => capabilitiesOf(opened[end]?.root)
-    const plan = await pool.run(
-      planning.makePlan,
-      {
-        ...{ instanceFile: db.file, snapshotFile: snapshot.file, planFile, sync: sync.id, ignore },
-        proves: { source: provesOf(opened.source), destination: provesOf(opened.destination) },
-        options: {
-          ...{ mode: sync.mode, policy: sync.policy, archive: agreed, devices: sync.devices },
-          ...{ source: able('source'), destination: able('destination') }
-        }
-      },
-      { signal }
-    )
-    const halts = guards(init, plan, agreed)
-    if (init.planOnly === true) return { state: 'planned', plan, halts }
-    if (init.planHash !== undefined && init.planHash !== plan.hash) return { state: 'other-plan', plan }
-    if (halts.length > 0 && !mayForce(plan.totals, init.force)) return { state: 'halted', plan, halts }
+    const planned = await plan(init, opened, identity.union)
+    const halts = guards(init, planned)
+    const { summary } = planned
+    if (init.planOnly === true) return { state: 'planned', plan: summary, halts }
+    if (init.planHash !== undefined && init.planHash !== summary.hash) return { state: 'other-plan', plan: summary }
+    if (halts.length > 0 && !mayForce(summary.totals, init.force)) return { state: 'halted', plan: summary, halts }
     init.onPhase?.('Applying changes')
-    const run = newUuid(clock.nowMs(), random)
-    const result = await apply(init, opened, planFile, plan, run)
-    const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
-    return { state: 'done', run, plan, result, remarks }
+    return await apply(init, opened, { ...planned, forced: halts.length > 0, counter: identity.counter })
   } finally {
     for (const end of writable) await opened[end]?.close()
   }
 }
 
-interface OpenedEnd {
-  readonly root: FileRoot
-  readonly staging: Staging
-  readonly store: VersionStore
-  close(): Promise<void>
+type Opened = Partial<Record<End, OpenedEnd>>
+
+interface Identified {
+  readonly halt: IdentityHalt | undefined
+  /** Something was put back, and a person said to go on. */
+  readonly union: boolean
+  /** Where counting goes on then. */
+  readonly counter: number
 }
 
-/** Completes or takes back what a crash left, old contents first: nothing of it may be lost to the cleaning. */
-async function openEnd(
-  endpoint: Endpoint,
-  id: string,
-  clock: Clock,
-  signal: AbortSignal | undefined
-): Promise<OpenedEnd> {
-  if (endpoint.local === undefined)
-    throw new SpacedriveError('NOT_LOCAL', `${endpoint.shown} is no folder of this device`)
-  const options = { ...(signal && { signal }) }
-  const root = await endpoint.local.fileRoot(options)
-  const { problems } = await root.recover(options)
-  const [problem] = problems
-  if (problem !== undefined)
-    throw new SpacedriveError('UNSETTLED', problem.message, { details: { path: problem.path } })
-  const store = new VersionStore(root, clock)
-  const left = await root.openStaging(id, { where: 'area', ...options })
-  await store.recover(left, options)
-  await left.discard(options)
-  const staging = await root.openStaging(id, { where: 'area', ...options })
-  return { root, staging, store, close: () => staging.discard() }
+async function identify(
+  { sync, db, ends, acceptRollback }: SessionInit,
+  writable: readonly End[],
+  options: AbortOptions
+): Promise<Identified> {
+  const [known, markers] = [knownCounters(db, sync.id), await findMarkers(ends, options)]
+  const shown = { source: ends.source.shown, destination: ends.destination.shown }
+  const halt = judgeMarkers({ uuid: sync.uuid, writable, known, markers, shown })
+  const union = halt?.reason === 'rolled-back' && acceptRollback === true
+  return { halt: union ? undefined : halt, union, counter: acceptedCounter({ uuid: sync.uuid, known, markers }) }
 }
 
-async function apply(
-  { sync, ends, db, snapshot, pool, clock, signal, onProgress }: SessionInit,
-  opened: Partial<Record<End, OpenedEnd>>,
-  planFile: string,
-  plan: PlanSummary,
-  run: string
-): Promise<Transitioned> {
-  const batch = (db.get<{ batch: number }>('SELECT batch FROM syncs WHERE id = ?', [sync.id])?.batch ?? 0) + 1
-  if (plan.operations > 0) {
-    await db.write(archiving.begin, { sync: sync.id, batch })
-    await db.write(changing.begin, { run, sync: sync.id, kind: 'run', beganAtMs: clock.nowMs() })
-  }
-  const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
-  const endOf = (end: End): TransitionEnd => {
-    const at = opened[end]
-    return {
-      endpoint: ends[end],
-      stage: at?.staging,
-      versions: at && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(at.staging, o) },
-      capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
-    }
-  }
-  const transition = new Transition({
-    ends: { source: endOf('source'), destination: endOf('destination') },
-    ...{ snapshot, planFile, pool, run, signal },
-    afterBatch: done => changes.add(done),
-    onProgress: p => onProgress?.({ ...p, of: plan.totals.operations })
-  })
-  const result = await transition.run().finally(() => changes.end())
-  const pages: Promise<unknown>[] = []
-  const commit = (
-    changes: readonly ArchiveChange[],
-    unsettled: readonly { path: RelPath; why: string }[] = []
-  ): Promise<unknown> => db.write(archiving.commit, { sync: sync.id, changes, settled: [], unsettled, batch })
-  const { unsettled } = await pool.run(
-    planning.fold,
-    { planFile },
-    { signal, onEmit: changes => void pages.push(commit(changes as ArchiveChange[])) }
+async function scan({ ends, snapshot, signal, onScan }: SessionInit): Promise<void> {
+  await Promise.all(
+    ENDS.map(at =>
+      scanEnd({
+        ...{ at, endpoint: ends[at], snapshot, ...(signal && { signal }) },
+        onProgress: progress => onScan?.(at, progress)
+      })
+    )
   )
-  await Promise.all(pages)
-  await db.write(archiving.settleAll, { sync: sync.id })
-  const failed = result.unsettled.map(path => ({ path, why: 'problem' }))
-  await commit([], [...unsettled, ...failed])
-  return result
 }
 
-function guards({ sync }: SessionInit, { totals, holds }: PlanSummary, archive: boolean): Halt[] {
-  const facts = (end: End) => ({ ...holds[end], removedBefore: 0, replacedBefore: 0 })
+interface Planned {
+  readonly summary: PlanSummary
+  readonly planFile: string
+  /** It stands on an archive. */
+  readonly archive: boolean
+  /** The archive there was is not to be trusted: it goes before anything is done. */
+  readonly drop: boolean
+  readonly union: boolean
+}
+
+/** No sync bears this number: planned for it, a plan has no archive. */
+const NO_ARCHIVE = 0
+
+async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<Planned> {
+  const { sync, ends, db, snapshot, pool, signal } = init
+  const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
+  const planFile = join(init.dir, 'plan.db')
+  const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
+  const proves = (end: End): boolean => opened[end]?.root.capabilities.keepsIdentity ?? true
+  const make = (archive: boolean): Promise<PlanSummary> =>
+    pool.run(
+      planning.makePlan,
+      {
+        ...{ instanceFile: db.file, snapshotFile: snapshot.file, planFile, ignore },
+        sync: archive || !agreed ? sync.id : NO_ARCHIVE,
+        proves: { source: proves('source'), destination: proves('destination') },
+        options: {
+          ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
+          source: capabilitiesOf(opened.source?.root),
+          destination: capabilitiesOf(opened.destination?.root)
+        }
+      },
+      { signal }
+    )
+  const shared = { planFile, union }
+  if (union) return { ...shared, summary: await make(false), archive: false, drop: true }
+  try {
+    return { ...shared, summary: await make(agreed), archive: agreed, drop: false }
+  } catch (err) {
+    if (!hasCode(err, 'ARCHIVE_DAMAGED')) throw err
+    return { ...shared, summary: await make(false), archive: false, drop: true }
+  }
+}
+
+function guards({ sync, db, clock }: SessionInit, { summary, archive, union }: Planned): Halt[] {
+  const { removed, replaced } = windowCounts(db, sync.id, clock)
+  const facts = (end: End) => ({
+    ...summary.holds[end],
+    ...{ removedBefore: removed[end], replacedBefore: replaced[end] }
+  })
   return judge({
-    ...{ mode: sync.mode, archive, totals, limits: sync.limits ?? GUARD_LIMITS },
+    // A union deletes nothing, and what it replaces was said yes to.
+    ...{ mode: union ? 'replica' : sync.mode, archive, totals: summary.totals, limits: sync.limits ?? GUARD_LIMITS },
     holds: { source: facts('source'), destination: facts('destination') }
   })
 }
 
-/** Rules of both ends and of the sync: what one end ignores is unknown at both. */
-async function ignoreRules({ sync, ends, snapshot, signal }: SessionInit): Promise<IgnoreRules[]> {
-  const rules: IgnoreRules[] = sync.ignore.length === 0 ? [] : [{ folder: '' as RelPath, text: sync.ignore.join('\n') }]
-  for (const at of ENDS) {
-    const name = IGNORE_FILE
-    let paths = await snapshot.maintain(snapshotting.ignoreFiles, { at, name, maxBytes: MAX_IGNORE_FILE_BYTES })
-    while (paths.length > 0) {
-      const some = paths.slice(0, 500)
-      const pack = await ends[at].readPack(some, { signal })
-      for (const file of pack.files) {
-        if (file.problem !== undefined)
-          throw new SpacedriveError('IGNORE_UNREADABLE', `could not read ${file.path}: ${file.problem.message}`, {
-            hint: 'Without it nobody knows what is to be left alone. Make it readable, or remove it.'
-          })
-        const text = Buffer.from(pack.data.subarray(file.offset, file.offset + file.length)).toString('utf8')
-        rules.push({ folder: parentOf(file.path), text })
-      }
-      paths = [...paths.slice(pack.files.length)]
+async function apply(
+  init: SessionInit,
+  opened: Opened,
+  { summary, planFile, archive, drop, union, forced, counter }: Planned & { forced: boolean; counter: number }
+): Promise<SessionOutcome> {
+  const { sync, ends, db, snapshot, pool, clock, random, signal, onProgress } = init
+  const options: AbortOptions = { ...(signal && { signal }) }
+  const run = init.run ?? newUuid(clock.nowMs(), random)
+  if (drop) {
+    // The ends first: a crash in between leaves them ahead, which a person has to accept once more.
+    if (union) for (const end of ENDS) await opened[end]?.root.count(sync.uuid, counter, options)
+    await db.write(archiving.drop, { sync: sync.id, ...(union && { batch: counter }) })
+  }
+  const roots = Object.fromEntries(ENDS.flatMap(end => (opened[end] ? [[end, opened[end].root]] : [])))
+  const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots, ...options })
+  const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
+  const endOf = async (end: End): Promise<TransitionEnd> => {
+    const at = opened[end]
+    const staging = summary.operations === 0 ? undefined : await at?.stage(options)
+    return {
+      ...{ endpoint: ends[end], stage: staging },
+      versions: at && staging && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(staging, o) },
+      capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
     }
   }
-  return rules
+  const transition = new Transition({
+    ends: { source: await endOf('source'), destination: await endOf('destination') },
+    ...{ snapshot, planFile, pool, run, signal },
+    beforeBatch: operations => counting.begin(operations),
+    afterBatch: done => changes.add(done),
+    onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
+  })
+  const result = await transition.run().finally(() => changes.end())
+  const pages: Promise<unknown>[] = []
+  const commit = (changes: readonly ArchiveChange[]): Promise<unknown> =>
+    db.write(archiving.commit, { sync: sync.id, changes, settled: [], unsettled: [], batch: counting.batch })
+  const settle = (unsettled: readonly { path: RelPath; why: string }[], windowFrom: number | null): Promise<unknown> =>
+    db.write(archiving.settleAll, { sync: sync.id, unsettled, windowFrom })
+  const folded = await pool.run(
+    planning.fold,
+    { planFile },
+    { signal, onEmit: changes => void pages.push(commit(changes as ArchiveChange[])) }
+  )
+  const failed = result.unsettled.map(path => ({ path, why: 'problem' }))
+  const unsettled: { path: RelPath; why: string }[] = [...folded.unsettled, ...failed]
+  // What was said yes to, and a first agreement, the guards do not count: they begin after it.
+  const windowFrom = forced || union || !archive ? clock.nowMs() + 1 : null
+  const idle = summary.operations === 0 && pages.length === 0 && archive && !forced
+  if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
+  await Promise.all(pages)
+  const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
+  return { state: 'done', run, plan: summary, result, remarks, union }
 }
 
-const provesOf = (at: OpenedEnd | undefined): boolean => at?.root.capabilities.keepsIdentity ?? true
-
-/** An end that is never written is taken as it is: it holds what it holds. */
-function capabilitiesOf(root: FileRoot | undefined): EndCapabilities {
-  if (root === undefined) return PLAIN_END
-  const { foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, fileSystem } = root.capabilities
-  const fat = FAT.has(fileSystem)
-  return {
-    ...{ foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, maxNameBytes: PLAIN_END.maxNameBytes },
-    ...{ refusedCharacters: fat ? '"*:<>?\\|' : '', refusedEnds: fat ? '. ' : '' }
-  }
-}
-
-const FAT = new Set(['vfat', 'msdos', 'exfat', 'ntfs', 'ntfs3'])
+const hasUnsettled = (db: Database, sync: number): boolean =>
+  db.get('SELECT 1 AS n FROM sync_unsettled WHERE sync = ? LIMIT 1', [sync]) !== undefined

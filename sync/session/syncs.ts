@@ -4,84 +4,41 @@ import {
   type AbsPath,
   type Clock,
   displayPath,
+  type EventBus,
   isWithin,
+  type JobId,
+  type Logger,
   newUuid,
   type Random,
   type RelPath,
   SpacedriveError,
+  type Startable,
   type WorkerPool
 } from '../../storage/base/index.js'
-import { ensurePrivateDir, removeEmptyDir, removeFile } from '../../storage/files/index.js'
-import { type Database, openDatabase } from '../../storage/sql/index.js'
-import type { Endpoint } from '../endpoints/index.js'
-import {
-  type ConflictPolicy,
-  ENDS,
-  type End,
-  type HaltedBefore,
-  MAX_REPLACE_PERCENT,
-  type Mode,
-  type Operation
-} from '../reconcile/index.js'
+import type { JobManager, JobSummary } from '../../storage/jobs/index.js'
+import type { Database } from '../../storage/sql/index.js'
+import { ENDS, type End, type Operation } from '../reconcile/index.js'
+import { syncJob, syncSerial } from './job.js'
 import { planning } from './plan.worker.js'
-import { runSession, type SessionInit, type SessionOutcome } from './session.js'
-import { type RunRow, syncWrites } from './syncs.worker.js'
+import { type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf } from './record.js'
+import { describeEnd, type RootsComponents } from './roots.js'
+import { type LastRun, lastRun, lastRuns, type RunOptions, Runs } from './runs.js'
+import type { SessionOutcome } from './session.js'
+import { Snapshots } from './snapshots.js'
+import { type Standing, type SyncStatus, statusOf } from './status.js'
+import { syncWrites } from './syncs.worker.js'
 
-/** Where an end of a sync is, and which folder it was when the sync was made. */
-export interface SyncEnd {
-  readonly path: AbsPath
-  readonly inode: string
-  readonly birthNs: string
-}
-
-export interface Sync {
-  readonly id: number
-  readonly uuid: string
-  readonly name: string
-  readonly mode: Mode
-  readonly policy: ConflictPolicy
-  readonly source: SyncEnd
-  readonly destination: SyncEnd
-  readonly ignore: readonly string[]
-  readonly maxDeletePercent: number
-  readonly addedAtMs: number
-  readonly halted: HaltedBefore | undefined
-}
-
-export interface SyncSpec {
-  readonly name: string
-  readonly source: AbsPath
-  /** Made when its parent exists. */
-  readonly destination: AbsPath
-  readonly mode: Mode
-  readonly policy: ConflictPolicy
-  readonly ignore: readonly string[]
-  readonly maxDeletePercent: number
-}
-
-export interface SyncsInit {
+export interface SyncsInit extends RootsComponents {
   /** The instance database. */
   readonly db: Database
   readonly dataDir: AbsPath
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  /** Opens a folder of this device. @param create - makes it when its parent exists */
-  open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
+  readonly events: EventBus
+  readonly log: Logger
+  readonly jobs: Pick<JobManager, 'register' | 'dispatch' | 'list' | 'cancel' | 'outcome'>
   deviceName(): string
-}
-
-export interface LastRun {
-  readonly id: string
-  readonly beganAtMs: number
-  readonly endedAtMs: number
-  readonly state: string
-}
-
-export type RunOptions = Pick<SessionInit, 'signal' | 'planHash' | 'planOnly' | 'onPhase' | 'onScan' | 'onProgress'> & {
-  readonly force?: boolean | undefined
-  /** What is written down of the run. */
-  readonly describe?: ((outcome: SessionOutcome) => { readonly state: string; readonly result: unknown }) | undefined
 }
 
 /** A line of a plan. */
@@ -93,30 +50,39 @@ export interface PlannedOperation {
   readonly reason: string
 }
 
+export type RunAsked = Pick<RunOptions, 'force' | 'planHash' | 'acceptRollback'>
+
 /** Shown of a plan unless more is asked for. */
 const SHOWN_OPERATIONS = 200
+const LIVE = ['queued', 'running', 'paused'] as const
 
-/** The syncs of this device. One session runs at a time: those of one root would have to take turns anyway. */
-export interface Syncs {
-  /** @throws {SpacedriveError} SYNC_EXISTS, BAD_NAME, ENDS_OVERLAP, and what opening the folders throws */
+/** The syncs of this device. Sessions at one root take turns, others go on side by side. */
+export interface Syncs extends Startable {
+  /** @throws {SpacedriveError} SYNC_EXISTS, BAD_NAME, ENDS_OVERLAP, SAME_ROOT, and what opening the folders throws */
   add(spec: SyncSpec, options?: AbortOptions): Promise<Sync>
   list(): readonly Sync[]
   /** By name. @throws {SpacedriveError} SYNC_NOT_FOUND */
   find(name: string): Sync
-  lastRun(sync: Sync): LastRun | undefined
-  /** @throws {SpacedriveError} ROOT_MISSING, ROOT_REPLACED (no force lets that pass), and what a session throws */
-  run(sync: Sync, options?: RunOptions): Promise<SessionOutcome>
+  /** Newest first, of those that ended. */
+  lastRuns(sync: Sync, limit: number): readonly LastRun[]
+  /** A run as a job: its output is the report, or another plan's hash. */
+  begin(sync: Sync, asked?: RunAsked): Promise<JobId>
+  /** What is the matter with it, and what to do. */
+  status(sync: Sync): SyncStatus
+  /** What it does by itself. */
+  standing(sync: Sync): Standing
+  /** @throws what a session throws */
+  plan(sync: Sync, options?: AbortOptions): Promise<Extract<SessionOutcome, { state: 'planned' | 'refused' }>>
   /** What the last plan of a sync holds, the first of its operations. */
   planned(sync: Sync, options?: { limit?: number }): Promise<readonly PlannedOperation[]>
+  /** From now on only a command runs it; a session that goes on ends cleanly. @param because - of the program, in words */
+  pause(sync: Sync, because?: string): Promise<void>
+  resume(sync: Sync): Promise<void>
   /** Leaves files and versions where they are. */
   remove(sync: Sync): Promise<void>
 }
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u
-
-interface Raw {
-  readonly [column: string]: string | number | null
-}
 
 export function syncs(init: SyncsInit): Syncs {
   return new SyncList(init)
@@ -124,15 +90,29 @@ export function syncs(init: SyncsInit): Syncs {
 
 class SyncList implements Syncs {
   readonly #init: SyncsInit
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #snapshots: Snapshots
+  readonly #runs: Runs
+  readonly #job: ReturnType<typeof syncJob>
 
   constructor(init: SyncsInit) {
     this.#init = init
+    this.#snapshots = new Snapshots(init.dataDir, init.clock)
+    this.#runs = new Runs({ ...init, snapshots: this.#snapshots })
+    this.#job = syncJob({ run: (uuid, options) => this.#runs.run(() => this.#byUuid(uuid), options) })
+    init.jobs.register(this.#job)
+  }
+
+  async start(): Promise<void> {
+    await this.#init.db.write(syncWrites.interrupted, { at: this.#init.clock.nowMs() })
+  }
+
+  async stop(): Promise<void> {
+    await this.#snapshots.close()
   }
 
   async add(spec: SyncSpec, options: AbortOptions = {}): Promise<Sync> {
-    const { db, clock, random } = this.#init
-    const { name, mode, policy, ignore, maxDeletePercent } = spec
+    const { db, clock, random, events } = this.#init
+    const { name, mode, policy, ignore, maxDeletePercent, manual } = spec
     if (!NAME.test(name)) {
       throw new SpacedriveError('BAD_NAME', `could not add a sync ${JSON.stringify(name)}: that is no name for one`, {
         hint: 'Use letters, digits, blanks, dots, dashes and underscores, 64 at most, beginning with a letter or digit.'
@@ -143,51 +123,62 @@ class SyncList implements Syncs {
         hint: 'Choose another name, or `sync remove` that one: files stay.'
       })
     }
-    const source = await this.#endOf(spec.source, false, options)
+    const source = await describeEnd(this.#init, spec.source, options)
     this.#ensureApart(source.path, spec.destination)
-    const destination = await this.#endOf(spec.destination, true, options)
+    const destination = await describeEnd(this.#init, spec.destination, { create: true, ...options })
     this.#ensureApart(source.path, destination.path)
+    await this.#ensureNoCopy(source, destination, options)
     await db.write(syncWrites.add, {
       ...{ uuid: newUuid(clock.nowMs(), random), name, mode, policy },
       ...{ source: JSON.stringify(source), destination: JSON.stringify(destination) },
-      ...{ options: JSON.stringify({ ignore, maxDeletePercent }), addedAt: clock.nowMs() }
+      ...{ options: JSON.stringify({ ignore, maxDeletePercent, manual }), addedAt: clock.nowMs() }
     })
-    return this.find(name)
+    const sync = this.find(name)
+    events.emit('sync:added', { sync: sync.uuid, name })
+    return sync
   }
 
   list(): readonly Sync[] {
-    return this.#init.db.all<Raw>('SELECT * FROM syncs ORDER BY name').map(syncOf)
+    return this.#init.db.all<RawSync>('SELECT * FROM syncs ORDER BY name').map(syncOf)
   }
 
   find(name: string): Sync {
-    const raw = this.#init.db.get<Raw>('SELECT * FROM syncs WHERE name = ?', [name])
+    const raw = this.#init.db.get<RawSync>('SELECT * FROM syncs WHERE name = ?', [name])
     if (raw !== undefined) return syncOf(raw)
-    throw new SpacedriveError('SYNC_NOT_FOUND', `there is no sync ${displayPath(name)}`, {
-      hint: '`sync list` shows those there are.'
-    })
+    throw notFound(name)
   }
 
-  lastRun({ id }: Sync): LastRun | undefined {
-    const raw = this.#init.db.get<Raw>(
-      'SELECT id, began_at, ended_at, state FROM sync_runs WHERE sync = ? AND ended_at IS NOT NULL ORDER BY began_at DESC LIMIT 1',
-      [id]
-    )
-    return (
-      raw && {
-        ...{ id: raw.id as string, beganAtMs: raw.began_at as number },
-        ...{ endedAtMs: raw.ended_at as number, state: raw.state as string }
-      }
-    )
+  lastRuns(sync: Sync, limit: number): readonly LastRun[] {
+    return lastRuns(this.#init.db, sync, limit)
   }
 
-  run(sync: Sync, options: RunOptions = {}): Promise<SessionOutcome> {
-    const turn = this.#turn.then(() => this.#run(this.find(sync.name), options))
-    this.#turn = turn.catch(() => {})
-    return turn
+  async begin({ uuid, name }: Sync, asked: RunAsked = {}): Promise<JobId> {
+    const { force = false, acceptRollback = false, planHash } = asked
+    const input = { sync: uuid, name, force, acceptRollback, background: false }
+    const { id } = await this.#init.jobs.dispatch(
+      this.#job,
+      { ...input, ...(planHash !== undefined && { planHash }) },
+      { priority: 'high' }
+    )
+    return id
+  }
+
+  status(sync: Sync): SyncStatus {
+    const job = this.#jobsOf(sync)[0]
+    const running = job && { phase: job.phase }
+    return statusOf({ sync, running, last: lastRun(this.#init.db, sync), standing: this.standing(sync) })
+  }
+
+  standing(_sync: Sync): Standing {
+    return { state: 'off', note: undefined }
+  }
+
+  plan(sync: Sync, options: AbortOptions = {}): Promise<Extract<SessionOutcome, { state: 'planned' | 'refused' }>> {
+    return this.#runs.plan(sync, options)
   }
 
   async planned({ uuid }: Sync, { limit = SHOWN_OPERATIONS } = {}): Promise<readonly PlannedOperation[]> {
-    const planFile = join(this.#dirOf(uuid), 'plan.db')
+    const planFile = join(this.#snapshots.dirOf(uuid), 'plan.db')
     const list = await this.#init.pool.run(planning.operations, { planFile, from: 0, limit })
     return list.map(op => ({
       ...{ kind: op.kind, end: op.end, path: op.path, reason: op.reason },
@@ -195,87 +186,57 @@ class SyncList implements Syncs {
     }))
   }
 
-  async remove({ id, uuid }: Sync): Promise<void> {
-    const turn = this.#turn.then(async () => {
-      await this.#init.db.write(syncWrites.remove, { id })
-      const dir = this.#dirOf(uuid)
-      for (const file of ['snapshot.db', 'plan.db'])
-        for (const end of ['', '-wal', '-shm']) await removeFile(join(dir, `${file}${end}`))
-      await removeEmptyDir(dir)
-    })
-    this.#turn = turn.catch(() => {})
-    await turn
+  async pause(sync: Sync, because?: string): Promise<void> {
+    await this.#init.db.write(syncWrites.pause, { id: sync.id, because: because ?? null })
+    await this.#endJobs(sync)
   }
 
-  async #run(sync: Sync, { force, describe, ...options }: RunOptions): Promise<SessionOutcome> {
-    const { db, pool, clock, random, deviceName } = this.#init
-    const { signal } = options
-    signal?.throwIfAborted()
-    const dir = this.#dirOf(sync.uuid)
-    await ensurePrivateDir(dir)
-    const ends: Partial<Record<End, Endpoint>> = {}
-    let snapshot: Database | undefined
-    const beganAt = clock.nowMs()
-    try {
-      for (const end of ENDS) ends[end] = await this.#openSame(sync[end], signal)
-      snapshot = await openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
-      const outcome = await runSession({
-        ...options,
-        ...{ db, snapshot, dir, pool, clock, random, ends: ends as Record<End, Endpoint> },
-        ...(force === true && sync.halted !== undefined && { force: sync.halted }),
-        sync: {
-          ...{ id: sync.id, uuid: sync.uuid, mode: sync.mode, policy: sync.policy, ignore: sync.ignore },
-          limits: { maxDeletePercent: sync.maxDeletePercent, maxReplacePercent: MAX_REPLACE_PERCENT },
-          devices: { source: deviceName(), destination: deviceName() }
+  async resume({ id }: Sync): Promise<void> {
+    await this.#init.db.write(syncWrites.resume, { id })
+  }
+
+  async remove(sync: Sync): Promise<void> {
+    const { db, events } = this.#init
+    await this.#endJobs(sync)
+    await this.#runs.alone(sync, async () => {
+      await db.write(syncWrites.remove, { id: sync.id })
+      await this.#snapshots.remove(sync.uuid)
+    })
+    events.emit('sync:removed', { sync: sync.uuid, name: sync.name })
+  }
+
+  #jobsOf({ uuid }: Sync): readonly JobSummary[] {
+    return this.#init.jobs.list({ serial: syncSerial(uuid), states: LIVE })
+  }
+
+  /** One that ends by itself meanwhile is as good. */
+  async #endJobs(sync: Sync): Promise<void> {
+    for (const { id } of this.#jobsOf(sync)) await this.#init.jobs.cancel(id).catch(() => {})
+  }
+
+  #byUuid(uuid: string): Sync {
+    const raw = this.#init.db.get<RawSync>('SELECT * FROM syncs WHERE uuid = ?', [uuid])
+    if (raw !== undefined) return syncOf(raw)
+    throw notFound(uuid)
+  }
+
+  /** A folder that was copied with its `.spacedrive` would pass for the other one. */
+  async #ensureNoCopy(source: SyncEnd, destination: SyncEnd, options: AbortOptions): Promise<void> {
+    const ids = await Promise.all(
+      [source, destination].map(async ({ path }) => {
+        const endpoint = await this.#init.open(path, options)
+        try {
+          return (await endpoint.local?.marker(options))?.root
+        } finally {
+          await endpoint.close()
         }
       })
-      if (outcome.state === 'planned' || outcome.state === 'other-plan') return outcome
-      const { state, result } = describe?.(outcome) ?? { state: outcome.state, result: {} }
-      const { plan } = outcome
-      const run: RunRow = {
-        id: outcome.state === 'done' ? outcome.run : newUuid(beganAt, random),
-        ...{ sync: sync.id, beganAt, endedAt: clock.nowMs(), state, result: JSON.stringify(result) }
-      }
-      const halted = outcome.state === 'halted' ? JSON.stringify({ planHash: plan.hash, totals: plan.totals }) : null
-      await db.write(syncWrites.ran, { run, halted })
-      return outcome
-    } finally {
-      await snapshot?.close()
-      for (const end of ENDS) await ends[end]?.close()
-    }
-  }
-
-  #dirOf(uuid: string): AbsPath {
-    return join(this.#init.dataDir, 'syncs', uuid) as AbsPath
-  }
-
-  async #endOf(path: AbsPath, create: boolean, options: AbortOptions): Promise<SyncEnd> {
-    const endpoint = await this.#init.open(path, { create, ...options })
-    try {
-      const { root } = await endpoint.about(options)
-      return { path: endpoint.local?.path ?? path, inode: String(root.inode), birthNs: String(root.birthNs) }
-    } finally {
-      await endpoint.close()
-    }
-  }
-
-  /** The very folder that the sync was made for: a disk that is away, or another one at its place, deletes nothing. */
-  async #openSame({ path, inode, birthNs }: SyncEnd, signal: AbortSignal | undefined): Promise<Endpoint> {
-    const hint = 'Bring the folder back (is its disk mounted?), or `sync remove` and `sync add` anew: files stay.'
-    const endpoint = await this.#init.open(path, { ...(signal && { signal }) }).catch(err => {
-      throw new SpacedriveError('ROOT_MISSING', `could not sync: ${displayPath(path)} is not there`, {
-        hint,
-        cause: err
-      })
-    })
-    const { root } = await endpoint.about()
-    if (String(root.inode) === inode && String(root.birthNs) === birthNs) return endpoint
-    await endpoint.close()
-    throw new SpacedriveError(
-      'ROOT_REPLACED',
-      `could not sync: ${displayPath(path)} is another folder than when the sync was made`,
-      { hint }
     )
+    if (ids[0] === undefined || ids[0] !== ids[1]) return
+    const [a, b] = [displayPath(source.path), displayPath(destination.path)]
+    throw new SpacedriveError('SAME_ROOT', `could not add a sync: ${a} and ${b} bear the same marker`, {
+      hint: 'One is a copy of the other, made with its `.spacedrive`. Remove that folder from the copy (with the versions in it).'
+    })
   }
 
   #ensureApart(source: AbsPath, destination: AbsPath): void {
@@ -287,7 +248,7 @@ class SyncList implements Syncs {
       )
     }
     for (const sync of this.list())
-      for (const theirs of [sync.source.path, sync.destination.path])
+      for (const theirs of ENDS.map(end => sync[end].path))
         for (const mine of [source, destination])
           if (theirs !== mine && (isWithin(theirs, mine) || isWithin(mine, theirs))) {
             throw new SpacedriveError(
@@ -299,13 +260,7 @@ class SyncList implements Syncs {
   }
 }
 
-function syncOf(raw: Raw): Sync {
-  const { ignore, maxDeletePercent } = JSON.parse(raw.options as string) as Pick<Sync, 'ignore' | 'maxDeletePercent'>
-  return {
-    ...{ id: raw.id as number, uuid: raw.uuid as string, name: raw.name as string },
-    ...{ mode: raw.mode as Mode, policy: raw.policy as ConflictPolicy },
-    ...{ source: JSON.parse(raw.source as string), destination: JSON.parse(raw.destination as string) },
-    ...{ ignore, maxDeletePercent, addedAtMs: raw.added_at as number },
-    halted: raw.halted === null ? undefined : (JSON.parse(raw.halted as string) as HaltedBefore)
-  }
-}
+const notFound = (name: string): SpacedriveError =>
+  new SpacedriveError('SYNC_NOT_FOUND', `there is no sync ${displayPath(name)}`, {
+    hint: '`sync list` shows those there are.'
+  })

@@ -1,5 +1,6 @@
 import { defineTasks } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
+import type { End } from '../reconcile/index.js'
 
 export interface NewSync {
   readonly uuid: string
@@ -36,16 +37,34 @@ export const syncWrites = defineTasks(import.meta.url, {
     sql.prepare('DELETE FROM syncs WHERE id = ?').run([id])
   },
 
-  /** What a run came to. `halted`: what a person may say yes to; null once a run went through. */
-  ran(sql: Sql, { run, halted }: { run: RunRow; halted: string | null }): void {
+  /** @param because - where the program pauses it: what for, in words */
+  pause(sql: Sql, { id, because }: { id: number; because: string | null }): void {
+    sql.prepare('UPDATE syncs SET paused = 1, paused_because = ? WHERE id = ?').run([because, id])
+  },
+
+  resume(sql: Sql, { id }: { id: number }): void {
+    sql.prepare('UPDATE syncs SET paused = 0, paused_because = NULL WHERE id = ?').run([id])
+  },
+
+  /** An end is known by other facts than before. */
+  renew(sql: Sql, { id, end, value }: { id: number; end: End; value: string }): void {
+    sql.prepare(`UPDATE syncs SET ${end === 'source' ? 'source' : 'destination'} = ? WHERE id = ?`).run([value, id])
+  },
+
+  /** Runs that a crash cut short: their rows end with it. */
+  interrupted(sql: Sql, { at }: { at: number }): void {
+    sql.prepare(`UPDATE sync_runs SET ended_at = ?, state = 'interrupted' WHERE ended_at IS NULL`).run([at])
+  },
+
+  /** What a run came to. `halted`: what a person may say yes to; null once a run went through; undefined: as it was. */
+  ran(sql: Sql, { run, halted }: { run: RunRow; halted: string | null | undefined }): void {
     // Never by replacing the row: its changes would go with it.
     sql
       .prepare(
         `INSERT INTO sync_runs (id, sync, began_at, ended_at, state, result) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET began_at = excluded.began_at, ended_at = excluded.ended_at,
-           state = excluded.state, result = excluded.result`
+         ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, state = excluded.state, result = excluded.result`
       )
       .run([run.id, run.sync, run.beganAt, run.endedAt, run.state, run.result])
-    sql.prepare('UPDATE syncs SET halted = ? WHERE id = ?').run([halted, run.sync])
+    if (halted !== undefined) sql.prepare('UPDATE syncs SET halted = ? WHERE id = ?').run([halted, run.sync])
   }
 })

@@ -52,8 +52,8 @@ export interface TransitionInit {
   /** Of the run, for the versions. */
   readonly run: string
   readonly signal?: AbortSignal | undefined
-  /** A batch is about to change something, and has. */
-  beforeBatch?(): Promise<void>
+  /** A batch is about to do these, and has done those. */
+  beforeBatch?(operations: readonly Operation[]): Promise<void>
   afterBatch?(done: readonly Done[]): Promise<void>
   onProgress?(progress: { readonly operations: number; readonly bytes: number }): void
 }
@@ -270,7 +270,7 @@ export class Transition {
     const { run, signal, snapshot, planFile, pool } = this.#init
     const end = ops[0]![0]!.end
     const { versions, capabilities } = this.#init.ends[end]
-    await this.#init.beforeBatch?.()
+    await this.#init.beforeBatch?.(ops.flat())
     const lines = steps.flatMap((step, i) => linesOf(step, ops[i]!.at(-1)!, ops[i]!, run))
     if (versions !== undefined) lines.push(...(await this.#attributeLines(ops)))
     if (lines.length > 0) await versions?.record(lines, { ...(signal && { signal }) })

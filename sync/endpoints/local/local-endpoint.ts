@@ -62,7 +62,11 @@ export class LocalEndpoint implements Endpoint {
     this.#parts = parts
     this.shown = displayPath(parts.path)
     this.#writing = new LocalWriting(parts)
-    this.local = { path: parts.path, fileRoot: options => this.#use(options, signal => this.#writing.root({ signal })) }
+    this.local = {
+      path: parts.path,
+      fileRoot: options => this.#use(options, signal => this.#writing.root({ signal })),
+      marker: options => this.#use(options, signal => parts.files.readMarker(parts.path, { signal }))
+    }
   }
 
   async about({ signal }: AbortOptions = {}): Promise<EndpointAbout> {

@@ -108,13 +108,18 @@ describe('sync add, list, plan, run, remove', () => {
   it('a folder that is gone, or another one at its place: nothing is deleted, and no force lets it pass', async () => {
     renameSync(at('b'), at('away'))
     const missing = await instance.run('sync', 'run', 'notes', '--force')
-    assert.equal(missing.code, 1)
-    assert.match(missing.stderr, /is not there/)
+    assert.equal(missing.code, 4)
+    assert.match(missing.stdout, /Halted, and nothing was changed: .* is not there/)
     mkdirSync(at('b'))
     const before = look(at('a'))
     const other = await instance.run('sync', 'run', 'notes', '--force')
-    assert.equal(other.code, 1)
-    assert.match(other.stderr, /another folder than when the sync was made/)
+    assert.equal(other.code, 4)
+    assert.match(other.stdout, /another folder than the one that was synced/)
+    const status = await instance.json<{ syncs: { state: string; reason: string }[] }>('sync', 'status', 'notes')
+    assert.deepEqual(
+      status.syncs.map(s => [s.state, s.reason]),
+      [['halted', 'root-replaced']]
+    )
     assert.deepEqual(look(at('a')), before)
     rmSync(at('b'), { recursive: true })
     renameSync(at('away'), at('b'))

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { defineOperation } from './operation.js'
+
+const input = z.strictObject({ name: z.string().min(1) })
+
+export const syncPause = defineOperation({
+  name: 'sync.pause',
+  summary: 'Let a sync rest until it is resumed, also over a restart',
+  input,
+  async run({ peer }, { name }) {
+    const sync = peer.syncs.find(name)
+    await peer.syncs.pause(sync)
+    return { sync: sync.name, paused: true }
+  },
+  command: {
+    path: 'sync pause',
+    arguments: [['<name>', 'which sync']],
+    examples: ['spacedrive sync pause photos'],
+    input: ({ arguments: [name] }) => ({ name: String(name) }),
+    render: ({ sync }, terminal) =>
+      terminal.line(`Paused ${sync}. \`spacedrive sync resume ${sync}\` lets it go on; \`sync run\` runs it once.`)
+  }
+})
+
+export const syncResume = defineOperation({
+  name: 'sync.resume',
+  summary: 'Let a paused sync go on',
+  input,
+  async run({ peer }, { name }) {
+    const sync = peer.syncs.find(name)
+    await peer.syncs.resume(sync)
+    return { sync: sync.name, paused: false, manual: sync.manual }
+  },
+  command: {
+    path: 'sync resume',
+    arguments: [['<name>', 'which sync']],
+    examples: ['spacedrive sync resume photos'],
+    input: ({ arguments: [name] }) => ({ name: String(name) }),
+    render: ({ sync, manual }, terminal) =>
+      terminal.line(manual ? `${sync} goes on: \`spacedrive sync run ${sync}\` runs it.` : `${sync} goes on by itself.`)
+  }
+})

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { displayPath } from '../../storage/base/index.js'
+import { pathFields } from './file-text.js'
+import { defineOperation } from './operation.js'
+import { planText } from './sync-text.js'
+
+export const syncPlan = defineOperation({
+  name: 'sync.plan',
+  summary: 'Show what a run of a sync would do, and do nothing',
+  input: z.strictObject({ name: z.string().min(1) }),
+  async run({ peer, signal }, { name }) {
+    const sync = peer.syncs.find(name)
+    const outcome = await peer.syncs.plan(sync, { signal })
+    if (outcome.state === 'refused') {
+      const { message, hint } = outcome.guard
+      const none = { planHash: null, totals: null, list: [], more: 0 }
+      return { sync: name, ...none, halts: [message], text: hint.replace('NAME', name), refused: true }
+    }
+    const { plan, halts } = outcome
+    const { haltText } = await import('../../sync/session/index.js')
+    const list = (await peer.syncs.planned(sync)).map(op => ({
+      ...{ kind: op.kind, end: op.end, reason: op.reason, ...pathFields(op.path) },
+      ...(op.to !== undefined && { to: displayPath(op.to) })
+    }))
+    const more = plan.operations - list.length
+    return {
+      ...{ sync: name, planHash: plan.hash, totals: plan.totals, list, more },
+      ...{ halts: halts.map(haltText), text: planText(plan), refused: false }
+    }
+  },
+  command: {
+    path: 'sync plan',
+    arguments: [['<name>', 'which sync']],
+    examples: ['spacedrive sync plan photos'],
+    input: ({ arguments: [name] }) => ({ name: String(name) }),
+    render({ sync, planHash, list, more, halts, text, refused }, terminal) {
+      if (refused) {
+        terminal.line(`It would not begin: ${halts.join('; ')}.`)
+        terminal.line(text)
+        return
+      }
+      for (const op of list) {
+        const to = 'to' in op ? ` -> ${op.to}` : ''
+        terminal.line(`${op.kind.padEnd(16)} ${op.end.padEnd(11)} ${op.path}${to}  (${op.reason})`)
+      }
+      if (more > 0) terminal.line(`and ${more.toLocaleString('en')} more`)
+      terminal.line(`${text[0]!.toUpperCase()}${text.slice(1)}.`)
+      for (const halt of halts) terminal.line(`A guard would stop it: ${halt}.`)
+      if (list.length > 0) terminal.line(`Exactly this: spacedrive sync run ${sync} --plan ${planHash}`)
+    },
+    exitCode: ({ refused }) => (refused ? 4 : 0)
+  }
+})

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { SyncState } from '../../sync/session/index.js'
+import { formatTime } from './format.js'
+import { defineOperation, type Terminal } from './operation.js'
+import { colorOf, syncView } from './sync-view.js'
+
+/** Runs told of one sync. */
+const RUNS = 50
+
+export const syncStatus = defineOperation({
+  name: 'sync.status',
+  summary: 'What is the matter with each sync, and what to do',
+  input: z.strictObject({ name: z.string().min(1).optional(), runs: z.boolean().default(false) }),
+  async run({ peer }, { name, runs }) {
+    const syncs = name === undefined ? peer.syncs.list() : [peer.syncs.find(name)]
+    return {
+      syncs: syncs.map(sync => ({
+        ...syncView(peer, sync),
+        ...(runs && {
+          runs: peer.syncs.lastRuns(sync, RUNS).map(({ id, beganAtMs, endedAtMs, state, report }) => ({
+            ...{ run: id, beganAt: beganAtMs, endedAt: endedAtMs, state, reason: report?.reason ?? null },
+            ...{ operations: report?.operations ?? 0, bytesTransferred: report?.bytesTransferred ?? 0 },
+            ...{ conflicts: report?.conflicts.length ?? 0, problems: report?.problems.length ?? 0 }
+          }))
+        })
+      }))
+    }
+  },
+  command: {
+    path: 'sync status',
+    arguments: [['[name]', 'which sync; all of them unless told']],
+    options: [['--runs', 'what the last runs came to']],
+    examples: ['spacedrive sync status', 'spacedrive sync status photos --runs'],
+    input: ({ arguments: [name], options: o }) => ({
+      ...(typeof name === 'string' && { name }),
+      runs: o.runs === true
+    }),
+    render({ syncs }, terminal) {
+      if (syncs.length === 0)
+        terminal.line('No syncs. `spacedrive sync add NAME SOURCE DESTINATION --mode mirror` makes one.')
+      for (const sync of syncs) {
+        show(sync, terminal)
+        for (const run of sync.runs ?? []) {
+          const why = run.reason === null ? '' : ` (${run.reason})`
+          const more = [
+            `${run.operations.toLocaleString('en')} done`,
+            ...(run.conflicts > 0 ? [`${run.conflicts} conflicts`] : []),
+            ...(run.problems > 0 ? [`${run.problems} problems`] : [])
+          ].join(', ')
+          terminal.line(`  ${formatTime(run.beganAt)}  ${run.state}${why}  ${more}  ${run.run}`)
+        }
+      }
+    }
+  }
+})
+
+interface Shown {
+  readonly name: string
+  readonly state: SyncState
+  readonly text: string
+  readonly todo: string | null
+  readonly notes: readonly string[]
+  readonly lastRunAt: number | null
+}
+
+function show({ name, state, text, todo, notes, lastRunAt }: Shown, terminal: Terminal): void {
+  const when = lastRunAt === null ? '' : ` (${formatTime(lastRunAt)})`
+  terminal.line(
+    `${terminal.bold(name)}  ${terminal.color(colorOf(state), text)}${when}${todo === null ? '' : `. ${todo}`}`
+  )
+  for (const note of notes) terminal.line(`  ${note}`)
+}

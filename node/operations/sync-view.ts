@@ -1,0 +1,37 @@
+import { displayPath } from '../../storage/base/index.js'
+import type { Sync, SyncState, SyncStatus } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
+
+/** A sync as lists and `status` show it. */
+export interface SyncView extends Omit<SyncStatus, 'reason' | 'todo'> {
+  readonly name: string
+  readonly mode: string
+  readonly conflict: string
+  readonly source: string
+  readonly destination: string
+  readonly ignore: readonly string[]
+  readonly manual: boolean
+  readonly paused: boolean
+  readonly reason: string | null
+  readonly todo: string | null
+  readonly lastRunAt: number | null
+  /** It sees changes by itself. */
+  readonly watching: boolean
+}
+
+export function syncView(peer: Peer, sync: Sync): SyncView {
+  const { state, reason, text, todo, notes } = peer.syncs.status(sync)
+  return {
+    ...{ name: sync.name, mode: sync.mode, conflict: sync.policy, ignore: sync.ignore },
+    ...{ source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) },
+    ...{ manual: sync.manual, paused: sync.paused, watching: peer.syncs.standing(sync).state === 'watching' },
+    ...{ state, text, notes, reason: reason ?? null, todo: todo ?? null },
+    lastRunAt: peer.syncs.lastRuns(sync, 1)[0]?.endedAtMs ?? null
+  }
+}
+
+export function colorOf(state: SyncState): 'green' | 'yellow' | 'red' | 'cyan' {
+  if (state === 'converged') return 'green'
+  if (state === 'halted' || state === 'failed') return 'red'
+  return state === 'running' || state === 'new' ? 'cyan' : 'yellow'
+}

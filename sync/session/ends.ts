@@ -1,0 +1,59 @@
+/** The ends that a session writes to: opened, what a crash left there settled. */
+import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
+import type { FileRoot, Staging } from '../../storage/files/index.js'
+import type { Endpoint } from '../endpoints/index.js'
+import { type EndCapabilities, PLAIN_END } from '../reconcile/index.js'
+import { VersionStore } from '../versions/index.js'
+
+export interface OpenedEnd {
+  readonly root: FileRoot
+  readonly store: VersionStore
+  /** Opened when there is something to be done: until then nothing is written at this end. */
+  stage(options?: AbortOptions): Promise<Staging>
+  close(): Promise<void>
+}
+
+/**
+ * Completes or takes back what a crash left, old contents first: nothing of it may be lost to the cleaning.
+ * @param id - of the sync: its staging place
+ */
+export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, options: AbortOptions): Promise<OpenedEnd> {
+  if (endpoint.local === undefined)
+    throw new SpacedriveError('NOT_LOCAL', `${endpoint.shown} is no folder of this device`)
+  const root = await endpoint.local.fileRoot(options)
+  const { problems } = await root.recover(options)
+  const [problem] = problems
+  if (problem !== undefined)
+    throw new SpacedriveError('UNSETTLED', problem.message, { details: { path: problem.path } })
+  const store = new VersionStore(root, clock)
+  if (await root.hasStaging(id, options)) {
+    const left = await root.openStaging(id, { where: 'area', ...options })
+    await store.recover(left, options)
+    await left.discard(options)
+  }
+  let staging: Promise<Staging> | undefined
+  return {
+    ...{ root, store },
+    stage(more) {
+      staging ??= root.openStaging(id, { where: 'area', ...more })
+      return staging
+    },
+    async close() {
+      const open = await staging?.catch(() => undefined)
+      await open?.discard()
+    }
+  }
+}
+
+/** An end that is never written is taken as it is: it holds what it holds. */
+export function capabilitiesOf(root: FileRoot | undefined): EndCapabilities {
+  if (root === undefined) return PLAIN_END
+  const { foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, fileSystem } = root.capabilities
+  const fat = FAT.has(fileSystem)
+  return {
+    ...{ foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, maxNameBytes: PLAIN_END.maxNameBytes },
+    ...{ refusedCharacters: fat ? '"*:<>?\\|' : '', refusedEnds: fat ? '. ' : '' }
+  }
+}
+
+const FAT = new Set(['vfat', 'msdos', 'exfat', 'ntfs', 'ntfs3'])

@@ -1,0 +1,75 @@
+import type { AbsPath, RelPath } from '../../storage/base/index.js'
+import type { ConflictPolicy, End, HaltedBefore, Mode } from '../reconcile/index.js'
+
+/** Where an end of a sync is, and which folder it was when the sync was made, or last known to be. */
+export interface SyncEnd {
+  readonly path: AbsPath
+  readonly inode: string
+  readonly birthNs: string
+  /** Fingerprint of its volume; null where the system tells none. */
+  readonly volume: string | null
+  /** Its path within that volume: where it is found when the volume is mounted elsewhere. */
+  readonly within: RelPath | null
+}
+
+export interface SyncOptions {
+  /** Patterns of `--ignore`. */
+  readonly ignore: readonly string[]
+  readonly maxDeletePercent: number
+  /** Only `sync run` runs it. */
+  readonly manual: boolean
+}
+
+export interface Sync extends SyncOptions {
+  readonly id: number
+  readonly uuid: string
+  readonly name: string
+  readonly mode: Mode
+  readonly policy: ConflictPolicy
+  readonly source: SyncEnd
+  readonly destination: SyncEnd
+  readonly addedAtMs: number
+  readonly paused: boolean
+  /** Why the program paused it, in words; null: a person did, or it is not paused. */
+  readonly pausedBecause: string | null
+  /** What a person may say yes to. */
+  readonly halted: HaltedBefore | undefined
+  /** It has agreed on something: what is held at an end was in the other one, too. */
+  readonly agreed: boolean
+}
+
+/** A new sync, as it is asked for. */
+export interface SyncSpec extends SyncOptions {
+  readonly name: string
+  readonly source: AbsPath
+  /** Made when its parent exists. */
+  readonly destination: AbsPath
+  readonly mode: Mode
+  readonly policy: ConflictPolicy
+}
+
+export interface RawSync {
+  readonly [column: string]: string | number | null
+}
+
+/** A row of `syncs`. What an older version of the program left out is as it was then. */
+export function syncOf(raw: RawSync): Sync {
+  const options = JSON.parse(raw.options as string) as Partial<SyncOptions>
+  const end = (column: End): SyncEnd => {
+    const { volume = null, within = null, ...rest } = JSON.parse(raw[column] as string) as Partial<SyncEnd>
+    return { ...(rest as SyncEnd), volume, within }
+  }
+  return {
+    ...{ id: raw.id as number, uuid: raw.uuid as string, name: raw.name as string },
+    ...{ mode: raw.mode as Mode, policy: raw.policy as ConflictPolicy },
+    ...{ source: end('source'), destination: end('destination') },
+    ...{ ignore: [], maxDeletePercent: 0, manual: false, ...options },
+    ...{ addedAtMs: raw.added_at as number, paused: raw.paused === 1, agreed: raw.archive === 1 },
+    pausedBecause: raw.paused_because as string | null,
+    halted: raw.halted === null ? undefined : (JSON.parse(raw.halted as string) as HaltedBefore)
+  }
+}
+
+/** Ends that a sync of this mode writes to. */
+export const writableEnds = (mode: Mode): readonly End[] =>
+  mode === 'bidirectional' ? ['source', 'destination'] : ['destination']

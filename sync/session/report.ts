@@ -1,0 +1,89 @@
+/** What a run came to: DESIGN 11, one shape for people and programs. Stored with the run. */
+import { displayPath } from '../../storage/base/index.js'
+import type { Halt } from '../reconcile/index.js'
+import type { SessionOutcome } from './session.js'
+
+export type RunState = 'converged' | 'conflicts' | 'problems' | 'halted' | 'waiting' | 'cancelled' | 'failed'
+
+export interface RunReport {
+  readonly sync: string
+  readonly state: RunState
+  /** Of `halted`: which guard; of `failed`: the code of what ended it. */
+  readonly reason?: string
+  readonly planHash?: string
+  readonly operations: number
+  readonly bytesTransferred: number
+  readonly conflicts: readonly { path: string; resolution: string; copy?: string }[]
+  readonly problems: readonly { path: string; code: string; message: string }[]
+  readonly durationMs: number
+  /** Why a guard stopped it, in words. */
+  readonly halts?: readonly string[]
+  /** What a person can do about it. */
+  readonly hint?: string
+  /** What a person should know beside the state. */
+  readonly notes?: readonly string[]
+}
+
+/** How sessions end that say something of the state of their sync. */
+export type Ended = Extract<SessionOutcome, { state: 'done' | 'halted' | 'refused' }>
+
+const NOTHING = { operations: 0, bytesTransferred: 0, conflicts: [], problems: [] } as const
+
+export function reportOf(sync: string, outcome: Ended, durationMs: number): RunReport {
+  if (outcome.state === 'refused') {
+    const { reason, message, hint } = outcome.guard
+    return { sync, state: 'halted', reason, ...NOTHING, durationMs, halts: [message], hint: hint.replace('NAME', sync) }
+  }
+  const { plan } = outcome
+  if (outcome.state === 'halted') {
+    return {
+      ...{ sync, state: 'halted', reason: outcome.halts[0]!.reason, planHash: plan.hash, ...NOTHING, durationMs },
+      ...{ halts: outcome.halts.map(haltText), hint: `If that is meant: spacedrive sync run ${sync} --force` }
+    }
+  }
+  const conflicts = outcome.remarks.flatMap(r =>
+    r.row === 'conflict'
+      ? [
+          {
+            ...{ path: displayPath(r.path), resolution: r.resolution },
+            ...(r.copy !== undefined && { copy: displayPath(r.copy) })
+          }
+        ]
+      : []
+  )
+  const planned = outcome.remarks.flatMap(r =>
+    r.row === 'problem' ? [{ path: displayPath(r.path), code: r.code.toUpperCase(), message: r.message }] : []
+  )
+  const problems = [...planned, ...outcome.result.problems.map(({ path, code, message }) => ({ path, code, message }))]
+  const waiting = conflicts.some(c => c.resolution === 'waiting')
+  const state = problems.length > 0 ? 'problems' : waiting ? 'conflicts' : 'converged'
+  return {
+    ...{ sync, state, planHash: plan.hash, operations: outcome.result.operations },
+    ...{ bytesTransferred: outcome.result.bytes, conflicts, problems, durationMs }
+  }
+}
+
+/** A run that was ended by an error, or by a person. */
+export function endedReport(
+  sync: string,
+  state: 'failed' | 'cancelled',
+  { code, message, hint }: { code: string; message: string; hint?: string | undefined },
+  durationMs: number
+): RunReport {
+  if (state === 'cancelled') return { sync, state, ...NOTHING, durationMs }
+  return { sync, state, reason: code, ...NOTHING, durationMs, halts: [message], ...(hint !== undefined && { hint }) }
+}
+
+export function haltText(halt: Halt): string {
+  const things = (n: number): string => `${n.toLocaleString('en')} ${n === 1 ? 'thing' : 'things'}`
+  switch (halt.reason) {
+    case 'too-many-deletions':
+      return `${halt.count} of ${halt.of} files at the ${halt.end} would be gone`
+    case 'too-many-replacements':
+      return `${halt.count} of ${halt.of} files at the ${halt.end} would get other content`
+    case 'root-emptied':
+      return `the ${halt.end} held ${things(halt.of)} and is empty now`
+    default:
+      return `a first mirror would delete or replace ${things(halt.count)} at the ${halt.end}`
+  }
+}

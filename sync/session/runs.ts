@@ -1,0 +1,273 @@
+import {
+  type AbortOptions,
+  type Clock,
+  type EventBus,
+  errorCode,
+  newUuid,
+  type Random,
+  type SpacedriveError,
+  toError,
+  type WorkerPool
+} from '../../storage/base/index.js'
+import type { Database } from '../../storage/sql/index.js'
+import { ENDS, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
+import { type IdentityHalt, knownCounters } from './guard.js'
+import type { Sync } from './record.js'
+import { type Ended, endedReport, type RunReport, reportOf } from './report.js'
+import { openRoots, type RootsComponents } from './roots.js'
+import { runSession, type SessionInit, type SessionOutcome } from './session.js'
+import type { Snapshots } from './snapshots.js'
+import { syncWrites } from './syncs.worker.js'
+import { Turns } from './turns.js'
+
+export interface RunsInit extends RootsComponents {
+  /** The instance database. */
+  readonly db: Database
+  readonly pool: WorkerPool
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly snapshots: Snapshots
+  deviceName(): string
+}
+
+export type RunOptions = Pick<
+  SessionInit,
+  'signal' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress'
+> & {
+  readonly force?: boolean | undefined
+  /** Nobody waits for it: what changed nothing and says nothing new leaves no row. */
+  readonly background?: boolean | undefined
+}
+
+/** What was asked for with `planHash` is not what would be done now. */
+export interface OtherPlan {
+  readonly state: 'other-plan'
+  readonly planHash: string
+}
+
+/** Written to the bus at most this often. */
+const PROGRESS_MS = 100
+/** Codes that stop a sync until a person (or time) has helped, as reasons of a halt. */
+const HALTING: Readonly<Record<string, string>> = { NO_SPACE: 'no-space', DISK_ERROR: 'disk-errors' }
+
+/** Runs sessions, those of one root one after the other, and writes down what they came to. */
+export class Runs {
+  readonly #init: RunsInit
+  readonly #turns = new Turns()
+
+  constructor(init: RunsInit) {
+    this.#init = init
+  }
+
+  /** Plans and stops there. @throws what a session throws */
+  plan(sync: Sync, options: AbortOptions = {}): Promise<Extract<SessionOutcome, { state: 'planned' | 'refused' }>> {
+    return this.#inTurn(sync, options, async () => {
+      const outcome = await this.#session(sync, { ...options, planOnly: true, run: this.#newRun() })
+      if (outcome.state !== 'planned' && outcome.state !== 'refused') throw new TypeError('a plan was asked for')
+      return outcome
+    })
+  }
+
+  /** @param find - the sync as it is when its turn has come @throws what a session throws, after it was written down */
+  run(find: () => Sync, options: RunOptions = {}): Promise<RunReport | OtherPlan> {
+    return this.#inTurn(find(), options, () => this.#run(find(), options))
+  }
+
+  /** Does something while no session goes on at the roots of a sync. */
+  async alone<T>(sync: Sync, work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(sync, {}, work)
+  }
+
+  async #inTurn<T>(sync: Sync, options: AbortOptions, work: () => Promise<T>): Promise<T> {
+    const end = await this.#turns.take([sync.source.path, sync.destination.path], options)
+    try {
+      return await work()
+    } finally {
+      end()
+    }
+  }
+
+  async #run(sync: Sync, { force, background = false, ...options }: RunOptions): Promise<RunReport | OtherPlan> {
+    const { clock, events } = this.#init
+    const { name, uuid } = sync
+    const began = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs(), run: this.#newRun() }
+    const { run } = began
+    const duration = (): number => Math.round(clock.monotonicMs() - began.monotonicMs)
+    const told = { started: false, atMs: Number.NEGATIVE_INFINITY, operations: 0, bytes: 0 }
+    const start = (): void => {
+      if (!told.started) events.emit('sync:started', { sync: uuid, name, run })
+      told.started = true
+    }
+    if (!background) start()
+    let report: RunReport
+    let halted: Halted = 'as-it-was'
+    try {
+      const outcome = await this.#session(sync, {
+        ...options,
+        ...{ run, ...(force === true && sync.halted !== undefined && { force: sync.halted }) },
+        onProgress: progress => {
+          start()
+          Object.assign(told, { operations: progress.operations, bytes: progress.bytes })
+          options.onProgress?.(progress)
+          const now = clock.monotonicMs()
+          if (now - told.atMs < PROGRESS_MS) return
+          told.atMs = now
+          const figures = { doneFiles: progress.operations, totalFiles: progress.of, doneBytes: progress.bytes }
+          events.emit('sync:progress', {
+            ...{ sync: uuid, name, run, phase: 'Applying changes', ...figures, totalBytes: null }
+          })
+        }
+      })
+      if (outcome.state === 'other-plan') return { state: 'other-plan', planHash: outcome.plan.hash }
+      if (outcome.state === 'planned') throw new TypeError('a run does not end with a plan')
+      report = reportOf(name, outcome, duration())
+      halted = haltedBy(outcome, sync, background)
+      if (outcome.state === 'done' && outcome.union && sync.mode === 'mirror') {
+        await this.#init.db.write(syncWrites.pause, { id: sync.id, because: PUT_BACK })
+        report = { ...report, notes: [`${name} is paused: ${PUT_BACK}`] }
+      }
+    } catch (err) {
+      const cancelled = options.signal?.aborted === true
+      const ended = endedReport(name, cancelled ? 'cancelled' : 'failed', toError(err) as SpacedriveError, duration())
+      const reason = HALTING[errorCode(err)]
+      const { operations, bytes: bytesTransferred } = told
+      report = { ...ended, ...(reason !== undefined && { state: 'halted', reason }), operations, bytesTransferred }
+      await this.#record(sync, began, report, 'as-it-was', background)
+      if (report.state !== 'halted') throw err
+      this.#tell(sync, run, report)
+      return report
+    }
+    const news = await this.#record(sync, began, report, halted, background)
+    if (news || told.started) this.#tell(sync, run, report)
+    return report
+  }
+
+  /** One session over freshly opened ends. @throws what a session throws */
+  async #session(
+    sync: Sync,
+    options: Omit<RunOptions, 'force' | 'background'> & Pick<SessionInit, 'run' | 'force' | 'planOnly'>
+  ): Promise<SessionOutcome> {
+    const { db, pool, clock, random, snapshots, deviceName } = this.#init
+    const { signal } = options
+    signal?.throwIfAborted()
+    const opened = await openRoots(this.#init, sync, knownCounters(db, sync.id).roots, { signal })
+    if ('halt' in opened) return { state: 'refused', guard: opened.halt satisfies IdentityHalt }
+    const { ends, renewed } = opened
+    try {
+      return await snapshots.use(sync.uuid, async snapshot => {
+        const outcome = await runSession({
+          ...options,
+          ...{ db, snapshot, dir: snapshots.dirOf(sync.uuid), pool, clock, random, ends },
+          sync: {
+            ...{ id: sync.id, uuid: sync.uuid, mode: sync.mode, policy: sync.policy, ignore: sync.ignore },
+            limits: { maxDeletePercent: sync.maxDeletePercent, maxReplacePercent: MAX_REPLACE_PERCENT },
+            devices: { source: deviceName(), destination: deviceName() }
+          }
+        })
+        // Only what passed the guards is remembered as the folder from now on.
+        if (outcome.state === 'done')
+          for (const end of ENDS)
+            if (renewed[end] !== undefined)
+              await db.write(syncWrites.renew, { id: sync.id, end, value: JSON.stringify(renewed[end]) })
+        return outcome
+      })
+    } finally {
+      for (const end of ENDS) await ends[end].close()
+    }
+  }
+
+  /** @returns whether there was anything to say */
+  async #record(
+    sync: Sync,
+    { run, atMs }: { run: string; atMs: number },
+    report: RunReport,
+    halted: Halted,
+    background: boolean
+  ): Promise<boolean> {
+    const { db, clock } = this.#init
+    const nothing = report.operations === 0
+    if (report.state === 'cancelled' && nothing) return false
+    const last = lastRun(db, sync)
+    const same = last?.state === report.state && last.report?.reason === report.reason && !hasNews(report, last.report)
+    if (background && nothing && same && (halted === 'as-it-was' || sync.halted === undefined)) return false
+    await db.write(syncWrites.ran, {
+      run: {
+        ...{ id: run, sync: sync.id, beganAt: atMs, endedAt: clock.nowMs(), state: report.state },
+        result: JSON.stringify(report)
+      },
+      halted: halted === 'as-it-was' ? undefined : halted
+    })
+    return true
+  }
+
+  #tell({ uuid: sync, name }: Sync, run: string, { state, reason, operations, conflicts }: RunReport): void {
+    const { events } = this.#init
+    for (const { path, resolution } of conflicts)
+      if (resolution === 'waiting') events.emit('sync:conflicted', { sync, name, path })
+    if (state === 'halted') events.emit('sync:halted', { sync, name, reason: reason ?? 'halted' })
+    events.emit('sync:finished', { sync, name, run, state, operations })
+  }
+
+  #newRun(): string {
+    return newUuid(this.#init.clock.nowMs(), this.#init.random)
+  }
+}
+
+/** What becomes of what a person may say yes to: null: there is nothing any more. */
+type Halted = string | null | 'as-it-was'
+
+/**
+ * Nobody has seen what halted in the background: it does not take the place of what a person was shown, or `--force` would let
+ * more pass than was said yes to.
+ */
+function haltedBy(outcome: Ended, sync: Sync, background: boolean): Halted {
+  if (outcome.state === 'refused') return 'as-it-was'
+  if (outcome.state === 'done') return null
+  if (background && sync.halted !== undefined) return 'as-it-was'
+  return JSON.stringify({ planHash: outcome.plan.hash, totals: outcome.plan.totals })
+}
+
+const PUT_BACK =
+  'something was put back to an earlier state, and what only the destination has would be deleted by the next run. `sync resume` goes on'
+
+const hasNews = (now: RunReport, then: RunReport | undefined): boolean =>
+  JSON.stringify([now.problems, now.conflicts, now.halts]) !==
+  JSON.stringify([then?.problems ?? [], then?.conflicts ?? [], then?.halts])
+
+export interface LastRun {
+  readonly id: string
+  readonly beganAtMs: number
+  readonly endedAtMs: number
+  readonly state: string
+  readonly report: RunReport | undefined
+}
+
+interface RunRow {
+  id: string
+  began_at: number
+  ended_at: number
+  state: string
+  result: string | null
+}
+
+/** The newest first; runs that go on are none yet. */
+export function lastRuns(db: Database, { id }: Pick<Sync, 'id'>, limit: number): LastRun[] {
+  return db
+    .all<RunRow>(
+      `SELECT id, began_at, ended_at, state, result FROM sync_runs
+       WHERE sync = ? AND ended_at IS NOT NULL AND state IS NOT NULL ORDER BY began_at DESC, ended_at DESC LIMIT ?`,
+      [id, limit]
+    )
+    .map(raw => ({
+      ...{ id: raw.id, beganAtMs: raw.began_at, endedAtMs: raw.ended_at, state: raw.state },
+      report: reportIn(raw.result)
+    }))
+}
+
+export const lastRun = (db: Database, sync: Pick<Sync, 'id'>): LastRun | undefined => lastRuns(db, sync, 1)[0]
+
+function reportIn(result: string | null): RunReport | undefined {
+  const report = result === null ? undefined : (JSON.parse(result) as Partial<RunReport>)
+  return report?.state === undefined ? undefined : (report as RunReport)
+}

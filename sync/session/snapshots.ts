@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import type { AbsPath, Clock } from '../../storage/base/index.js'
+import { ensurePrivateDir, removeEmptyDir, removeFile } from '../../storage/files/index.js'
+import { type Database, openDatabase } from '../../storage/sql/index.js'
+
+/** A snapshot that nobody used for so long is closed: each has a thread of its own, and opening it takes some 50 ms. */
+export const SNAPSHOT_IDLE_MS = 60_000
+
+interface Held {
+  readonly opening: Promise<Database>
+  users: number
+  timer: { clear(): void } | undefined
+}
+
+/** The folders of syncs in the data directory, with their snapshots: opened when they are needed, and kept for a while. */
+export class Snapshots {
+  readonly #dataDir: AbsPath
+  readonly #clock: Clock
+  readonly #held = new Map<string, Held>()
+
+  constructor(dataDir: AbsPath, clock: Clock) {
+    this.#dataDir = dataDir
+    this.#clock = clock
+  }
+
+  dirOf(uuid: string): AbsPath {
+    return join(this.#dataDir, 'syncs', uuid) as AbsPath
+  }
+
+  async use<T>(uuid: string, work: (snapshot: Database) => Promise<T>): Promise<T> {
+    const held = this.#held.get(uuid) ?? { opening: this.#open(uuid), users: 0, timer: undefined }
+    this.#held.set(uuid, held)
+    held.timer?.clear()
+    held.users++
+    try {
+      return await work(await held.opening)
+    } catch (err) {
+      // One that is damaged is read from the disk anew the next time, or made again there.
+      if (held.users === 1) await this.#close(uuid)
+      throw err
+    } finally {
+      held.users--
+      if (held.users === 0 && this.#held.get(uuid) === held)
+        held.timer = this.#clock.timer(() => void this.#close(uuid), SNAPSHOT_IDLE_MS)
+    }
+  }
+
+  /** The folder of a sync that is no more, with all in it. Nobody uses it meanwhile. */
+  async remove(uuid: string): Promise<void> {
+    await this.#close(uuid)
+    const dir = this.dirOf(uuid)
+    for (const file of ['snapshot.db', 'plan.db'])
+      for (const end of ['', '-wal', '-shm']) await removeFile(join(dir, `${file}${end}`))
+    await removeEmptyDir(dir)
+  }
+
+  async close(): Promise<void> {
+    for (const uuid of [...this.#held.keys()]) await this.#close(uuid)
+  }
+
+  async #open(uuid: string): Promise<Database> {
+    const dir = this.dirOf(uuid)
+    await ensurePrivateDir(dir)
+    return openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
+  }
+
+  async #close(uuid: string): Promise<void> {
+    const held = this.#held.get(uuid)
+    this.#held.delete(uuid)
+    held?.timer?.clear()
+    const snapshot = await held?.opening.catch(() => undefined)
+    await snapshot?.close()
+  }
+}

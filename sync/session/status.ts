@@ -1,0 +1,106 @@
+import { displayPath } from '../../storage/base/index.js'
+import type { Sync } from './record.js'
+import type { RunReport } from './report.js'
+import type { LastRun } from './runs.js'
+
+/** What a sync does by itself. */
+export interface Standing {
+  /**
+   * `off`: nothing (manual, paused, or the daemon has not got to it); `watching`: changes at both ends are seen at once;
+   * `looking`: not everything can be watched, the rest is looked at now and then; `away`: it waits for a folder to come back.
+   */
+  readonly state: 'off' | 'watching' | 'looking' | 'away'
+  /** Why it is not `watching`, in words, with the cure. */
+  readonly note: string | undefined
+}
+
+export type SyncState =
+  | 'new'
+  | 'running'
+  | 'paused'
+  | 'halted'
+  | 'waiting'
+  | 'problems'
+  | 'conflicts'
+  | 'converged'
+  | 'cancelled'
+  | 'interrupted'
+  | 'failed'
+
+export interface SyncStatus {
+  readonly state: SyncState
+  /** Of `halted` and `failed`. */
+  readonly reason: string | undefined
+  /** What is the matter, in one line. */
+  readonly text: string
+  /** What a person can do about it, if anything. */
+  readonly todo: string | undefined
+  readonly notes: readonly string[]
+}
+
+export interface StatusInit {
+  readonly sync: Sync
+  readonly last: LastRun | undefined
+  /** A session goes on: where it has got to. */
+  readonly running: { readonly phase: string | null } | undefined
+  readonly standing: Standing
+}
+
+/** What is the matter with a sync, and what to do: the most pressing thing first. */
+export function statusOf({ sync, last, running, standing }: StatusInit): SyncStatus {
+  const { name } = sync
+  const notes = [...(standing.note === undefined ? [] : [standing.note]), ...(last?.report?.notes ?? [])]
+  const say = (state: SyncState, text: string, todo?: string, reason?: string): SyncStatus => ({
+    ...{ state, reason, text, todo, notes }
+  })
+  if (running !== undefined)
+    return say('running', running.phase === null ? 'about to run' : `running: ${running.phase}`)
+  if (sync.paused) return say('paused', pausedText(sync), `sync resume ${name}`)
+  if (last === undefined) {
+    const how = sync.manual ? 'it runs when you say `sync run`' : 'its first run is about to begin'
+    return say('new', `never run; ${how}`, sync.manual ? `sync run ${name}` : undefined)
+  }
+  const { report } = last
+  const halts = (report?.halts ?? []).join('; ')
+  switch (last.state) {
+    case 'halted':
+      return say('halted', `halted${touched(report)}: ${halts}`, report?.hint, report?.reason)
+    case 'failed':
+      return say('failed', `the last run failed: ${halts}`, report?.hint, report?.reason)
+    case 'problems':
+      return say('problems', problemsText(report), `sync run ${name}`)
+    case 'conflicts':
+      return say('conflicts', conflictsText(report), `sync conflicts ${name}`)
+    case 'cancelled':
+      return say('cancelled', 'the last run was cancelled; the next one goes on', `sync run ${name}`)
+    case 'interrupted':
+      return say('interrupted', 'the last run was cut short; the next one goes on', `sync run ${name}`)
+    default:
+      return say('converged', 'in step')
+  }
+}
+
+const touched = (report: RunReport | undefined): string => {
+  const n = report?.operations ?? 0
+  return n === 0 ? ', nothing was changed' : ` after ${n.toLocaleString('en')} done`
+}
+
+const pausedText = ({ pausedBecause }: Sync): string =>
+  pausedBecause === null ? 'paused: only `sync run` runs it' : `paused: ${pausedBecause}`
+
+function problemsText(report: RunReport | undefined): string {
+  const [first, ...rest] = report?.problems ?? []
+  if (first === undefined) return 'in step but for some paths'
+  const more = rest.length === 0 ? '' : ` (and ${rest.length.toLocaleString('en')} more)`
+  return `in step but for: ${first.message}${more}`
+}
+
+function conflictsText(report: RunReport | undefined): string {
+  const waiting = (report?.conflicts ?? []).filter(c => c.resolution === 'waiting')
+  const more = waiting.length > 1 ? ` and ${(waiting.length - 1).toLocaleString('en')} more` : ''
+  return `waits for your answer about ${waiting[0]?.path ?? 'conflicts'}${more}`
+}
+
+/** Both ends for people, with the arrow of the mode. */
+export const endsText = ({ mode, source, destination }: Sync): string =>
+  `${displayPath(source.path)} ${mode === 'bidirectional' ? '<->' : '->'} ${displayPath(destination.path)}`
