@@ -172,7 +172,10 @@ export class Transfers implements TransferService {
         find: id => this.#target(id, peer.device),
         cancelled: id => {
           const row = this.#parts.rows.find(id)
-          if (row?.device === peer.device && row.direction === 'receive') void this.#giveUp(row, false)
+          if (row?.device !== peer.device || row.direction !== 'receive') return
+          this.#giveUp(row, false).catch(err => {
+            if (!this.#stopping.signal.aborted) log.error('a transfer could not be cancelled', { transfer: id, err })
+          })
         }
       })
     } catch (err) {

@@ -11,8 +11,11 @@ export interface Disk {
   /** Whether `syncAll` is there and reports write errors (Linux 5.8); which file systems can be trusted is another question. */
   readonly syncAllReports: boolean
 
-  /** Opens a directory by its absolute path; symlinks in this one path are followed. */
-  openRoot(path: string): DirHandle
+  /**
+   * Opens a directory by its absolute path; symlinks in this one path are followed.
+   * @param how - `passing`: what lies below is reached from it; it need not be readable where the system can do that
+   */
+  openRoot(path: string, how?: 'passing'): DirHandle
   /** Opens a directory beneath another (`rel`: names joined by `/`; '' is the same directory again). ELOOP or ENOTDIR at a link. */
   openDir(dir: DirHandle, rel: string): DirHandle
   /** `create`: fails where anything stands. `read`, `write`: an existing file; whoever opens looks at its kind. */

@@ -19,6 +19,8 @@ const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 // Opening a FIFO that was put in place of a file must not wait for its writer.
 const O_NONBLOCK = constants.O_NONBLOCK ?? 0
 const O_CLOEXEC = process.platform === 'linux' ? 0x80000 : process.platform === 'darwin' ? 0x1000000 : 0
+/** Only a place to go on from: asks for no right to read it. */
+const O_PATH = process.platform === 'linux' ? 0x200000 : O_RDONLY
 const DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 /** Instead of a descriptor: the working directory. An absolute path does not look at it. */
 const AT_CWD = -100
@@ -99,7 +101,10 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
 
   return {
     syncAllReports: native?.syncfs !== undefined && kernelIsAtLeast(5, 8),
-    openRoot: path => ({ fd: fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY), path }),
+    openRoot: (path, how) => ({
+      fd: fs.openSync(fsPath(path), (how === 'passing' ? O_PATH : O_RDONLY) | O_DIRECTORY),
+      path
+    }),
     openDir,
     open: (dir, name, how, mode = 0o600) =>
       how === 'create'

@@ -11,10 +11,14 @@ export interface ReaderRoot {
   readonly path: AbsPath
   /** Another folder has come to stand at the path when these are no longer so; left out: whatever is there. */
   readonly identity?: Pick<EntryStat, 'device' | 'inode'> | undefined
+  /** It is only a place to go on from, and need not be readable itself. */
+  readonly passing?: boolean | undefined
 }
 
 /** An open file of the tree. */
 export interface OpenFile {
+  /** As it was when it was opened. */
+  readonly opened: EntryStat
   stat(): EntryStat
   /** @returns bytes read, 0 at the end */
   read(into: Uint8Array, atBytes: number): number
@@ -33,18 +37,24 @@ export class TreeReader extends TreeLooks {
     this.#root = root
   }
 
-  /** @throws MISSING, NOT_A_FILE, LINK_IN_PATH, NO_PERMISSION */
-  open(path: RelPath): OpenFile {
+  /**
+   * @param options.looked - it was a file not long ago: it is opened without a look before (the opening of a device may do
+   *   something), only with the one after
+   * @throws MISSING, NOT_A_FILE, LINK_IN_PATH, NO_PERMISSION
+   */
+  open(path: RelPath, { looked = false } = {}): OpenFile {
     return this.saying('read', path, () => {
       const disk = this.disk
       const dir = this.dirs.open(parentOf(path))
-      if (disk.lstat(dir, nameOf(path)).kind !== 'file') throw notAFile(path)
-      const fd = disk.open(dir, nameOf(path), 'read')
-      if (disk.stat(fd).kind !== 'file') {
+      if (!looked && disk.lstat(dir, nameOf(path)).kind !== 'file') throw notAFile(path)
+      const fd = openFile(disk, dir, path)
+      const opened = disk.stat(fd)
+      if (opened.kind !== 'file') {
         disk.close(fd)
         throw notAFile(path)
       }
       return {
+        opened,
         stat: () => disk.stat(fd),
         read: (into, atBytes) => this.saying('read', path, () => disk.read(fd, into, atBytes)),
         seek: disk.quick && ((atBytes, what) => this.saying('read', path, () => disk.quick!.seek(fd, atBytes, what))),
@@ -59,10 +69,19 @@ export class TreeReader extends TreeLooks {
   }
 }
 
-function openedRoot(disk: Disk, { path, identity }: ReaderRoot): DirHandle {
+function openFile(disk: Disk, dir: DirHandle, path: RelPath): number {
+  try {
+    return disk.open(dir, nameOf(path), 'read')
+  } catch (err) {
+    if (hasCode(err, 'ENXIO')) throw notAFile(path) // a socket
+    throw err
+  }
+}
+
+function openedRoot(disk: Disk, { path, identity, passing }: ReaderRoot): DirHandle {
   let root: DirHandle
   try {
-    root = disk.openRoot(path)
+    root = disk.openRoot(path, passing ? 'passing' : undefined)
   } catch (err) {
     if (identity !== undefined && hasCode(err, 'ENOENT', 'ENOTDIR')) throw moved(path)
     throw diskError('open', path, err)

@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import {
   type AbsPath,
   type ContentHash,
@@ -17,14 +17,9 @@ import { MAX_LISTED_PROBLEMS } from '../limits.js'
 import { EntryCheck, tooManyEntries } from './entry-check.js'
 import { ManifestFileWriter } from './file.js'
 import { type NewEntry, PageWriter, parsePage } from './page.js'
+import { type NamedSource, Sources } from './sources.js'
 import type { ManifestTotals } from './types.js'
 import { walk } from './walk.js'
-
-export interface NamedSource {
-  readonly path: AbsPath
-  /** Its top-level name in the manifest: each name once. */
-  readonly name: string
-}
 
 export interface BuildInput {
   readonly file: AbsPath
@@ -47,9 +42,10 @@ const YIELD_EVERY = 1024
 export const building = defineTasks(import.meta.url, {
   /** Walks and writes. The file is the caller's to remove when this throws. */
   async buildManifest(input: BuildInput, ctx: TaskContext): Promise<BuildOutput> {
-    const roots = input.sources.map(source => ({ ...source, stat: look(source.path) }))
-    roots.sort((a, b) => Buffer.compare(pathBytes(a.name), pathBytes(b.name)))
+    for (const { path } of input.sources) ensureThere(path)
+    const roots = input.sources.toSorted((a, b) => Buffer.compare(pathBytes(a.name), pathBytes(b.name)))
     const out = await ManifestFileWriter.create(input.file)
+    const sources = new Sources()
     try {
       const pages = new PageWriter()
       const check = new EntryCheck({ maxEntries: input.maxEntries, maxDepth: input.maxDepth, names: input.names })
@@ -68,8 +64,9 @@ export const building = defineTasks(import.meta.url, {
         if (entries++ >= input.maxEntries) throw tooManyEntries(input.maxEntries)
         return pages.add(entry)
       }
-      for (const { path, name, stat } of roots) {
-        for (const found of walk(path, name, stat, input)) {
+      for (const { path, name } of roots) {
+        const { reader, rel } = sources.find(path)
+        for (const found of walk(reader, rel, name, input)) {
           if (++seen % YIELD_EVERY === 0) await new Promise(resolve => setImmediate(resolve))
           ctx.signal.throwIfAborted()
           if ('entry' in found) {
@@ -81,14 +78,15 @@ export const building = defineTasks(import.meta.url, {
       await write(pages.flush())
       return { hash: out.hash, totals: check.totals, problems, problemCount }
     } finally {
+      sources.close()
       await out.close()
     }
   }
 })
 
-function look(path: AbsPath): BigIntStats {
+function ensureThere(path: AbsPath): void {
   try {
-    return lstatSync(fsPath(path), { bigint: true })
+    lstatSync(fsPath(path))
   } catch (cause) {
     const shown = displayPath(path)
     if (hasCode(cause, 'ENOENT', 'ENOTDIR'))

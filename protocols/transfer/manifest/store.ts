@@ -13,11 +13,12 @@ import {
   type WorkerPool
 } from '../../../storage/base/index.js'
 import { removeFile, writeFileAtomic } from '../../../storage/files/index.js'
-import { type BuildInput, building, type NamedSource } from './build.worker.js'
+import { type BuildInput, building } from './build.worker.js'
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_ENTRIES, EntryCheck } from './entry-check.js'
 import { ManifestFileWriter, readPages } from './file.js'
 import { malformed, parsePage } from './page.js'
 import { selectEntries, selectedTotals } from './selection.js'
+import type { NamedSource } from './sources.js'
 import type { BuildOptions, Manifest, ManifestEntry, ManifestSource, ManifestStore } from './types.js'
 
 export interface ManifestStoreComponents {

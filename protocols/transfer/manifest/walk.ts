@@ -1,16 +1,15 @@
 /** The walk behind a manifest: depth first, names in byte order, links never followed. Synchronous steps, for a worker. */
-import { accessSync, type BigIntStats, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import {
-  type AbsPath,
+  comparePaths,
   displayPath,
-  errorCode,
-  fsPath,
+  joinRel,
   MAX_PATH_BYTES,
   type Problem,
   pathBytes,
-  textFromBytes,
+  type RelPath,
   toError
 } from '../../../storage/base/index.js'
+import type { EntryStat, TreeReader } from '../../../storage/files/index.js'
 import { isPlainName } from './entry-check.js'
 import type { NewEntry } from './page.js'
 
@@ -21,66 +20,59 @@ export interface WalkOptions {
 
 export type Walked = { readonly entry: NewEntry } | { readonly problem: Problem }
 
-/**
- * Yields `name` (what lies at `absolute`) and everything below it. What cannot be taken in is a problem in its place.
- * @param stat - of `absolute`, by lstat
- */
-export function* walk(absolute: AbsPath, name: string, stat: BigIntStats, options: WalkOptions): Generator<Walked> {
-  yield* visit(absolute, name, 1, stat, options)
+/** Yields `name` (what lies at `rel`) and everything below it. What cannot be taken in is a problem in its place. */
+export function* walk(reader: TreeReader, rel: RelPath, name: string, options: WalkOptions): Generator<Walked> {
+  yield* visit(reader, rel, name, 1, options)
 }
 
 function* visit(
-  absolute: string,
+  reader: TreeReader,
+  rel: RelPath,
   path: string,
   depth: number,
-  stat: BigIntStats,
   options: WalkOptions
 ): Generator<Walked> {
+  let stat: EntryStat | undefined
+  try {
+    stat = reader.look(rel)
+  } catch (err) {
+    return yield problem(path, 'UNREADABLE', why(err))
+  }
+  // Gone since the directory was read: it is not there, so there is nothing to say.
+  if (stat === undefined) return
   const refused = refusal(path, depth, options)
   if (refused !== undefined) return yield problem(path, ...refused)
-  const common = { path, mode: Number(stat.mode) & 0o777, mtimeNs: stat.mtimeNs }
-  if (stat.isFile()) {
-    const unreadable = whyUnreadable(absolute, stat)
+  const common = { path, mode: stat.mode & 0o777, mtimeNs: stat.mtimeNs }
+  if (stat.kind === 'file') {
+    const unreadable = whyUnreadable(reader, rel, stat)
     if (unreadable !== undefined) return yield problem(path, 'UNREADABLE', unreadable)
-    if (stat.size > BigInt(Number.MAX_SAFE_INTEGER))
+    if (stat.sizeBytes > Number.MAX_SAFE_INTEGER)
       return yield problem(path, 'TOO_LARGE', 'it is larger than 2^53 bytes')
-    return yield { entry: { ...common, kind: 'file', sizeBytes: Number(stat.size) } }
+    return yield { entry: { ...common, kind: 'file', sizeBytes: stat.sizeBytes } }
   }
-  if (stat.isSymbolicLink()) {
-    let target: Buffer
+  if (stat.kind === 'symlink') {
+    let target: string
     try {
-      target = readlinkSync(fsPath(absolute), 'buffer')
+      target = reader.link(rel)
     } catch (err) {
-      return yield problem(path, 'UNREADABLE', toError(err).message)
+      return yield problem(path, 'UNREADABLE', why(err))
     }
     // Some links of the kernel's own (below /proc) have no text.
-    if (target.length === 0 || target.length > MAX_PATH_BYTES)
+    if (target.length === 0 || pathBytes(target).length > MAX_PATH_BYTES)
       return yield problem(path, 'UNREADABLE', 'its target has no usable length')
-    return yield { entry: { ...common, kind: 'symlink', sizeBytes: 0, target: textFromBytes(target) } }
+    return yield { entry: { ...common, kind: 'symlink', sizeBytes: 0, target } }
   }
-  if (!stat.isDirectory())
+  if (stat.kind !== 'directory')
     return yield problem(path, 'SPECIAL_FILE', 'it is a pipe, socket or device, which has no content to send')
-  let names: Buffer[]
+  let names: string[]
   try {
-    names = readdirSync(fsPath(absolute), 'buffer')
+    names = reader.list(rel)
   } catch (err) {
-    return yield problem(path, 'UNREADABLE', toError(err).message)
+    return yield problem(path, 'UNREADABLE', why(err))
   }
   yield { entry: { ...common, kind: 'directory', sizeBytes: 0 } }
-  names.sort(Buffer.compare)
-  for (const bytes of names) {
-    const name = textFromBytes(bytes)
-    const child = `${absolute}/${name}`
-    let childStat: BigIntStats
-    try {
-      childStat = lstatSync(fsPath(child), { bigint: true })
-    } catch (err) {
-      // Gone since the directory was read: it is not there, so there is nothing to say.
-      if (errorCode(err) !== 'ENOENT') yield problem(`${path}/${name}`, 'UNREADABLE', toError(err).message)
-      continue
-    }
-    yield* visit(child, `${path}/${name}`, depth + 1, childStat, options)
-  }
+  names.sort(comparePaths)
+  for (const name of names) yield* visit(reader, joinRel(rel, name), `${path}/${name}`, depth + 1, options)
 }
 
 function refusal(
@@ -98,16 +90,22 @@ function refusal(
   return undefined
 }
 
-/** Asked only where the mode leaves a doubt: one system call less for each file. */
-function whyUnreadable(absolute: string, stat: BigIntStats): string | undefined {
+/** Asked only where the mode leaves a doubt: some system calls less for each file. */
+function whyUnreadable(reader: TreeReader, rel: RelPath, { uid, mode }: EntryStat): string | undefined {
   const user = process.geteuid?.()
-  if (user === 0 || (user !== undefined && stat.uid === BigInt(user) && (stat.mode & 0o400n) !== 0n)) return undefined
+  if (user === 0 || (user !== undefined && uid === user && (mode & 0o400) !== 0)) return undefined
   try {
-    accessSync(fsPath(absolute), constants.R_OK)
+    reader.open(rel, { looked: true }).close()
     return undefined
   } catch (err) {
-    return toError(err).message
+    return why(err)
   }
+}
+
+/** In the words of the system: the path stands before it already. */
+function why(err: unknown): string {
+  const { cause } = toError(err)
+  return toError(cause ?? err).message
 }
 
 function problem(path: string, code: string, why: string): Walked {

@@ -2,11 +2,12 @@
  * The sender's half that runs in a worker: reads what the receiver does not have, hashes and seals it, and hands frames to
  * the event loop, no more than the receiver gave credit for. One stream has one of these; a new stream begins anew.
  */
-import { type AbsPath, hasCode, isAbort, SpacedriveError, toError } from '../../../storage/base/index.js'
+import { type AbsPath, hasCode, isAbort, type RelPath, SpacedriveError, toError } from '../../../storage/base/index.js'
 import { CHUNK_BYTES, CREDIT_BYTES, MAX_OPEN_FILES, SMALL_FILE_BYTES } from '../limits.js'
 import { readPages } from '../manifest/file.js'
 import { parsePage } from '../manifest/page.js'
 import { isSelected } from '../manifest/selection.js'
+import { type NamedSource, type SourcePlace, Sources } from '../manifest/sources.js'
 import type { ManifestEntry, Selection } from '../manifest/types.js'
 import { type FramePlace, FrameRing } from '../stream/frame-ring.js'
 import {
@@ -23,11 +24,11 @@ import {
 } from '../stream/records.js'
 import { Compression } from './compression.js'
 import { Pack } from './pack.js'
-import { SourceFile } from './source-file.js'
+import { pathProblem, SourceFile } from './source-file.js'
 
 export interface ContentInput {
   readonly manifestFile: AbsPath
-  readonly sources: readonly { readonly name: string; readonly path: AbsPath }[]
+  readonly sources: readonly NamedSource[]
   readonly selection: Selection
   readonly key: Uint8Array
   /** 16 bytes. */
@@ -72,7 +73,8 @@ export class ContentSender {
   readonly #sealer: Sealer
   readonly #ring: FrameRing
   readonly #compression: Compression
-  readonly #sources: ReadonlyMap<string, string>
+  readonly #paths: ReadonlyMap<string, AbsPath>
+  readonly #sources = new Sources()
   readonly #pack = new Pack()
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   readonly #skip = new Set<number>()
@@ -91,7 +93,7 @@ export class ContentSender {
     this.#sealer = new Sealer(input.key, input.transfer)
     this.#ring = new FrameRing(input.ring)
     this.#compression = new Compression(input.compressBelowBytesPerSecond)
-    this.#sources = new Map(input.sources.map(s => [s.name, s.path]))
+    this.#paths = new Map(input.sources.map(s => [s.name, s.path]))
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
 
@@ -118,6 +120,7 @@ export class ContentSender {
       }
     } finally {
       for (const source of this.#open) source.close()
+      this.#sources.close()
     }
   }
 
@@ -138,16 +141,14 @@ export class ContentSender {
   }
 
   async #take(entry: ManifestEntry, partial: Partial | undefined): Promise<void> {
-    const slash = entry.path.indexOf('/')
-    const top = slash < 0 ? entry.path : entry.path.slice(0, slash)
-    const path = `${this.#sources.get(top) ?? ''}${slash < 0 ? '' : entry.path.slice(slash)}`
     try {
+      const { reader, rel } = this.#find(entry)
       if (entry.sizeBytes <= SMALL_FILE_BYTES) {
-        this.#pack.add(path, entry)
+        this.#pack.add(reader, rel, entry)
         if (this.#pack.full) await this.#flush()
         return
       }
-      const source = new SourceFile(path, entry)
+      const source = new SourceFile(reader, rel, entry)
       this.#open.push(source)
       if (partial !== undefined) await this.#resume(source, partial)
     } catch (err) {
@@ -155,6 +156,19 @@ export class ContentSender {
       await this.#fail(entry.index, err)
     }
     while (this.#open.length >= MAX_OPEN_FILES) await this.#round()
+  }
+
+  /** @throws {SpacedriveError} MISSING, UNREADABLE for the folder that holds its source */
+  #find({ path }: ManifestEntry): SourcePlace {
+    const slash = path.indexOf('/')
+    const source = this.#paths.get(slash < 0 ? path : path.slice(0, slash))
+    if (source === undefined) throw pathProblem('MISSING')
+    try {
+      const { reader, rel } = this.#sources.find(source)
+      return { reader, rel: slash < 0 ? rel : (`${rel}${path.slice(slash)}` as RelPath) }
+    } catch (err) {
+      throw pathProblem(hasCode(err, 'MISSING', 'LINK_IN_PATH') ? 'MISSING' : 'UNREADABLE', err)
+    }
   }
 
   /** Goes on after what the receiver has if it is what we have too; else from the beginning. */

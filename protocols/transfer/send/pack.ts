@@ -1,4 +1,6 @@
+import type { RelPath } from '../../../storage/base/index.js'
 import { hashBytes, hashToBytes } from '../../../storage/content/index.js'
+import type { TreeReader } from '../../../storage/files/index.js'
 import { MAX_PACK_FILES, PACK_BYTES, PACK_ROW_BYTES, SMALL_FILE_BYTES } from '../limits.js'
 import type { ManifestEntry } from '../manifest/types.js'
 import { SourceFile } from './source-file.js'
@@ -15,8 +17,8 @@ export class Pack {
   }
 
   /** Reads a whole file in. @throws as `SourceFile`; then the pack is as it was */
-  add(path: string, entry: ManifestEntry): void {
-    const source = new SourceFile(path, entry)
+  add(reader: TreeReader, rel: RelPath, entry: ManifestEntry): void {
+    const source = new SourceFile(reader, rel, entry)
     const into = this.#buffer.subarray(this.bytes, this.bytes + entry.sizeBytes)
     try {
       source.read(into)

@@ -22,8 +22,8 @@ import {
   MIN_HASH_BYTES_PER_SECOND,
   PACK_FRAME_BYTES
 } from '../limits.js'
-import type { NamedSource } from '../manifest/build.worker.js'
 import { bitmapFor, selectionHash } from '../manifest/selection.js'
+import type { NamedSource } from '../manifest/sources.js'
 import type { Manifest, Selection } from '../manifest/types.js'
 import { farewell } from '../stream/farewell.js'
 import { framePipe } from '../stream/frame-pipe.js'

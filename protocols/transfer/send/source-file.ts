@@ -1,11 +1,8 @@
 /** One file being read: opened without following a link, and looked at before and after. Synchronous, for a worker. */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { fsPath, hasCode, SpacedriveError } from '../../../storage/base/index.js'
+import { hasCode, type RelPath, SpacedriveError } from '../../../storage/base/index.js'
 import { createHasher, type Hasher } from '../../../storage/content/index.js'
+import type { OpenFile, TreeReader } from '../../../storage/files/index.js'
 import type { ManifestEntry } from '../manifest/types.js'
-
-/** NONBLOCK: a FIFO that took the file's place must not stop us. */
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** Why one path cannot be sent, as the other side is told: CHANGED, MISSING, UNREADABLE. */
 export function pathProblem(code: 'CHANGED' | 'MISSING' | 'UNREADABLE', cause?: unknown): SpacedriveError {
@@ -14,23 +11,21 @@ export function pathProblem(code: 'CHANGED' | 'MISSING' | 'UNREADABLE', cause?: 
 
 export class SourceFile {
   readonly entry: ManifestEntry
-  readonly #fd: number
-  readonly #before: BigIntStats
+  readonly #file: OpenFile
   #hasher: Hasher | undefined
   position = 0
 
   /** @throws {SpacedriveError} CHANGED (size or mtime are not the manifest's, or no file any more), MISSING, UNREADABLE */
-  constructor(path: string, entry: ManifestEntry) {
+  constructor(reader: TreeReader, rel: RelPath, entry: ManifestEntry) {
     this.entry = entry
     try {
-      this.#fd = openSync(fsPath(path), READ_FLAGS)
+      this.#file = reader.open(rel, { looked: true })
     } catch (err) {
-      if (hasCode(err, 'ENOENT', 'ENOTDIR')) throw pathProblem('MISSING', err)
-      throw pathProblem(hasCode(err, 'ELOOP', 'EMLINK', 'ENXIO') ? 'CHANGED' : 'UNREADABLE', err)
+      if (hasCode(err, 'MISSING')) throw pathProblem('MISSING', err)
+      throw pathProblem(hasCode(err, 'LINK_IN_PATH', 'NOT_A_FILE') ? 'CHANGED' : 'UNREADABLE', err)
     }
-    this.#before = fstatSync(this.#fd, { bigint: true })
-    const { size, mtimeNs } = this.#before
-    if (this.#before.isFile() && size === BigInt(entry.sizeBytes) && mtimeNs === entry.mtimeNs) return
+    const { sizeBytes, mtimeNs } = this.#file.opened
+    if (sizeBytes === entry.sizeBytes && mtimeNs === entry.mtimeNs) return
     this.close()
     throw pathProblem('CHANGED')
   }
@@ -40,7 +35,7 @@ export class SourceFile {
     let n = 0
     try {
       while (n < into.length) {
-        const got = readSync(this.#fd, into, n, into.length - n, this.position + n)
+        const got = this.#file.read(n === 0 ? into : into.subarray(n), this.position + n)
         if (got === 0) break
         n += got
       }
@@ -67,12 +62,12 @@ export class SourceFile {
 
   /** @throws CHANGED when anything moved since it was opened */
   checkUnchanged(): void {
-    const now = fstatSync(this.#fd, { bigint: true })
-    const { size, mtimeNs, ctimeNs } = this.#before
-    if (now.size !== size || now.mtimeNs !== mtimeNs || now.ctimeNs !== ctimeNs) throw pathProblem('CHANGED')
+    const now = this.#file.stat()
+    const { sizeBytes, mtimeNs, ctimeNs } = this.#file.opened
+    if (now.sizeBytes !== sizeBytes || now.mtimeNs !== mtimeNs || now.ctimeNs !== ctimeNs) throw pathProblem('CHANGED')
   }
 
   close(): void {
-    closeSync(this.#fd)
+    this.#file.close()
   }
 }

@@ -7,6 +7,7 @@ import {
   renameSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync
 } from 'node:fs'
 import { PROGRESS_INTERVAL_MS } from '../../../protocols/transfer/index.js'
@@ -132,6 +133,30 @@ describe('how a transfer ends', () => {
       )
     assert.deepEqual(readdirSync(below(temp.path, 'in/t')), ['large'])
   })
+
+  for (const [what, swapped, names] of [
+    ['a folder in it', 't/album', ['album', 'large', 'run.sh']],
+    ['all of it', 't', ['album']]
+  ] as const) {
+    it(`${what} whose place a link has taken is not followed: nothing of where that leads is sent`, async () => {
+      for (const album of ['t/album', 'theirs/album', 'theirs']) {
+        mkdirSync(below(temp.path, album), { recursive: true })
+        writeFileSync(below(temp.path, `${album}/photo`), album.startsWith('t/') ? 'mine' : 'no!!')
+        utimesSync(below(temp.path, `${album}/photo`), 1, 1) // no look at the file alone tells them apart
+      }
+      prepared = await prepare(pair, [below(temp.path, 't')], below(temp.path, 'in'))
+      renameSync(below(temp.path, swapped), below(temp.path, 'was'))
+      symlinkSync(below(temp.path, 'theirs'), below(temp.path, swapped))
+      const [got, sent] = await Promise.all([
+        pair.receiver.transfers.receive(prepared.receive),
+        pair.sender.transfers.send(prepared.send)
+      ])
+      for (const { problems } of [got, sent])
+        assert.ok(problems.some(p => p.path === 't/album/photo' && p.code === 'CHANGED'))
+      assert.deepEqual(readdirSync(below(temp.path, 'in/t')).sort(), names)
+      assert.deepEqual(readdirSync(below(temp.path, 'in/t/album')), [])
+    })
+  }
 
   it('what changes while it is read is a problem of that path, the rest arrives', async () => {
     const moving = whileMoving('sender')

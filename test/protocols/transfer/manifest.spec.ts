@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import {
@@ -10,6 +10,7 @@ import {
   type ManifestStore
 } from '../../../protocols/transfer/index.js'
 import { PageWriter } from '../../../protocols/transfer/manifest/page.js'
+import { Sources } from '../../../protocols/transfer/manifest/sources.js'
 import { manifestStore } from '../../../protocols/transfer/manifest/store.js'
 import { walk } from '../../../protocols/transfer/manifest/walk.js'
 import {
@@ -167,16 +168,20 @@ describe('manifest', () => {
     mkdirSync(join(root, 'locked'), { recursive: true, mode: 0o755 })
     writeFileSync(join(root, 'open'), '')
     chmodSync(join(root, 'locked'), 0)
+    chmodSync(temp.path, 0o711) // what holds the source may be passed through, and no more
+    const sources = new Sources()
     const asRoot = process.geteuid?.() === 0
     if (asRoot) process.seteuid?.(65534) // root reads everything
     try {
-      const found = [...walk(root, 'in', lstatSync(root, { bigint: true }), { maxDepth: 9, names: 'any' })]
+      const { reader, rel } = sources.find(root)
+      const found = [...walk(reader, rel, 'in', { maxDepth: 9, names: 'any' })]
       assert.deepEqual(
         found.map(f => ('entry' in f ? f.entry.path : [f.problem.path, f.problem.code])),
         ['in', ['in/locked', 'UNREADABLE'], 'in/open']
       )
     } finally {
       if (asRoot) process.seteuid?.(0)
+      sources.close()
     }
   })
 
