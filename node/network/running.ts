@@ -182,13 +182,13 @@ export async function startRunning(init: RunningInit): Promise<Running> {
 
   async function attempt(device: DeviceId): Promise<boolean> {
     if (links.session(device) !== undefined) return true
-    const known = [
-      ...devices.addressesOf(device),
-      ...(hints.get(device) ?? []).map(address => ({ address, goodAt: 0 }))
-    ]
     const before = authenticated.get(device)
-    init.search(device)
     try {
+      const known = [
+        ...devices.addressesOf(device),
+        ...(hints.get(device) ?? []).map(address => ({ address, goodAt: 0 }))
+      ]
+      init.search(device)
       const connection = await connect(device, dialOrder(known))
       const link = links.find(connection)
       if (link === undefined) return false

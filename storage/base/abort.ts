@@ -59,7 +59,10 @@ export function deadline(timeoutMs: number, what: string, parent?: AbortSignal):
 /** Waits for `promise`, but no longer than the signal lives. The promise itself is not stopped by it. */
 export async function raceSignal<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    promise.catch(() => {}) // nobody waits for it any more: how it ends is no error that nobody caught
+    throw signal.reason
+  }
   let off = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
     const listener = (): void => reject(signal.reason)

@@ -24,6 +24,24 @@ describe('linkSignals', () => {
   })
 })
 
+describe('raceSignal', () => {
+  it('a promise that fails after its waiter was gone from the start is no error that nobody caught', async () => {
+    const gone = new AbortController()
+    const reason = new Error('gone')
+    gone.abort(reason)
+    const seen: unknown[] = []
+    const onUnhandled = (err: unknown): void => void seen.push(err)
+    process.prependListener('unhandledRejection', onUnhandled)
+    try {
+      await assert.rejects(raceSignal(Promise.reject(new Error('later')), gone.signal), reason)
+      await new Promise(resolve => setImmediate(resolve))
+      assert.deepEqual(seen, [])
+    } finally {
+      process.off('unhandledRejection', onUnhandled)
+    }
+  })
+})
+
 describe('deadline', () => {
   it('aborts with TIMEOUT that names the work', async () => {
     const { signal } = deadline(5, 'the answer')
