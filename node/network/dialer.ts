@@ -4,6 +4,7 @@ import {
   type Clock,
   type DeviceId,
   deadline,
+  errorCode,
   linkSignals,
   SpacedriveError,
   toError
@@ -84,15 +85,28 @@ export async function dialFirst<C>(
   }
 }
 
+/** What the system says of a connection that was not made, without the address: that stands beside it. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was cut',
+  EHOSTUNREACH: 'no route leads there',
+  ENETUNREACH: 'no network leads there',
+  ETIMEDOUT: 'no answer'
+}
+
 function unreachable(failures: readonly { address: string; error: Error }[]): SpacedriveError {
-  const tried = failures.map(f => `${f.address}: ${f.error.message}`)
-  return new SpacedriveError(
-    'UNREACHABLE',
-    tried.length === 0 ? 'no address is known' : `none of ${tried.length} addresses answers: ${tried.join('; ')}`,
-    {
-      cause: failures[0]?.error,
-      hint: 'Is the other device on, its daemon running with networking, and both on one network?',
-      details: { tried }
-    }
-  )
+  const tried = failures.map(({ address, error }) => ({ address, reason: REASONS[errorCode(error)] ?? error.message }))
+  const [first] = tried
+  const list = tried.map(t => `${t.address}: ${t.reason}`)
+  const message =
+    first === undefined
+      ? 'no address is known'
+      : tried.length === 1
+        ? `${first.address} does not answer: ${first.reason}`
+        : `none of ${tried.length} addresses answers: ${list.join('; ')}`
+  return new SpacedriveError('UNREACHABLE', message, {
+    cause: failures[0]?.error,
+    hint: 'Is the other device on, its daemon running with networking, and both on one network?',
+    details: { tried: list }
+  })
 }

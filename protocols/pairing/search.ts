@@ -243,7 +243,10 @@ class Search {
 function notFound(tried: readonly Tried[], ways: readonly ('lan' | 'dht')[]): Error {
   const names = { lan: 'the local network', dht: 'the DHT' } as const
   const where = ways.length === 0 ? 'discovery is off' : `looked in ${ways.map(w => names[w]).join(' and ')}`
-  const reasons = tried.slice(-3).map(t => `${t.where}: ${t.error.message}`)
+  // Who could not be reached names the address itself.
+  const reasons = tried
+    .slice(-3)
+    .map(t => (hasCode(t.error, 'UNREACHABLE') ? t.error.message : `${t.where}: ${t.error.message}`))
   return pairingError(
     'PAIRING_NOT_FOUND',
     `no device that shows this code was found: ${[where, ...reasons].join('; ')}`,
