@@ -71,3 +71,17 @@ export async function pairedDaemons(...names: string[]): Promise<{ daemons: Pair
     }
   }
 }
+
+/** Two of them, up and connected, for the tests of one `describe`. */
+export function runningPair(name: string, other: string, have: (a: PairedDaemon, b: PairedDaemon) => void): void {
+  let clean = async (): Promise<void> => {}
+  before(async () => {
+    const made = await pairedDaemons(name, other)
+    clean = made.clean
+    const [a, b] = made.daemons as [PairedDaemon, PairedDaemon]
+    have(a, b)
+    await a.up()
+    await b.up(a)
+  })
+  after(() => clean())
+}

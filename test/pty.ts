@@ -13,6 +13,12 @@ import type { TestInstance } from './cli.js'
 const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
 const SHOWN_MS = 30_000
 
+/** Arguments of `script` for a line of shell on a terminal of its own; its exit code is the line's. */
+export function scriptArguments(line: string): string[] {
+  // That of BSD and macOS has no option for it: what follows the file is the command.
+  return process.platform === 'linux' ? ['-qec', line, '/dev/null'] : ['-q', '/dev/null', '/bin/sh', '-c', line]
+}
+
 export interface OnTerminal {
   /** What stands on the screen and above it: what was overwritten or taken away does not. */
   readonly text: string
@@ -32,8 +38,8 @@ export function onTerminal(instance: TestInstance, words: readonly string[]): On
     word => `'${word.replaceAll("'", "'\\''")}'`
   )
   const env = { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' }
-  // -e: its exit code is the command's. Wide and high enough that no line is cut: a code is longer than 80 letters.
-  const child = spawn('script', ['-qec', `stty cols 200 rows 60; exec ${quoted.join(' ')}`, '/dev/null'], {
+  // Wide and high enough that no line is cut: a code is longer than 80 letters.
+  const child = spawn('script', scriptArguments(`stty cols 200 rows 60; exec ${quoted.join(' ')}`), {
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SPACEDRIVE_')))
   })
   let raw = ''

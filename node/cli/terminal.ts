@@ -11,7 +11,7 @@ const PLAIN_STATUS_EVERY_MS = 5_000
 const DEFAULT_COLUMNS = 80
 const DEFAULT_ROWS = 24
 /** What is dropped from standard input is read whole here; larger things are files. */
-const MAX_STDIN_BYTES = 64 * 1024 * 1024
+export const MAX_STDIN_BYTES = 64 * 1024 * 1024
 
 export interface TerminalInit {
   json: boolean

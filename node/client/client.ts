@@ -13,7 +13,7 @@ import {
 import { findPlace } from '../instance/index.js'
 
 /** An answer in one piece: a page of an index, a plan. Longer ones are streamed. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024
+export const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 const NEWLINE = 0x0a
 
 /** Speaks to the daemon of one data directory. Keeps no connection: each call makes one, and closing it ends the call. */
@@ -31,7 +31,10 @@ export interface CallOptions extends AbortOptions {
   onEmit?: ((value: unknown) => void) | undefined
 }
 
-export function daemonClient(dataDir: AbsPath): Client {
+/** @param options.maxAnswerBytes - of an answer in one piece; only tests have less room */
+export function daemonClient(dataDir: AbsPath, { maxAnswerBytes = MAX_ANSWER_BYTES } = {}): Client {
+  const readAll = (response: IncomingMessage, signal: AbortSignal | undefined): Promise<string> =>
+    readBody(response, maxAnswerBytes, signal)
   return {
     async call(operation, input, { signal, onEmit } = {}) {
       const response = await send(dataDir, 'POST', `/v1/${encodeURIComponent(operation)}`, input ?? {}, signal)
@@ -108,13 +111,13 @@ async function send(
   })
 }
 
-async function readAll(response: IncomingMessage, signal: AbortSignal | undefined): Promise<string> {
+async function readBody(response: IncomingMessage, maxBytes: number, signal: AbortSignal | undefined): Promise<string> {
   const parts: Buffer[] = []
   let size = 0
   try {
     for await (const part of response as AsyncIterable<Buffer>) {
       size += part.length
-      if (size > MAX_ANSWER_BYTES) throw new SpacedriveError('TOO_LARGE', 'the answer is too large for one piece')
+      if (size > maxBytes) throw new SpacedriveError('TOO_LARGE', `the answer is larger than ${maxBytes} bytes`)
       parts.push(part)
     }
   } catch (err) {

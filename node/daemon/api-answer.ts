@@ -3,7 +3,7 @@ import { errorCode, SpacedriveError, toPlainError } from '../../storage/base/ind
 import { toJson } from '../client/index.js'
 
 /** What a caller may leave unread of a streamed answer before it is cut: an operation may emit many rows in one turn. */
-const MAX_UNREAD_BYTES = 64 * 1024 * 1024
+export const MAX_UNREAD_BYTES = 64 * 1024 * 1024
 
 /**
  * One answer: a JSON value, or `{ error }` with a fitting status. To who accepts `application/x-ndjson` lines instead: what

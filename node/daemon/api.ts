@@ -21,13 +21,19 @@ export const MAX_CALLS = 256
 /** Calls and listeners to events each hold one connection; the rest is for those who are told that it is too much. */
 export const MAX_CONNECTIONS = 512
 /** Who opens a connection sends its request at once: a local program, not a slow line. */
-const HEADERS_TIMEOUT_MS = 5_000
-const REQUEST_TIMEOUT_MS = 30_000
-const CHECK_TIMEOUTS_MS = 1_000
+export const API_DEADLINES: ApiDeadlines = { headersMs: 5_000, requestMs: 30_000, checkEveryMs: 1_000 }
 /** At the end: for operations that were aborted to say so to their callers. */
 const LAST_ANSWERS_MS = 2_000
 /** Every name of an operation fits; a longer path is none. */
 const MAX_URL_CHARS = 2_048
+
+export interface ApiDeadlines {
+  /** From the connection, or the end of the request before, to the end of the headers. */
+  readonly headersMs: number
+  /** To the end of the body. */
+  readonly requestMs: number
+  readonly checkEveryMs: number
+}
 
 export interface Api {
   listen(path: string): Promise<void>
@@ -41,16 +47,17 @@ export interface Api {
  * HTTP over a Unix socket: `POST /v1/<operation>` and `GET /v1/events` (docs/api.md).
  * @param extra - operations beside those of the registry
  */
-export function createApi(peer: Peer, log: Logger, extra: ReadonlyMap<string, Operation> = new Map()): Api {
+export function createApi(
+  peer: Peer,
+  log: Logger,
+  extra: ReadonlyMap<string, Operation> = new Map(),
+  { headersMs, requestMs, checkEveryMs }: ApiDeadlines = API_DEADLINES
+): Api {
   const sockets = new Set<Socket>()
   const waiting: (() => void)[] = []
   let calls = 0
   const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_TIMEOUTS_MS
-    },
+    { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkEveryMs },
     (request, response) => {
       const answer = new Answer(request, response)
       route(request, response, answer).catch(err => {

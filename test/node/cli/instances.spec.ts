@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { findPlace } from '../../../node/instance/index.js'
+import { openSqlite } from '../../../storage/sql/index.js'
 import { processEnded, type TestInstance, testInstance } from '../../cli.js'
 import { tempDir } from '../../temp.js'
 
@@ -224,5 +225,23 @@ describe('instances', () => {
     assert.match(log, /nobody expected this/)
     assert.match(log, /"msg":"stopped"/)
     assert.equal(findPlace(dataDir), undefined)
+  })
+
+  it('a part that fails after `start` has returned: it is in the log, and the daemon ends in order', async () => {
+    const one = instance(join(temp.path, 'data'))
+    await one.ok('start')
+    await one.ok('stop')
+    // Read by the drops when they start, which is after the local parts: nothing before that misses it.
+    const sql = openSqlite(join(one.dataDir, 'instance.db'))
+    sql.exec('ALTER TABLE offers RENAME TO lost')
+    sql.close()
+    const { stdout } = await one.run('--json', 'start')
+    const { pid } = JSON.parse(stdout) as { pid: number }
+    await processEnded(pid)
+    const log = readFileSync(join(one.dataDir, 'logs', 'daemon.log'), 'utf8')
+    assert.match(log, /a part could not start; the daemon stops/)
+    assert.match(log, /no such table: offers/)
+    assert.match(log.trimEnd().split('\n').at(-1)!, /"msg":"stopped"/)
+    assert.equal(findPlace(one.dataDir), undefined)
   })
 })

@@ -4,15 +4,13 @@ import { once } from 'node:events'
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { testInstance } from '../../cli.js'
+import { scriptArguments } from '../../pty.js'
 
 const MAIN = fileURLToPath(new URL('../../../node/cli/main.js', import.meta.url))
 const COLUMNS = 70
 const ESC = '\u001b'
 
-/** `script` of util-linux gives the command a terminal of its own; that of macOS takes other arguments. */
-const onLinux = process.platform === 'linux' ? describe : describe.skip
-
-onLinux('on a terminal', () => {
+describe('on a terminal', () => {
   const instance = testInstance()
   const children: ChildProcess[] = []
   before(async () => {
@@ -36,7 +34,7 @@ onLinux('on a terminal', () => {
     const command = [process.execPath, MAIN, '--data-dir', instance.dataDir, ...words].map(w => `'${w}'`).join(' ')
     // Ctrl-C reaches the shell as well: without the trap dash ends of it and never tells the code, bash goes on.
     const line = `trap : INT; stty rows 24 cols ${columns}; ${command}; echo "code=$?"; stty -a`
-    const child = spawn('script', ['-qec', line, '/dev/null'], {
+    const child = spawn('script', scriptArguments(line), {
       ...{ stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1', SHELL: '/bin/sh' } }
     })
     children.push(child)

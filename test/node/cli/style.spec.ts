@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { cut, paint, style, width } from '../../../node/cli/style.js'
-import { layOut } from '../../../node/cli/terminal.js'
+import { createTerminal, layOut, MAX_STDIN_BYTES } from '../../../node/cli/terminal.js'
 
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 
@@ -48,5 +49,20 @@ describe('text for a terminal', () => {
         if (width(text) <= columns) assert.equal(cut(text, columns), text)
       })
     )
+  })
+})
+
+describe('standard input', () => {
+  const read = (bytes: number): Promise<Uint8Array> => {
+    const mib = Buffer.alloc(2 ** 20)
+    const parts = function* (): Generator<Buffer> {
+      for (let left = bytes; left > 0; left -= mib.length) yield mib.subarray(0, left)
+    }
+    return createTerminal({ json: false, stdin: Readable.from(parts()) as never }).readStdin()
+  }
+
+  it(`is read whole up to ${MAX_STDIN_BYTES} bytes, one more is refused`, async () => {
+    assert.equal((await read(MAX_STDIN_BYTES)).length, MAX_STDIN_BYTES)
+    await assert.rejects(read(MAX_STDIN_BYTES + 1), { code: 'TOO_LARGE' })
   })
 })

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
 import { once, setMaxListeners } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { daemonClient } from '../../../node/client/index.js'
+import { daemonClient, MAX_ANSWER_BYTES } from '../../../node/client/index.js'
 import {
+  API_DEADLINES,
   createApi,
   MAX_BODY_BYTES,
   MAX_CALLS,
   MAX_CONNECTIONS,
-  MAX_EVENT_LISTENERS
+  MAX_EVENT_LISTENERS,
+  MAX_UNREAD_BYTES
 } from '../../../node/daemon/index.js'
 import { writePlace } from '../../../node/instance/index.js'
 import { defineOperation, type Operation } from '../../../node/operations/operation.js'
@@ -62,19 +64,44 @@ const echo = defineOperation({
   }
 }) as unknown as Operation
 
+/** Gives a MiB after another until its caller is gone. */
+function pouring() {
+  let tell = (_: { mib: number; code: string }): void => {}
+  const over = new Promise<{ mib: number; code: string }>(resolve => {
+    tell = resolve
+  })
+  const operation = defineOperation({
+    name: 'test.pour',
+    summary: 'gives',
+    input: z.strictObject({}),
+    async run({ signal, emit }) {
+      const text = 'x'.repeat(2 ** 20)
+      let mib = 0
+      for (; !signal.aborted; mib++) {
+        emit({ text })
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      tell({ mib, code: (signal.reason as SpacedriveError).code })
+    }
+  })
+  return { operation: operation as unknown as Operation, over }
+}
+
 describe('the API', () => {
   let temp: ReturnType<typeof tempDir>
   let peer: Awaited<ReturnType<typeof testPeer>>
   let api: ReturnType<typeof createApi>
   let socketPath: string
   let waits: ReturnType<typeof slow>
+  let poured: ReturnType<typeof pouring>
 
   beforeEach(async () => {
     temp = tempDir()
     peer = await testPeer(temp.path)
     await peer.start()
     waits = slow()
-    api = createApi(peer, silentLog, new Map([waits.operation, echo].map(o => [o.name, o])))
+    poured = pouring()
+    api = createApi(peer, silentLog, new Map([waits.operation, poured.operation, echo].map(o => [o.name, o])))
     socketPath = join(temp.path, 's.sock')
     await api.listen(socketPath)
     writePlace(temp.path, { socket: socketPath as never, pid: process.pid, version: '', startedAt: 0 })
@@ -216,6 +243,51 @@ describe('the API', () => {
     await peer.stop()
     assert.equal(await waits.over, 'STOPPED')
     await refused
+  })
+
+  it(`an answer that nobody reads is cut at ${MAX_UNREAD_BYTES} bytes, and the operation sees that its caller is gone`, async () => {
+    const deaf = connect(socketPath)
+    deaf.on('error', () => {})
+    deaf.pause()
+    deaf.write('POST /v1/test.pour HTTP/1.1\r\nhost: x\r\naccept: application/x-ndjson\r\ncontent-length: 0\r\n\r\n')
+    const { mib, code } = await poured.over
+    assert.equal(code, 'CANCELLED')
+    // What the kernel took for the reader comes on top of what lies here.
+    assert.ok(mib * 2 ** 20 >= MAX_UNREAD_BYTES && mib * 2 ** 20 < MAX_UNREAD_BYTES + 4 * 2 ** 20, `${mib} MiB`)
+    deaf.destroy()
+  })
+
+  it('a request in one piece: at the limit of the client it is an answer, beyond it TOO_LARGE', async () => {
+    const answer = `{"text":"${'x'.repeat(1_000)}"}`
+    const server = createServer((_request, response) => response.end(answer))
+    const path = join(temp.path, 'other.sock')
+    await new Promise<void>(resolve => server.listen(path, resolve))
+    writePlace(temp.path, { socket: path as never, pid: process.pid, version: '', startedAt: 0 })
+    const at = daemonClient(temp.path, { maxAnswerBytes: answer.length })
+    assert.equal(MAX_ANSWER_BYTES, 256 * 2 ** 20)
+    await assert.doesNotReject(at.call('any', {}))
+    const below = daemonClient(temp.path, { maxAnswerBytes: answer.length - 1 })
+    await assert.rejects(below.call('any', {}), { code: 'TOO_LARGE' })
+    server.close()
+  })
+
+  it('who does not send its headers, or its body, in time is cut', async () => {
+    assert.deepEqual([API_DEADLINES.headersMs, API_DEADLINES.requestMs], [5_000, 30_000])
+    const hasty = createApi(peer, silentLog, new Map(), { headersMs: 20, requestMs: 60, checkEveryMs: 5 })
+    const path = join(temp.path, 'hasty.sock')
+    await hasty.listen(path)
+    for (const begun of [
+      'POST /v1/system.status HTTP/1.1\r\nhost: x\r\n',
+      'POST /v1/system.status HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{'
+    ]) {
+      const socket = connect(path)
+      socket.write(begun)
+      let text = ''
+      for await (const part of socket) text += part
+      assert.match(text, /^HTTP\/1\.1 408/)
+    }
+    hasty.stopListening()
+    await hasty.close()
   })
 
   it(`${MAX_CALLS} calls are answered at once, one more is told to wait`, async () => {

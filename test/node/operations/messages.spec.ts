@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type PairedDaemon, pairedDaemons } from '../../daemons.js'
+import { type PairedDaemon, runningPair } from '../../daemons.js'
 
 interface Messages {
   messages: { text: string; direction: string; state: string; name: string }[]
@@ -10,16 +10,10 @@ describe('network send-message, network messages', function () {
   this.timeout(120_000)
   let ada: PairedDaemon
   let bob: PairedDaemon
-  let clean: () => Promise<void>
-
-  before(async () => {
-    const made = await pairedDaemons('ada', 'bob')
-    ;[ada, bob] = made.daemons as [PairedDaemon, PairedDaemon]
-    clean = made.clean
-    await ada.up()
-    await bob.up(ada)
+  runningPair('ada', 'bob', (a, b) => {
+    ada = a
+    bob = b
   })
-  after(() => clean())
 
   it('a text is delivered, shown once as unread, escaped, every line set in', async () => {
     assert.match(

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PairedDaemon, pairedDaemons } from '../../daemons.js'
+import { type PairedDaemon, runningPair } from '../../daemons.js'
 import { tempDir } from '../../temp.js'
 
 const KILLS = 6
@@ -13,19 +13,11 @@ describe('spacedrop: kill -9', function () {
   const dir = tempDir('sd-crash-')
   let ada: PairedDaemon
   let bob: PairedDaemon
-  let clean: () => Promise<void>
-
-  before(async () => {
-    const made = await pairedDaemons('ada', 'bob')
-    ;[ada, bob] = made.daemons as [PairedDaemon, PairedDaemon]
-    clean = made.clean
-    await ada.up()
-    await bob.up(ada)
+  runningPair('ada', 'bob', (a, b) => {
+    ada = a
+    bob = b
   })
-  after(async () => {
-    await clean()
-    dir.clean()
-  })
+  after(() => dir.clean())
 
   it('of either side at random moments: the drop finishes by itself, whole, once, and nothing is half before', async () => {
     const path = join(dir.path, 'tree')

@@ -13,7 +13,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { type PairedDaemon, pairedDaemons } from '../../daemons.js'
+import { type PairedDaemon, runningPair } from '../../daemons.js'
 import { tempDir } from '../../temp.js'
 
 interface View {
@@ -33,19 +33,11 @@ describe('network spacedrop, offers, accept, decline, rules', function () {
   const dir = tempDir('sd-send-')
   let ada: PairedDaemon
   let bob: PairedDaemon
-  let clean: () => Promise<void>
-
-  before(async () => {
-    const made = await pairedDaemons('ada', 'bob')
-    ;[ada, bob] = made.daemons as [PairedDaemon, PairedDaemon]
-    clean = made.clean
-    await ada.up()
-    await bob.up(ada)
+  runningPair('ada', 'bob', (a, b) => {
+    ada = a
+    bob = b
   })
-  after(async () => {
-    await clean()
-    dir.clean()
-  })
+  after(() => dir.clean())
 
   const offers = async (at: PairedDaemon, ...more: string[]): Promise<View[]> =>
     (await at.json<{ offers: View[] }>('network', 'offers', ...more)).offers

@@ -13,6 +13,7 @@ import {
   type PlaceStep,
   type Staging
 } from '../../../storage/files/index.js'
+import { randomFrom } from '../../random.js'
 import { pack } from './pack.js'
 import { SimulatedDisk, type SimulatedDiskInit } from './simulated-disk.js'
 
@@ -44,17 +45,6 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   cycle: fc.constantFrom(2, 3),
   seed: fc.nat()
 })
-
-/** A small generator with a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** Everything that a folder holds: path -> content, `null` for a directory. */
 function contents(disk: SimulatedDisk): Map<string, string | null> {

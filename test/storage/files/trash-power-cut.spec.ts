@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { type AbsPath, type WorkerPool, workerPool } from '../../../storage/base/index.js'
 import { type Files, openFiles, ownerTag, type TrashAddress } from '../../../storage/files/index.js'
+import { randomFrom } from '../../random.js'
 import { SimulatedDisk, type SimulatedDiskInit } from './simulated-disk.js'
 
 const FOLDER = '/home/person'
@@ -35,17 +36,6 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   seed: fc.nat(),
   home: fc.boolean()
 })
-
-/** A small generator with a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** Every file on the disk: path -> content. */
 function contents(disk: SimulatedDisk): Map<string, string> {

@@ -2,22 +2,12 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type AbsPath, type RelPath, type WorkerPool, workerPool } from '../../../storage/base/index.js'
 import { Copier, isTempName, openFiles, ownerTag } from '../../../storage/files/index.js'
+import { randomFrom } from '../../random.js'
 import { SimulatedDisk } from '../../storage/files/simulated-disk.js'
 
 const NAMES = Array.from({ length: 20 }, (_, i) => `f${i}`)
 const content = (name: string): string => `${name}|`.repeat(2_500)
 const rel = (path: string): RelPath => path as RelPath
-
-/** A small generator with a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 describe('copy: the power goes after each operation', () => {
   let pool: WorkerPool
