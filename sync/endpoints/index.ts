@@ -30,6 +30,7 @@ export {
   PAGE_ENTRIES,
   READ_PIECE_BYTES
 } from './limits.js'
+export { type LocalRoot, walkHere } from './local/local.worker.js'
 export type { LocalEndpointInit } from './local/local-endpoint.js'
 export { openLocalEndpoint } from './local/open-local.js'
 export type { LocalPort } from './local-port.js'

@@ -1,5 +1,6 @@
 import type { AbortOptions, AbsPath } from '../../storage/base/index.js'
 import type { FileRoot, Marker } from '../../storage/files/index.js'
+import type { LocalRoot } from './local/local.worker.js'
 
 /**
  * What only a folder of this device offers: its place and the handles of storage/files, for renames, shared blocks and copies
@@ -7,6 +8,8 @@ import type { FileRoot, Marker } from '../../storage/files/index.js'
  */
 export interface LocalPort {
   readonly path: AbsPath
+  /** For tasks that look at it in a worker (`walkHere`). */
+  reading(): LocalRoot
   /**
    * The root with everything that storage/files can do in it; opened on the first call, closed with the endpoint.
    * @throws {SpacedriveError} READ_ONLY, NO_PERMISSION

@@ -43,10 +43,10 @@ export class Ignored {
   }
 
   /** Any path, with all directories above it. */
-  ignores(path: RelPath): boolean {
+  ignores(path: RelPath, directory = false): boolean {
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1))
       if (this.#matches(path.slice(0, at) as RelPath, true)) return true
-    return this.#matches(path, false)
+    return this.#matches(path, directory)
   }
 
   #matches(path: RelPath, directory: boolean): boolean {

@@ -3,7 +3,8 @@
  *
  *   const outcome = await runSession({ sync, ends: { source, destination }, db, snapshot, dir, pool, clock, random })
  *
- * `scan.ts` brings the snapshot of an end up to date (`snapshot.worker.ts`), `plan.worker.ts` merges it with the archive
+ * `scan.ts` brings the snapshot of an end up to date (`snapshot.worker.ts`): by a walk of all of it (`scan.worker.ts`), or by looks at
+ * the paths that somebody hinted at (`hints.ts`). `plan.worker.ts` merges it with the archive
  * (`archive.worker.ts`, `rows.ts`) and lets reconcile decide, `transition.ts` does the plan (`steps.ts`, `stage-content.ts`),
  * `session.ts` calls them in order. docs/sync-session.md tells it.
  */
@@ -16,6 +17,7 @@ export {
 } from './archive.worker.js'
 export { type Change, changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
 export { type IdentityHalt, type IdentityReason, judgeMarkers, type MarkersInit } from './guard.js'
+export type { Hint } from './hints.js'
 export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
 export { SESSION_PHASES } from './job.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
@@ -24,7 +26,7 @@ export type { Sync, SyncEnd, SyncOptions, SyncSpec } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
 export type { LastRun, OtherPlan } from './runs.js'
-export { type ScanProgress, scanEnd } from './scan.js'
+export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,
   type SessionComponents,

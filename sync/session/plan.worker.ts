@@ -20,7 +20,8 @@ import {
   type Trace
 } from '../reconcile/index.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
-import { rowsOf } from './rows.js'
+import { keysToPlan, optionsBasis } from './partial.js'
+import { SyncRows } from './rows.js'
 
 export interface PlanInput {
   readonly instanceFile: string
@@ -46,6 +47,12 @@ export interface PlanSummary {
   readonly hash: string
   readonly operations: number
   readonly holds: Readonly<Record<End, EndFacts>>
+  /** All was compared, and not only what changed since it was. */
+  readonly whole: boolean
+  /** What this plan rests on besides the archive. */
+  readonly basis: string
+  /** Paths that were not alike; undefined: too many to be remembered. */
+  readonly odd: readonly RelPath[] | undefined
 }
 
 /** Conflicts, problems and what stays unsettled, as the plan tells them. */
@@ -55,7 +62,8 @@ export type Remark = Extract<PlanRow, { row: 'conflict' | 'problem' | 'unsettled
 const FOLD_PAGE = 1_000
 
 export const planning = defineTasks(import.meta.url, {
-  async makePlan(input: PlanInput): Promise<PlanSummary> {
+  /** @returns undefined when the rows of renamed directories must come under their names first */
+  async makePlan(input: PlanInput): Promise<PlanSummary | undefined> {
     for (const left of ['', '-wal', '-shm']) await removeFile(`${input.planFile}${left}`)
     const plan = openSqlite(input.planFile, { synchronous: 'NORMAL' })
     try {
@@ -133,9 +141,12 @@ export const planning = defineTasks(import.meta.url, {
   }
 })
 
-function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSummary {
+function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSummary | undefined {
   const { sync, proves, ignore } = input
-  const rows = rowsOf({ archive, snapshot, sync, proves, ignored: () => new Ignored(ignore) })
+  const basis = optionsBasis(input)
+  const only = keysToPlan({ archive, snapshot, input, basis })
+  if (only === 'settle') return undefined
+  const rows = new SyncRows({ archive, snapshot, sync, proves, only, ignored: () => new Ignored(ignore) })
   const ignored = new Ignored(ignore)
   const facts = (end: End): EndFacts => factsOf(archive, snapshot, sync, end)
   const holds = { source: facts('source'), destination: facts('destination') }
@@ -162,7 +173,8 @@ function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSu
     } else if (row.row === 'settle') insert.settle.run([serialize(row.settle)])
     else insert.remark.run([serialize(row)])
   }
-  return { totals: tally.totals, hash: hasher.digest(), operations, holds }
+  const { odd } = rows
+  return { totals: tally.totals, hash: hasher.digest(), operations, holds, whole: only === undefined, basis, odd }
 }
 
 function factsOf(archive: Sql, snapshot: Sql, sync: number, end: End): EndFacts {

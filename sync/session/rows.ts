@@ -1,5 +1,5 @@
 /** The rows that reconcile decides on: archive and both snapshots, merged in tree order. Runs in the planner's worker. */
-import type { RelPath } from '../../storage/base/index.js'
+import { parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
 import type { Expected } from '../../storage/files/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import {
@@ -16,7 +16,8 @@ import {
 } from '../reconcile/index.js'
 import { findInArchive, readArchive, readUnsettled } from './archive.worker.js'
 import type { Ignored } from './ignored.js'
-import { findSeen, readSeen, type SeenRow } from './snapshot.worker.js'
+import { keyPath, pathKey } from './path-key.js'
+import { readSeen, type SeenRow, seenFinder } from './seen.js'
 
 const CARRIED_BITS = 0o777
 
@@ -31,27 +32,79 @@ export interface RowsInit {
   readonly proves: Readonly<Record<End, boolean>>
   /** Made for each pass: it is asked in tree order. */
   ignored(): Ignored
+  /** Only these can be otherwise than when all was compared last, and what is unsettled. Left out: everything is compared. */
+  readonly only?: readonly Uint8Array[] | undefined
 }
 
-export function rowsOf(init: RowsInit): Rows {
-  const { archive, snapshot, sync } = init
-  const unsettled = new Set(readUnsettled(archive, sync).map(u => u.path as string))
-  const random = init.ignored()
-  return {
-    *changed() {
-      for (const row of merged(init)) if (unsettled.has(row.path) || isDifferent(row)) yield row
-    },
-    find(path) {
-      const base = findInArchive(archive, sync, path)
-      const ignored = !random.none && random.ignores(path)
-      const at = (end: End): Entry | undefined => {
-        const seen = findSeen(snapshot, end, path)
-        return seen && entryOf(seen, init.proves[end], ignored)
-      }
-      const [source, destination] = [at('source'), at('destination')]
-      if (base === undefined && source === undefined && destination === undefined) return undefined
-      return { path, ...(base && { base }), ...(source && { source }), ...(destination && { destination }) }
+/** Paths that are remembered as not alike; more, and the next plan compares everything. */
+export const MAX_ODD = 2_000
+
+export class SyncRows implements Rows {
+  readonly #init: RowsInit
+  readonly #unsettled: ReadonlySet<string>
+  readonly #random: Ignored
+  readonly #seen: Readonly<Record<End, (path: RelPath) => SeenRow | undefined>>
+  #some: readonly Row[] | undefined
+  #odd: RelPath[] | undefined
+
+  constructor(init: RowsInit) {
+    const { archive, snapshot, sync, only } = init
+    this.#init = init
+    const unsettled = readUnsettled(archive, sync).map(u => u.path)
+    this.#unsettled = new Set<string>(unsettled)
+    this.#random = init.ignored()
+    this.#seen = { source: seenFinder(snapshot, 'source'), destination: seenFinder(snapshot, 'destination') }
+    if (only !== undefined) this.#some = this.#those(only, unsettled)
+  }
+
+  /** Which paths are not alike before the plan is done; undefined: more than can be remembered. */
+  get odd(): readonly RelPath[] | undefined {
+    return this.#odd !== undefined && this.#odd.length <= MAX_ODD ? this.#odd : undefined
+  }
+
+  *changed(): Generator<Row> {
+    const odd: RelPath[] = []
+    for (const row of this.#some ?? merged(this.#init)) {
+      const different = isDifferent(row)
+      if (different && odd.length <= MAX_ODD) odd.push(row.path)
+      if (different || this.#unsettled.has(row.path)) yield row
     }
+    this.#odd = odd
+  }
+
+  find(path: RelPath): Row | undefined {
+    const { archive, sync, proves } = this.#init
+    const base = findInArchive(archive, sync, path)
+    const seen = { source: this.#seen.source(path), destination: this.#seen.destination(path) }
+    const row: { path: RelPath; base?: ArchiveEntry; source?: Entry; destination?: Entry } = {
+      path,
+      ...(base && { base })
+    }
+    const said = this.#isIgnored(path, ENDS.some(e => isDirectory(seen[e])) || base?.kind === 'directory')
+    for (const end of ENDS) {
+      const there = said === 'inside' ? undefined : seen[end]
+      if (there !== undefined) row[end] = entryOf(there, proves[end], said === 'ignored')
+    }
+    return row.base === undefined && row.source === undefined && row.destination === undefined ? undefined : row
+  }
+
+  #isIgnored(path: RelPath, directory: boolean): 'no' | 'ignored' | 'inside' {
+    if (this.#random.none) return 'no'
+    const parent = parentOf(path)
+    if (parent !== ROOT && this.#random.ignores(parent, true)) return 'inside'
+    return this.#random.ignores(path, directory) ? 'ignored' : 'no'
+  }
+
+  #those(only: readonly Uint8Array[], unsettled: readonly RelPath[]): Row[] {
+    const keys = new Map(only.map(key => [Buffer.from(key).toString('latin1'), key]))
+    for (const path of unsettled) {
+      const key = pathKey(path)
+      keys.set(Buffer.from(key).toString('latin1'), key)
+    }
+    return [...keys]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, key]) => this.find(keyPath(key)))
+      .filter(row => row !== undefined)
   }
 }
 

@@ -33,7 +33,7 @@ export interface RunsInit extends RootsComponents {
 
 export type RunOptions = Pick<
   SessionInit,
-  'signal' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress'
+  'signal' | 'hints' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress'
 > & {
   readonly force?: boolean | undefined
   /** Nobody waits for it: what changed nothing and says nothing new leaves no row. */

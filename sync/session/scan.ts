@@ -1,12 +1,15 @@
-import { type AbortOptions, nameOf, type RelPath, ROOT } from '../../storage/base/index.js'
-import { AREA_NAME } from '../../storage/files/index.js'
+import { type AbortOptions, hasCode, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Endpoint, TreeEntry } from '../endpoints/index.js'
+import { buffersOf, type Endpoint, MAX_LOOKS, pulled } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
+import type { Hint, LookedHint } from './hints.js'
+import { isShown, scanning, type WalkBeside, type WalkedPage } from './scan.worker.js'
 import { type HashedRow, snapshotting } from './snapshot.worker.js'
 
 /** Paths handed to an end at once for hashing; its answers come as they are ready. */
 const HASH_BATCH = 500
+/** More hints than this and a walk of everything is not much dearer. */
+export const MAX_HINTS = 4_096
 
 export interface ScanProgress {
   readonly entries: number
@@ -15,38 +18,137 @@ export interface ScanProgress {
   readonly hashedBytes: number
 }
 
+export interface Scanned extends ScanProgress {
+  /** Folders that were renamed, found by their inode and not looked into: to be hinted at again once the plan is done. */
+  readonly later: readonly RelPath[]
+}
+
 export interface ScanInit extends AbortOptions {
   readonly at: End
   readonly endpoint: Endpoint
   /** Of schema `snapshot`. */
   readonly snapshot: Database
+  readonly pool: WorkerPool
+  /** Looks only there. Left out, or where the snapshot is not known to hold for the rest: everywhere. */
+  readonly hints?: readonly Hint[] | undefined
   onProgress?(progress: ScanProgress): void
 }
 
 /**
- * Brings the snapshot of one end up to date: walks all of it, and hashes what no stat vouches for. What the walk did not meet is
- * gone, except below a directory that could not be listed: that one is unknown, with all there is in it.
- * @throws what the endpoint throws; then the snapshot still holds the last whole scan's rows
+ * Brings the snapshot of one end up to date: walks all of it, or looks at the paths that were hinted at, and hashes what no stat
+ * vouches for. What was not met is gone, except below a directory that could not be listed: that one is unknown, with all there is
+ * in it.
+ * @throws what the endpoint throws; what was met until then is in the snapshot, and no plan may be made of it
  */
-export async function scanEnd({ at, endpoint, snapshot, signal, onProgress }: ScanInit): Promise<ScanProgress> {
-  const progress = { entries: 0, hashedFiles: 0, hashedBytes: 0 }
-  const tell = (): void => onProgress?.({ ...progress })
-  const scan = await snapshot.write(snapshotting.begin, { at })
-  let writing: Promise<unknown> = Promise.resolve()
-  for await (const { entries } of endpoint.walk(ROOT, { signal })) {
-    const page: TreeEntry[] = entries.filter(e => e.path !== ROOT && !isArea(e))
-    await writing // one page ahead
-    writing = snapshot.write(snapshotting.record, { at, scan, entries: page })
-    writing.catch(() => {}) // awaited with the next page
-    progress.entries += page.length
-    tell()
-  }
-  await writing
-  await snapshot.write(snapshotting.end, { at, scan })
-  await hashAll()
-  return progress
+export async function scanEnd(init: ScanInit): Promise<Scanned> {
+  return new Scan(init).run()
+}
 
-  async function hashAll(): Promise<void> {
+class Scan {
+  readonly #init: ScanInit
+  readonly #progress = { entries: 0, hashedFiles: 0, hashedBytes: 0 }
+
+  constructor(init: ScanInit) {
+    this.#init = init
+  }
+
+  async run(): Promise<Scanned> {
+    const { snapshot, hints } = this.#init
+    await snapshot.write(snapshotting.settleRenames, undefined)
+    const some =
+      hints !== undefined &&
+      hints.length <= MAX_HINTS &&
+      !hints.some(h => h.path === ROOT && h.subtree) &&
+      (await snapshot.maintain(snapshotting.isCompared, undefined))
+    const later: readonly RelPath[] = some ? await this.#lookAt(hints) : []
+    if (!some) await this.#walk(ROOT)
+    await this.#hashAll()
+    return { ...this.#progress, later }
+  }
+
+  async #lookAt(hints: readonly Hint[]): Promise<readonly RelPath[]> {
+    const { at, snapshot } = this.#init
+    // The root's own time and mode are nobody's business.
+    const looked = await this.#look(hints.filter(h => h.path !== ROOT))
+    const before = await snapshot.maintain(snapshotting.movedFrom, { at, hints: looked })
+    const also = await this.#look(before.map(path => ({ path, subtree: false })))
+    const { walk, later } = await snapshot.write(snapshotting.hinted, { at, hints: [...looked, ...also] })
+    for (const path of walk) await this.#walkAgain(path)
+    return later
+  }
+
+  async #look(hints: readonly Hint[]): Promise<LookedHint[]> {
+    const { endpoint, signal } = this.#init
+    const looked: LookedHint[] = []
+    for (let i = 0; i < hints.length; i += MAX_LOOKS) {
+      const some = hints.slice(i, i + MAX_LOOKS)
+      const looks = await endpoint.look(
+        some.map(h => h.path),
+        { signal }
+      )
+      looks.forEach(({ entry, problem }, n) => {
+        // A link or a file where its directory was: it is gone with it.
+        const failed = problem !== undefined && problem.code !== 'LINK_IN_PATH'
+        if (entry === undefined || isShown(entry)) looked.push({ ...some[n]!, entry, failed })
+      })
+    }
+    this.#tell(looked.length)
+    return looked
+  }
+
+  /** One that is gone meanwhile is gone with all it held. */
+  async #walkAgain(path: RelPath): Promise<void> {
+    try {
+      await this.#walk(path)
+    } catch (err) {
+      if (!hasCode(err, 'MISSING', 'LINK_IN_PATH')) throw err
+      await this.#init.snapshot.write(snapshotting.hinted, { at: this.#init.at, hints: [{ path, subtree: false }] })
+    }
+  }
+
+  /** A path and everything below it. */
+  async #walk(path: RelPath): Promise<void> {
+    const { at, endpoint, snapshot, pool, signal } = this.#init
+    const root = endpoint.local?.reading()
+    if (root === undefined) return this.#walkFar(path)
+    let writing: Promise<unknown> = Promise.resolve()
+    const input = { root, snapshotFile: snapshot.file, at, path }
+    const pages = pulled<WalkBeside, WalkedPage>(pool, scanning.walk, input, { signal })
+    for await (const { looked, changed, quiet, gone } of pages) {
+      await writing // one page ahead
+      const writes: Promise<unknown>[] = []
+      if (gone.length > 0) writes.push(snapshot.write(snapshotting.gone, { at, paths: gone }))
+      if (changed !== undefined) {
+        const transfer = buffersOf(changed)
+        writes.push(snapshot.write(snapshotting.changed, { at, changed, quiet }, { transfer }))
+      }
+      writing = Promise.all(writes)
+      writing.catch(() => {}) // awaited with the next page
+      this.#tell(looked)
+    }
+    await writing
+  }
+
+  /** The same where no thread of ours reaches the folder. */
+  async #walkFar(path: RelPath): Promise<void> {
+    const { at, endpoint, snapshot, signal } = this.#init
+    let after: RelPath | undefined
+    let writing: Promise<unknown> = Promise.resolve()
+    for await (const { entries } of endpoint.walk(path, { signal })) {
+      const page = entries.filter(isShown)
+      await writing
+      if (page.length === 0) continue
+      writing = snapshot.write(snapshotting.walked, { at, path, after, entries: page })
+      writing.catch(() => {})
+      after = page.at(-1)!.path
+      this.#tell(page.length)
+    }
+    await writing
+    await snapshot.write(snapshotting.walked, { at, path, after, entries: [] })
+  }
+
+  async #hashAll(): Promise<void> {
+    const { at, endpoint, snapshot, signal } = this.#init
     for (let after: RelPath | undefined; ; ) {
       const paths = await snapshot.maintain(snapshotting.unhashed, { at, after, limit: HASH_BATCH })
       if (paths.length === 0) return
@@ -54,20 +156,22 @@ export async function scanEnd({ at, endpoint, snapshot, signal, onProgress }: Sc
       const rows: HashedRow[] = []
       const unread: RelPath[] = []
       const onBytes = (bytes: number): void => {
-        progress.hashedBytes += bytes
-        tell()
+        this.#progress.hashedBytes += bytes
+        this.#tell(0)
       }
       for await (const { path, ...found } of endpoint.hash(paths, { signal, onBytes })) {
         if (found.problem !== undefined) unread.push(path)
         else rows.push({ path, hash: found.hash, stat: found.stat, racy: found.racy })
-        progress.hashedFiles++
+        this.#progress.hashedFiles++
       }
       await snapshot.write(snapshotting.hashed, { at, rows })
       await snapshot.write(snapshotting.unread, { at, paths: unread })
-      tell()
+      this.#tell(0)
     }
   }
-}
 
-/** `.spacedrive` with its marker is nobody's business; other things of ours are unknown. */
-const isArea = ({ path, unknown }: TreeEntry): boolean => unknown === 'ours' && nameOf(path) === AREA_NAME
+  #tell(entries: number): void {
+    this.#progress.entries += entries
+    this.#init.onProgress?.({ ...this.#progress })
+  }
+}

@@ -29,10 +29,12 @@ import { ChangeLog } from './changes.js'
 import { RunCounting, windowCounts } from './counting.js'
 import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
+import type { Hint } from './hints.js'
 import { ignoreRules } from './ignore-rules.js'
+import { makePlan, noteCompared } from './plan.js'
 import { type PlanSummary, planning, type Remark } from './plan.worker.js'
 import { writableEnds } from './record.js'
-import { type ScanProgress, scanEnd } from './scan.js'
+import { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 import { Transition, type TransitionEnd, type Transitioned } from './transition.js'
 
 /** What a session needs to know of its sync. */
@@ -64,6 +66,8 @@ export interface SessionComponents {
 export interface SessionInit extends SessionComponents, AbortOptions {
   readonly sync: SyncFacts
   readonly ends: Readonly<Record<End, Endpoint>>
+  /** Looks only there, at both ends: for the background. Every so often, and after each start, all is to be looked at. */
+  readonly hints?: Readonly<Record<End, readonly Hint[]>> | undefined
   /** A person's yes to the plan of a run that halted. */
   readonly force?: HaltedBefore | undefined
   /** A person's word that a disk or a database was put back: it goes on as without an archive, and deletes nothing. */
@@ -95,6 +99,8 @@ export type SessionOutcome =
       readonly remarks: readonly Remark[]
       /** What was put back was accepted: nothing was deleted. */
       readonly union: boolean
+      /** Renamed folders that were not looked into: hints for another session, right after this one. */
+      readonly later: Readonly<Record<End, readonly RelPath[]>>
     }
 
 /** Conflicts and problems read back from a plan to be shown. */
@@ -116,7 +122,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
     for (const end of writable) opened[end] = await openEnd(init.ends[end], sync.uuid, clock, options)
     init.onPhase?.('Analyzing differences')
-    await scan(init)
+    const later = await scan(init)
     init.onPhase?.('Planning changes')
     const planned = await plan(init, opened, identity.union)
     const halts = guards(init, planned)
@@ -125,7 +131,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     if (init.planHash !== undefined && init.planHash !== summary.hash) return { state: 'other-plan', plan: summary }
     if (halts.length > 0 && !mayForce(summary.totals, init.force)) return { state: 'halted', plan: summary, halts }
     init.onPhase?.('Applying changes')
-    return await apply(init, opened, { ...planned, forced: halts.length > 0, counter: identity.counter })
+    return await apply(init, opened, { ...planned, forced: halts.length > 0, counter: identity.counter, later })
   } finally {
     for (const end of writable) await opened[end]?.close()
   }
@@ -153,15 +159,19 @@ async function identify(
   return { halt: union ? undefined : halt, union, counter: acceptedCounter({ uuid: sync.uuid, known, markers }) }
 }
 
-async function scan({ ends, snapshot, signal, onScan }: SessionInit): Promise<void> {
-  await Promise.all(
+type Later = Readonly<Record<End, readonly RelPath[]>>
+
+async function scan({ ends, snapshot, pool, hints, signal, onScan }: SessionInit): Promise<Later> {
+  const scanned = await Promise.all(
     ENDS.map(at =>
       scanEnd({
-        ...{ at, endpoint: ends[at], snapshot, ...(signal && { signal }) },
+        ...{ at, endpoint: ends[at], snapshot, pool, hints: hints?.[at], ...(signal && { signal }) },
         onProgress: progress => onScan?.(at, progress)
       })
     )
   )
+  const [source, destination] = scanned as [Scanned, Scanned]
+  return { source: source.later, destination: destination.later }
 }
 
 interface Planned {
@@ -184,10 +194,11 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
   const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
   const proves = (end: End): boolean => opened[end]?.root.capabilities.keepsIdentity ?? true
   const make = (archive: boolean): Promise<PlanSummary> =>
-    pool.run(
-      planning.makePlan,
+    makePlan(
+      pool,
+      snapshot,
       {
-        ...{ instanceFile: db.file, snapshotFile: snapshot.file, planFile, ignore },
+        ...{ instanceFile: db.file, planFile, ignore },
         sync: archive || !agreed ? sync.id : NO_ARCHIVE,
         proves: { source: proves('source'), destination: proves('destination') },
         options: {
@@ -224,7 +235,16 @@ function guards({ sync, db, clock }: SessionInit, { summary, archive, union }: P
 async function apply(
   init: SessionInit,
   opened: Opened,
-  { summary, planFile, archive, drop, union, forced, counter }: Planned & { forced: boolean; counter: number }
+  {
+    summary,
+    planFile,
+    archive,
+    drop,
+    union,
+    forced,
+    counter,
+    later
+  }: Planned & { forced: boolean; counter: number; later: Later }
 ): Promise<SessionOutcome> {
   const { sync, ends, db, snapshot, pool, clock, random, signal, onProgress } = init
   const options: AbortOptions = { ...(signal && { signal }) }
@@ -271,8 +291,9 @@ async function apply(
   const idle = summary.operations === 0 && pages.length === 0 && archive && !forced
   if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
   await Promise.all(pages)
+  await noteCompared({ snapshot, db, sync: sync.id, plan: summary })
   const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
-  return { state: 'done', run, plan: summary, result, remarks, union }
+  return { state: 'done', run, plan: summary, result, remarks, union, later }
 }
 
 const hasUnsettled = (db: Database, sync: number): boolean =>

@@ -1,17 +1,23 @@
-/** The snapshot of the two ends of a sync: written by `scan.ts` in its writer thread, read in tree order by the planner. */
-import { type ContentHash, defineTasks, pathBytes, type RelPath, textFromBytes } from '../../storage/base/index.js'
-import { hashFromBytes, hashToBytes } from '../../storage/content/index.js'
+/** The snapshot of the two ends of a sync: written in its writer thread, read in tree order by the planner. */
+import { type ContentHash, defineTasks, type RelPath } from '../../storage/base/index.js'
+import { hashToBytes } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
-import type { Sql, SqlValue } from '../../storage/sql/index.js'
-import type { TreeEntry, UnknownReason } from '../endpoints/index.js'
+import type { Sql } from '../../storage/sql/index.js'
+import { type EntryColumns, fromColumns, type TreeEntry } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { KeptAttributes } from '../versions/index.js'
-import { keyPath, keysBelow, pathKey } from './path-key.js'
+import { Beside } from './beside.js'
+import { applyHints, type HintsInput, type HintsOutcome, movedFrom } from './hints.js'
+import { keyPath, pathKey } from './path-key.js'
+import { moveRows, type Rename, settleRenames } from './renames.js'
+import { endNumber, seenFinder, seenValueOf, seenWriter, signed } from './seen.js'
+import { isCompared, Touched } from './touched.js'
 
-export interface ScannedPage {
+export interface ChangedPage {
   readonly at: End
-  readonly scan: number
-  readonly entries: readonly TreeEntry[]
+  readonly changed: EntryColumns
+  /** Which of them mean nothing to a plan. */
+  readonly quiet: readonly number[]
 }
 
 export interface HashedRow {
@@ -30,62 +36,55 @@ export interface PlacedRow {
   readonly target?: string | undefined
 }
 
-/** A thing as it was seen; `undefined` hash: it could not be read. */
-export interface SeenRow {
-  readonly key: Uint8Array
-  readonly path: RelPath
-  readonly kind: 'file' | 'directory' | 'symlink' | 'unknown'
-  readonly sizeBytes: number
-  readonly mtimeNs: bigint
-  readonly ctimeNs: bigint
-  readonly birthNs: bigint
-  readonly inode: bigint
-  readonly mode: number
-  readonly hash: ContentHash | undefined
-  readonly target: string | undefined
-  readonly reason: UnknownReason | undefined
-  readonly directory: boolean
+export interface Placed {
+  readonly at: End
+  readonly rows: readonly PlacedRow[]
+  readonly moved: readonly Rename[]
+  readonly gone: readonly RelPath[]
 }
 
-const KINDS = ['file', 'directory', 'symlink', 'unknown'] as const
-const COLUMNS = 'path, kind, size, mtime, ctime, birth, inode, mode, hash, target, reason, directory'
-const number = (at: End): number => ENDS.indexOf(at)
-const unsigned = (inode: bigint): bigint => BigInt.asIntN(64, inode)
-
 export const snapshotting = defineTasks(import.meta.url, {
-  /** @returns the number of the scan that begins */
-  begin(sql: Sql, { at }: { at: End }): number {
-    sql.prepare('INSERT OR IGNORE INTO scans VALUES (?, 0, 0)').run([number(at)])
-    sql.prepare('UPDATE scans SET begun = begun + 1 WHERE at = ?').run([number(at)])
-    return sql.prepare<{ begun: number }>('SELECT begun FROM scans WHERE at = ?').get([number(at)])!.begun
+  /** What a walk met otherwise than it was. A file among it has no hash until it is read again. */
+  changed(sql: Sql, { at, changed, quiet }: ChangedPage): void {
+    const write = seenWriter(sql, at)
+    const touched = new Touched(sql)
+    const silent = new Set(quiet)
+    for (const [i, entry] of fromColumns(changed).entries()) {
+      const key = pathKey(entry.path)
+      write(key, seenValueOf(entry))
+      if (!silent.has(i)) touched.add(key)
+    }
   },
 
-  /** What the walk met. A file whose stat is as it was keeps its hash. */
-  record(sql: Sql, { at, scan, entries }: ScannedPage): void {
-    const find = sql.prepare<never>(
-      'SELECT size, mtime, ctime, inode, birth, hash, racy FROM seen WHERE at = ? AND path = ? AND kind = 0',
-      { raw: true, bigint: true }
-    )
-    const write = sql.prepare(`INSERT OR REPLACE INTO seen (at, ${COLUMNS}, racy, scan) VALUES (${'?, '.repeat(14)}?)`)
-    for (const entry of entries) {
+  /** What a walk did not meet. */
+  gone(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): void {
+    remove(sql, at, paths)
+  },
+
+  /** The same in one, for a walk that came over a wire: `after` it the rows of this page begin. */
+  walked(
+    sql: Sql,
+    { at, path, after, entries }: { at: End; path: RelPath; after: RelPath | undefined; entries: readonly TreeEntry[] }
+  ): void {
+    const last = entries.at(-1)
+    const beside = new Beside(sql, at, path, after)
+    const { changed, quiet, gone } = beside.next(entries)
+    const write = seenWriter(sql, at)
+    const touched = new Touched(sql)
+    for (const [i, entry] of changed.entries()) {
       const key = pathKey(entry.path)
-      const { stat } = entry
-      const kind = entry.unknown !== undefined || stat.kind === 'other' ? 3 : KINDS.indexOf(stat.kind)
-      const known = kind === 0 ? (find.get([number(at), key]) as SqlValue[] | undefined) : undefined
-      const same =
-        known !== undefined &&
-        known[6] === 0n &&
-        Number(known[0]) === stat.sizeBytes &&
-        known[1] === stat.mtimeNs &&
-        known[2] === stat.ctimeNs &&
-        known[3] === unsigned(stat.inode) &&
-        known[4] === stat.birthNs
-      write.run([
-        ...[number(at), key, kind, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, stat.birthNs, unsigned(stat.inode)],
-        ...[stat.mode, same ? known[5]! : null, entry.target === undefined ? null : pathBytes(entry.target)],
-        ...[kind === 3 ? (entry.unknown ?? 'special') : null, kind === 3 && stat.kind === 'directory' ? 1 : 0, 0, scan]
-      ])
+      write(key, seenValueOf(entry))
+      if (!quiet.includes(i)) touched.add(key)
     }
+    remove(sql, at, last === undefined ? beside.rest() : gone)
+  },
+
+  /** Directories of an end that bore another name, by inode and birth time, wherever they were. */
+  movedFrom,
+
+  /** What looks at single paths told. */
+  hinted(sql: Sql, input: HintsInput): HintsOutcome {
+    return applyHints(sql, input)
   },
 
   /** Files without a hash that vouches, in tree order. */
@@ -94,27 +93,22 @@ export const snapshotting = defineTasks(import.meta.url, {
       .prepare<{ path: Uint8Array }>(
         'SELECT path FROM seen WHERE at = ? AND kind = 0 AND hash IS NULL AND path > ? ORDER BY path LIMIT ?'
       )
-      .all([number(at), after === undefined ? new Uint8Array(0) : pathKey(after), limit])
+      .all([endNumber(at), after === undefined ? new Uint8Array(0) : pathKey(after), limit])
       .map(({ path }) => keyPath(path))
   },
 
   /** Which of these the last scan saw at an end, or a batch of this run put there. */
   holds(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): boolean[] {
-    const find = sql.prepare('SELECT 1 FROM seen WHERE at = ? AND path = ?')
-    return paths.map(path => find.get([number(at), pathKey(path)]) !== undefined)
+    const find = seenFinder(sql, at)
+    return paths.map(path => find(path) !== undefined)
   },
 
   /** Times and permission bits as they were seen, or set by a batch. */
   attributes(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): (KeptAttributes | undefined)[] {
-    const find = sql.prepare<{ mtime: bigint; mode: bigint }>(
-      'SELECT mtime, mode FROM seen WHERE at = ? AND path = ?',
-      {
-        bigint: true
-      }
-    )
+    const find = seenFinder(sql, at)
     return paths.map(path => {
-      const row = find.get([number(at), pathKey(path)])
-      return row && { kind: 'attributes', mtimeNs: row.mtime, mode: Number(row.mode) & 0o7777 }
+      const row = find(path)
+      return row && { kind: 'attributes', mtimeNs: row.mtimeNs, mode: row.mode & 0o7777 }
     })
   },
 
@@ -125,7 +119,7 @@ export const snapshotting = defineTasks(import.meta.url, {
       .prepare<{ path: Uint8Array }>(
         'SELECT path FROM seen WHERE at = ? AND kind = 0 AND size <= ? AND (path = ? OR substr(path, ?) = ?) ORDER BY path'
       )
-      .all([number(at), maxBytes, bytes, -(bytes.length + 1), Buffer.concat([Buffer.from([0]), bytes])])
+      .all([endNumber(at), maxBytes, bytes, -(bytes.length + 1), Buffer.concat([Buffer.from([0]), bytes])])
       .map(({ path }) => keyPath(path))
   },
 
@@ -137,109 +131,67 @@ export const snapshotting = defineTasks(import.meta.url, {
     )
     for (const { path, hash, stat, racy } of rows)
       write.run([
-        ...[hashToBytes(hash), racy ? 1 : 0, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, unsigned(stat.inode)],
-        ...[stat.birthNs, stat.mode, number(at), pathKey(path)]
+        ...[hashToBytes(hash), racy ? 1 : 0, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, signed(stat.inode)],
+        ...[stat.birthNs, stat.mode, endNumber(at), pathKey(path)]
       ])
   },
 
   /** Files that could not be read: unknown until the next scan. */
   unread(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): void {
     const write = sql.prepare(`UPDATE seen SET kind = 3, reason = 'unreadable' WHERE at = ? AND path = ?`)
-    for (const path of paths) write.run([number(at), pathKey(path)])
-  },
-
-  /** What the scan did not meet is gone. */
-  end(sql: Sql, { at, scan }: { at: End; scan: number }): void {
-    sql.prepare('DELETE FROM seen WHERE at = ? AND scan <> ?').run([number(at), scan])
-    sql.prepare('UPDATE scans SET ended = ? WHERE at = ?').run([scan, number(at)])
+    for (const path of paths) write.run([endNumber(at), pathKey(path)])
   },
 
   /** What a batch changed at an end, so that nothing of it is read again. */
-  placed(
-    sql: Sql,
-    {
-      at,
-      rows,
-      moved,
-      gone
-    }: {
-      at: End
-      rows: readonly PlacedRow[]
-      moved: readonly { readonly path: RelPath; readonly to: RelPath }[]
-      gone: readonly RelPath[]
-    }
-  ): void {
-    const end = number(at)
-    for (const path of gone) sql.prepare('DELETE FROM seen WHERE at = ? AND path = ?').run([end, pathKey(path)])
-    rename(sql, end, moved)
-    // What was renamed, or got other times, has the content that it had.
-    const find = sql.prepare<{ hash: Uint8Array | null; target: Uint8Array | null }>(
-      'SELECT hash, target FROM seen WHERE at = ? AND path = ?'
-    )
-    const write = sql.prepare(
-      `INSERT OR REPLACE INTO seen (at, ${COLUMNS}, racy, scan)
-       VALUES (${'?, '.repeat(13)}0, (SELECT ended FROM scans WHERE at = ?))`
-    )
+  placed(sql: Sql, { at, rows, moved, gone }: Placed): void {
+    remove(sql, at, gone)
+    const touched = new Touched(sql)
+    for (const { path, to } of moved) touched.add(pathKey(path), pathKey(to))
+    if (moved.length > 0)
+      moveRows(
+        sql,
+        at,
+        moved.map(({ path, to }) => [pathKey(path), pathKey(to)])
+      )
+    const find = seenFinder(sql, at)
+    const write = seenWriter(sql, at)
     for (const { path, stat, hash, target } of rows) {
-      const known = hash === undefined && target === undefined ? find.get([end, pathKey(path)]) : undefined
-      write.run([
-        ...[end, pathKey(path), KINDS.indexOf(stat.kind as 'file'), stat.sizeBytes, stat.mtimeNs, stat.ctimeNs],
-        ...[stat.birthNs, unsigned(stat.inode), stat.mode],
-        hash === undefined ? (known?.hash ?? null) : hashToBytes(hash),
-        target === undefined ? (known?.target ?? null) : pathBytes(target),
-        ...[null, 0, end]
-      ])
+      // What was renamed, or got other times, has the content that it had.
+      const known = hash === undefined && target === undefined ? find(path) : undefined
+      const key = pathKey(path)
+      const kind = stat.kind === 'other' ? 'unknown' : stat.kind
+      write(key, { kind, stat, hash: hash ?? known?.hash, target: target ?? known?.target, racy: known?.racy })
+      touched.add(key)
     }
+  },
+
+  /** Before a run changes anything: what it leaves when it is cut off, the next one compares whole. */
+  begin(sql: Sql): void {
+    sql.exec('DELETE FROM compared')
+  },
+
+  /** Rows of directories that were found under another name come under that name. */
+  settleRenames,
+
+  /** Whether only what was touched since needs to be compared, should the basis be the same. */
+  isCompared,
+
+  /** A run came to its end: everything is compared but what stayed as it was for it. */
+  compared(sql: Sql, { basis, odd }: { basis: string; odd: readonly RelPath[] }): void {
+    settleRenames(sql)
+    sql.exec('DELETE FROM touched; DELETE FROM odd')
+    const insert = sql.prepare('INSERT OR IGNORE INTO odd VALUES (?)')
+    for (const path of odd) insert.run([pathKey(path)])
+    sql.prepare('INSERT OR REPLACE INTO compared VALUES (1, ?)').run([basis])
   }
 })
 
-/** All at once: names may swap. First everything steps aside (no path begins with 0x00), then takes its new name. */
-function rename(sql: Sql, end: number, moved: readonly { readonly path: RelPath; readonly to: RelPath }[]): void {
-  const change = sql.prepare(
-    `UPDATE OR REPLACE seen SET path = CAST(? || substr(path, ?) AS BLOB)
-     WHERE at = ? AND (path = ? OR (path >= ? AND path < ?))`
-  )
-  const put = (from: Uint8Array, to: Uint8Array): void =>
-    void change.run([to, from.length + 1, end, from, ...keysBelow(from)])
-  const aside = (i: number): Uint8Array => Buffer.concat([Buffer.from([0, 0]), Buffer.from(String(i))])
-  const list = [...moved].sort((a, b) => b.path.length - a.path.length)
-  for (const [i, { path }] of list.entries()) put(pathKey(path), aside(i))
-  for (const [i, { to }] of list.entries()) put(aside(i), pathKey(to))
-}
-
-/** Read by pages: several readers may be under way on one connection. */
-const PAGE = 1_000
-
-/** Everything an end holds, in tree order. */
-export function* readSeen(sql: Sql, at: End): Generator<SeenRow> {
-  const page = sql.prepare<never>(`SELECT ${COLUMNS} FROM seen WHERE at = ? AND path > ? ORDER BY path LIMIT ${PAGE}`, {
-    raw: true,
-    bigint: true
-  })
-  for (let after = new Uint8Array(0); ; ) {
-    const rows = page.all([number(at), after]) as SqlValue[][]
-    for (const raw of rows) yield seenOf(raw)
-    if (rows.length < PAGE) return
-    after = rows.at(-1)![0] as Uint8Array<ArrayBuffer>
-  }
-}
-
-export function findSeen(sql: Sql, at: End, path: RelPath): SeenRow | undefined {
-  const raw = sql
-    .prepare<never>(`SELECT ${COLUMNS} FROM seen WHERE at = ? AND path = ?`, { raw: true, bigint: true })
-    .get([number(at), pathKey(path)]) as SqlValue[] | undefined
-  return raw && seenOf(raw)
-}
-
-function seenOf(raw: readonly SqlValue[]): SeenRow {
-  const key = raw[0] as Uint8Array
-  return {
-    ...{ key, path: keyPath(key), kind: KINDS[Number(raw[1])]! },
-    ...{ sizeBytes: Number(raw[2]), mtimeNs: raw[3] as bigint, ctimeNs: raw[4] as bigint, birthNs: raw[5] as bigint },
-    ...{ inode: BigInt.asUintN(64, raw[6] as bigint), mode: Number(raw[7]) },
-    hash: raw[8] === null ? undefined : hashFromBytes(raw[8] as Uint8Array),
-    target: raw[9] === null ? undefined : textFromBytes(raw[9] as Uint8Array),
-    reason: raw[10] === null ? undefined : (raw[10] as UnknownReason),
-    directory: raw[11] === 1n
+function remove(sql: Sql, at: End, paths: readonly RelPath[]): void {
+  const touched = new Touched(sql)
+  const write = sql.prepare('DELETE FROM seen WHERE at = ? AND path = ?')
+  for (const path of paths) {
+    const key = pathKey(path)
+    touched.add(key)
+    write.run([ENDS.indexOf(at), key])
   }
 }

@@ -101,6 +101,7 @@ export class Transition {
     const group: Operation[] = []
     for (let from = 0; ; ) {
       const page = await pool.run(planning.operations, { planFile, from, limit: PLAN_PAGE }, { signal })
+      if (from === 0 && page.length > 0) await this.#init.snapshot.write(snapshotting.begin, undefined)
       for (const op of page) {
         if (group.length > 0 && group[0]!.group !== op.group) await this.#doGroup(group.splice(0))
         if (op.group !== undefined) {

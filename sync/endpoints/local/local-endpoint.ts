@@ -65,7 +65,8 @@ export class LocalEndpoint implements Endpoint {
     this.local = {
       path: parts.path,
       fileRoot: options => this.#use(options, signal => this.#writing.root({ signal })),
-      marker: options => this.#use(options, signal => parts.files.readMarker(parts.path, { signal }))
+      marker: options => this.#use(options, signal => parts.files.readMarker(parts.path, { signal })),
+      reading: () => this.#root()
     }
   }
 

@@ -9,14 +9,14 @@ import {
 } from '../../../storage/base/index.js'
 import { hashSource, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
 import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
-import type { EntryColumns } from '../columns.js'
+import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
 import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
 import type { Looked } from '../entry.js'
 import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
 import { sink } from '../pull.js'
 import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
-import { Walker } from './walker.js'
+import { type PageSink, Walker } from './walker.js'
 
 /** The root as it was opened, for each task. */
 export interface LocalRoot {
@@ -49,7 +49,7 @@ export const localTasks = defineTasks(import.meta.url, {
       const rules = rulesOf(root)
       const { stat } = ensureThere(reader, path, rules)
       if (stat.kind !== 'directory') throw notADirectory(path)
-      await new Walker({ reader, rules, sink: sink<EntryColumns>(ctx), except: new Set() }).list(path)
+      await new Walker({ reader, rules, sink: columnSink(ctx), except: new Set() }).list(path)
     })
   },
 
@@ -57,7 +57,7 @@ export const localTasks = defineTasks(import.meta.url, {
     await reading(root, async reader => {
       const rules = rulesOf(root, otherFileSystems)
       const first = ensureThere(reader, path, rules)
-      const walker = new Walker({ reader, rules, sink: sink<EntryColumns>(ctx), except: new Set(except) })
+      const walker = new Walker({ reader, rules, sink: columnSink(ctx), except: new Set(except) })
       await walker.walk(first, depth)
     })
   },
@@ -144,6 +144,26 @@ export interface WalkInput extends Input {
 export interface ReadInput extends Input {
   readonly path: RelPath
   readonly ranges: readonly ByteRange[] | undefined
+}
+
+/** Walks within a task of somebody else's: pages stay in the thread. @throws MISSING, LINK_IN_PATH, NO_PERMISSION */
+export function walkHere(root: LocalRoot, path: RelPath, pages: PageSink): Promise<void> {
+  return reading(root, async reader => {
+    const rules = rulesOf(root)
+    const first = ensureThere(reader, path, rules)
+    await new Walker({ reader, rules, sink: pages, except: new Set() }).walk(first, Number.POSITIVE_INFINITY)
+  })
+}
+
+function columnSink(ctx: LinkContext): PageSink {
+  const { send, giveWay } = sink<EntryColumns>(ctx)
+  return {
+    giveWay,
+    send(entries) {
+      const columns = toColumns(entries)
+      return send(columns, buffersOf(columns))
+    }
+  }
 }
 
 async function reading<T>({ path, identity }: LocalRoot, fn: (reader: TreeReader) => Promise<T>): Promise<T> {

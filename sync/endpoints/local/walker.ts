@@ -1,9 +1,7 @@
 import { hasCode, joinRel, type RelPath } from '../../../storage/base/index.js'
 import { isFatal, type TreeReader } from '../../../storage/files/index.js'
-import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
 import type { TreeEntry } from '../entry.js'
 import { PAGE_ENTRIES } from '../limits.js'
-import type { Sink } from '../pull.js'
 import { entryAt, type LookRules, problemOf, shownNames } from './look.js'
 
 /** A directory being gone through: what is left of its names, the next one last. */
@@ -13,10 +11,17 @@ interface Frame {
   readonly depth: number
 }
 
+/** Where pages go, within the thread that walks. */
+export interface PageSink {
+  send(entries: readonly TreeEntry[]): Promise<void>
+  /** Lets messages in, now and then. */
+  giveWay(): Promise<void>
+}
+
 export interface WalkerInit {
   readonly reader: TreeReader
   readonly rules: LookRules
-  readonly sink: Sink<EntryColumns>
+  readonly sink: PageSink
   readonly except: ReadonlySet<string>
 }
 
@@ -93,8 +98,8 @@ export class Walker {
 
   async #flush(): Promise<void> {
     if (this.#page.length === 0) return
-    const columns = toColumns(this.#page)
+    const page = this.#page
     this.#page = []
-    await this.#init.sink.send(columns, buffersOf(columns))
+    await this.#init.sink.send(page)
   }
 }

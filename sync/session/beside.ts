@@ -1,0 +1,117 @@
+/** Compares what a walk meets with the rows of the snapshot, both in tree order. Runs where the walk runs. */
+import { pathBytes, type RelPath } from '../../storage/base/index.js'
+import type { Sql, SqlValue } from '../../storage/sql/index.js'
+import type { TreeEntry } from '../endpoints/index.js'
+import type { End } from '../reconcile/index.js'
+import { keyPath, pathKey } from './path-key.js'
+import { endNumber, type KeyRange, rangeBelow, signed } from './seen.js'
+
+/** What is otherwise than the snapshot has it. */
+export interface Differences {
+  readonly changed: readonly TreeEntry[]
+  /** Which of `changed` mean nothing to a plan: a directory with another time. */
+  readonly quiet: readonly number[]
+  readonly gone: readonly RelPath[]
+}
+
+const KINDS = ['file', 'directory', 'symlink', 'unknown'] as const
+const PAGE = 1_000
+const [PATH, KIND, SIZE, MTIME, CTIME, BIRTH, INODE, MODE, VOUCHED, TARGET, REASON, DIRECTORY] = [...Array(12).keys()]
+const COLUMNS =
+  'path, kind, size, mtime, ctime, birth, inode, mode, hash IS NOT NULL AND racy = 0, target, reason, directory'
+
+/** The rows at and below a path of one end, gone along beside a walk of the same. */
+export class Beside {
+  readonly #page: (after: Uint8Array) => SqlValue[][]
+  #rows: SqlValue[][]
+  #next = 0
+
+  /** @param after - of a walk that goes on: where it stood */
+  constructor(sql: Sql, at: End, path: RelPath, after?: RelPath) {
+    const { to }: KeyRange = rangeBelow(path)
+    const page = sql.prepare<never>(
+      `SELECT ${COLUMNS} FROM seen WHERE at = ? AND path > ? AND path < ? ORDER BY path LIMIT ${PAGE}`,
+      { raw: true, bigint: true }
+    )
+    this.#page = after => page.all([endNumber(at), after, to]) as unknown as SqlValue[][]
+    if (after !== undefined) {
+      this.#rows = this.#page(pathKey(after))
+      return
+    }
+    const own = sql.prepare<never>(`SELECT ${COLUMNS} FROM seen WHERE at = ? AND path = ?`, { raw: true, bigint: true })
+    const row = own.get([endNumber(at), pathKey(path)]) as SqlValue[] | undefined
+    this.#rows = row === undefined ? this.#page(pathKey(path)) : [row]
+  }
+
+  /** @param entries - the next ones of the walk */
+  next(entries: readonly TreeEntry[]): Differences {
+    const changed: TreeEntry[] = []
+    const quiet: number[] = []
+    const gone: RelPath[] = []
+    for (const entry of entries) {
+      const key = pathKey(entry.path)
+      let row = this.#head()
+      for (; row !== undefined; row = this.#head()) {
+        const order = Buffer.compare(row[PATH!] as Uint8Array, key)
+        if (order >= 0) {
+          if (order > 0) row = undefined
+          break
+        }
+        gone.push(keyPath(row[PATH!] as Uint8Array))
+        this.#next++
+      }
+      if (row !== undefined) this.#next++
+      if (row !== undefined && isSame(row, entry)) continue
+      if (row !== undefined && isAlike(row, entry)) quiet.push(changed.length)
+      changed.push(entry)
+    }
+    return { changed, quiet, gone }
+  }
+
+  /** What comes after all that was walked. */
+  rest(): RelPath[] {
+    const gone: RelPath[] = []
+    for (let row = this.#head(); row !== undefined; row = this.#head()) {
+      gone.push(keyPath(row[PATH!] as Uint8Array))
+      this.#next++
+    }
+    return gone
+  }
+
+  #head(): SqlValue[] | undefined {
+    if (this.#next < this.#rows.length) return this.#rows[this.#next]
+    const last = this.#rows.at(-1)
+    if (last === undefined) return undefined
+    this.#rows = this.#page(last[PATH!] as Uint8Array)
+    this.#next = 0
+    return this.#rows[0]
+  }
+}
+
+/** The same thing with the same content, as far as a look can tell; a file whose hash nothing vouches for is not. */
+function isSame(row: readonly SqlValue[], { stat, unknown, target }: TreeEntry): boolean {
+  const kind = KINDS[Number(row[KIND!])]
+  if (kind === 'unknown') return isUnknownAlike(row, stat.kind, unknown)
+  if (unknown !== undefined || kind !== stat.kind || !isOne(row, stat)) return false
+  if (row[MTIME!] !== stat.mtimeNs || row[CTIME!] !== stat.ctimeNs) return false
+  if (kind === 'file') return Number(row[SIZE!]) === stat.sizeBytes && row[VOUCHED!] === 1n
+  return (
+    kind === 'directory' ||
+    (target !== undefined && Buffer.compare(row[TARGET!] as Uint8Array, pathBytes(target)) === 0)
+  )
+}
+
+/** Alike in what a plan looks at. */
+function isAlike(row: readonly SqlValue[], { stat, unknown }: TreeEntry): boolean {
+  return (
+    KINDS[Number(row[KIND!])] === 'directory' && unknown === undefined && stat.kind === 'directory' && isOne(row, stat)
+  )
+}
+
+const isOne = (row: readonly SqlValue[], { inode, birthNs, mode }: TreeEntry['stat']): boolean =>
+  row[INODE!] === signed(inode) && row[BIRTH!] === birthNs && Number(row[MODE!]) === mode
+
+function isUnknownAlike(row: readonly SqlValue[], kind: string, unknown: TreeEntry['unknown']): boolean {
+  if (unknown === undefined && kind !== 'other') return false
+  return row[REASON!] === (unknown ?? 'special') && (row[DIRECTORY!] === 1n) === (kind === 'directory')
+}

@@ -1,0 +1,31 @@
+/** What changed in the snapshot since everything was compared last: all that the next plan has to look at. */
+import type { Sql } from '../../storage/sql/index.js'
+
+/** Notes paths; nothing is noted while everything is to be compared anyway. */
+export class Touched {
+  readonly #insert: ((key: Uint8Array) => void) | undefined
+
+  constructor(sql: Sql) {
+    if (!isCompared(sql)) return
+    const insert = sql.prepare('INSERT OR IGNORE INTO touched VALUES (?)')
+    this.#insert = key => void insert.run([key])
+  }
+
+  add(...keys: readonly Uint8Array[]): void {
+    if (this.#insert !== undefined) for (const key of keys) this.#insert(key)
+  }
+}
+
+export const isCompared = (sql: Sql): boolean => basisOf(sql) !== undefined
+
+/** What the last comparison rested on. */
+export const basisOf = (sql: Sql): string | undefined =>
+  sql.prepare<{ basis: string }>('SELECT basis FROM compared').get()?.basis
+
+/** In tree order: what was touched, and what was not alike before. Undefined: more than `limit`. */
+export function keysToCompare(sql: Sql, limit: number): readonly Uint8Array[] | undefined {
+  const keys = sql
+    .prepare<{ path: Uint8Array }>('SELECT path FROM touched UNION SELECT path FROM odd ORDER BY path LIMIT ?')
+    .all([limit + 1])
+  return keys.length > limit ? undefined : keys.map(({ path }) => path)
+}

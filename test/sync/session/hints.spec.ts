@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { RelPath } from '../../../storage/base/index.js'
+import type { Mode } from '../../../sync/reconcile/index.js'
+import type { Hint } from '../../../sync/session/index.js'
+import { applyEdit, edit } from './edits.js'
+import { look, openSync, type SyncFixture } from './fixture.js'
+import { hintsBetween, seenIn } from './hinting.js'
+
+/** More by SPACEDRIVE_RUNS, for a long search. */
+const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 4)
+const hint = (path: string, subtree = false): Hint => ({ path: path as RelPath, subtree })
+
+describe('a session that looks only where something was hinted at', function () {
+  this.timeout(300_000)
+  let fixture: SyncFixture
+  afterEach(() => fixture.close())
+
+  const put = (path: string, text: string): void => {
+    mkdirSync(join(fixture.source, path, '..'), { recursive: true })
+    writeFileSync(join(fixture.source, path), text)
+  }
+  const run = async (hints?: { source: readonly Hint[]; destination: readonly Hint[] }) => {
+    const looked = { source: { entries: 0, hashedFiles: 0 }, destination: { entries: 0, hashedFiles: 0 } }
+    const outcome = await fixture.run({
+      hints,
+      onScan(end, progress) {
+        looked[end] = progress
+      }
+    })
+    if (outcome.state !== 'done') throw new Error(outcome.state)
+    assert.deepEqual(outcome.result.problems, [])
+    return { ...outcome, looked }
+  }
+  /** Once more, so that the next run knows what there is. */
+  const agree = async (): Promise<void> => {
+    await run()
+    const again = await run()
+    assert.equal(again.plan.operations, 0)
+  }
+  const only = (...source: Hint[]) => ({ source, destination: [] })
+
+  it('finds what was hinted at and nothing else; a whole run finds the rest', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (const name of ['a', 'b', 'gone', 'folder/in it', 'old/x', 'old/y/z']) put(name, name)
+    await agree()
+    for (const name of ['a', 'b', 'new/deep/file']) put(name, `${name} edited`)
+    rmSync(join(fixture.source, 'gone'))
+    rmSync(join(fixture.source, 'old'), { recursive: true })
+    const hints = only(hint('a'), hint('gone'), hint('new', true), hint('old'), hint('never there'))
+    const { plan, looked } = await run(hints)
+    assert.equal(plan.whole, false)
+    assert.equal(looked.destination.entries, 0)
+    assert.deepEqual(Object.keys(look(fixture.destination)), [
+      ...['a', 'b', 'folder', 'folder/in it', 'new', 'new/deep', 'new/deep/file']
+    ])
+    assert.match(look(fixture.destination).a!, /^a edited /)
+    assert.match(look(fixture.destination).b!, /^b 644/)
+    const { plan: rest } = await run()
+    assert.equal(rest.operations, 1)
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+  })
+
+  it('a large folder that was renamed is one move: nothing in it is listed or read', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (let i = 0; i < 1_010; i++) put(`folder/sub ${i % 7}/file ${i}`, `${i}`)
+    await agree()
+    renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
+    const { plan, looked, result, later } = await run(only(hint('folder'), hint('other', true)))
+    assert.deepEqual([plan.whole, plan.operations, result.bytes], [false, 1, 0])
+    assert.deepEqual(looked.source, { entries: 2, hashedFiles: 0, hashedBytes: 0 })
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    assert.deepEqual(later.source, ['other'])
+    // What changed in it meanwhile is found when it is looked into.
+    put('other/sub 3/file 3', 'changed on the way')
+    const { plan: next } = await run(only(hint('other', true)))
+    assert.deepEqual([next.whole, next.operations], [false, 1])
+    const { plan: last, looked: all } = await run()
+    assert.equal(last.operations, 0)
+    assert.equal(all.source.entries, 1_018)
+    assert.deepEqual([all.source.hashedFiles, all.destination.hashedFiles], [0, 0])
+  })
+
+  it('a renamed folder with edits in it, seen under the old and the new name: none of it is taken for deleted', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (let i = 0; i < 1_010; i++) put(`folder/${i}`, `${i}`)
+    await agree()
+    put('folder/1', 'edited before')
+    put('folder/2', 'edited before as well')
+    renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
+    rmSync(join(fixture.source, 'other/3'))
+    const hints = only(hint('folder/1'), hint('folder/2'), hint('folder'), hint('other', true))
+    const { plan } = await run(hints)
+    assert.deepEqual([plan.totals.destination.removed, plan.totals.destination.replaced], [1, 2])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    assert.equal((await run()).plan.operations, 0)
+  })
+
+  it('a large file that was renamed is not read for that, and is at the next whole look', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    put('large', 'x'.repeat(100_000))
+    await agree()
+    renameSync(join(fixture.source, 'large'), join(fixture.source, 'larger'))
+    const { plan, looked, result } = await run(only(hint('large'), hint('larger')))
+    assert.deepEqual([plan.operations, result.bytes, looked.source.hashedFiles], [1, 0, 0])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    const { plan: last, looked: all } = await run()
+    assert.deepEqual([last.operations, all.source.hashedFiles], [0, 1])
+  })
+
+  for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[])
+    it(`${mode}: random edits, told by hints, leave nothing for a whole run to do`, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.array(edit, { maxLength: 8 }), { minLength: 2, maxLength: 4 }), async rounds => {
+          fixture = await openSync({ mode })
+          try {
+            for (let i = 0; i < 12; i++) put(`d/${i}`, `${i}`)
+            await agree()
+            for (const edits of rounds) {
+              const before = { source: seenIn(fixture.source), destination: seenIn(fixture.destination) }
+              for (const e of edits) applyEdit(fixture[e.end], e)
+              const hints = {
+                source: hintsBetween(before.source, seenIn(fixture.source)),
+                destination: hintsBetween(before.destination, seenIn(fixture.destination))
+              }
+              const outcome = await fixture.run({ hints })
+              if (outcome.state !== 'done' || outcome.result.problems.length > 0) return // halted; TANGLED
+              const whole = await fixture.run()
+              assert.equal(whole.state === 'done' && whole.plan.operations, 0, 'the hints told all of it')
+            }
+          } finally {
+            await fixture.close()
+          }
+        }),
+        { numRuns: RUNS, endOnFailure: true }
+      )
+    })
+})
