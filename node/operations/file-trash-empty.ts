@@ -38,27 +38,29 @@ export const fileTrashEmpty = defineOperation<
     const { peer, signal } = context
     const beforeMs = olderThanMs === undefined ? undefined : peer.clock.nowMs() - olderThanMs
     const wanted = { beforeMs, ids, path }
-    const preview = (): Promise<TrashTotals> => peer.operations.trashTotals(wanted, { signal })
-    const now = await preview()
+    const look = () => peer.operations.trashTotals(wanted, { signal })
+    const now = (await look()).totals
     if (dryRun || now.items === 0) return { dryRun, totals: now, job: null, ended: null }
     const older = beforeMs === undefined ? '' : ` deleted before ${formatTime(beforeMs)}`
-    const { preview: totals, job } = await dispatchAction(peer.audit, {
+    const { preview, job } = await dispatchAction(peer.audit, {
       command: 'file.trash.empty',
       asked: path === undefined ? [] : [displayPath(path)],
       async preview() {
-        const found = await preview()
-        if (found.items > 0) {
+        const found = await look()
+        if (found.totals.items > 0) {
           await ensureConfirmed(context, confirm, {
-            question: `Remove ${sumOf(found)}${older} for good? Nothing brings it back.`,
+            question: `Remove ${sumOf(found.totals)}${older} for good? Nothing brings it back.`,
             refused: 'nothing was removed',
             hint: 'Say it with --yes; --dry-run shows how much would go.'
           })
         }
         return found
       },
-      describe: found => ({ pathCount: found.items, details: wanted }),
-      begin: () => peer.operations.beginEmptyTrash(wanted)
+      describe: found => ({ pathCount: found.totals.items, details: wanted }),
+      // What was thrown away while the person thought about it is not what they said yes to.
+      begin: ({ uptoId }) => peer.operations.beginEmptyTrash({ ...wanted, uptoId })
     })
+    const { totals } = preview
     return { dryRun, totals, job, ended: wait ? await endOfJob<TrashTotals>(context, job) : null }
   },
   command: {

@@ -1,70 +1,88 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { runAction } from '../../storage/audit/index.js'
-import { type AbsPath, displayPath, type Problem, SpacedriveError } from '../../storage/base/index.js'
-import type { TrashEntry, TrashFilter } from '../../storage/trash/index.js'
-import type { Peer } from '../compose.js'
+import { dispatchAction } from '../../storage/audit/index.js'
+import {
+  type AbsPath,
+  displayPath,
+  type Problem,
+  type ProgressFields,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import type { RestoreOutput, RestorePlan } from '../../sync/operations/index.js'
+import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
-import { defineOperation, type OperationContext } from './operation.js'
+import { defineOperation } from './operation.js'
+import { progressLine } from './progress.js'
 
 /** Ids are numbers; everything else is a path. */
 const isId = (what: string): boolean => /^[1-9]\d{0,15}$/.test(what)
-/** Entries asked for at once. */
-const PAGE = 10_000
-/** Things brought back between two looks at the signal. */
-const AT_ONCE = 1_000
-/** Things and problems that an answer names; the rest is counted. */
-const MAX_NAMED = 1_000
 
-/** What comes back: all ids, and the first with their figures. */
-interface Found {
-  readonly ids: number[]
-  readonly first: TrashEntry[]
-  files: number
-  bytes: number
-}
+const input = z.strictObject({
+  /** Ids, or absolute paths: the newest of what was there, or everything that was below. */
+  what: z.array(z.string().min(1)).max(100_000).default([]),
+  /** Everything that this job threw away. */
+  job: z.string().optional(),
+  to: z.string().startsWith('/').optional(),
+  dryRun: z.boolean().default(false),
+  wait: z.boolean().default(true)
+})
 
 export interface RestoredView {
   readonly dryRun: boolean
   readonly items: number
   readonly files: number
   readonly bytes: number
-  /** The first of them. */
+  /** The first of them: what came back, or would. */
   readonly restored: readonly ReturnType<typeof view>[]
+  /** With `dryRun`: what would stay in the trash. */
   readonly problems: readonly Problem[]
   readonly problemCount: number
+  readonly job: string | null
+  readonly ended: FileJobEnd<RestoreOutput> | null
 }
 
-export const fileTrashRestore = defineOperation({
+export const fileTrashRestore = defineOperation<'file.trash.restore', typeof input, RestoredView, ProgressFields>({
   name: 'file.trash.restore',
   summary: 'Bring back what was deleted or replaced',
-  input: z.strictObject({
-    /** Ids, or absolute paths: the newest of what was there, or everything that was below. */
-    what: z.array(z.string().min(1)).default([]),
-    /** Everything that this job threw away. */
-    job: z.string().optional(),
-    to: z.string().startsWith('/').optional(),
-    dryRun: z.boolean().default(false)
-  }),
-  async run({ peer, signal, emit }, { what, job, to, dryRun }): Promise<RestoredView> {
-    const preview = (): Promise<Found> => findAll(peer, what, job)
+  input,
+  async run(context, { what, job: from, to, dryRun, wait }) {
+    const { peer, signal } = context
+    const folder = to as AbsPath | undefined
+    const preview = async (): Promise<RestorePlan> =>
+      peer.operations.planRestore(
+        {
+          ids: what.filter(isId).map(Number),
+          paths: what.filter(w => !isId(w)) as AbsPath[],
+          ...(from !== undefined && { job: peer.jobs.resolve(from) }),
+          ...(folder !== undefined && { to: folder })
+        },
+        { signal }
+      )
     if (dryRun) {
-      const { ids, first, files, bytes } = await preview()
-      const restored = first.map(e => view(e, targetOf(e, to)))
-      return { dryRun, items: ids.length, files, bytes, restored, problems: [], problemCount: 0 }
+      const plan = await preview()
+      await peer.operations.dropPlan(plan)
+      const { items, files, bytes, problems, problemCount } = plan
+      const restored = plan.list.map(i => view(i, i.at))
+      return { dryRun, items, files, bytes, restored, problems, problemCount, job: null, ended: null }
     }
-    return runAction(peer.audit, {
+    const { preview: plan, job } = await dispatchAction(peer.audit, {
       command: 'file.trash.restore',
-      asked: what.map(displayPath),
+      asked: what.slice(0, 20).map(displayPath),
       preview,
-      describe: ({ ids, first }) => ({
-        paths: first.slice(0, 20).map(e => displayPath(e.path)),
-        pathCount: ids.length,
+      describe: ({ list, items }) => ({
+        paths: list.slice(0, 20).map(i => displayPath(i.origin)),
+        pathCount: items,
         ...(to !== undefined && { details: { to: displayPath(to) } })
       }),
-      execute: found => restoreAll(peer, found, to as AbsPath | undefined, { signal, emit }),
-      counts: ({ files, bytes, problemCount }) => ({ files, bytes, problems: problemCount })
+      begin: planned => peer.operations.beginRestore(planned, { to: folder })
     })
+    const begun = { dryRun, items: plan.items, files: plan.files, bytes: plan.bytes, job }
+    const { problems, problemCount } = plan
+    if (!wait) return { ...begun, restored: plan.list.map(i => view(i, i.at)), problems, problemCount, ended: null }
+    const ended = await endOfJob<RestoreOutput>(context, job)
+    const { items, files, bytes } = ended.output
+    const told = { problems: ended.problems, problemCount: ended.problemCount }
+    return { ...begun, items, files, bytes, restored: whatCame(plan, ended.output), ...told, ended }
   },
   command: {
     path: 'file trash restore',
@@ -72,7 +90,8 @@ export const fileTrashRestore = defineOperation({
     options: [
       ['--job <job>', 'everything that this job threw away'],
       ['--to <folder>', 'into this folder instead of the old place'],
-      ['--dry-run', 'only show what would come back, and where']
+      ['--dry-run', 'only show what would come back, and where'],
+      ['--no-wait', 'leave it to the daemon']
     ],
     examples: [
       'spacedrive file trash restore 42',
@@ -90,107 +109,42 @@ export const fileTrashRestore = defineOperation({
         what: list,
         ...(o.job === undefined ? {} : { job: String(o.job) }),
         ...(o.to === undefined ? {} : { to: resolve(cwd, String(o.to)) }),
-        dryRun: o.dryRun === true
+        dryRun: o.dryRun === true,
+        wait: o.wait !== false
       }
     },
-    progress: (value: { done: number; of: number }, terminal) =>
-      terminal.status(`${value.done.toLocaleString('en-US')} of ${counted(value.of, 'thing')} are back`),
-    render({ dryRun, items, restored, problems, problemCount }, terminal) {
+    progress: (value, terminal) => terminal.status(progressLine(value, terminal)),
+    render({ dryRun, items, restored, problems, problemCount, job, ended }, terminal) {
       const things = counted(items, 'thing')
+      if (!dryRun && ended === null) {
+        showBegun(`${things} ${items === 1 ? 'comes' : 'come'} back`, job!, terminal)
+        return
+      }
       terminal.line(`${things} ${dryRun ? 'would come back' : items === 1 ? 'is back' : 'are back'}:`)
       showList(
         restored.map(r => (r.path === r.was ? r.path : `${r.path}  (was ${r.was})`)),
         terminal,
         items
       )
-      showProblems(problems, problemCount, terminal)
+      if (ended === null) showProblems(problems, problemCount, terminal)
+      else showJobProblems(ended, terminal)
     },
     exitCode: ({ problemCount }) => (problemCount > 0 ? 3 : 0)
   }
 })
 
-async function restoreAll(
-  peer: Peer,
-  { ids, first }: Found,
-  to: AbsPath | undefined,
-  { signal, emit }: Pick<OperationContext, 'signal' | 'emit'>
-): Promise<RestoredView> {
-  const entries = new Map(first.map(e => [e.id, e]))
-  const restored: ReturnType<typeof view>[] = []
-  const problems: Problem[] = []
-  let [items, files, bytes, problemCount] = [0, 0, 0, 0]
-  for (let i = 0; i < ids.length; i += AT_ONCE) {
-    const results = await peer.trash.restore(ids.slice(i, i + AT_ONCE), { signal, ...(to !== undefined && { to }) })
-    for (const r of results) {
-      const entry = entries.get(r.id)
-      if (!r.done) {
-        problemCount++
-        if (problems.length < MAX_NAMED) problems.push({ ...r.problem, path: displayPath(r.problem.path) })
-        continue
-      }
-      items++
-      files += r.files
-      bytes += r.bytes
-      if (entry !== undefined) restored.push(view(entry, r.path))
-    }
-    emit({ done: items, of: ids.length })
-  }
-  return { dryRun: false, items, files, bytes, restored, problems, problemCount }
+/** The first of what came back, under the name that it really got. */
+function whatCame({ list }: RestorePlan, { elsewhere, stayed }: RestoreOutput): ReturnType<typeof view>[] {
+  const places = new Map(elsewhere.map(e => [e.id, e.path]))
+  const not = new Set(stayed)
+  return list.filter(i => !not.has(i.id)).map(i => view(i, places.get(i.id) ?? i.at))
 }
 
-/** @throws {SpacedriveError} NOT_IN_TRASH, naming what is not there */
-async function findAll(peer: Peer, what: readonly string[], job: string | undefined): Promise<Found> {
-  const found: Found = { ids: [], first: [], files: 0, bytes: 0 }
-  const seen = new Set<number>()
-  const add = (entry: TrashEntry): void => {
-    if (seen.has(entry.id)) return
-    seen.add(entry.id)
-    found.ids.push(entry.id)
-    found.files += entry.files
-    found.bytes += entry.bytes
-    if (found.first.length < MAX_NAMED) found.first.push(entry)
-  }
-  const missing: string[] = []
-  const ids = what.filter(isId).map(Number)
-  if (ids.length > 0) for await (const entry of entriesOf(peer, { ids })) add(entry)
-  missing.push(...ids.filter(id => !seen.has(id)).map(String))
-  for (const path of what.filter(w => !isId(w))) {
-    const newest = new Map<string, TrashEntry>()
-    for await (const entry of entriesOf(peer, { path: path as AbsPath })) {
-      if (!newest.has(entry.path)) newest.set(entry.path, entry)
-      if (entry.path === path) break
-    }
-    const exact = newest.get(path)
-    if (newest.size === 0) missing.push(displayPath(path))
-    for (const entry of exact === undefined ? newest.values() : [exact]) add(entry)
-  }
-  if (job !== undefined) for await (const entry of entriesOf(peer, { job: peer.jobs.resolve(job) })) add(entry)
-  if (missing.length > 0) throw notThere(missing)
-  if (seen.size === 0) throw notThere([`what job ${displayPath(String(job))} deleted`])
-  return found
-}
-
-async function* entriesOf(peer: Peer, filter: TrashFilter): AsyncGenerator<TrashEntry> {
-  for (let offset = 0; ; offset += PAGE) {
-    const { entries } = await peer.trash.list(filter, { limit: PAGE, offset })
-    yield* entries
-    if (entries.length < PAGE) return
-  }
-}
-
-const notThere = (missing: readonly string[]): SpacedriveError =>
-  new SpacedriveError('NOT_IN_TRASH', `not in the trash: ${missing.slice(0, 5).join(', ')}`, {
-    hint: '`spacedrive file trash list` shows what is.'
-  })
-
-const targetOf = ({ path }: TrashEntry, to: string | undefined): string =>
-  to === undefined ? path : resolve(to, path.slice(path.lastIndexOf('/') + 1))
-
-const view = (entry: TrashEntry, path: string) => ({
-  id: entry.id,
+const view = (item: RestorePlan['list'][number], path: string) => ({
+  id: item.id,
   ...pathFields(path),
-  was: displayPath(entry.path),
-  kind: entry.kind,
-  files: entry.files,
-  bytes: entry.bytes
+  was: displayPath(item.origin),
+  kind: item.kind,
+  files: item.files,
+  bytes: item.bytes
 })

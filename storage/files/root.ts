@@ -4,7 +4,7 @@ import type { Capabilities } from './capabilities.js'
 import { Dirs } from './dirs.js'
 import type { DirHandle, Disk } from './disk.js'
 import type { Space } from './files.js'
-import { stagingName } from './ours.js'
+import { parseStagingName, stagingName } from './ours.js'
 import { probe } from './probe.js'
 import { diskError } from './problems.js'
 import { removeTree } from './tree.js'
@@ -81,9 +81,14 @@ function makeRoot(disk: Disk, path: AbsPath): DirHandle {
   }
 }
 
+/** Names such folders after the process: one whose process is another's was left by a crash. One process a data directory. */
+const PROBE_ID = /^([0-9a-f]{8})-0000-8000-8000-/
+const probeId = (): string => `${process.pid.toString(16).padStart(8, '0')}-0000-8000-8000-${randomUUID().slice(-12)}`
+
 /** Tries out the file system in a folder of ours that `cleanStaging` would know. */
 function probeIn(disk: Disk, dir: DirHandle, owner: string): Capabilities {
-  const name = stagingName(owner, randomUUID())
+  removeOldProbes(disk, dir, owner)
+  const name = stagingName(owner, probeId())
   disk.makeDir(dir, name, 0o700)
   try {
     const place = disk.openDir(dir, name)
@@ -94,6 +99,25 @@ function probeIn(disk: Disk, dir: DirHandle, owner: string): Capabilities {
     }
   } finally {
     removeTree(disk, dir, name)
+  }
+}
+
+function removeOldProbes(disk: Disk, dir: DirHandle, owner: string): void {
+  const mine = PROBE_ID.exec(probeId())![1]
+  for (const name of namesIn(disk, dir)) {
+    const place = parseStagingName(name)
+    const process = place?.owner === owner ? PROBE_ID.exec(place.id)?.[1] : undefined
+    if (process !== undefined && process !== mine) removeTree(disk, dir, name)
+  }
+}
+
+/** A folder that may not be listed may still be written to. */
+function namesIn(disk: Disk, dir: DirHandle): readonly string[] {
+  try {
+    return disk.list(dir)
+  } catch (err) {
+    if (hasCode(err, 'EACCES', 'EPERM')) return []
+    throw err
   }
 }
 

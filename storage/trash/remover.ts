@@ -21,7 +21,7 @@ interface Sum {
 export async function removeItems(
   components: RemoverComponents,
   filter: RowFilter,
-  { signal, onProgress }: RemoveOptions = {}
+  { signal, onProgress, limit = Number.POSITIVE_INFINITY }: RemoveOptions = {}
 ): Promise<Emptied> {
   const sum = { items: 0, files: 0, bytes: 0 }
   const problems: Problem[] = []
@@ -33,6 +33,7 @@ export async function removeItems(
     const { rows } = await components.rows.read(filter, page)
     if (rows.length === 0) return { ...sum, problems }
     for (const row of rows) {
+      if (sum.items >= limit) return { ...sum, problems }
       signal?.throwIfAborted()
       const removed = await removeItem(components, row, problems, ({ files, bytes }) =>
         onProgress?.({ items: sum.items, files: sum.files + files, bytes: sum.bytes + bytes })

@@ -22,8 +22,11 @@ export async function restoreItems(
   const results = new Map<number, Restored>()
   for (let i = 0; i < ids.length; i += CLAIM_ROWS) {
     signal?.throwIfAborted()
-    const page = await rows.read({ ids: ids.slice(i, i + CLAIM_ROWS) }, { limit: CLAIM_ROWS, offset: 0, signal })
-    const mine = await rows.claim(page.rows, 'leaving')
+    const some = ids.slice(i, i + CLAIM_ROWS)
+    const page = await rows.read({ ids: some }, { limit: CLAIM_ROWS, offset: 0, signal })
+    const turn = new Map(some.map((id, n) => [id, n]))
+    const inTurn = [...page.rows].sort((a, b) => turn.get(a.id)! - turn.get(b.id)!)
+    const mine = await rows.claim(inTurn, 'leaving')
     try {
       for (const group of byPlace(mine)) {
         for (const restored of await restoreFrom(components, group, to)) results.set(restored.id, restored)

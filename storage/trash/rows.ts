@@ -48,8 +48,8 @@ export class TrashRows {
   }
 }
 
-export function rowFilter({ path, job, ids, beforeMs }: TrashFilter): RowFilter {
-  return { path: path === undefined ? undefined : pathBytes(path), job, ids, before: beforeMs }
+export function rowFilter({ path, job, ids, beforeMs, uptoId }: TrashFilter): RowFilter {
+  return { path: path === undefined ? undefined : pathBytes(path), job, ids, before: beforeMs, uptoId }
 }
 
 /** Tells one bin from another. */

@@ -126,7 +126,7 @@ export class TrashService implements Trash {
     { limit = 100, offset = 0, signal }: { limit?: number; offset?: number } & AbortOptions = {}
   ): Promise<TrashPage> {
     await this.#settled
-    const { rows, totals } = await this.#rows.read(rowFilter(filter), {
+    const { rows, totals, lastId } = await this.#rows.read(rowFilter(filter), {
       limit: Math.min(limit, MAX_TRASH_PAGE),
       offset,
       signal
@@ -136,7 +136,7 @@ export class TrashService implements Trash {
       const key = placeKey(row)
       if (!paths.has(key)) paths.set(key, await this.#bins.pathOf(row))
     }
-    return { entries: rows.map(row => entryOf(row, paths.get(placeKey(row)))), totals }
+    return { entries: rows.map(row => this.#entryOf(row, paths.get(placeKey(row)))), totals, lastId }
   }
 
   async restore(ids: readonly number[], options: { to?: AbsPath } & AbortOptions = {}): Promise<readonly Restored[]> {
@@ -237,18 +237,21 @@ export class TrashService implements Trash {
       return id === undefined ? { done: false, problem: r.problem } : { done: false, problem: r.problem, id }
     })
   }
-}
 
-function entryOf(row: TrashRow, bin: AbsPath | undefined): TrashEntry {
-  return {
-    id: row.id,
-    path: textFromBytes(row.path) as AbsPath,
-    kind: row.kind as EntryKind,
-    files: row.files,
-    bytes: row.size,
-    deletedAtMs: row.deleted_at,
-    command: row.command,
-    job: row.job as JobId | null,
-    bin: bin ?? null
+  #entryOf(row: TrashRow, bin: AbsPath | undefined): TrashEntry {
+    const path = textFromBytes(row.path) as AbsPath
+    return {
+      id: row.id,
+      path,
+      kind: row.kind as EntryKind,
+      files: row.files,
+      bytes: row.size,
+      deletedAtMs: row.deleted_at,
+      command: row.command,
+      job: row.job as JobId | null,
+      bin: bin ?? null,
+      lies: bin === undefined ? null : (`${bin}/${row.batch}/${row.n}` as AbsPath),
+      back: bin === undefined ? path : this.#bins.moved(path, row, bin)
+    }
   }
 }

@@ -16,6 +16,10 @@ export interface TrashEntry {
   readonly job: JobId | null
   /** The folder it lies in; null while its volume is away. */
   readonly bin: AbsPath | null
+  /** The thing itself in there: to be looked at, never to be changed. */
+  readonly lies: AbsPath | null
+  /** The place that it would get back: `path`, or where that is now when its volume is mounted elsewhere. */
+  readonly back: AbsPath
 }
 
 export interface ThrowOptions extends AbortOptions {
@@ -36,6 +40,8 @@ export interface TrashFilter {
   readonly ids?: readonly number[] | undefined
   /** Thrown away before that time. */
   readonly beforeMs?: number | undefined
+  /** What came later than the thing with this id is left out; ids are never given twice. */
+  readonly uptoId?: number | undefined
 }
 
 export interface TrashPage {
@@ -43,6 +49,8 @@ export interface TrashPage {
   readonly entries: readonly TrashEntry[]
   /** Of all that the filter lets through. */
   readonly totals: TrashTotals
+  /** The highest id of those; 0 when there are none. */
+  readonly lastId: number
 }
 
 export interface TrashTotals {
@@ -85,7 +93,8 @@ export interface Trash extends Startable {
   /** @param options.limit - at most 10,000; the totals are of all */
   list(filter?: TrashFilter, options?: { limit?: number; offset?: number } & AbortOptions): Promise<TrashPage>
   /**
-   * Gives things back their old place, `name (1)` where something stands there.
+   * Gives things back their old place, `name (1)` where something stands there. One after the other in the order of `ids`,
+   * so that a folder named before what lay in it comes back whole.
    * @param options.to - into this folder instead, under their old names
    */
   restore(ids: readonly number[], options?: { to?: AbsPath } & AbortOptions): Promise<readonly Restored[]>
@@ -96,5 +105,7 @@ export interface Trash extends Startable {
 }
 
 export interface RemoveOptions extends AbortOptions {
+  /** Stops after so many. */
+  readonly limit?: number | undefined
   readonly onProgress?: ((soFar: TrashTotals) => void) | undefined
 }

@@ -37,6 +37,7 @@ export interface RowFilter {
   readonly job?: string | undefined
   readonly ids?: readonly number[] | undefined
   readonly before?: number | undefined
+  readonly uptoId?: number | undefined
   readonly bin?: Uint8Array | null | undefined
   readonly state?: TrashState
 }
@@ -52,6 +53,7 @@ export interface ListInput {
 export interface ListOutput {
   readonly rows: readonly TrashRow[]
   readonly totals: { readonly items: number; readonly files: number; readonly bytes: number }
+  readonly lastId: number
 }
 
 const SELECT = `SELECT t.id, t.batch, t.n, t.path, t.kind, t.size, t.files,
@@ -113,16 +115,17 @@ export const trashReads = defineTasks(import.meta.url, {
     return withReader(databaseFile, sql => {
       const { where, params } = conditions(filter)
       const order = oldestFirst ? 'b.deleted_at, t.id' : 'b.deleted_at DESC, t.id DESC'
-      const totals = sql
-        .prepare<{ items: number; files: number; bytes: number }>(
-          `SELECT count(*) AS items, coalesce(sum(t.files), 0) AS files, coalesce(sum(t.size), 0) AS bytes
+      const { lastId, ...totals } = sql
+        .prepare<{ items: number; files: number; bytes: number; lastId: number }>(
+          `SELECT count(*) AS items, coalesce(sum(t.files), 0) AS files, coalesce(sum(t.size), 0) AS bytes,
+             coalesce(max(t.id), 0) AS lastId
            FROM trash t JOIN trash_batches b ON b.id = t.batch WHERE ${where}`
         )
         .get(params)!
       const rows = sql
         .prepare<TrashRow>(`${SELECT} WHERE ${where} ORDER BY ${order} LIMIT ? OFFSET ?`)
         .all([...params, limit, offset])
-      return { rows, totals }
+      return { rows, totals, lastId }
     })
   },
 
@@ -182,6 +185,10 @@ function conditions(filter: RowFilter): { where: string; params: SqlValue[] } {
   if (filter.before !== undefined) {
     parts.push('b.deleted_at < ?')
     params.push(filter.before)
+  }
+  if (filter.uptoId !== undefined) {
+    parts.push('t.id <= ?')
+    params.push(filter.uptoId)
   }
   if (filter.bin !== undefined) {
     parts.push('b.bin IS ?')

@@ -5,6 +5,9 @@
  *   const plan = await operations.planDelete(paths, { permanent: false })     // changes nothing; throws what must not be
  *   const job = await operations.beginDelete(plan, { permanent: false, paths })
  *
+ *   const back = await operations.planRestore({ ids: [42], paths: [] })        // where each would come
+ *   const job = await operations.beginRestore(back, {})
+ *
  *   const { job, work } = await operations.findDuplicates(paths, { minBytes: 1 })
  *   await operations.chooseDuplicates(work, { rule: 'oldest' })                // after it ended: what would go
  *   await operations.beginRemoveDuplicates(work, title)                       // each compared right before it goes
@@ -19,6 +22,8 @@ export type { DuplicateFile, DuplicateGroup, GroupTotals } from './duplicates/gr
 export { type KeepRule, keepersOf } from './duplicates/keep.js'
 export type { Victim } from './duplicates/victims.worker.js'
 export type { FileOperations, FileOperationsInit } from './service.js'
+export type { RestorePlan, RestoreWhat } from './trash/plan-restore.js'
+export type { RestoreOutput } from './trash/restore-job.js'
 export type { Validated } from './validate/validate-job.js'
 
 /** Registers its kinds of jobs: to be made before the jobs start. */

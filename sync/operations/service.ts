@@ -14,6 +14,8 @@ import { type RemoveJob, removeDuplicatesJob } from './duplicates/remove-job.js'
 import { choosing, type Victim } from './duplicates/victims.worker.js'
 import { readRoots } from './roots.js'
 import { type EmptyJob, type EmptyJobInput, emptyTrashJob, trashFilter } from './trash/empty-job.js'
+import { planRestore, type RestorePlan, type RestoreWhat } from './trash/plan-restore.js'
+import { beginRestore, type RestoreJob, restoreTrashJob } from './trash/restore-job.js'
 import { type Damage, type ValidateJob, validateJob } from './validate/validate-job.js'
 import { WorkPlace } from './work-place.js'
 
@@ -41,9 +43,13 @@ export interface FileOperations extends Startable {
   /** Forgets a plan that will not be carried out. */
   dropPlan(plan: { readonly work: string }): Promise<void>
 
-  /** What emptying the trash would remove. */
-  trashTotals(what: EmptyJobInput, options?: AbortOptions): Promise<TrashTotals>
+  /** What emptying the trash would remove, and the newest of it: given to `beginEmptyTrash`, no more than that goes. */
+  trashTotals(what: EmptyJobInput, options?: AbortOptions): Promise<{ totals: TrashTotals; uptoId: number }>
   beginEmptyTrash(what: EmptyJobInput): Promise<JobId>
+
+  /** See `planRestore`. */
+  planRestore(what: RestoreWhat, options?: AbortOptions): Promise<RestorePlan>
+  beginRestore(plan: RestorePlan, options: { to?: AbsPath | undefined }): Promise<JobId>
 
   /** Looks for files with the same content. @throws {SpacedriveError} NOT_FOUND for a path that is not there */
   findDuplicates(paths: readonly string[], options: { minBytes: number }): Promise<{ job: JobId; work: string }>
@@ -75,6 +81,7 @@ export class FileOperationsService implements FileOperations {
   readonly #work: WorkPlace
   readonly #delete: DeleteJob
   readonly #empty: EmptyJob
+  readonly #restore: RestoreJob
   readonly #find: FindJob
   readonly #remove: RemoveJob
   readonly #validate: ValidateJob
@@ -85,12 +92,14 @@ export class FileOperationsService implements FileOperations {
     const components = { ...init, work: this.#work }
     this.#delete = deleteJob(components)
     this.#empty = emptyTrashJob(init.trash)
+    this.#restore = restoreTrashJob(components)
     this.#find = findDuplicatesJob(components)
     this.#remove = removeDuplicatesJob(components)
     this.#validate = validateJob(components)
     init.jobs.register(this.#validate)
     init.jobs.register(this.#delete)
     init.jobs.register(this.#empty)
+    init.jobs.register(this.#restore)
     init.jobs.register(this.#find)
     init.jobs.register(this.#remove)
   }
@@ -115,12 +124,21 @@ export class FileOperationsService implements FileOperations {
     return this.#work.drop(work)
   }
 
-  async trashTotals(what: EmptyJobInput, options?: AbortOptions): Promise<TrashTotals> {
-    return (await this.#init.trash.list(trashFilter(what), { limit: 1, ...options })).totals
+  async trashTotals(what: EmptyJobInput, options?: AbortOptions): Promise<{ totals: TrashTotals; uptoId: number }> {
+    const { totals, lastId } = await this.#init.trash.list(trashFilter(what), { limit: 1, ...options })
+    return { totals, uptoId: lastId }
   }
 
   async beginEmptyTrash(what: EmptyJobInput): Promise<JobId> {
     return (await this.#init.jobs.dispatch(this.#empty, what)).id
+  }
+
+  planRestore(what: RestoreWhat, options?: AbortOptions): Promise<RestorePlan> {
+    return planRestore({ ...this.#init, work: this.#work }, what, options)
+  }
+
+  beginRestore(plan: RestorePlan, { to }: { to?: AbsPath | undefined }): Promise<JobId> {
+    return beginRestore(this.#init.jobs, this.#restore, plan, to)
   }
 
   async findDuplicates(paths: readonly string[], { minBytes }: { minBytes: number }) {

@@ -18,6 +18,9 @@ export interface FindJobInput {
 
 export interface FindJobState {
   readonly work: string
+  /** Read so far. */
+  files: number
+  bytes: number
   totals: GroupTotals
 }
 
@@ -48,7 +51,7 @@ export function findDuplicatesJob({ pool, work, libraries, ours }: FindComponent
   >({
     kind: 'file-duplicates',
     summary: 'finds files with the same content',
-    version: 1,
+    version: 2,
     input: z.strictObject({
       work: z.uuid(),
       roots: z.array(z.string().startsWith('/')).min(1),
@@ -56,7 +59,12 @@ export function findDuplicatesJob({ pool, work, libraries, ours }: FindComponent
     }),
     title: ({ roots }) => `duplicates in ${titleOf(roots)}`,
     serial: input => WorkPlace.serialOf(input.work),
-    state: input => ({ work: input.work, totals: { groups: 0, files: 0, wasteBytes: 0, hardLinks: 0 } }),
+    state: input => ({
+      work: input.work,
+      files: 0,
+      bytes: 0,
+      totals: { groups: 0, files: 0, wasteBytes: 0, hardLinks: 0 }
+    }),
     phases: input => {
       const file = work.fileOf(input.work)
       return [
@@ -82,11 +90,12 @@ export function findDuplicatesJob({ pool, work, libraries, ours }: FindComponent
               read: files => pool.run(reading.sample, { files }, { signal: ctx.signal })
             })
             const left = await pool.run(grouping.bySample, { file }, { signal: ctx.signal })
-            let [doneFiles, doneBytes] = [0, 0]
+            const { state } = ctx
+            const total = { totalFiles: state.files + left.files, totalBytes: state.bytes + left.bytes }
             const tell = (files: number, bytes: number): void => {
-              doneFiles += files
-              doneBytes += bytes
-              ctx.progress({ doneFiles, totalFiles: left.files, doneBytes, totalBytes: left.bytes })
+              state.files += files
+              state.bytes += bytes
+              ctx.progress({ doneFiles: state.files, doneBytes: state.bytes, ...total })
             }
             tell(0, 0)
             await readAll(ctx, {

@@ -17,6 +17,7 @@ export interface ValidateJobInput {
 
 export interface ValidateJobState {
   readonly work: string
+  files: number
   bytes: number
   counts: ValidationCounts
 }
@@ -52,11 +53,11 @@ export function validateJob({ pool, work, libraries, ours, noteDamage }: Validat
   return defineJob<ValidateJobInput, ValidateJobState, Validated & Record<string, number>>({
     kind: 'file-validate',
     summary: 'reads files again and compares them with the recorded hash',
-    version: 1,
+    version: 2,
     input: z.strictObject({ work: z.uuid(), roots: z.array(z.string().startsWith('/')).min(1) }),
     title: ({ roots }) => `validate ${titleOf(roots)}`,
     serial: input => WorkPlace.serialOf(input.work),
-    state: input => ({ work: input.work, bytes: 0, counts: NONE }),
+    state: input => ({ work: input.work, files: 0, bytes: 0, counts: NONE }),
     phases: input => {
       const file = work.fileOf(input.work)
       return [
@@ -67,13 +68,17 @@ export function validateJob({ pool, work, libraries, ours, noteDamage }: Validat
             const known = await pool.run(collecting.fromIndex, { file, libraries: libraries() }, { signal: ctx.signal })
             const left = await pool.run(validating.begin, { file }, { signal: ctx.signal })
             ctx.log(`the hashes of ${known} files are recorded; ${left.files} are to be read`)
-            const before = ctx.state.bytes
+            const before = { files: ctx.state.files, bytes: ctx.state.bytes }
             let [doneFiles, doneBytes] = [0, 0]
             const tell = (files: number, bytes: number): void => {
               doneFiles += files
               doneBytes += bytes
-              ctx.state.bytes = before + doneBytes
-              ctx.progress({ doneFiles, totalFiles: left.files, doneBytes, totalBytes: left.bytes })
+              ctx.state.files = before.files + doneFiles
+              ctx.state.bytes = before.bytes + doneBytes
+              ctx.progress({
+                ...{ doneFiles: ctx.state.files, doneBytes: ctx.state.bytes },
+                ...{ totalFiles: before.files + left.files, totalBytes: before.bytes + left.bytes }
+              })
             }
             tell(0, 0)
             await readAll(ctx, {

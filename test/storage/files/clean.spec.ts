@@ -29,6 +29,16 @@ describe('cleaning staging places', () => {
     await kit.stage({ a: 'still open' })
     assert.deepEqual(readdirSync(kit.at('.spacedrive/staging')), [])
   })
+  it('where a crash came while a folder was tried out, the next process takes away what is left of that', async () => {
+    const probeOf = (pid: number): string =>
+      stagingName('test', `${pid.toString(16).padStart(8, '0')}-0000-8000-8000-0123456789ab`)
+    for (const pid of [1, process.pid]) {
+      mkdirSync(kit.at(probeOf(pid)))
+      writeFileSync(kit.at(`${probeOf(pid)}/a`), 'x')
+    }
+    await kit.restart()
+    assert.deepEqual(ours().sort(), [stagingName('test', kit.staging.id), probeOf(process.pid)].sort())
+  })
   it('never leaves a staging place by a link, and takes the link away', async () => {
     mkdirSync(kit.at('mine'))
     writeFileSync(kit.at('mine/file'), 'x')

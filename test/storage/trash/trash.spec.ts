@@ -126,7 +126,7 @@ describe('trash', () => {
     const all = await fixture.trash.remove({}, { onProgress: ({ bytes }) => seen.push(bytes) })
     assert.deepEqual(all, { items: 1, files: 2, bytes: 5, problems: [] })
     assert.equal(seen.at(-1), 5)
-    assert.deepEqual(await fixture.trash.list(), { entries: [], totals: { items: 0, files: 0, bytes: 0 } })
+    assert.deepEqual(await fixture.trash.list(), { entries: [], totals: { items: 0, files: 0, bytes: 0 }, lastId: 0 })
   })
 
   it('the cleaner takes what is older than the days, and the oldest where it is too much, never what is of today', async () => {
