@@ -21,7 +21,7 @@ export interface Entry {
   readonly flags: number
   readonly hash: ContentHash | null
   readonly seq: number
-  /** device -> counter, below a synced location. */
+  /** Number of a replica (table `replicas`) -> counter, below a synced location. */
   readonly version: Readonly<Record<string, number>> | null
 }
 

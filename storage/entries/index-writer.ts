@@ -10,7 +10,7 @@ import { type EntryRow, type Seen, sameStat, takeStat } from './row.js'
 import { type IndexState, indexState, saveState } from './state.js'
 import { Sums } from './sums.js'
 import { Told } from './told.js'
-import { nextVersion, versionedRoots } from './versions.js'
+import { nextVersion, replicaRoots } from './versions.js'
 
 export interface IndexWriterInit {
   /** The greatest seq this write may use (Library.reserveSeq). */
@@ -58,7 +58,7 @@ export class IndexWriter {
   readonly #seqLimit: number
   readonly #firstSeq: number
   readonly #touched = new Set<number>()
-  readonly #versioned: ReadonlySet<number>
+  readonly #replicas: ReadonlyMap<number, number>
   readonly #waiting: ReadonlySet<string>
   readonly #insertDirectory: Statement
 
@@ -72,7 +72,7 @@ export class IndexWriter {
     this.#rows = new EntryRows(sql)
     this.#seqLimit = seqLimit
     this.#firstSeq = this.state.nextSeq
-    this.#versioned = versionedRoots(sql, host)
+    this.#replicas = replicaRoots(sql, host)
     this.#waiting = waitingNames(sql)
     this.#insertDirectory = sql.prepare('INSERT INTO directories VALUES (?, ?, 0, 0, 0, 0, NULL, NULL, 0, 0, 0)')
   }
@@ -89,9 +89,8 @@ export class IndexWriter {
     const id = back?.id ?? this.state.nextId++
     if (back !== undefined) this.sql.prepare('DELETE FROM deleted WHERE id = ?').run([id])
     const flags = (seen.flags & SEEN_FLAGS) | (seen.kind === KIND.FILE ? FLAG.STALE : 0)
+    const version = this.raised(back?.version ?? null, parent)
     const seq = this.nextSeq()
-    const before = back?.version ?? null
-    const version = this.isVersioned(parent) ? nextVersion(before, this.host, this.nowMs) : before
     this.#rows.insert(seen, { id, parent, flags, content: back?.content ?? null, seq, version })
     this.counts.rowsWritten++
     this.counts.created++
@@ -127,6 +126,8 @@ export class IndexWriter {
       return false
     }
     const nowExcluded = (flags & ~row.flags & FLAG.EXCLUDED) !== 0
+    // The index keeps no targets: a link that is otherwise by now is taken for an edited one.
+    if (moved && row.kind === KIND.SYMLINK) row.version = this.raised(row.version, row.parent)
     const onlyTimes = row.kind === KIND.DIRECTORY && flags === row.flags && row.mode === seen.mode
     const sameInode = statless || row.inode === seen.inode
     if (!statless) {
@@ -176,9 +177,9 @@ export class IndexWriter {
     tombstone: boolean
   ): void {
     orphan(this.sql, row, path)
+    const version = this.raised(row.version, place.parent)
     const seq = this.nextSeq()
     if (tombstone) {
-      const version = this.isVersioned(place.parent) ? nextVersion(row.version, this.host, this.nowMs) : row.version
       buryRow(this.sql, row, place, seq, version, this.nowMs)
     } else dropName(this.sql, row.id)
     this.sql.prepare('DELETE FROM entries WHERE id = ?').run([row.id])
@@ -219,12 +220,20 @@ export class IndexWriter {
     this.sums.reparented(directory, parent)
   }
 
-  isVersioned(directory: number): boolean {
-    if (this.#versioned.size === 0) return false
+  /** The version of something in a directory after the change that gets the next seq; outside synced folders as it was. */
+  raised(version: string | null, directory: number): string | null {
+    const replica = this.#replicaOf(directory)
+    return replica === undefined ? version : nextVersion(version, replica, this.state.nextSeq)
+  }
+
+  /** The innermost synced folder. */
+  #replicaOf(directory: number): number | undefined {
+    if (this.#replicas.size === 0) return undefined
     for (let at = directory, depth = 0; at > 0 && depth < MAX_DEPTH; at = this.parentOf(at), depth++) {
-      if (this.#versioned.has(at)) return true
+      const replica = this.#replicas.get(at)
+      if (replica !== undefined) return replica
     }
-    return false
+    return undefined
   }
 
   /** Brings sums, digests and numbers up to date; where nothing changed nothing is written. The writer is not used after it. */

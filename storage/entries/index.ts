@@ -65,4 +65,4 @@ export {
   treeRow
 } from './tree-rows.js'
 export { entryUuid, idOfUuid } from './uuid.js'
-export { nextVersion } from './versions.js'
+export { replicaNumber } from './versions.js'

@@ -7,7 +7,6 @@ import { DISPLACED, isBelow, pathOf, rowById, topOf } from './lookup.js'
 import { followPaths } from './metadata-follow.js'
 import { namesUpto, putName } from './names.js'
 import { COLUMNS, type EntryRow, nameKey, rowOf, type Seen, sameStat, takeStat } from './row.js'
-import { nextVersion } from './versions.js'
 
 /** Hard links: candidates looked at for one inode. More links than this to one file, all new, are not told from moves. */
 const MAX_LINKS = 64
@@ -141,7 +140,7 @@ export class Placement {
     if (edited && row.kind === KIND.FILE) writer.told.staleFile(row.id)
     if (edited && row.kind === KIND.FILE) flags = (flags & ~(FLAG.RACY | FLAG.UNREADABLE)) | FLAG.STALE
     if (renamed) row.type = seen.type
-    if (writer.isVersioned(parent)) row.version = nextVersion(row.version, writer.host, writer.nowMs)
+    row.version = writer.raised(row.version, parent)
     row.parent = parent
     row.name = seen.name
     row.flags = flags

@@ -104,7 +104,7 @@ export function entryOf(row: EntryRow, hash: Uint8Array | null): Entry {
   }
 }
 
-/** A version as stored: JSON of `hosts` numbers to counters. */
+/** A version as stored: JSON of `replicas` numbers to counters. */
 export function parseVersion(text: string | null): Readonly<Record<string, number>> | null {
   return text === null ? null : (JSON.parse(text) as Record<string, number>)
 }

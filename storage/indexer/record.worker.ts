@@ -1,6 +1,6 @@
 import { defineTasks } from '../base/index.js'
 import { hashToBytes } from '../content/index.js'
-import { adoptByContent, FLAG, IndexWriter, KIND, nextVersion, pathTextOf, rowById } from '../entries/index.js'
+import { adoptByContent, FLAG, IndexWriter, KIND, pathTextOf, rowById } from '../entries/index.js'
 import type { Sql } from '../sql/index.js'
 import type { IndexWrite, Written } from './apply.worker.js'
 import type { Identified, NotIdentified } from './content.worker.js'
@@ -46,9 +46,8 @@ export const recording = defineTasks(import.meta.url, {
         sql.prepare('DELETE FROM problems WHERE entry = ?').run([row.id])
       if (row.content === content && row.flags === flags && row.type === file.type) continue
       // An edit by hand raises the version; learning the content of a file that is new does not: its making did.
-      const edited = row.content !== null && row.content !== content && writer.isVersioned(row.parent)
       const learned = row.content === null
-      if (edited) row.version = nextVersion(row.version, input.host, input.nowMs)
+      if (!learned && row.content !== content) row.version = writer.raised(row.version, row.parent)
       row.content = content
       row.flags = flags
       row.type = file.type

@@ -14,6 +14,10 @@ export const locating = defineTasks(import.meta.url, {
         .run([uuid, input.host, input.path, input.name ?? 'x', input.rules, input.versioned ? 1 : 0]).lastInsertRowid
     )
   },
+  /** As when yesterday's database was put back. */
+  newIndexId(sql: Sql, { index }: { index: string }): void {
+    sql.prepare("UPDATE meta SET value = ? WHERE name = 'index'").run([index])
+  },
   remove(sql: Sql, { number }: { number: number }): void {
     sql.prepare('DELETE FROM locations WHERE id = ?').run([number])
   }
