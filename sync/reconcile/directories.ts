@@ -28,6 +28,7 @@ export function* directoryAttributes(
   const paths = [...new Set([...nodes.keys(), ...touched])].sort((a, b) => depth(b) - depth(a) || (a < b ? -1 : 1))
   for (const path of paths) {
     const node = nodes.get(path)
+    if (node === undefined && sheet.isLeft(end, path)) continue
     const both = node === undefined ? listed(c, path) : { ...ends(e => node.present(e)), base: node.base?.entry }
     if (both === undefined) continue
     const made = sheet.madeBy(end, path)

@@ -1,6 +1,7 @@
-import { type End, otherEnd, type Present, versionOf } from './entry.js'
+import { type End, type Entry, otherEnd, type Present, versionOf } from './entry.js'
 import type { Node } from './node.js'
 import type { Origin } from './operation.js'
+import type { ReconcileOptions } from './options.js'
 import { type Case, wantedPath } from './target.js'
 import { mergeVersions, type Version } from './version.js'
 
@@ -12,10 +13,28 @@ export function originOf(c: Case, node: Node, end: End): Origin {
   return later === path ? { end: from, path } : { end: from, path, later }
 }
 
-/** What an entry has seen once a sync wrote it: all that either end's has. */
-export function writtenVersion(node: Node): { version?: Version } {
-  const of = (end: End): Version | undefined => versionOf(node.at[end]?.entry ?? node.gone[end])
-  const version = mergeVersions(of('source'), of('destination'))
+/** What an entry has seen once a sync wrote it, to be spread into an operation. */
+export function writtenVersion({ options }: Case, node: Node): { version?: Version } {
+  return versionWritten(
+    node.at.source?.entry ?? node.gone.source,
+    node.at.destination?.entry ?? node.gone.destination,
+    options
+  )
+}
+
+/**
+ * All that either end's has seen. Not so where, both ways and without an archive, what one end deleted comes back: whoever made that
+ * deletion, or knows of it, has not been asked. With its version the thing would pass for a successor of the deletion, and
+ * among three devices the deletion and the return would follow one another for ever.
+ */
+export function versionWritten(
+  source: Entry | undefined,
+  destination: Entry | undefined,
+  { archive, mode }: ReconcileOptions
+): { version?: Version } {
+  const union = !archive && mode === 'bidirectional'
+  const [s, d] = [source, destination].map(e => (union && e?.kind === 'gone' ? undefined : versionOf(e)))
+  const version = mergeVersions(s, d)
   return version === undefined ? {} : { version }
 }
 

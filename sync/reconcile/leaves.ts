@@ -1,6 +1,7 @@
 import { nameOf, parentOf } from '../../storage/base/paths.js'
 import { decide, type Verdict } from './decide.js'
-import { ENDS, type End, isLeaf, type Leaf, otherEnd, type Row, sameContent, versionOf } from './entry.js'
+import { ENDS, type End, isLeaf, type Leaf, otherEnd, type Row, sameContent } from './entry.js'
+import { versionWritten } from './facts.js'
 import { agreeMetadata, attributesToSet } from './metadata.js'
 import { refusedName } from './names.js'
 import type { Node } from './node.js'
@@ -8,7 +9,7 @@ import type { PlanRow, Shown } from './operation.js'
 import { contentReason } from './reason.js'
 import type { Sheet } from './sheet.js'
 import type { Case } from './target.js'
-import { mergeVersions, sameVersion, type Version } from './version.js'
+import { sameVersion, type Version } from './version.js'
 
 /**
  * Files and links that nothing is entangled with, row by row. Their directories have not moved; they are there already, or an
@@ -57,7 +58,14 @@ export class Leaves {
         const expected = row[end]
         if (!isLeaf(expected)) continue
         const reason = row.base === undefined ? 'extra' : 'deleted'
-        const operation = this.#sheet.add({ kind: 'remove', end, path: row.path, reason, expected, ...version(row) })
+        const operation = this.#sheet.add({
+          kind: 'remove',
+          end,
+          path: row.path,
+          reason,
+          expected,
+          ...this.#version(row)
+        })
         yield { row: 'operation', operation }
         if (row.base !== undefined)
           yield { row: 'settle', settle: { kind: 'forget', path: row.path, needs: [operation.id] } }
@@ -79,6 +87,10 @@ export class Leaves {
     const node = forest.findBase(parent) ?? forest.findAt('source', parent) ?? forest.findAt('destination', parent)
     this.#lastNode = node === forest.root || node?.unlisted === true ? undefined : node?.one
     return this.#lastNode
+  }
+
+  #version({ source, destination }: Row): { version?: Version } {
+    return versionWritten(source, destination, this.#c.options)
   }
 
   /** What is to become of it, or why nothing is. */
@@ -144,7 +156,7 @@ export class Leaves {
       mode: content.mode & 0o777,
       mtimeNs: content.mtimeNs,
       from: { end: from, path },
-      ...version(row)
+      ...this.#version(row)
     }
     const operation = this.#sheet.add(
       expected === undefined ? { kind: 'create', ...common } : { kind: 'replace', expected, ...common },
@@ -171,7 +183,7 @@ export class Leaves {
         shown[end] = { by: operation.id }
         yield { row: 'operation', operation }
       }
-      const { version: merged } = version(row)
+      const { version: merged } = this.#version(row)
       if (merged !== undefined && !sameVersion(merged, now.version)) {
         yield {
           row: 'operation',
@@ -187,11 +199,6 @@ const put = (path: Row['path'], what: Leaf, shown: Record<End, Shown>, needs: nu
   row: 'settle',
   settle: { kind: 'put', path, what, ...shown, needs }
 })
-
-function version(row: Row): { version?: Version } {
-  const merged = mergeVersions(versionOf(row.source), versionOf(row.destination))
-  return merged === undefined ? {} : { version: merged }
-}
 
 const isIgnored = (node: Node): boolean =>
   ENDS.some(end => {

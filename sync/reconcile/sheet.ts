@@ -6,6 +6,7 @@ import type { Operation, OperationInit } from './operation.js'
 /** Operations in the making: numbers them, and remembers in which directories names came and went. */
 export class Sheet {
   readonly #touched: Record<End, Set<RelPath>> = { source: new Set(), destination: new Set() }
+  readonly #left: Record<End, Set<RelPath>> = { source: new Set(), destination: new Set() }
   readonly #made: Record<End, Map<RelPath, number>> = { source: new Map(), destination: new Map() }
   #next = 0
 
@@ -24,13 +25,23 @@ export class Sheet {
       this.#made[end].set(path, id)
       this.#touched[end].add(path)
     }
+    if ('expected' in init && init.expected.kind === 'directory') this.#left[end].add(path)
+    const arrives = init.kind === 'move' ? init.to : path
+    if (init.kind === 'move' || init.kind === 'unpark' || init.kind === 'make-directory')
+      this.#left[end].delete(arrives)
     const unique = [...new Set(needs)].filter(n => n !== undefined)
     return { ...init, id, needs: unique } as Operation
   }
 
-  /** Directories, by the paths they have in the end, in which names came or went. */
+  /** Directories in which names came or went, by the paths they had then. */
   touched(end: End): ReadonlySet<RelPath> {
     return this.#touched[end]
+  }
+
+  /** A directory was at this path, or above it, and is no more. */
+  isLeft(end: End, path: RelPath): boolean {
+    for (let at = path; at !== ''; at = parentOf(at)) if (this.#left[end].has(at)) return true
+    return false
   }
 
   /** The operation that made a directory. */

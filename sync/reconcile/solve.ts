@@ -161,10 +161,12 @@ function leaveBehindIgnored(c: Case): boolean {
       const path = node.at[end]!.path
       const to = wantedPath(c, node, end)
       if (to === path || ignores(to)) continue
-      for (let at = c.forest.holderAt(node, end); at !== c.forest.root; at = c.forest.holderAt(at, end)) {
+      for (let at = c.forest.holderAt(node, end); at !== c.forest.root; ) {
         const moves = at.want[end] !== undefined && wantedPath(c, at, end) !== at.at[end]!.path
         if (!moves) break
+        const holder = c.forest.holderAt(at, end)
         c.forest.leaveBehind(at, end)
+        at = holder
         left = true
       }
     }

@@ -1,7 +1,7 @@
 /**
  * What an entry has seen: replica -> counter (a version vector). Raised when the index sees a change by hand, merged when a
  * sync writes. A replica is one indexed folder: two folders of one device must not count with one counter, or of two edits
- * made side by side the later would pass for one that knew the other (docs/decisions/070).
+ * made side by side the later would pass for one that knew the other (docs/decisions/080).
  */
 export type Version = Readonly<Record<string, number>>
 

@@ -1,0 +1,227 @@
+import type { RelPath } from '../../storage/base/index.js'
+import { joinRel } from '../../storage/base/paths.js'
+import { type End, ends, isLeaf, type Leaf, type Present, sameContent } from './entry.js'
+import { nowAt, originOf, writtenVersion } from './facts.js'
+import { groupsOf, type Range } from './group.js'
+import { agreeMetadata, attributesToSet } from './metadata.js'
+import { ensureBounded, NameTree } from './name-tree.js'
+import type { Node, Want } from './node.js'
+import type { Operation } from './operation.js'
+import { reasonFor } from './reason.js'
+import type { Sheet } from './sheet.js'
+import { type Case, wantedEntry } from './target.js'
+import { sameVersion } from './version.js'
+
+/** What was done to one end for one node. */
+export interface Done {
+  /** The last operation that has to do with where it lies and what it holds. */
+  id: number
+  /** The place or content it shows afterwards came of an operation. */
+  shownBy: number
+}
+
+/**
+ * What is done at one end, step by step. Each step changes the tree of names as the end will have it by then, and names things
+ * by the paths they have in it at that moment. In which order is for `Arrangement` to say.
+ */
+export class Steps {
+  readonly operations: Operation[] = []
+  readonly done = new Map<Node, Done>()
+  readonly tree: NameTree
+  readonly #c: Case
+  readonly #end: End
+  readonly #sheet: Sheet
+  readonly #parked = new Map<Node, number>()
+  readonly #freedBy = new Map<string, number>()
+  readonly #ranges: Range[] = []
+
+  constructor(c: Case, end: End, sheet: Sheet) {
+    this.#c = c
+    this.#end = end
+    this.#sheet = sheet
+    this.tree = new NameTree(c, end)
+  }
+
+  /** Operations that a thing's being where it shall be rests on. */
+  needsOf(node: Node): number[] {
+    let steps = 0
+    for (let at = node; at !== this.#c.forest.root; ensureBounded(++steps)) {
+      const done = this.done.get(at)
+      if (done !== undefined) return [done.id]
+      const want = at.want[this.#end]
+      if (want === undefined) return []
+      at = want.parent
+    }
+    return []
+  }
+
+  isParked(node: Node): boolean {
+    return this.#parked.has(node)
+  }
+
+  /** A new file or link: it may take the name of another at once. */
+  isNewLeaf(node: Node): boolean {
+    const isThere = this.tree.holder(node) !== undefined || this.#parked.has(node)
+    return !isThere && isLeaf(wantedEntry(this.#c, node, this.#end))
+  }
+
+  /** Steps aside, with all it holds. */
+  park(node: Node): void {
+    const path = this.tree.path(node)
+    const expected = nowAt(this.#c, node, this.#end)!
+    const op = this.#emit({ kind: 'park', end: this.#end, path, reason: 'making-room', expected }, [
+      this.#parentOp(this.tree.holder(node)!)
+    ])
+    this.#note(node, op.id)
+    this.tree.unhang(node)
+    this.#parked.set(node, op.id)
+  }
+
+  /** @param room - its name is needed */
+  remove(node: Node, room = false): void {
+    const expected = nowAt(this.#c, node, this.#end)
+    const holder = this.tree.holder(node)!
+    if (expected === undefined) {
+      this.tree.unhang(node)
+      return
+    }
+    const path = this.tree.path(node)
+    const reason = reasonFor(this.#c, node, this.#end, 'removal')
+    const common = { end: this.#end, path, reason, ...writtenVersion(this.#c, node) }
+    const op = this.#emit(
+      expected.kind === 'directory'
+        ? { kind: 'remove-directory', expected, ...common }
+        : { kind: 'remove', expected, ...common },
+      [this.#parentOp(holder)]
+    )
+    this.done.set(node, { id: op.id, shownBy: op.id })
+    if (room) this.#note(node, op.id)
+    this.tree.unhang(node)
+  }
+
+  /** Puts it where it shall be, with the content that it shall have: its directory is there and its name is free. */
+  place(node: Node, { parent, name }: Want): void {
+    if (node.unlisted) return
+    const entry = wantedEntry(this.#c, node, this.#end)
+    const holder = this.tree.holder(node)
+    const parked = this.#parked.get(node)
+    const freed = this.#freedBy.get(this.tree.slot(parent, name))
+    const needs = [this.#parentOp(parent), freed]
+    const path = joinRel(this.tree.path(parent), name)
+    let op: Operation | undefined
+    if (parked !== undefined) {
+      op = this.#emit(
+        { kind: 'unpark', end: this.#end, path, reason: 'moved', parked, ...writtenVersion(this.#c, node) },
+        [parked, ...needs]
+      )
+      this.#ranges.push({ from: parked, to: op.id, cycle: true })
+    } else if (holder === undefined) {
+      if (entry === undefined) return
+      op = this.#create(node, entry, path, needs)
+    } else if (!this.tree.isAt(node, parent, name)) {
+      const expected = nowAt(this.#c, node, this.#end)
+      if (expected === undefined) return
+      const from = this.tree.path(node)
+      const reason = reasonFor(this.#c, node, this.#end, 'move')
+      op = this.#emit(
+        { kind: 'move', end: this.#end, path: from, to: path, reason, expected, ...writtenVersion(this.#c, node) },
+        [this.#parentOp(holder), ...needs]
+      )
+      this.#note(node, op.id)
+    }
+    if (op !== undefined) {
+      // Both happen or neither: between them the name would be nobody's.
+      if (freed !== undefined && parked === undefined) this.#ranges.push({ from: freed, to: op.id, cycle: false })
+      this.done.set(node, { id: op.id, shownBy: op.id })
+    }
+    this.tree.unhang(node)
+    this.tree.hang(node, parent, name)
+    if (holder !== undefined || parked !== undefined) this.#refill(node, entry, path)
+  }
+
+  /** Marks what happens all or not at all; once everything is placed. */
+  group(): void {
+    const first = this.operations[0]?.id ?? 0
+    for (const { from, to } of groupsOf(this.#ranges)) {
+      for (let i = from - first; i <= to - first; i++) this.operations[i] = { ...this.operations[i]!, group: from }
+    }
+  }
+
+  /** What it holds, where it is now where it shall be. */
+  #refill(node: Node, entry: Present | undefined, path: RelPath): void {
+    const now = nowAt(this.#c, node, this.#end)
+    if (node.held !== undefined || !isLeaf(now) || !isLeaf(entry)) return
+    if (sameContent(now, entry)) {
+      this.#touchUp(node, path)
+      return
+    }
+    const reason = reasonFor(this.#c, node, this.#end, 'content')
+    const op = this.#emit(
+      { kind: 'replace', path, reason, expected: now, ...this.#written(node, entry) },
+      this.needsOf(node)
+    )
+    this.done.set(node, { id: op.id, shownBy: op.id })
+  }
+
+  /** Same content: permission bits and time, and what it has seen. */
+  #touchUp(node: Node, path: RelPath): void {
+    const { source, destination } = ends(n => node.present(n))
+    if (source === undefined || destination === undefined || !sameContent(source, destination)) return
+    const wanted = agreeMetadata(source, destination, node.base?.entry, this.#c.options)
+    const now = node.present(this.#end)!
+    const set = wanted && attributesToSet(wanted, now, this.#end, this.#c.options, true)
+    if (set !== undefined) {
+      const op = this.#emit(
+        { kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set },
+        this.needsOf(node)
+      )
+      this.done.set(node, { id: op.id, shownBy: op.id })
+    }
+    const { version } = writtenVersion(this.#c, node)
+    if (version !== undefined && !this.done.has(node) && !sameVersion(version, now.version)) {
+      this.#emit({ kind: 'version', end: this.#end, path, reason: 'metadata', version }, [])
+    }
+  }
+
+  #create(node: Node, entry: Present, path: RelPath, needs: readonly (number | undefined)[]): Operation {
+    const end = this.#end
+    const reason = reasonFor(this.#c, node, end, 'content')
+    if (entry.kind === 'directory') {
+      // Whoever may not write into it could not fill it; its own bits follow when it is filled.
+      const shape = { mode: entry.mode | 0o700, mtimeNs: entry.mtimeNs }
+      return this.#emit(
+        { kind: 'make-directory', end, path, reason, ...shape, ...writtenVersion(this.#c, node) },
+        needs
+      )
+    }
+    const common = { path, reason, ...this.#written(node, entry) }
+    const there = this.tree.child(node.want[end]!.parent, node.want[end]!.name)
+    const expected = there === undefined ? undefined : nowAt(this.#c, there, end)
+    if (!isLeaf(expected)) return this.#emit({ kind: 'create', ...common }, needs)
+    const op = this.#emit({ kind: 'replace', expected, ...common }, needs)
+    this.done.set(there!, { id: op.id, shownBy: op.id })
+    this.tree.unhang(there!)
+    return op
+  }
+
+  #written(node: Node, content: Leaf) {
+    const { mode, mtimeNs } = content
+    const from = originOf(this.#c, node, this.#end)
+    return { end: this.#end, content, mode: mode & 0o777, mtimeNs, from, ...writtenVersion(this.#c, node) }
+  }
+
+  #parentOp(directory: Node): number | undefined {
+    return this.needsOf(directory)[0]
+  }
+
+  /** Its name becomes free. */
+  #note(node: Node, id: number): void {
+    this.#freedBy.set(this.tree.slotOf(node)!, id)
+  }
+
+  #emit(init: Parameters<Sheet['add']>[0], needs: readonly (number | undefined)[]): Operation {
+    const op = this.#sheet.add(init, needs)
+    this.operations.push(op)
+    return op
+  }
+}
