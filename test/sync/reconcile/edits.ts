@@ -51,6 +51,12 @@ export const edit: fc.Arbitrary<Edit> = fc.record({
   c: fc.nat(1000)
 })
 
+const some = (maxLength: number): fc.Arbitrary<Edit[]> => fc.array(edit, { maxLength })
+
+/** Edits before both ends agree, and at each of them afterwards. */
+export const history = fc.record({ before: some(12), source: some(6), destination: some(6), identity: fc.boolean() })
+export type History = typeof history extends fc.Arbitrary<infer T> ? T : never
+
 /** Does an edit as far as it makes sense there; @returns whether it did. */
 export function perform(disk: Disk, { what, a, b, c }: Edit, places = PLACES): boolean {
   const there = [...disk.items.keys()].filter(p => disk.items.get(p)!.kind !== 'unknown' && !disk.isHidden(p)).sort()

@@ -44,11 +44,17 @@ export class Disk {
   readonly items = new Map<RelPath, Item>()
   readonly tombs = new Map<RelPath, Version>()
   readonly versions = new Set<string>()
+  /** How far off its clock is. */
+  skewSeconds = 0
+  /** Inodes of what can be seen in its directory, and not be read. */
+  readonly veiled = new Set<bigint>()
+  /** Paths that the rules of the sync ignore, here or at the other end. */
+  ignores: (at: RelPath) => boolean = () => false
   readonly #parked = new Map<number, Map<string, Item>>()
 
   constructor(
     readonly world: World,
-    readonly replica: string,
+    public replica: string,
     readonly keepsIdentity = true,
     readonly fold: (name: string) => string = name => name
   ) {}
@@ -60,7 +66,7 @@ export class Disk {
     this.#ensureParent(at)
     const old = this.items.get(at)
     const version = this.#raise(at)
-    const now = BigInt(this.world.next()) * 1_000_000_000n
+    const now = this.#now()
     if (old !== undefined && old.kind === kind) Object.assign(old, { content, sizeBytes, mtimeNs: now, version })
     else this.#add(at, { kind, content, sizeBytes, mtimeNs: now, mode: 0o644, version })
   }
@@ -72,7 +78,7 @@ export class Disk {
       kind: 'file',
       content,
       sizeBytes,
-      mtimeNs: BigInt(this.world.next()) * 1_000_000_000n,
+      mtimeNs: this.#now(),
       mode: 0o644,
       version
     })
@@ -98,11 +104,19 @@ export class Disk {
   }
 
   move(from: RelPath, to: RelPath): void {
-    const moved = this.within(from).map(p => [(to + p.slice(from.length)) as RelPath, this.items.get(p)!] as const)
-    for (const p of this.within(from)) this.items.delete(p)
-    for (const [p, item] of moved) this.items.set(p, item)
+    const moved = this.within(from).map(p => [p, (to + p.slice(from.length)) as RelPath, this.items.get(p)!] as const)
+    for (const [p, , item] of moved) {
+      // Where nothing proves that it is the same thing, it went there and came here.
+      if (!this.keepsIdentity) this.tombs.set(p, raiseVersion(item.version, this.replica, this.world.next()))
+      this.items.delete(p)
+    }
+    for (const [, p, item] of moved) {
+      if (!this.keepsIdentity) item.version = this.#raise(p)
+      this.items.set(p, item)
+      this.tombs.delete(p)
+    }
     const top = this.items.get(to)!
-    top.version = raiseVersion(top.version, this.replica, this.world.next())
+    if (this.keepsIdentity) top.version = raiseVersion(top.version, this.replica, this.world.next())
     this.#touch(parentOf(from))
     this.#touch(parentOf(to))
   }
@@ -127,6 +141,8 @@ export class Disk {
     for (const [p, item] of this.items) disk.items.set(p, { ...item })
     for (const [p, v] of this.tombs) disk.tombs.set(p, v)
     for (const v of this.versions) disk.versions.add(v)
+    for (const inode of this.veiled) disk.veiled.add(inode)
+    disk.ignores = this.ignores
     return disk
   }
 
@@ -144,10 +160,16 @@ export class Disk {
     const item = this.items.get(at)
     if (item === undefined) {
       const version = this.tombs.get(at)
-      return version === undefined || this.isHidden(at) ? undefined : { kind: 'gone', version }
+      return version === undefined || this.isHidden(at) || this.ignores(at) ? undefined : { kind: 'gone', version }
     }
     if (this.isHidden(at)) return undefined
-    if (item.kind === 'unknown') return { kind: 'unknown', reason: item.reason, directory: item.reason !== 'special' }
+    const reason = this.unknownAs(at)
+    if (reason !== undefined)
+      return {
+        kind: 'unknown',
+        reason,
+        directory: item.kind === 'unknown' ? reason !== 'special' : item.kind === 'directory'
+      }
     const { mtimeNs, mode, version } = item
     const identity = this.keepsIdentity ? { identity: { inode: item.inode, birthNs: item.inode } } : {}
     const seen = { mtimeNs, mode, version, ...identity }
@@ -156,10 +178,24 @@ export class Disk {
     return { kind: 'file', hash: item.content as ContentHash, sizeBytes: item.sizeBytes, ...seen }
   }
 
-  /** Below something that was not entered. */
+  /** Why what is there must be left alone. */
+  unknownAs(at: RelPath): Item['reason'] | undefined {
+    const item = this.items.get(at)
+    if (item === undefined) return undefined
+    if (this.ignores(at)) return 'ignored'
+    return this.veiled.has(item.inode) ? 'unreadable' : item.kind === 'unknown' ? item.reason : undefined
+  }
+
+  /** Below something that was not entered, or that is not to be entered wherever it lies. */
   isHidden(at: RelPath): boolean {
-    for (let p = parentOf(at); p !== ''; p = parentOf(p)) if (this.items.get(p)?.kind === 'unknown') return true
+    for (let p = parentOf(at); p !== ''; p = parentOf(p))
+      if (this.unknownAs(p) !== undefined || this.ignores(p)) return true
     return false
+  }
+
+  /** Neither known nor absent. */
+  isUnknown(at: RelPath): boolean {
+    return this.items.has(at) && (this.unknownAs(at) !== undefined || this.isHidden(at))
   }
 
   /** Names, kinds and contents, to be compared. */
@@ -280,7 +316,7 @@ export class Disk {
 
   #add(at: RelPath, fields: Partial<Item>): Trace {
     const inode = BigInt(this.world.next())
-    const mtimeNs = BigInt(this.world.tick) * 1_000_000_000n
+    const mtimeNs = BigInt(this.world.tick + this.skewSeconds) * 1_000_000_000n
     this.items.set(at, {
       kind: 'file',
       content: '',
@@ -299,7 +335,11 @@ export class Disk {
 
   #touch(at: RelPath): void {
     const item = this.items.get(at)
-    if (item !== undefined) item.mtimeNs = BigInt(this.world.next()) * 1_000_000_000n
+    if (item !== undefined) item.mtimeNs = this.#now()
+  }
+
+  #now(): bigint {
+    return BigInt(this.world.next() + this.skewSeconds) * 1_000_000_000n
   }
 
   #raise(at: RelPath): Version {

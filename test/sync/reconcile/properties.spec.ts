@@ -9,24 +9,16 @@ import {
   POLICIES,
   type ReconcileOptions
 } from '../../../sync/reconcile/index.js'
-import { type Edit, edit, FOLDED_PLACES, perform } from './edits.js'
+import { check, each } from './cases.js'
+import { FOLDED_PLACES, type History, history, perform } from './edits.js'
 import { Disk, type Ends, World } from './model.js'
 import { type Archive, OPTIONS, planOf, rowsNamed, sync, visible } from './session.js'
-
-/** The same 500 histories each time, so that a failure is that of the change at hand; `npm run nightly` looks at 10,000 new ones. */
-const nightly = process.env.SPACEDRIVE_RUNS
-const numRuns = Number(nightly ?? 500)
-const seed = nightly === undefined ? { seed: 1 } : {}
 
 /** Two ends in step, each then edited by hand. */
 interface Start {
   readonly ends: Ends
   readonly archive: Archive
 }
-
-const some = (maxLength: number): fc.Arbitrary<Edit[]> => fc.array(edit, { maxLength })
-const history = fc.record({ before: some(12), source: some(6), destination: some(6), identity: fc.boolean() })
-type History = typeof history extends fc.Arbitrary<infer T> ? T : never
 
 function begin({ before, source, destination, identity }: History, fold?: (name: string) => string): Start {
   const world = new World()
@@ -60,12 +52,6 @@ function comesToRest(archive: Archive, ends: Ends, options: ReconcileOptions, ho
     agreed = outcome.archive
   }
 }
-
-const check = <T>(arbitrary: fc.Arbitrary<T>, body: (value: T) => void, runs = numRuns): void =>
-  fc.assert(fc.property(arbitrary, body), { numRuns: runs, ...seed })
-
-/** Where one property is looked at in all modes. */
-const each = numRuns / MODES.length
 
 describe('reconcile: properties', () => {
   for (const mode of MODES) {

@@ -46,7 +46,8 @@ export function rowsOf(archive: Archive, { source, destination }: Ends): Rows {
     source: source.entry(path),
     destination: destination.entry(path)
   })
-  const rows = [...paths].sort(comparePaths).map(row)
+  const isSomething = (r: Row): boolean => (r.base ?? r.source ?? r.destination) !== undefined
+  const rows = [...paths].sort(comparePaths).map(row).filter(isSomething)
   // Where an end folds names, what folds to the same as a listed one is listed too.
   const { fold } = destination
   const folded = new Set(rows.filter(isDifferent).map(r => fold(r.path)))
