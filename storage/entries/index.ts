@@ -44,7 +44,7 @@ export {
 export type { MarkFacts, MarkTasks } from './marks.js'
 export { findMetadata, type Said, saidOf, type Target } from './metadata.js'
 export { adoptByContent, followPaths, orphan } from './metadata-follow.js'
-export { indexNames, NAME_END, NAME_START, namesUpto, searchText } from './names.js'
+export { indexNames, mergeNames, NAME_END, NAME_START, type NamesTaken, namesUpto, searchText } from './names.js'
 export { Placement, type Replaced, replaced } from './placement.js'
 export { COLUMNS, columnsOf, type EntryRow, entryOf, nameKey, rowOf, type Seen, sameStat } from './row.js'
 export { removeTree, type Settled, settle } from './settle.js'

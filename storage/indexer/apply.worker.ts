@@ -5,6 +5,9 @@ import {
   IndexWriter,
   indexNames,
   isBelow,
+  mergeNames,
+  type NamesTaken,
+  namesUpto,
   Placement,
   type Settled,
   settle
@@ -47,8 +50,11 @@ export interface RootMark {
   readonly inode: bigint
 }
 
-/** Names taken into the trigram index by one write: some 30 ms of the writer thread. */
-const NAMES_AT_ONCE = 4_000
+/** Names taken into the trigram index by one write: some 20 ms of the writer thread. */
+const NAMES_AT_ONCE = 8_000
+
+/** Everything is merged when a quarter of all names or more is new: else the cost would grow with the library. */
+const MERGE_ALL_FROM = 4
 
 /** What the indexer writes (writer thread of a library). */
 export const indexing = defineTasks(import.meta.url, {
@@ -96,9 +102,13 @@ export const indexing = defineTasks(import.meta.url, {
     sql.prepare('UPDATE limbo SET run = 0 WHERE run = ?').run([run])
   },
 
-  /** @returns whether names are left to be taken up */
-  indexNames(sql: Sql): boolean {
+  indexNames(sql: Sql): NamesTaken {
     return indexNames(sql, NAMES_AT_ONCE)
+  },
+
+  /** One step; `taken` names were taken up before the first. @returns whether there is more to do */
+  mergeNames(sql: Sql, { taken }: { taken: number }): boolean {
+    return mergeNames(sql, taken * MERGE_ALL_FROM > namesUpto(sql))
   }
 })
 

@@ -6,6 +6,8 @@ import type { IndexerParts } from './parts.js'
 
 /** Names are taken up when nothing was written for so long: a burst of changes shares one go, and search finds them meanwhile too. */
 const NAMES_AFTER_MS = 100
+/** Names taken up after which they are merged; of fewer FTS5 takes care itself. */
+const MERGE_AFTER = 32_000
 /** A stat that lay too near the reading is far enough away by then. */
 const RACY_AGAIN_MS = 100
 /** How often a file that does not keep still is read again before it waits for the next look. */
@@ -15,6 +17,11 @@ interface Work {
   readonly controller: AbortController
   names: Promise<void> | undefined
   namesWanted: boolean
+  /** Names taken up since they were last merged. */
+  namesTaken: number
+  /** A merge was begun and gave way to names. */
+  mergeLeft: boolean
+  merging: Promise<void> | undefined
   walking: number
   /** Hashing after changes: one after another, all of it. */
   contents: Promise<void>
@@ -66,12 +73,34 @@ export class Background {
       })
       await work.names
     }
+    if (work.mergeLeft || work.namesTaken >= MERGE_AFTER) {
+      work.merging ??= this.#merge(library, work).finally(() => {
+        work.merging = undefined
+      })
+    }
+  }
+
+  /** Nobody waits for it: names are searchable before, and more quickly after. */
+  async #merge(library: Library, work: Work): Promise<void> {
+    try {
+      do {
+        work.mergeLeft = await library.database.write(indexing.mergeNames, { taken: work.namesTaken })
+        work.namesTaken = 0
+      } while (work.mergeLeft && !work.controller.signal.aborted && work.names === undefined)
+    } catch (err) {
+      if (!work.controller.signal.aborted) this.#parts.log.warn('names could not be merged', { err })
+    }
   }
 
   async #takeNames(library: Library, work: Work): Promise<void> {
     work.namesWanted = false
     try {
-      while (!work.controller.signal.aborted && (await library.database.write(indexing.indexNames, undefined))) {}
+      let more = true
+      while (more && !work.controller.signal.aborted) {
+        const done = await library.database.write(indexing.indexNames, undefined)
+        work.namesTaken += done.taken
+        more = done.more
+      }
     } catch (err) {
       if (!work.controller.signal.aborted) this.#parts.log.warn('names could not be taken up', { err })
     }
@@ -110,6 +139,7 @@ export class Background {
         continue
       }
       await this.names(library)
+      await work.merging
       if (work.contents === contents && work.timers.size === 0 && work.names === undefined) return
     }
   }
@@ -122,7 +152,7 @@ export class Background {
     work.controller.abort(new SpacedriveError('STOPPED', 'the library is being closed'))
     for (const timer of work.timers) timer.clear()
     work.timers.clear()
-    await Promise.allSettled([work.contents, work.names])
+    await Promise.allSettled([work.contents, work.names, work.merging])
   }
 
   #later(work: Work, ms: number, then: () => void): void {
@@ -141,6 +171,9 @@ export class Background {
         controller,
         names: undefined,
         namesWanted: false,
+        namesTaken: 0,
+        mergeLeft: false,
+        merging: undefined,
         walking: 0,
         contents: Promise.resolve(),
         timers: new Set()
