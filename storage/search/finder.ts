@@ -73,7 +73,7 @@ export class Finder {
         below =>
           expression === undefined
             ? this.#rows.between(this.#upto - MAX_SCANNED, below, tier)
-            : this.#rows.matching(expression, below),
+            : this.#rows.matching(expression, below, tier),
         this.#upto + 1,
         fits,
         page => {

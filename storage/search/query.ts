@@ -66,17 +66,26 @@ export function expressionOf(
   return terms.length === 0 ? undefined : terms.join(' AND ')
 }
 
+/** Lists of names walked through for one part of a query. */
+const MAX_TERMS = 4
+
 /**
- * The trigrams looked for. Of a word three tell nearly as much as all, and each one more is another list to be walked
- * through; where a name goes over a dot, a hyphen or digits, it is those that tell it from others.
+ * The trigrams looked for: the first, the last, and of the others those that go over a dot, a hyphen or digits, since they
+ * tell names from each other. A few tell nearly as much as all, and each one more is another list to be walked through.
  */
-function termsOf(part: string): readonly string[] {
+export function termsOf(part: string): readonly string[] {
   const trigrams = trigramsOf(part)
-  const last = trigrams.length - 1
-  return last < 3 || !WORD.test(part) ? trigrams : [trigrams[0]!, trigrams[last >> 1]!, trigrams[last]!]
+  if (trigrams.length <= MAX_TERMS) return trigrams
+  const inner = trigrams.slice(1, -1)
+  const telling = inner.filter(t => !LETTERS.test(t))
+  const others = telling.length > 0 ? telling : [inner[inner.length >> 1]!]
+  const taken = Math.min(MAX_TERMS - 2, others.length)
+  const spread = Array.from({ length: taken }, (_, i) => others[Math.floor(((i + 0.5) * others.length) / taken)]!)
+  return [trigrams[0]!, ...spread, trigrams.at(-1)!]
 }
 
-const WORD = new RegExp(`^${NAME_START}?\\p{L}+${NAME_END}?$`, 'u')
+/** A plain word. */
+export const LETTERS = /^\p{L}+$/u
 
 const quoted = (trigram: string): string => `"${trigram.replaceAll('"', '""')}"`
 

@@ -1,6 +1,6 @@
 import { CONTENT_KINDS, type ContentKind, FLAG, KIND } from '../entries/index.js'
 import type { Sql, Statement } from '../sql/index.js'
-import type { Query, Tier } from './query.js'
+import { LETTERS, type Query, type Tier } from './query.js'
 import type { SearchFilters } from './search.js'
 
 /** What a search needs of a row of `entries`. */
@@ -57,8 +57,12 @@ export class Rows {
   }
 
   /** The next page of names below an id that hold the trigrams of an expression. */
-  matching(expression: string, below: number): Row[] {
-    const { text, values } = all([this.#filters, ...this.#query.words.filter(w => w.length < 3).map(holds)])
+  matching(expression: string, below: number, tier: Tier): Row[] {
+    // A plain word is hardly ever something else that has its trigrams; short ones have none.
+    const { words } = this.#query
+    const doubtful = words.some(w => w.length >= 3 && !LETTERS.test(w))
+    const names = doubtful ? fitting(tier, this.#query) : words.filter(w => w.length < 3).map(holds)
+    const { text, values } = all([this.#filters, ...names])
     // The number as a bigint: FTS5 takes no heed of a bound that comes as a floating point number.
     return this.#sql
       .prepare<Row>(
@@ -104,12 +108,12 @@ const NOT_ASCII = 'length(CAST(e.name AS TEXT)) <> length(e.name)'
 function fitting(tier: Tier, { text, words }: Query): Condition[] {
   if (tier === 'words' || !isAscii(text)) return words.map(holds)
   const exact = tier === 'exact' ? `length(e.name) = ${text.length} AND ` : ''
-  return [{ text: `(${NOT_ASCII} OR (${exact}instr(${LOWER}, ?) = 1))`, values: [text] }]
+  return [{ text: `((${exact}instr(${LOWER}, ?) = 1) OR ${NOT_ASCII})`, values: [text] }]
 }
 
 /** Case folding can make ASCII of another letter, but not the other way round. */
 function holds(word: string): Condition {
-  if (isAscii(word)) return { text: `(${NOT_ASCII} OR instr(${LOWER}, ?) > 0)`, values: [word] }
+  if (isAscii(word)) return { text: `(instr(${LOWER}, ?) > 0 OR ${NOT_ASCII})`, values: [word] }
   // U+FFFD stands for single bytes that SQLite counts as one character each.
   return word.includes('\ufffd') ? { text: '1', values: [] } : { text: `(${NOT_ASCII})`, values: [] }
 }
