@@ -128,10 +128,11 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
   })
 
   const { watcher } = await import('../storage/watcher/index.js')
+  const watching = watcher({ pool, clock, log: log.child('watcher') })
   const { locationsService } = await import('../storage/locations/index.js')
   const locations = locationsService({
     ...{ libraries: library, indexer: index, volumes: disks, jobs, pool, clock, random, events, ours: [dataDir] },
-    watcher: watcher({ pool, clock, log: log.child('watcher') }),
+    watcher: watching,
     log: log.child('locations')
   })
   library.beforeClose(closing => index.closing(closing)) // after the locations have let go of it
@@ -153,6 +154,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
   const ours = (): AbsPath[] => [dataDir, ...library.opened().map(l => l.path)]
   const synced = syncs({
     ...{ db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },
+    watcher: watching,
     deviceName: () => self.name,
     placementOf: path => disks.placementOf(path),
     pathOf: (volume, within) => disks.pathOf(volume as VolumeId, within),
@@ -197,7 +199,8 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
       ['operations', operations],
       ['syncs', synced],
       ['jobs', jobs],
-      ['locations', locations]
+      ['locations', locations],
+      ['syncs by themselves', synced.background]
     ],
     close: () => files.close()
   }

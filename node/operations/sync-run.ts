@@ -8,7 +8,7 @@ import {
   type ProgressFields,
   SpacedriveError
 } from '../../storage/base/index.js'
-import type { OtherPlan, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
+import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { waitForJob } from './job-wait.js'
 import { defineOperation } from './operation.js'
@@ -77,11 +77,11 @@ async function once(peer: Peer, sync: Sync, { signal, emit, ...asked }: Asked): 
   } finally {
     signal.removeEventListener('abort', left)
   }
-  const ended = peer.jobs.info(job).output as unknown as RunReport | OtherPlan
-  if (ended.state !== 'other-plan') return ended
+  const ended = peer.jobs.info(job).output as unknown as RunReport | NotDone
+  if ('problems' in ended) return ended
   throw new SpacedriveError('OTHER_PLAN', `could not run ${name}: what would be done now is another plan`, {
     hint: `Something changed since. \`spacedrive sync plan ${name}\` shows it anew.`,
-    details: { planHash: ended.planHash }
+    ...('planHash' in ended && { details: { planHash: ended.planHash } })
   })
 }
 

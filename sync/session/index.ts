@@ -25,7 +25,7 @@ export type { EndFacts, PlanSummary, Remark } from './plan.worker.js'
 export type { Sync, SyncEnd, SyncOptions, SyncSpec } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
-export type { LastRun, OtherPlan } from './runs.js'
+export type { LastRun, NotDone } from './runs.js'
 export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,

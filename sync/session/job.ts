@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { linkSignals } from '../../storage/base/index.js'
 import { defineJob, type JobDefinition, type Json, type PhaseContext } from '../../storage/jobs/index.js'
 import type { RunReport } from './report.js'
-import type { OtherPlan, RunOptions } from './runs.js'
+import type { NotDone, RunOptions } from './runs.js'
 import type { SessionPhase } from './session.js'
 
 export const SESSION_PHASES: readonly SessionPhase[] = ['Analyzing differences', 'Planning changes', 'Applying changes']
@@ -20,19 +20,19 @@ const input = z.strictObject({
 
 export type SyncJobInput = z.output<typeof input>
 export interface SyncJobState {
-  ended: RunReport | OtherPlan | null
+  ended: RunReport | NotDone | null
 }
 export type SyncJob = JobDefinition<SyncJobInput, SyncJobState, Json>
 
 export interface SyncJobInit {
-  run(sync: string, options: RunOptions): Promise<RunReport | OtherPlan>
+  run(sync: string, options: RunOptions): Promise<RunReport | NotDone>
 }
 
 /** What a job is about: one session of a sync at a time. */
 export const syncSerial = (uuid: string): string => `sync:${uuid}`
 
 interface Going {
-  readonly ended: Promise<RunReport | OtherPlan>
+  readonly ended: Promise<RunReport | NotDone>
   phase: SessionPhase
   /** Who is told of what happens: the phase that the job is in. */
   ctx: PhaseContext<SyncJobState>
@@ -89,7 +89,7 @@ export function syncJob({ run }: SyncJobInit): SyncJob {
     })
     if (ended === undefined) return
     ctx.state.ended = ended
-    if (ended.state !== 'other-plan') for (const problem of ended.problems) ctx.problem(problem)
+    if ('problems' in ended) for (const problem of ended.problems) ctx.problem(problem)
   }
 
   return defineJob<SyncJobInput, SyncJobState, Json>({

@@ -5,12 +5,13 @@ import {
   errorCode,
   newUuid,
   type Random,
+  type RelPath,
   type SpacedriveError,
   toError,
   type WorkerPool
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import { ENDS, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
+import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
 import type { Sync } from './record.js'
 import { type Ended, endedReport, type RunReport, reportOf } from './report.js'
@@ -33,18 +34,17 @@ export interface RunsInit extends RootsComponents {
 
 export type RunOptions = Pick<
   SessionInit,
-  'signal' | 'hints' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress'
+  'signal' | 'hints' | 'more' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress'
 > & {
   readonly force?: boolean | undefined
   /** Nobody waits for it: what changed nothing and says nothing new leaves no row. */
   readonly background?: boolean | undefined
+  /** Renamed folders that were not looked into: hints for another session, right after this one. */
+  onLater?(later: Readonly<Record<End, readonly RelPath[]>>): void
 }
 
-/** What was asked for with `planHash` is not what would be done now. */
-export interface OtherPlan {
-  readonly state: 'other-plan'
-  readonly planHash: string
-}
+/** What was asked for with `planHash` is not what would be done now; or `more` left the plan to another run. */
+export type NotDone = { readonly state: 'other-plan'; readonly planHash: string } | { readonly state: 'left' }
 
 /** Written to the bus at most this often. */
 const PROGRESS_MS = 100
@@ -70,7 +70,7 @@ export class Runs {
   }
 
   /** @param find - the sync as it is when its turn has come @throws what a session throws, after it was written down */
-  run(find: () => Sync, options: RunOptions = {}): Promise<RunReport | OtherPlan> {
+  run(find: () => Sync, options: RunOptions = {}): Promise<RunReport | NotDone> {
     return this.#inTurn(find(), options, () => this.#run(find(), options))
   }
 
@@ -88,7 +88,7 @@ export class Runs {
     }
   }
 
-  async #run(sync: Sync, { force, background = false, ...options }: RunOptions): Promise<RunReport | OtherPlan> {
+  async #run(sync: Sync, { force, background = false, ...options }: RunOptions): Promise<RunReport | NotDone> {
     const { clock, events } = this.#init
     const { name, uuid } = sync
     const began = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs(), run: this.#newRun() }
@@ -120,7 +120,8 @@ export class Runs {
         }
       })
       if (outcome.state === 'other-plan') return { state: 'other-plan', planHash: outcome.plan.hash }
-      if (outcome.state === 'planned') throw new TypeError('a run does not end with a plan')
+      if (outcome.state === 'planned') return { state: 'left' }
+      if (outcome.state === 'done') options.onLater?.(outcome.later)
       report = reportOf(name, outcome, duration())
       halted = haltedBy(outcome, sync, background)
       if (outcome.state === 'done' && outcome.union && sync.mode === 'mirror') {

@@ -24,9 +24,8 @@ import {
   type Mode,
   mayForce
 } from '../reconcile/index.js'
-import { archiving } from './archive.worker.js'
-import { ChangeLog } from './changes.js'
-import { RunCounting, windowCounts } from './counting.js'
+import { applyPlan } from './apply-plan.js'
+import { windowCounts } from './counting.js'
 import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
 import type { Hint } from './hints.js'
@@ -76,6 +75,11 @@ export interface SessionInit extends SessionComponents, AbortOptions {
   readonly planHash?: string | undefined
   /** What the run is called in the table of runs; made here unless given. */
   readonly run?: string | undefined
+  /**
+   * Asked about each plan before it is judged: what changed meanwhile (then it is looked at and planned anew), that the plan is
+   * to be left to another run, or undefined: go on.
+   */
+  more?(plan: PlanSummary): Promise<Hints | 'leave' | undefined>
   /** Plans and stops there. */
   readonly planOnly?: boolean | undefined
   onPhase?(phase: SessionPhase): void
@@ -100,11 +104,8 @@ export type SessionOutcome =
       /** What was put back was accepted: nothing was deleted. */
       readonly union: boolean
       /** Renamed folders that were not looked into: hints for another session, right after this one. */
-      readonly later: Readonly<Record<End, readonly RelPath[]>>
+      readonly later: Later
     }
-
-/** Conflicts and problems read back from a plan to be shown. */
-const MAX_REMARKS = 1_000
 
 /**
  * One session of a sync between two folders of this device (SYNC.md 7): looks whether they are the folders the archive speaks
@@ -122,22 +123,28 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
     for (const end of writable) opened[end] = await openEnd(init.ends[end], sync.uuid, clock, options)
     init.onPhase?.('Analyzing differences')
-    const later = await scan(init)
+    let later = await scan(init, init.hints)
     init.onPhase?.('Planning changes')
-    const planned = await plan(init, opened, identity.union)
+    let planned = await plan(init, opened, identity.union)
+    for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
+      if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
+      later = joined(later, await scan(init, more))
+      planned = await plan(init, opened, identity.union)
+    }
     const halts = guards(init, planned)
     const { summary } = planned
     if (init.planOnly === true) return { state: 'planned', plan: summary, halts }
     if (init.planHash !== undefined && init.planHash !== summary.hash) return { state: 'other-plan', plan: summary }
     if (halts.length > 0 && !mayForce(summary.totals, init.force)) return { state: 'halted', plan: summary, halts }
     init.onPhase?.('Applying changes')
-    return await apply(init, opened, { ...planned, forced: halts.length > 0, counter: identity.counter, later })
+    return await applyPlan(init, opened, { ...planned, forced: halts.length > 0, counter: identity.counter, later })
   } finally {
     for (const end of writable) await opened[end]?.close()
   }
 }
 
-type Opened = Partial<Record<End, OpenedEnd>>
+export type Later = Readonly<Record<End, readonly RelPath[]>>
+export type Opened = Partial<Record<End, OpenedEnd>>
 
 interface Identified {
   readonly halt: IdentityHalt | undefined
@@ -159,9 +166,11 @@ async function identify(
   return { halt: union ? undefined : halt, union, counter: acceptedCounter({ uuid: sync.uuid, known, markers }) }
 }
 
-type Later = Readonly<Record<End, readonly RelPath[]>>
 
-async function scan({ ends, snapshot, pool, hints, signal, onScan }: SessionInit): Promise<Later> {
+async function scan(
+  { ends, snapshot, pool, signal, onScan }: SessionInit,
+  hints: SessionInit['hints']
+): Promise<Later> {
   const scanned = await Promise.all(
     ENDS.map(at =>
       scanEnd({
@@ -174,7 +183,12 @@ async function scan({ ends, snapshot, pool, hints, signal, onScan }: SessionInit
   return { source: source.later, destination: destination.later }
 }
 
-interface Planned {
+const joined = (a: Later, b: Later): Later => ({
+  source: [...a.source, ...b.source],
+  destination: [...a.destination, ...b.destination]
+})
+
+export interface Planned {
   readonly summary: PlanSummary
   readonly planFile: string
   /** It stands on an archive. */
@@ -231,70 +245,3 @@ function guards({ sync, db, clock }: SessionInit, { summary, archive, union }: P
     holds: { source: facts('source'), destination: facts('destination') }
   })
 }
-
-async function apply(
-  init: SessionInit,
-  opened: Opened,
-  {
-    summary,
-    planFile,
-    archive,
-    drop,
-    union,
-    forced,
-    counter,
-    later
-  }: Planned & { forced: boolean; counter: number; later: Later }
-): Promise<SessionOutcome> {
-  const { sync, ends, db, snapshot, pool, clock, random, signal, onProgress } = init
-  const options: AbortOptions = { ...(signal && { signal }) }
-  const run = init.run ?? newUuid(clock.nowMs(), random)
-  if (drop) {
-    // The ends first: a crash in between leaves them ahead, which a person has to accept once more.
-    if (union) for (const end of ENDS) await opened[end]?.root.count(sync.uuid, counter, options)
-    await db.write(archiving.drop, { sync: sync.id, ...(union && { batch: counter }) })
-  }
-  const roots = Object.fromEntries(ENDS.flatMap(end => (opened[end] ? [[end, opened[end].root]] : [])))
-  const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots, ...options })
-  const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
-  const endOf = async (end: End): Promise<TransitionEnd> => {
-    const at = opened[end]
-    const staging = summary.operations === 0 ? undefined : await at?.stage(options)
-    return {
-      ...{ endpoint: ends[end], stage: staging },
-      versions: at && staging && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(staging, o) },
-      capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
-    }
-  }
-  const transition = new Transition({
-    ends: { source: await endOf('source'), destination: await endOf('destination') },
-    ...{ snapshot, planFile, pool, run, signal },
-    beforeBatch: operations => counting.begin(operations),
-    afterBatch: done => changes.add(done),
-    onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
-  })
-  const result = await transition.run().finally(() => changes.end())
-  const pages: Promise<unknown>[] = []
-  const commit = (changes: readonly ArchiveChange[]): Promise<unknown> =>
-    db.write(archiving.commit, { sync: sync.id, changes, settled: [], unsettled: [], batch: counting.batch })
-  const settle = (unsettled: readonly { path: RelPath; why: string }[], windowFrom: number | null): Promise<unknown> =>
-    db.write(archiving.settleAll, { sync: sync.id, unsettled, windowFrom })
-  const folded = await pool.run(
-    planning.fold,
-    { planFile },
-    { signal, onEmit: changes => void pages.push(commit(changes as ArchiveChange[])) }
-  )
-  const failed = result.unsettled.map(path => ({ path, why: 'problem' }))
-  const unsettled: { path: RelPath; why: string }[] = [...folded.unsettled, ...failed]
-  // What was said yes to, and a first agreement, the guards do not count: they begin after it.
-  const windowFrom = forced || union || !archive ? clock.nowMs() + 1 : null
-  const idle = summary.operations === 0 && pages.length === 0 && archive && !forced
-  if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
-  await Promise.all(pages)
-  await noteCompared({ snapshot, db, sync: sync.id, plan: summary })
-  const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
-  return { state: 'done', run, plan: summary, result, remarks, union, later }
-}
-
-const hasUnsettled = (db: Database, sync: number): boolean =>
-  db.get('SELECT 1 AS n FROM sync_unsettled WHERE sync = ? LIMIT 1', [sync]) !== undefined

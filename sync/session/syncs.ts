@@ -5,7 +5,6 @@ import {
   type Clock,
   displayPath,
   type EventBus,
-  isWithin,
   type JobId,
   type Logger,
   newUuid,
@@ -17,10 +16,15 @@ import {
 } from '../../storage/base/index.js'
 import type { JobManager, JobSummary } from '../../storage/jobs/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import { ENDS, type End, type Operation } from '../reconcile/index.js'
-import { syncJob, syncSerial } from './job.js'
+import type { Watcher } from '../../storage/watcher/index.js'
+import type { End, Operation } from '../reconcile/index.js'
+import { ensureApart, ensureName, ensureNoCopy } from './add-checks.js'
+import { ADD_GRACE_MS, Background } from './background.js'
+import { type SyncJobInit, syncJob, syncSerial } from './job.js'
+import { keyPath } from './path-key.js'
+import { MAX_PENDING_HINTS } from './pending.js'
 import { planning } from './plan.worker.js'
-import { type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf } from './record.js'
+import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
 import { describeEnd, type RootsComponents } from './roots.js'
 import { type LastRun, lastRun, lastRuns, type RunOptions, Runs } from './runs.js'
 import type { SessionOutcome } from './session.js'
@@ -38,6 +42,7 @@ export interface SyncsInit extends RootsComponents {
   readonly events: EventBus
   readonly log: Logger
   readonly jobs: Pick<JobManager, 'register' | 'dispatch' | 'list' | 'cancel' | 'outcome'>
+  readonly watcher: Watcher
   deviceName(): string
 }
 
@@ -58,6 +63,8 @@ const LIVE = ['queued', 'running', 'paused'] as const
 
 /** The syncs of this device. Sessions at one root take turns, others go on side by side. */
 export interface Syncs extends Startable {
+  /** Those that run by themselves; starts after the jobs. */
+  readonly background: Startable
   /** @throws {SpacedriveError} SYNC_EXISTS, BAD_NAME, ENDS_OVERLAP, SAME_ROOT, and what opening the folders throws */
   add(spec: SyncSpec, options?: AbortOptions): Promise<Sync>
   list(): readonly Sync[]
@@ -82,8 +89,6 @@ export interface Syncs extends Startable {
   remove(sync: Sync): Promise<void>
 }
 
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u
-
 export function syncs(init: SyncsInit): Syncs {
   return new SyncList(init)
 }
@@ -93,13 +98,29 @@ class SyncList implements Syncs {
   readonly #snapshots: Snapshots
   readonly #runs: Runs
   readonly #job: ReturnType<typeof syncJob>
+  readonly background: Background
 
   constructor(init: SyncsInit) {
     this.#init = init
     this.#snapshots = new Snapshots(init.dataDir, init.clock)
     this.#runs = new Runs({ ...init, snapshots: this.#snapshots })
-    this.#job = syncJob({ run: (uuid, options) => this.#runs.run(() => this.#byUuid(uuid), options) })
+    const run: SyncJobInit['run'] = (uuid, options) => this.#runs.run(() => this.#byUuid(uuid), options)
+    this.#job = syncJob({
+      run: (uuid, options) =>
+        run(uuid, options).finally(() => {
+          if (options.background !== true) this.background.nudge(uuid)
+        })
+    })
     init.jobs.register(this.#job)
+    this.background = new Background({
+      ...{ ...init, run },
+      list: () => this.list(),
+      find: uuid => this.#findByUuid(uuid),
+      begin: async sync => this.#jobsOf(sync)[0]?.id ?? this.#dispatch(sync, {}, true),
+      outcome: (job, options) => init.jobs.outcome(job, options),
+      unsettled: ({ id }) => unsettledPaths(init.db, id),
+      isNetwork: async path => (await init.placementOf(path))?.volume.network ?? false
+    })
   }
 
   async start(): Promise<void> {
@@ -113,21 +134,13 @@ class SyncList implements Syncs {
   async add(spec: SyncSpec, options: AbortOptions = {}): Promise<Sync> {
     const { db, clock, random, events } = this.#init
     const { name, mode, policy, ignore, maxDeletePercent, manual } = spec
-    if (!NAME.test(name)) {
-      throw new SpacedriveError('BAD_NAME', `could not add a sync ${JSON.stringify(name)}: that is no name for one`, {
-        hint: 'Use letters, digits, blanks, dots, dashes and underscores, 64 at most, beginning with a letter or digit.'
-      })
-    }
-    if (this.list().some(s => s.name === name)) {
-      throw new SpacedriveError('SYNC_EXISTS', `there is a sync ${name} already`, {
-        hint: 'Choose another name, or `sync remove` that one: files stay.'
-      })
-    }
+    const others = this.list()
+    ensureName(name, others)
     const source = await describeEnd(this.#init, spec.source, options)
-    this.#ensureApart(source.path, spec.destination)
+    ensureApart(source.path, spec.destination, others)
     const destination = await describeEnd(this.#init, spec.destination, { create: true, ...options })
-    this.#ensureApart(source.path, destination.path)
-    await this.#ensureNoCopy(source, destination, options)
+    ensureApart(source.path, destination.path, others)
+    await ensureNoCopy(this.#init, { source, destination }, options)
     await db.write(syncWrites.add, {
       ...{ uuid: newUuid(clock.nowMs(), random), name, mode, policy },
       ...{ source: JSON.stringify(source), destination: JSON.stringify(destination) },
@@ -135,6 +148,7 @@ class SyncList implements Syncs {
     })
     const sync = this.find(name)
     events.emit('sync:added', { sync: sync.uuid, name })
+    this.background.stand(sync, ADD_GRACE_MS)
     return sync
   }
 
@@ -152,15 +166,8 @@ class SyncList implements Syncs {
     return lastRuns(this.#init.db, sync, limit)
   }
 
-  async begin({ uuid, name }: Sync, asked: RunAsked = {}): Promise<JobId> {
-    const { force = false, acceptRollback = false, planHash } = asked
-    const input = { sync: uuid, name, force, acceptRollback, background: false }
-    const { id } = await this.#init.jobs.dispatch(
-      this.#job,
-      { ...input, ...(planHash !== undefined && { planHash }) },
-      { priority: 'high' }
-    )
-    return id
+  begin(sync: Sync, asked: RunAsked = {}): Promise<JobId> {
+    return this.#dispatch(sync, asked, false)
   }
 
   status(sync: Sync): SyncStatus {
@@ -169,8 +176,8 @@ class SyncList implements Syncs {
     return statusOf({ sync, running, last: lastRun(this.#init.db, sync), standing: this.standing(sync) })
   }
 
-  standing(_sync: Sync): Standing {
-    return { state: 'off', note: undefined }
+  standing({ uuid }: Sync): Standing {
+    return this.background.state(uuid)
   }
 
   plan(sync: Sync, options: AbortOptions = {}): Promise<Extract<SessionOutcome, { state: 'planned' | 'refused' }>> {
@@ -188,21 +195,35 @@ class SyncList implements Syncs {
 
   async pause(sync: Sync, because?: string): Promise<void> {
     await this.#init.db.write(syncWrites.pause, { id: sync.id, because: because ?? null })
+    await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
   }
 
-  async resume({ id }: Sync): Promise<void> {
+  async resume({ id, uuid }: Sync): Promise<void> {
     await this.#init.db.write(syncWrites.resume, { id })
+    this.background.stand(this.#byUuid(uuid))
   }
 
   async remove(sync: Sync): Promise<void> {
     const { db, events } = this.#init
+    await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
     await this.#runs.alone(sync, async () => {
       await db.write(syncWrites.remove, { id: sync.id })
       await this.#snapshots.remove(sync.uuid)
     })
     events.emit('sync:removed', { sync: sync.uuid, name: sync.name })
+  }
+
+  async #dispatch({ uuid, name }: Sync, asked: RunAsked, background: boolean): Promise<JobId> {
+    const { force = false, acceptRollback = false, planHash } = asked
+    const input = { sync: uuid, name, force, acceptRollback, background }
+    const { id } = await this.#init.jobs.dispatch(
+      this.#job,
+      { ...input, ...(planHash !== undefined && { planHash }) },
+      { priority: background ? 'normal' : 'high' }
+    )
+    return id
   }
 
   #jobsOf({ uuid }: Sync): readonly JobSummary[] {
@@ -214,49 +235,15 @@ class SyncList implements Syncs {
     for (const { id } of this.#jobsOf(sync)) await this.#init.jobs.cancel(id).catch(() => {})
   }
 
-  #byUuid(uuid: string): Sync {
+  #findByUuid(uuid: string): Sync | undefined {
     const raw = this.#init.db.get<RawSync>('SELECT * FROM syncs WHERE uuid = ?', [uuid])
-    if (raw !== undefined) return syncOf(raw)
+    return raw && syncOf(raw)
+  }
+
+  #byUuid(uuid: string): Sync {
+    const found = this.#findByUuid(uuid)
+    if (found !== undefined) return found
     throw notFound(uuid)
-  }
-
-  /** A folder that was copied with its `.spacedrive` would pass for the other one. */
-  async #ensureNoCopy(source: SyncEnd, destination: SyncEnd, options: AbortOptions): Promise<void> {
-    const ids = await Promise.all(
-      [source, destination].map(async ({ path }) => {
-        const endpoint = await this.#init.open(path, options)
-        try {
-          return (await endpoint.local?.marker(options))?.root
-        } finally {
-          await endpoint.close()
-        }
-      })
-    )
-    if (ids[0] === undefined || ids[0] !== ids[1]) return
-    const [a, b] = [displayPath(source.path), displayPath(destination.path)]
-    throw new SpacedriveError('SAME_ROOT', `could not add a sync: ${a} and ${b} bear the same marker`, {
-      hint: 'One is a copy of the other, made with its `.spacedrive`. Remove that folder from the copy (with the versions in it).'
-    })
-  }
-
-  #ensureApart(source: AbsPath, destination: AbsPath): void {
-    if (isWithin(source, destination) || isWithin(destination, source)) {
-      throw new SpacedriveError(
-        'ENDS_OVERLAP',
-        `could not add a sync: ${displayPath(source)} and ${displayPath(destination)} lie in one another`,
-        { hint: 'Name two folders of which none holds the other.' }
-      )
-    }
-    for (const sync of this.list())
-      for (const theirs of ENDS.map(end => sync[end].path))
-        for (const mine of [source, destination])
-          if (theirs !== mine && (isWithin(theirs, mine) || isWithin(mine, theirs))) {
-            throw new SpacedriveError(
-              'ENDS_OVERLAP',
-              `could not add a sync: ${displayPath(mine)} overlaps ${displayPath(theirs)} of the sync ${sync.name}`,
-              { hint: 'Two syncs may share a folder, but none may lie within that of another.' }
-            )
-          }
   }
 }
 
@@ -264,3 +251,10 @@ const notFound = (name: string): SpacedriveError =>
   new SpacedriveError('SYNC_NOT_FOUND', `there is no sync ${displayPath(name)}`, {
     hint: '`sync list` shows those there are.'
   })
+
+/** Paths that the next session looks at again, as many as are looked at one by one. */
+function unsettledPaths(db: Database, sync: number): RelPath[] {
+  return db
+    .all<{ path: Uint8Array }>('SELECT path FROM sync_unsettled WHERE sync = ? LIMIT ?', [sync, MAX_PENDING_HINTS])
+    .map(({ path }) => keyPath(path))
+}

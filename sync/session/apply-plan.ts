@@ -1,0 +1,81 @@
+import { type AbortOptions, newUuid, type RelPath } from '../../storage/base/index.js'
+import type { Database } from '../../storage/sql/index.js'
+import { type ArchiveChange, ENDS, type End } from '../reconcile/index.js'
+import { archiving } from './archive.worker.js'
+import { ChangeLog } from './changes.js'
+import { RunCounting } from './counting.js'
+import { noteCompared } from './plan.js'
+import { planning } from './plan.worker.js'
+import type { Later, Opened, Planned, SessionInit, SessionOutcome } from './session.js'
+import { Transition, type TransitionEnd } from './transition.js'
+
+/** Conflicts and problems read back from a plan to be shown. */
+const MAX_REMARKS = 1_000
+
+/** Does what was planned, batch by batch, and writes down what was achieved. @throws what concerns an end as a whole; `signal.reason` */
+export async function applyPlan(
+  init: SessionInit,
+  opened: Opened,
+  {
+    summary,
+    planFile,
+    archive,
+    drop,
+    union,
+    forced,
+    counter,
+    later
+  }: Planned & { forced: boolean; counter: number; later: Later }
+): Promise<SessionOutcome> {
+  const { sync, ends, db, snapshot, pool, clock, random, signal, onProgress } = init
+  const options: AbortOptions = { ...(signal && { signal }) }
+  const run = init.run ?? newUuid(clock.nowMs(), random)
+  if (drop) {
+    // The ends first: a crash in between leaves them ahead, which a person has to accept once more.
+    if (union) for (const end of ENDS) await opened[end]?.root.count(sync.uuid, counter, options)
+    await db.write(archiving.drop, { sync: sync.id, ...(union && { batch: counter }) })
+  }
+  const roots = Object.fromEntries(ENDS.flatMap(end => (opened[end] ? [[end, opened[end].root]] : [])))
+  const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots, ...options })
+  const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
+  const endOf = async (end: End): Promise<TransitionEnd> => {
+    const at = opened[end]
+    const staging = summary.operations === 0 ? undefined : await at?.stage(options)
+    return {
+      ...{ endpoint: ends[end], stage: staging },
+      versions: at && staging && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(staging, o) },
+      capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
+    }
+  }
+  const transition = new Transition({
+    ends: { source: await endOf('source'), destination: await endOf('destination') },
+    ...{ snapshot, planFile, pool, run, signal },
+    beforeBatch: operations => counting.begin(operations),
+    afterBatch: done => changes.add(done),
+    onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
+  })
+  const result = await transition.run().finally(() => changes.end())
+  const pages: Promise<unknown>[] = []
+  const commit = (changes: readonly ArchiveChange[]): Promise<unknown> =>
+    db.write(archiving.commit, { sync: sync.id, changes, settled: [], unsettled: [], batch: counting.batch })
+  const settle = (unsettled: readonly { path: RelPath; why: string }[], windowFrom: number | null): Promise<unknown> =>
+    db.write(archiving.settleAll, { sync: sync.id, unsettled, windowFrom })
+  const folded = await pool.run(
+    planning.fold,
+    { planFile },
+    { signal, onEmit: changes => void pages.push(commit(changes as ArchiveChange[])) }
+  )
+  const failed = result.unsettled.map(path => ({ path, why: 'problem' }))
+  const unsettled: { path: RelPath; why: string }[] = [...folded.unsettled, ...failed]
+  // What was said yes to, and a first agreement, the guards do not count: they begin after it.
+  const windowFrom = forced || union || !archive ? clock.nowMs() + 1 : null
+  const idle = summary.operations === 0 && pages.length === 0 && archive && !forced
+  if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
+  await Promise.all(pages)
+  await noteCompared({ snapshot, db, sync: sync.id, plan: summary })
+  const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
+  return { state: 'done', run, plan: summary, result, remarks, union, later }
+}
+
+const hasUnsettled = (db: Database, sync: number): boolean =>
+  db.get('SELECT 1 AS n FROM sync_unsettled WHERE sync = ? LIMIT 1', [sync]) !== undefined

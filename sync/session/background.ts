@@ -1,0 +1,113 @@
+import {
+  type AbsPath,
+  type Clock,
+  type EventBus,
+  type JobId,
+  type Logger,
+  type Random,
+  type RelPath,
+  type Startable
+} from '../../storage/base/index.js'
+import type { JobOutcome } from '../../storage/jobs/index.js'
+import type { Watcher } from '../../storage/watcher/index.js'
+import type { Sync } from './record.js'
+import type { RunReport } from './report.js'
+import type { NotDone, RunOptions } from './runs.js'
+import { StandingSync } from './standing.js'
+import type { Standing } from './status.js'
+
+/** A new sync rests for a moment: who added it may want to see `sync plan` first, or to run it himself. */
+export const ADD_GRACE_MS = 2_000
+
+export interface BackgroundInit {
+  readonly watcher: Watcher
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly log: Logger
+  list(): readonly Sync[]
+  find(uuid: string): Sync | undefined
+  run(uuid: string, options: RunOptions): Promise<RunReport | NotDone>
+  begin(sync: Sync): Promise<JobId>
+  outcome(job: JobId, options: { signal: AbortSignal }): Promise<JobOutcome>
+  unsettled(sync: Sync): readonly RelPath[]
+  isNetwork(path: AbsPath): Promise<boolean>
+}
+
+/** The syncs that run by themselves: all that are neither manual nor paused, while the daemon runs. */
+export class Background implements Startable {
+  readonly #init: BackgroundInit
+  readonly #standing = new Map<string, StandingSync>()
+  readonly #graces = new Map<string, { clear(): void }>()
+  #off: (() => void)[] = []
+  #running = false
+
+  constructor(init: BackgroundInit) {
+    this.#init = init
+  }
+
+  async start(): Promise<void> {
+    this.#running = true
+    const { events } = this.#init
+    const nudge = (): void => {
+      for (const one of this.#standing.values()) one.nudge(false)
+    }
+    this.#off = (['volume:added', 'volume:removed', 'volume:changed'] as const).map(type => events.on(type, nudge))
+    for (const sync of this.#init.list()) this.stand(sync)
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false
+    for (const off of this.#off) off()
+    for (const timer of this.#graces.values()) timer.clear()
+    this.#graces.clear()
+    const all = [...this.#standing.values()]
+    this.#standing.clear()
+    await Promise.all(all.map(one => one.stop()))
+  }
+
+  /** @param graceMs - first rests so long */
+  stand(sync: Sync, graceMs = 0): void {
+    const { uuid } = sync
+    if (!this.#running || sync.manual || sync.paused || this.#standing.has(uuid) || this.#graces.has(uuid)) return
+    if (graceMs > 0) {
+      const timer = this.#init.clock.timer(() => {
+        this.#graces.delete(uuid)
+        const now = this.#init.find(uuid)
+        if (now !== undefined) this.stand(now)
+      }, graceMs)
+      this.#graces.set(uuid, timer)
+      return
+    }
+    const { watcher, clock, random, log, find, run, begin, outcome, unsettled, isNetwork } = this.#init
+    const now = (): Sync => find(uuid) ?? sync
+    const one = new StandingSync({
+      ...{ watcher, clock, random, log, isNetwork },
+      find: () => find(uuid),
+      run: options => run(uuid, options),
+      begin: () => begin(now()),
+      outcome: (job, signal) => outcome(job, { signal }),
+      unsettled: () => unsettled(now())
+    })
+    this.#standing.set(uuid, one)
+    one.start()
+  }
+
+  /** From now on it does nothing by itself; what goes on ends cleanly. */
+  async rest(uuid: string): Promise<void> {
+    this.#graces.get(uuid)?.clear()
+    this.#graces.delete(uuid)
+    const one = this.#standing.get(uuid)
+    this.#standing.delete(uuid)
+    await one?.stop()
+  }
+
+  /** A person ran it: what it waited for may be over. */
+  nudge(uuid: string): void {
+    this.#standing.get(uuid)?.nudge(false)
+  }
+
+  state(uuid: string): Standing {
+    return this.#standing.get(uuid)?.state ?? { state: 'off', note: undefined }
+  }
+}

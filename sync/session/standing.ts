@@ -1,0 +1,328 @@
+import { lstat } from 'node:fs/promises'
+import {
+  type AbsPath,
+  type Clock,
+  fsPath,
+  hasCode,
+  type JobId,
+  type Logger,
+  type Random,
+  type RelPath,
+  raceSignal,
+  resolveRel,
+  SpacedriveError,
+  toError
+} from '../../storage/base/index.js'
+import type { JobOutcome } from '../../storage/jobs/index.js'
+import type { Watcher } from '../../storage/watcher/index.js'
+import { ENDS } from '../reconcile/index.js'
+import { type Hints, Pending } from './pending.js'
+import type { PlanSummary } from './plan.worker.js'
+import type { Sync } from './record.js'
+import type { RunReport } from './report.js'
+import type { NotDone, RunOptions } from './runs.js'
+import type { Standing } from './status.js'
+import { WatchedEnds } from './watched-ends.js'
+
+/** Watchers miss things: everything is looked at this often, a fifth of it at random. */
+export const LOOK_INTERVAL_MS = 3_600_000
+const LOOK_JITTER = 0.2
+/** A folder that is away is looked for this often (a volume that comes is noticed within two seconds besides). */
+export const AWAY_CHECK_MS = 5_000
+/** After a run that failed, and for paths that could not be done: doubled each time, up to the interval of looking. */
+export const RETRY_MS = 5_000
+/** While files go on to be deleted a plan waits for the rest, to be judged whole (SYNC.md 4): this long after the last one ... */
+export const BURST_QUIET_MS = 300
+/** ... and no longer than this. */
+export const BURST_MAX_MS = 10_000
+/** A file of this size or more is taken when it was not written to for `REST_MS`: reading it takes longer than writing a piece. */
+export const RESTING_BYTES = 4 * 1024 * 1024
+export const REST_MS = 1_000
+/** Of so many hints files are looked at for being written to; more are a burst of small ones. */
+const RESTING_LOOKS = 64
+/** A plan beyond this becomes a job, so that it can be seen and paused. */
+export const QUICK_OPERATIONS = 1_000
+export const QUICK_BYTES = 256 * 1024 * 1024
+
+export interface StandingInit {
+  readonly watcher: Watcher
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** The sync as it is now; undefined once it is removed. */
+  find(): Sync | undefined
+  /** A session here, quietly. */
+  run(options: RunOptions): Promise<RunReport | NotDone>
+  /** A session as a job, or the one that goes on; all of both ends is looked at. */
+  begin(): Promise<JobId>
+  outcome(job: JobId, signal: AbortSignal): Promise<JobOutcome>
+  isNetwork(path: AbsPath): Promise<boolean>
+  /** Paths that the last run left unsettled. */
+  unsettled(): readonly RelPath[]
+}
+
+/**
+ * A sync that runs by itself (SYNC.md 7): on each change at either end, after the start, and every hour. One thing at a time:
+ * watch both ends, look at everything once, then only where something was hinted at. What was cut off, missed or not understood
+ * is followed by a look at everything. Its idle cost is the two watches.
+ */
+export class StandingSync {
+  readonly #init: StandingInit
+  readonly #stopping = new AbortController()
+  readonly #pending: Pending
+  readonly #watched: WatchedEnds
+  #running: Promise<void> = Promise.resolve()
+  #wake = (): void => {}
+  /** Everything is to be looked at. */
+  #whole = true
+  #nextWholeMs = 0
+  #retryMs = RETRY_MS
+  #retryAtMs: number | undefined
+  #away: string | undefined
+  /** A person has to help first: nothing is tried before something changes. */
+  #stuck = false
+
+  constructor(init: StandingInit) {
+    this.#init = init
+    this.#pending = new Pending(init.clock)
+    this.#watched = new WatchedEnds({
+      ...init,
+      changed: (end, changes) => {
+        this.#stuck = false
+        this.#pending.add(end, changes)
+        this.#wake()
+      },
+      lost: () => {
+        this.#whole = true
+        this.#wake()
+      }
+    })
+  }
+
+  start(): void {
+    this.#running = this.#go().catch(err => {
+      if (!this.#stopping.signal.aborted) this.#init.log.error('a sync no longer runs by itself', { err })
+    })
+  }
+
+  /** Ends what goes on, cleanly. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new SpacedriveError('STOPPED', 'the sync no longer runs by itself'))
+    this.#wake()
+    await this.#running
+    await this.#watched.stop()
+  }
+
+  /** Something happened that may help: a volume came, a person ran it. @param whole - everything is to be looked at */
+  nudge(whole: boolean): void {
+    if (this.#away === undefined && !this.#stuck && !whole) return
+    this.#stuck = false
+    if (whole) this.#whole = true
+    this.#retryAtMs = 0
+    this.#wake()
+  }
+
+  get state(): Standing {
+    if (this.#away !== undefined) return { state: 'away', note: `${this.#away}; it goes on by itself when that is back` }
+    const { notes, complete } = this.#watched
+    if (notes.length > 0) return { state: 'looking', note: notes.join(' ') }
+    return { state: complete ? 'watching' : 'off', note: undefined }
+  }
+
+  /** Only what happens outside, or time, helps. */
+  get #waits(): boolean {
+    return this.#away !== undefined || this.#stuck
+  }
+
+  async #go(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const sync = this.#init.find()
+      if (sync === undefined) return
+      try {
+        if (await this.#step(sync)) continue
+      } catch (err) {
+        if (signal.aborted) return
+        this.#later(err)
+      }
+      await this.#rest()
+    }
+  }
+
+  /** @returns whether there may be more to do at once */
+  async #step(sync: Sync): Promise<boolean> {
+    const now = this.#init.clock.monotonicMs()
+    if (this.#waits && this.#retryAtMs !== undefined && now < this.#retryAtMs) return false
+    // The watch first and the look then, so that nothing falls between.
+    const begun = await this.#watched.begin({ source: sync.source.path, destination: sync.destination.path })
+    if (begun === undefined) {
+      // A session says what is the matter, in the words of the guard.
+      this.#whole = true
+      await this.#quick(NOTHING)
+      return false
+    }
+    if (begun.length > 0) this.#whole = true
+    if (this.#whole || now >= this.#nextWholeMs) return this.#lookAtAll()
+    if (this.#pending.empty) {
+      if (this.#retryAtMs === undefined || now < this.#retryAtMs) return false
+      this.#retryAtMs = undefined
+      const again = this.#init.unsettled().map(path => ({ path, subtree: false }))
+      for (const end of ENDS) this.#pending.add(end, again)
+    }
+    await this.#letRest(sync)
+    const hints = this.#pending.take()
+    if (hints.source.length + hints.destination.length === 0) return false
+    return this.#quick(hints)
+  }
+
+  async #lookAtAll(): Promise<boolean> {
+    const { clock, random, begin, outcome } = this.#init
+    const { signal } = this.#stopping
+    this.#whole = false
+    this.#pending.clear()
+    this.#nextWholeMs = clock.monotonicMs() + LOOK_INTERVAL_MS * (1 + LOOK_JITTER * (2 * random.float() - 1))
+    try {
+      const { state, output, error } = await outcome(await begin(), signal)
+      if (error !== undefined) throw new SpacedriveError(error.code, error.message)
+      // Who cancelled it wants it to rest; the next change, or the hour, goes on.
+      if (state !== 'cancelled' && output !== undefined) this.#heed(output as RunReport | NotDone)
+      else this.#whole = state !== 'cancelled'
+    } catch (err) {
+      this.#whole = true
+      throw err
+    }
+    return true
+  }
+
+  /** @returns whether there may be more to do at once */
+  async #quick(hints: Hints): Promise<boolean> {
+    const { signal } = this.#stopping
+    let latestMs: number | undefined
+    try {
+      const ended = await this.#init.run({
+        ...{ signal, hints, background: true },
+        more: async plan => {
+          if (isLarge(plan)) return 'leave'
+          if (!takesAway(plan)) return undefined
+          latestMs ??= this.#init.clock.monotonicMs() + BURST_MAX_MS
+          return this.#burst(latestMs)
+        },
+        onLater: later => {
+          for (const end of ENDS)
+            this.#pending.add(
+              end,
+              later[end].map(path => ({ path, subtree: true }))
+            )
+        }
+      })
+      this.#heed(ended)
+      return true
+    } catch (err) {
+      // What was looked at is in the snapshot, what was not is not: everything.
+      this.#whole = true
+      if (hasCode(err, 'SYNC_NOT_FOUND')) return false
+      throw err
+    }
+  }
+
+  #heed(ended: RunReport | NotDone): void {
+    if (ended.state === 'other-plan') return
+    if (ended.state === 'left') {
+      this.#whole = true
+      return
+    }
+    this.#away = undefined
+    this.#stuck = false
+    const { state, reason, halts } = ended
+    if (state === 'halted' && reason !== undefined && AWAY.has(reason)) {
+      this.#away = (halts ?? []).join('; ')
+      this.#whole = true
+      this.#retryAtMs = this.#init.clock.monotonicMs() + AWAY_CHECK_MS
+      return
+    }
+    if (state === 'halted') {
+      this.#stuck = true
+      this.#again()
+      return
+    }
+    if (state === 'problems') return this.#again()
+    this.#retryMs = RETRY_MS
+    this.#retryAtMs = undefined
+  }
+
+  /** Tried again after a while, each time a longer one. */
+  #again(): void {
+    this.#retryAtMs = this.#init.clock.monotonicMs() + this.#retryMs
+    this.#retryMs = Math.min(this.#retryMs * 2, LOOK_INTERVAL_MS)
+  }
+
+  #later(err: unknown): void {
+    this.#init.log.warn('a sync could not run by itself and tries again', { error: toError(err).message })
+    this.#whole = true
+    this.#stuck = true
+    this.#again()
+  }
+
+  /** While deletions go on: what is deleted in one go is judged in one go. @returns what changed since */
+  async #burst(latestMs: number): Promise<Hints | undefined> {
+    const { clock } = this.#init
+    for (let left = latestMs - clock.monotonicMs(); left > 0; left = latestMs - clock.monotonicMs())
+      if (!(await this.#sleep(Math.min(BURST_QUIET_MS, left)))) break
+    return this.#pending.empty ? undefined : this.#pending.take()
+  }
+
+  /** Large files that are being written to wait. */
+  async #letRest({ source, destination }: Sync): Promise<void> {
+    const roots = { source: source.path, destination: destination.path }
+    const files = this.#pending.files(RESTING_LOOKS)
+    await Promise.all(
+      files.map(async ({ end, path }) => {
+        const found = await lstat(fsPath(resolveRel(roots[end], path))).catch(() => undefined)
+        if (found === undefined || !found.isFile() || found.size < RESTING_BYTES) return
+        const restedMs = this.#init.clock.nowMs() - found.mtimeMs
+        if (restedMs >= 0 && restedMs < REST_MS) this.#pending.rest(end, path, REST_MS - restedMs)
+      })
+    )
+  }
+
+  /** Until something happens, or is due. */
+  async #rest(): Promise<void> {
+    const now = this.#init.clock.monotonicMs()
+    const due = [this.#nextWholeMs - now, AWAY_CHECK_MS]
+    if (this.#retryAtMs !== undefined) due.push(this.#retryAtMs - now)
+    const rests = this.#waits ? undefined : this.#pending.restsForMs()
+    if (rests !== undefined) due.push(rests)
+    await this.#sleep(Math.max(1, Math.min(...due)))
+  }
+
+  /** @returns whether it was woken before the time was over */
+  async #sleep(ms: number): Promise<boolean> {
+    const { clock } = this.#init
+    const { signal } = this.#stopping
+    let woken = false
+    const ended = new AbortController()
+    this.#wake = () => {
+      woken = true
+      ended.abort()
+    }
+    try {
+      await raceSignal(clock.sleep(ms, { signal: ended.signal }), signal).catch(() => {})
+    } finally {
+      ended.abort()
+      this.#wake = () => {}
+    }
+    return woken
+  }
+}
+
+const NOTHING: Hints = { source: [], destination: [] }
+
+/** Reasons that pass by themselves, when the folder comes back. */
+const AWAY = new Set(['root-missing', 'root-replaced', 'root-not-a-folder'])
+
+const takesAway = ({ totals: { source, destination } }: PlanSummary): boolean =>
+  source.removed + destination.removed + source.directoriesRemoved + destination.directoriesRemoved > 0
+
+function isLarge({ totals: { operations, source, destination } }: PlanSummary): boolean {
+  return operations > QUICK_OPERATIONS || source.bytes + destination.bytes > QUICK_BYTES
+}
