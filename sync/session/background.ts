@@ -1,13 +1,4 @@
-import {
-  type AbsPath,
-  type Clock,
-  type EventBus,
-  type JobId,
-  type Logger,
-  type Random,
-  type RelPath,
-  type Startable
-} from '../../storage/base/index.js'
+import type { AbsPath, Clock, EventBus, JobId, Logger, Random, RelPath, Startable } from '../../storage/base/index.js'
 import type { JobOutcome } from '../../storage/jobs/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
 import type { Sync } from './record.js'

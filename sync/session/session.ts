@@ -4,7 +4,6 @@ import {
   type AbsPath,
   type Clock,
   hasCode,
-  newUuid,
   type Random,
   type RelPath,
   type WorkerPool
@@ -12,7 +11,6 @@ import {
 import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import {
-  type ArchiveChange,
   type ConflictPolicy,
   ENDS,
   type End,
@@ -30,11 +28,12 @@ import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
 import type { Hint } from './hints.js'
 import { ignoreRules } from './ignore-rules.js'
-import { makePlan, noteCompared } from './plan.js'
-import { type PlanSummary, planning, type Remark } from './plan.worker.js'
+import type { Hints } from './pending.js'
+import { makePlan } from './plan.js'
+import type { PlanSummary, Remark } from './plan.worker.js'
 import { writableEnds } from './record.js'
 import { type Scanned, type ScanProgress, scanEnd } from './scan.js'
-import { Transition, type TransitionEnd, type Transitioned } from './transition.js'
+import type { Transitioned } from './transition.js'
 
 /** What a session needs to know of its sync. */
 export interface SyncFacts {
@@ -165,7 +164,6 @@ async function identify(
   const union = halt?.reason === 'rolled-back' && acceptRollback === true
   return { halt: union ? undefined : halt, union, counter: acceptedCounter({ uuid: sync.uuid, known, markers }) }
 }
-
 
 async function scan(
   { ends, snapshot, pool, signal, onScan }: SessionInit,

@@ -123,7 +123,8 @@ export class StandingSync {
   }
 
   get state(): Standing {
-    if (this.#away !== undefined) return { state: 'away', note: `${this.#away}; it goes on by itself when that is back` }
+    if (this.#away !== undefined)
+      return { state: 'away', note: `${this.#away}; it goes on by itself when that is back` }
     const { notes, complete } = this.#watched
     if (notes.length > 0) return { state: 'looking', note: notes.join(' ') }
     return { state: complete ? 'watching' : 'off', note: undefined }
@@ -245,9 +246,11 @@ export class StandingSync {
       this.#again()
       return
     }
-    if (state === 'problems') return this.#again()
-    this.#retryMs = RETRY_MS
-    this.#retryAtMs = undefined
+    if (state === 'problems') this.#again()
+    else {
+      this.#retryMs = RETRY_MS
+      this.#retryAtMs = undefined
+    }
   }
 
   /** Tried again after a while, each time a longer one. */

@@ -1,5 +1,11 @@
 import { type AbsPath, displayPath, errorCode } from '../../storage/base/index.js'
-import { chooseBackend, type Watch, type WatchChange, type Watcher, type WatchRequest } from '../../storage/watcher/index.js'
+import {
+  chooseBackend,
+  type Watch,
+  type WatchChange,
+  type Watcher,
+  type WatchRequest
+} from '../../storage/watcher/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 
 export interface WatchedEndsInit {

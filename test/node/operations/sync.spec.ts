@@ -30,7 +30,7 @@ describe('sync add, list, plan, run, remove', () => {
   it('two folders are kept in step both ways; what a plan shows is what is done', async () => {
     for (let i = 0; i < 12; i++) writeFileSync(at(`a/f${i}`), `content ${i}`)
     assert.match(
-      await instance.ok('sync', 'add', 'notes', 'a', 'b', '--mode', 'bidirectional', { cwd: folder }),
+      await instance.ok('sync', 'add', 'notes', 'a', 'b', '--mode', 'bidirectional', '--manual', { cwd: folder }),
       /Added notes: .*\/a and .*\/b\./
     )
     const planned = await instance.json<{ planHash: string; list: { kind: string; path: string }[]; text: string }>(
