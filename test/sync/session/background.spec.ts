@@ -17,6 +17,7 @@ const LONG_MS = 40_000
 describe('a sync that runs by itself', () => {
   let temp: ReturnType<typeof tempDir>
   let peer: Peer
+  let image: TestImage | undefined
   const at = (path: string): string => join(temp.path, path)
   const put = (path: string, text: string): void => {
     mkdirSync(join(at(path), '..'), { recursive: true })
@@ -74,6 +75,8 @@ describe('a sync that runs by itself', () => {
   })
   afterEach(async () => {
     await peer.stop()
+    image?.clean()
+    image = undefined
     temp.clean()
   })
 
@@ -177,29 +180,26 @@ describe('a sync that runs by itself', () => {
   })
 
   canMount('on a disk of its own', () => {
-    let image: TestImage
-    afterEach(() => image.clean())
-
     for (const [mode, end] of [
       ['bidirectional', 'b'],
       ['mirror', 'a']
     ] as const) {
       it(`${mode}: unmounted it is away, and nothing is deleted; it goes on when it is back`, async () => {
         image = mountImage('ext4', 1024) // half a gibibyte of any disk stays free
-        image.mount(at(end))
+        image!.mount(at(end))
         rmSync(at(`${end}/lost+found`), { recursive: true })
         for (let i = 0; i < 12; i++) put(`a/f${i}`, String(i))
         await add(mode)
         await inStep()
         const other = end === 'a' ? 'b' : 'a'
         const before = look(at(other))
-        image.unmount()
+        image!.unmount()
         await until('its being away', () => status().state === 'halted')
         assert.match(status().reason ?? '', /^root-/)
         assert.match(status().text, /nothing was changed/)
         assert.deepEqual(look(at(other)), before)
         if (mode === 'bidirectional') put(`${other}/meanwhile`, 'made while it was away')
-        image.mount(at(end))
+        image!.mount(at(end))
         await inStep()
         assert.ok(look(at(end)).f1)
         assert.equal(look(at(end)).meanwhile !== undefined, mode === 'bidirectional')
