@@ -193,6 +193,7 @@ describe('a sync that runs by itself', () => {
         await inStep()
         const other = end === 'a' ? 'b' : 'a'
         const before = look(at(other))
+        await quiet() // while a session goes on the disk is in use
         image!.unmount()
         await until('its being away', () => status().state === 'halted')
         assert.match(status().reason ?? '', /^root-/)
