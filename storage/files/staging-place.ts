@@ -1,6 +1,6 @@
 import { displayPath, errorCode, isUuid, joinRel, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
 import { openArea, openOrMake, openOwn } from './area.js'
-import { type Disk, findStat } from './disk.js'
+import { type DirHandle, type Disk, findStat } from './disk.js'
 import type { CleanReport } from './files.js'
 import { readJournal } from './journal.js'
 import { AREA_NAME, parseStagingName, stagingName } from './ours.js'
@@ -27,8 +27,10 @@ export function openStagingPlace(access: RootAccess, id: string, where: StagingW
   const name = stagingName(root.owner, id)
   const found = findStagingPlace(access, id)
   const parentRel = found ?? (where === 'area' ? AREA_STAGING : ROOT)
+  let area: DirHandle | undefined
   try {
-    const parent = parentRel === AREA_STAGING ? openArea(disk, root.dir, 'staging') : root.dir
+    area = parentRel === AREA_STAGING ? openArea(disk, root.dir, 'staging') : undefined
+    const parent = area ?? root.dir
     if (found === undefined) {
       disk.makeDir(parent, name, 0o700)
       disk.sync(parent)
@@ -47,6 +49,9 @@ export function openStagingPlace(access: RootAccess, id: string, where: StagingW
     }
   } catch (err) {
     throw diskError('open a staging place in', root.path, err)
+  } finally {
+    // Left open it would keep the disk from being unmounted.
+    if (area !== undefined) disk.close(area)
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Peer } from '../../../node/compose.js'
 import type { AbsPath, AnyEvent } from '../../../storage/base/index.js'
@@ -10,6 +10,17 @@ import { canMount, mountImage, type TestImage } from '../../mounts.js'
 import { testPeer } from '../../node/peer.js'
 import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
+
+/** What this process holds open in the two folders. */
+const openBeneath = (dir: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap(fd => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return ['a', 'b'].some(end => path === join(dir, end) || path.startsWith(join(dir, end, '/'))) ? [path] : []
+    } catch {
+      return []
+    }
+  })
 
 /** Longer than anything here takes on a busy machine. */
 const LONG_MS = 40_000
@@ -92,6 +103,8 @@ describe('a sync that runs by itself', () => {
     await until('a rename and a deletion', () => same() && look(at('a'))['renamed/f0'] !== undefined)
     assert.equal(look(at('a'))['d1/f1'], undefined)
     await quiet()
+    if (process.platform === 'linux')
+      assert.deepEqual(openBeneath(at('')), [], 'nothing keeps a disk from being unmounted')
     const runs = (): number => peer.syncs.lastRuns(peer.syncs.find('notes'), 100).length
     const before = runs()
     for (const n of [1, 2, 3]) {
