@@ -1,26 +1,24 @@
 import type { End } from './entry.js'
+import { ensureBounded } from './name-tree.js'
 import type { Node, Want } from './node.js'
 import type { Operation } from './operation.js'
 import type { Sheet } from './sheet.js'
 import { type Done, Steps } from './steps.js'
 import type { Case } from './target.js'
 
-/** What a thing that is not placed yet is waited for: as the directory to go to, or because it has the name. */
-type Wait = 'directory' | 'name'
-
 /**
  * Puts the operations at one end in an order that is right by construction. It begins with the names that are there and ends
- * with those that shall be. A node is placed once the directory it goes to is placed and its name is free; whoever has that
- * name is placed first, or removed, if nobody wants it. Who would have to wait for himself steps aside to a private place.
+ * with those that shall be. A thing is placed once the directories above it are placed and its name is free: so those are
+ * placed first, and whoever has its name, or that one is removed, if nobody wants it. Who would have to wait for himself steps
+ * aside, but for what has to leave him, which steps out of him first: so nothing that still has to go anywhere is ever out of
+ * reach. A step aside or a placing comes of every circle, and either happens once for each thing: it ends.
  */
 export class Arrangement {
   readonly #c: Case
   readonly #end: End
   readonly #steps: Steps
-  /** Who comes back once this one is placed. */
+  /** Who may be able to come once this one is placed. */
   readonly #waiting = new Map<Node, Node[]>()
-  /** May go into a directory that is not placed yet. */
-  readonly #entering = new Set<Node>()
   /** Who wants which name. */
   readonly #wanted = new Map<string, Node>()
   readonly #placed = new Set<Node>()
@@ -51,7 +49,13 @@ export class Arrangement {
       const want = node.want[this.#end]
       if (want !== undefined) this.#wanted.set(tree.slot(want.parent, want.name), node)
     }
-    for (const node of this.#c.forest.nodes) if (node.want[this.#end] !== undefined) this.#visit(node)
+    for (const node of this.#c.forest.nodes) {
+      for (let rounds = 0; node.want[this.#end] !== undefined && !this.#placed.has(node); rounds++) {
+        // A fault of ours must not hold a worker for ever.
+        if (rounds > this.#c.forest.nodes.length) throw new Error('reconcile: no order was found')
+        this.#visit(node)
+      }
+    }
     this.#steps.group()
   }
 
@@ -79,82 +83,155 @@ export class Arrangement {
     return node.want[this.#end] === undefined && !node.unlisted && node !== this.#c.forest.root
   }
 
+  /** Places it and whatever has to be placed before; or somebody stepped aside, and it is to be tried again. */
   #visit(start: Node): void {
-    const { tree } = this.#steps
-    const open = new Map<Node, Wait>()
-    const stack: Node[] = []
-    const push = (node: Node, wait: Wait): void => {
-      if (open.has(node) || this.#placed.has(node)) return
-      stack.push(node)
-      open.set(node, wait)
-    }
-    const pop = (): void => void open.delete(stack.pop()!)
-    push(start, 'directory')
-    for (let steps = 0; stack.length > 0; steps++) {
-      // A fault of ours must not hold a worker for ever.
-      if (steps > 100 + 20 * this.#c.forest.nodes.length) throw new Error('reconcile: no order was found')
-      const node = stack.at(-1)!
+    const queue = new Queue()
+    queue.push(start)
+    for (let node = queue.last; node !== undefined; node = queue.last) {
       const want = node.want[this.#end]
-      const first = want === undefined || this.#placed.has(node) ? undefined : this.#waitsFor(node, want)
-      if (first !== undefined) {
-        const wait: Wait = first === want!.parent ? 'directory' : 'name'
-        if (!open.has(first)) push(first, wait)
-        else if (wait === 'name') this.#steps.park(first)
-        else if (tree.isReachable(first, node)) this.#entering.add(node)
-        else {
-          // They wait for one another in a circle. Whoever has a name that another waits for steps aside, and comes back after it.
-          while (open.get(stack.at(-1)!) !== 'name') {
-            if (stack.length === 0) throw new Error('reconcile: a circle in which nobody waits for a name')
-            pop()
-          }
-          const aside = stack.at(-1)!
-          pop()
-          this.#steps.park(aside)
-          const after = stack.at(-1)!
-          this.#waiting.set(after, [...(this.#waiting.get(after) ?? []), aside])
-        }
+      if (want === undefined || this.#placed.has(node)) {
+        queue.pop()
         continue
       }
-      pop()
-      if (want === undefined || this.#placed.has(node)) continue
-      const left = tree.slotOf(node)
-      this.#placed.add(node)
-      this.#steps.place(node, want)
-      // Whose name this one gave up comes next, so that the name is nobody's for one step at most.
-      const heir = left === undefined ? undefined : this.#wanted.get(left)
-      if (heir !== undefined) push(heir, 'directory')
-      for (const waiting of this.#waiting.get(node) ?? []) push(waiting, 'directory')
+      const first = this.#waitsFor(node, want, queue)
+      if (first === undefined) {
+        queue.pop()
+        this.#place(node, want, queue)
+      } else if (!queue.isCircle(first)) queue.push(first)
+      else {
+        this.#waiting.set(first, [...(this.#waiting.get(first) ?? []), node])
+        if (queue.isOptional(first)) queue.dropOptional()
+        else {
+          queue.pop()
+          if (!this.#stepAside(node, queue)) queue.stuck.add(node)
+        }
+      }
     }
   }
 
-  /** Who must be placed before; undefined: nobody. Removes what is in the way and wanted by nobody. */
-  #waitsFor(node: Node, want: Want): Node | undefined {
-    const { tree } = this.#steps
-    const { parent, name } = want
-    if (parent !== this.#c.forest.root && !this.#placed.has(parent)) {
-      if (!this.#entering.has(node) || !tree.isReachable(parent, node)) return parent
+  #place(node: Node, want: Want, queue: Queue): void {
+    const left = this.#steps.tree.slotOf(node)
+    this.#placed.add(node)
+    this.#steps.place(node, want)
+    queue.stuck.clear()
+    // Who waited for it. Last, and so first: whose name it gave up, so that the name is nobody's for one step at most.
+    const heir = left === undefined ? undefined : this.#wanted.get(left)
+    for (const next of [...(this.#waiting.get(node) ?? []), heir]) {
+      if (next !== undefined && !this.#placed.has(next)) queue.pushOptional(next)
     }
-    const around = tree.unplacedAround(parent, node, this.#placed)
-    if (around !== undefined) return around
+    this.#waiting.delete(node)
+  }
+
+  /** Who must be placed before, or get out of the way; undefined: nobody. Removes what is in the way and wanted by nobody. */
+  #waitsFor(node: Node, { parent, name }: Want, queue: Queue): Node | undefined {
+    const { tree } = this.#steps
     const there = tree.child(parent, name)
+    const above = this.#unplacedAbove(parent)
+    if (above !== undefined) {
+      // Whoever waits for it waits for his own directory: it may go there where that is now.
+      const enters = queue.has(above) && tree.isReachable(parent, node) && (there === undefined || there === node)
+      return enters ? undefined : above
+    }
     if (there === undefined || there === node) return undefined
     if (!this.#isUnwanted(there)) return there
-    if (there.isDirectory) return this.#clear(there)
+    if (there.isDirectory) return this.#clear(there, queue)
     if (!this.#steps.isNewLeaf(node)) this.#steps.remove(there, true)
     return undefined
   }
 
+  #unplacedAbove(directory: Node): Node | undefined {
+    let steps = 0
+    for (let at: Node | undefined = directory; at !== undefined; at = at.want[this.#end]?.parent) {
+      if (at === this.#c.forest.root) return undefined
+      if (!this.#placed.has(at)) return at
+      ensureBounded(++steps)
+    }
+    return undefined
+  }
+
+  /** Out of the way, with what stays in it. @returns false: it is in nobody's way */
+  #stepAside(node: Node, queue: Queue): boolean {
+    if (this.#steps.tree.holder(node) === undefined) return false
+    for (const leaving of this.#leaving(node)) this.#stepAside(leaving, queue)
+    this.#steps.park(node)
+    queue.stuck.clear()
+    return true
+  }
+
+  /** What is in a directory and has to be elsewhere. */
+  #leaving(directory: Node): Node[] {
+    const { tree } = this.#steps
+    return tree.children(directory).flatMap(child => {
+      const want = child.want[this.#end]
+      const stays = want === undefined || tree.isAt(child, want.parent, want.name)
+      return stays ? this.#leaving(child) : [child]
+    })
+  }
+
   /** Empties and removes a directory whose name is needed. @returns something in it that has to be placed elsewhere first */
-  #clear(directory: Node): Node | undefined {
-    const inside = this.#steps.tree.children(directory)
-    for (const child of inside) {
-      if (!this.#isUnwanted(child)) return child
-      if (child.isDirectory) {
-        const first = this.#clear(child)
+  #clear(directory: Node, queue: Queue): Node | undefined {
+    for (const child of this.#steps.tree.children(directory)) {
+      if (!this.#isUnwanted(child)) {
+        if (!queue.isCircle(child)) return child
+        this.#stepAside(child, queue)
+      } else if (child.isDirectory) {
+        const first = this.#clear(child, queue)
         if (first !== undefined) return first
       } else this.#steps.remove(child, true)
     }
     this.#steps.remove(directory, true)
     return undefined
+  }
+}
+
+/** Who is to be placed: each waits for the one above it, but for those that are only tried since they may be able to come. */
+class Queue {
+  /** Nothing could be done for them since anything was done. */
+  readonly stuck = new Set<Node>()
+  readonly #nodes: Node[] = []
+  readonly #at = new Map<Node, number>()
+  /** Where those begin that nobody below waits for. */
+  readonly #optional: number[] = []
+
+  get last(): Node | undefined {
+    return this.#nodes.at(-1)
+  }
+
+  has(node: Node): boolean {
+    return this.#at.has(node)
+  }
+
+  /** It waits for the last one already, as far as can be told. */
+  isCircle(node: Node): boolean {
+    return this.has(node) || this.stuck.has(node)
+  }
+
+  push(node: Node): void {
+    this.#at.set(node, this.#nodes.length)
+    this.#nodes.push(node)
+  }
+
+  pushOptional(node: Node): void {
+    if (this.has(node)) return
+    this.#optional.push(this.#nodes.length)
+    this.push(node)
+  }
+
+  pop(): void {
+    const node = this.#nodes.pop()
+    if (node !== undefined) this.#at.delete(node)
+    if (this.#optional.at(-1) === this.#nodes.length) this.#optional.pop()
+  }
+
+  /** `node` does not wait for the last one. */
+  isOptional(node: Node): boolean {
+    const from = this.#optional.at(-1)
+    const at = this.#at.get(node)
+    return from !== undefined && at !== undefined && at < from
+  }
+
+  /** The one that is only tried, and all that it waits for. */
+  dropOptional(): void {
+    for (let from = this.#optional.at(-1); from !== undefined && this.#nodes.length > from; ) this.pop()
   }
 }

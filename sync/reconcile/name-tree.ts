@@ -69,16 +69,6 @@ export class NameTree {
     return true
   }
 
-  /** Where `node` would go into something that still lies in itself: what must leave it before. */
-  unplacedAround(directory: Node, node: Node, placed: ReadonlySet<Node>): Node | undefined {
-    if (this.isReachable(directory, node)) return undefined
-    let at: Node | undefined = directory
-    for (let steps = 0; at !== undefined && at !== node && placed.has(at); ensureBounded(++steps))
-      at = this.#holder.get(at)
-    if (at === undefined || at === node) throw new Error('reconcile: a directory would lie in itself')
-    return at
-  }
-
   path(node: Node): RelPath {
     const names: string[] = []
     for (let at = node; at !== this.#root; at = this.#holder.get(at)!) {

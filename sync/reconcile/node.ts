@@ -33,6 +33,8 @@ export class Node {
   base: { readonly path: RelPath; readonly entry: ArchiveEntry | undefined } | undefined
   /** It was agreed on here, and is no longer the same thing: two nodes came of it. */
   formerBase: RelPath | undefined
+  /** The second of these two. */
+  twin: Node | undefined
   readonly at: Record<End, Place | undefined> = { source: undefined, destination: undefined }
   /** The deletion that an end remembers. What took the name is another thing, with another history. */
   readonly gone: Record<End, GoneEntry | undefined> = { source: undefined, destination: undefined }
@@ -235,6 +237,7 @@ export class Forest {
     node.at.destination = undefined
     if (node.base !== undefined) {
       node.formerBase = node.base.path
+      node.twin = other
       // What lay in it is in neither of the two any more as far as the archive knows.
       const lost = this.newNode()
       lost.dropped = true

@@ -1,6 +1,7 @@
 import type { RelPath } from '../../storage/base/index.js'
+import { parentOf } from '../../storage/base/paths.js'
 import type { Arrangement } from './arrange.js'
-import { ENDS, type End, type Trace } from './entry.js'
+import { type ArchiveEntry, ENDS, type End, type Present, type Trace } from './entry.js'
 import { CARRIED_BITS } from './metadata.js'
 import type { Node } from './node.js'
 import type { PlanRow, Settle, Shown } from './operation.js'
@@ -14,47 +15,82 @@ export function* settleNodes(
   arranged: Arranged,
   setBy: Readonly<Record<End, ReadonlyMap<Node, number>>>
 ): Generator<PlanRow> {
-  const split = new Set(
-    c.forest.nodes.filter(n => n.one !== n && ENDS.some(e => n.want[e] !== undefined)).map(n => n.one)
-  )
+  const behind = new Set<RelPath>()
+  for (const node of c.forest.nodes) for (const { path } of staysBehind(c, node)) behind.add(path)
   for (const node of c.forest.nodes) {
     if (node === c.forest.root || node.unlisted) continue
-    if (node.formerBase !== undefined) yield forget(node.formerBase, removalsOf(node, arranged))
-    if (node.one !== node) continue
-    if (split.has(node)) {
-      // A directory that moved, and at one end stays under its old name as well: it is agreed on when that is cleared up.
-      for (const path of new Set([node.base?.path ?? node.path, node.path]))
-        yield { row: 'unsettled', path, why: 'conflict' }
+    // While nothing is done about either of two, both are what they were.
+    const isHeld = node.held !== undefined && node.twin?.one.held !== undefined
+    if (node.formerBase !== undefined && !isHeld) yield forget(node.formerBase, removalsOf(node, arranged))
+    if (node.one !== node) {
+      yield* stayedBehind(c, node, arranged)
       continue
     }
-    if (node.held !== undefined) yield* heldRow(c, node)
+    if (node.held !== undefined) yield* heldRow(c, node, behind)
     else for (const settle of settlesOf(c, node, arranged, setBy)) yield { row: 'settle', settle }
   }
 }
 
-/** What is held stays agreed on at its path, although the directory it was in has another by now. */
-function* stayInArchive({ base }: Node): Generator<PlanRow> {
-  if (base?.entry === undefined) return
-  const { path, entry } = base
+interface Behind {
+  readonly path: RelPath
+  readonly end: End
+  readonly now: Present
+}
+
+/** A directory became another, and what is left of it on the disk stays for what is unknown or undecided in it. */
+function staysBehind(c: Case, node: Node): Behind[] {
+  if (node.one === node || !node.isDirectory || !keepsAtOneEnd(c)) return []
+  return ENDS.flatMap(end => {
+    const now = node.present(end)
+    return node.want[end] === undefined || now === undefined ? [] : [{ path: wantedPath(c, node, end), end, now }]
+  })
+}
+
+function* stayedBehind(c: Case, node: Node, arranged: Arranged): Generator<PlanRow> {
+  const needs = ENDS.flatMap(e => arranged[e]?.needsOf(node.one) ?? [])
+  for (const { path, end, now } of staysBehind(c, node)) {
+    yield { row: 'settle', settle: { kind: 'put', path, what: now, [end]: { now }, keptAt: end, needs } }
+  }
+}
+
+const keepsAtOneEnd = ({ options: { mode } }: Case): boolean => mode === 'bidirectional' || mode === 'mirror'
+
+/** What is undecided in a directory that stayed behind stays agreed on there. */
+function* stayAgreed({ path, entry }: { path: RelPath; entry: ArchiveEntry }): Generator<PlanRow> {
   yield forget(path, [])
   const shown = { source: { now: entry.source }, destination: { now: entry.destination } }
   const kept = entry.keptAt === undefined ? {} : { keptAt: entry.keptAt }
   yield { row: 'settle', settle: { kind: 'put', path, what: entry, ...shown, ...kept, needs: [] } }
 }
 
+/**
+ * Whether the archive knows it still, below the directory that it knew it in, whatever that is called by now. Not so when that
+ * is no longer agreed on, or at an end goes elsewhere without it: then it is new when it is known again, and never deleted.
+ */
+function staysAgreed(c: Case, node: Node): boolean {
+  if (node === c.forest.root) return true
+  if (node.base === undefined) return false
+  const parent = c.forest.baseParent(node)
+  const isThere = parent === c.forest.root || parent.base?.path === parentOf(node.base.path)
+  if (!isThere || !staysAgreed(c, parent)) return false
+  const holders = ENDS.map(end => (node.at[end] === undefined ? parent : c.forest.holderAt(node, end)))
+  if (holders.some(h => h !== parent && h.one === parent)) return false
+  if (node.unlisted || node.held !== undefined) return true
+  const wanted = ENDS.filter(end => node.want[end] !== undefined)
+  if (wanted.length === 2) return !node.apart && !node.dropped
+  return wanted.length === 1 && keepsAtOneEnd(c) && !node.dropped && node.isDirectory
+}
+
+/** The archive will know its directory by another path. */
 function hasMovedAbove(c: Case, node: Node): boolean {
-  if (node.base?.entry === undefined) return false
-  // Two directories that became one may stand above one another in the archive.
-  const seen = new Set<Node>([c.forest.root])
-  for (let at = c.forest.baseParent(node); !seen.has(at); at = c.forest.baseParent(at)) {
-    seen.add(at)
-    if (at.base === undefined) return false
-    if (ENDS.some(e => at.want[e] !== undefined && wantedPath(c, at, e) !== at.base!.path)) return true
+  for (let at = node; at !== c.forest.root && at.base !== undefined; ) {
+    at = c.forest.baseParent(at)
+    if (at.held === undefined) return at !== c.forest.root && wantedPath(c, at, 'destination') !== at.base?.path
   }
   return false
 }
 
-function* heldRow(c: Case, node: Node): Generator<PlanRow> {
+function* heldRow(c: Case, node: Node, behind: ReadonlySet<RelPath>): Generator<PlanRow> {
   const held = node.held!
   const { path } = node
   if (held.why === 'unknown' && isIgnored(c, node)) {
@@ -62,7 +98,13 @@ function* heldRow(c: Case, node: Node): Generator<PlanRow> {
     if (node.base !== undefined) yield forget(node.base.path, [])
     return
   }
-  if (hasMovedAbove(c, node)) yield* stayInArchive(node)
+  // A question that a moved directory raised must not be answered by the move being agreed on.
+  const isAgreed = staysAgreed(c, node) && !(held.why === 'conflict' && hasMovedAbove(c, node))
+  if (node.base?.entry !== undefined && !isAgreed) {
+    const { path, entry } = node.base
+    if (behind.has(parentOf(path))) yield* stayAgreed({ path, entry })
+    else yield forget(path, [])
+  }
   if (held.why === 'problem') {
     yield { row: 'problem', path, end: held.end!, code: held.code!, message: held.message! }
   } else yield { row: 'unsettled', path, why: held.why }
@@ -90,12 +132,7 @@ function settlesOf(
   const basePath = base?.entry === undefined ? undefined : base.path
   if (node.apart || node.dropped || wanted.length < 2) {
     const [kept] = wanted
-    if (
-      kept !== undefined &&
-      !node.dropped &&
-      node.isDirectory &&
-      (c.options.mode === 'bidirectional' || c.options.mode === 'mirror')
-    ) {
+    if (kept !== undefined && !node.dropped && node.isDirectory && keepsAtOneEnd(c)) {
       return keptSettle(c, node, kept)
     }
     return basePath === undefined ? [] : [{ kind: 'forget', path: basePath, needs: removalsOf(node, arranged) }]

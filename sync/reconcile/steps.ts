@@ -4,7 +4,7 @@ import { type End, ends, isLeaf, type Leaf, type Present, sameContent } from './
 import { nowAt, originOf, writtenVersion } from './facts.js'
 import { groupsOf, type Range } from './group.js'
 import { agreeMetadata, attributesToSet } from './metadata.js'
-import { ensureBounded, NameTree } from './name-tree.js'
+import { NameTree } from './name-tree.js'
 import type { Node, Want } from './node.js'
 import type { Operation } from './operation.js'
 import { reasonFor } from './reason.js'
@@ -42,21 +42,15 @@ export class Steps {
     this.tree = new NameTree(c, end)
   }
 
-  /** Operations that a thing's being where it shall be rests on. */
+  /** Operations that its lying where it lies by now rests on: what put it there, and what put there the directories above. */
   needsOf(node: Node): number[] {
-    let steps = 0
-    for (let at = node; at !== this.#c.forest.root; ensureBounded(++steps)) {
-      const done = this.done.get(at)
-      if (done !== undefined) return [done.id]
-      const want = at.want[this.#end]
-      if (want === undefined) return []
-      at = want.parent
+    const ids: number[] = []
+    for (let at: Node | undefined = node; at !== undefined; at = this.tree.holder(at)) {
+      const id = this.done.get(at)?.id
+      // What is below was put there after what is above: that rests on it already.
+      if (id !== undefined && id > (ids.at(-1) ?? -1)) ids.push(id)
     }
-    return []
-  }
-
-  isParked(node: Node): boolean {
-    return this.#parked.has(node)
+    return ids
   }
 
   /** A new file or link: it may take the name of another at once. */
@@ -69,9 +63,7 @@ export class Steps {
   park(node: Node): void {
     const path = this.tree.path(node)
     const expected = nowAt(this.#c, node, this.#end)!
-    const op = this.#emit({ kind: 'park', end: this.#end, path, reason: 'making-room', expected }, [
-      this.#parentOp(this.tree.holder(node)!)
-    ])
+    const op = this.#emit({ kind: 'park', end: this.#end, path, reason: 'making-room', expected }, this.needsOf(node))
     this.#note(node, op.id)
     this.tree.unhang(node)
     this.#parked.set(node, op.id)
@@ -92,7 +84,7 @@ export class Steps {
       expected.kind === 'directory'
         ? { kind: 'remove-directory', expected, ...common }
         : { kind: 'remove', expected, ...common },
-      [this.#parentOp(holder)]
+      this.needsOf(holder)
     )
     this.done.set(node, { id: op.id, shownBy: op.id })
     if (room) this.#note(node, op.id)
@@ -106,7 +98,7 @@ export class Steps {
     const holder = this.tree.holder(node)
     const parked = this.#parked.get(node)
     const freed = this.#freedBy.get(this.tree.slot(parent, name))
-    const needs = [this.#parentOp(parent), freed]
+    const needs = [...this.needsOf(parent), freed]
     const path = joinRel(this.tree.path(parent), name)
     let op: Operation | undefined
     if (parked !== undefined) {
@@ -125,7 +117,7 @@ export class Steps {
       const reason = reasonFor(this.#c, node, this.#end, 'move')
       op = this.#emit(
         { kind: 'move', end: this.#end, path: from, to: path, reason, expected, ...writtenVersion(this.#c, node) },
-        [this.#parentOp(holder), ...needs]
+        [...this.needsOf(node), ...needs]
       )
       this.#note(node, op.id)
     }
@@ -179,7 +171,7 @@ export class Steps {
     }
     const { version } = writtenVersion(this.#c, node)
     if (version !== undefined && !this.done.has(node) && !sameVersion(version, now.version)) {
-      this.#emit({ kind: 'version', end: this.#end, path, reason: 'metadata', version }, [])
+      this.#emit({ kind: 'version', end: this.#end, path, reason: 'metadata', version }, this.needsOf(node))
     }
   }
 
@@ -208,10 +200,6 @@ export class Steps {
     const { mode, mtimeNs } = content
     const from = originOf(this.#c, node, this.#end)
     return { end: this.#end, content, mode: mode & 0o777, mtimeNs, from, ...writtenVersion(this.#c, node) }
-  }
-
-  #parentOp(directory: Node): number | undefined {
-    return this.needsOf(directory)[0]
   }
 
   /** Its name becomes free. */
