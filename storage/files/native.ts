@@ -19,6 +19,8 @@ export interface Native {
   renameExchange?: (from: number, name: string, to: number, toName: string) => void
   linkat(from: number, name: string, to: number, toName: string): void
   symlinkat(target: string, dir: number, name: string): void
+  /** The bytes are those of a buffer that the next call uses again. */
+  readlinkat(dir: number, name: string): Uint8Array
   futimens(fd: number, mtimeNs: bigint): void
   utimensat(dir: number, name: string, mtimeNs: bigint): void
   /** Fills a buffer of STATX_BYTES; an empty name is the descriptor itself (Linux). */
@@ -105,6 +107,8 @@ function bind(koffi: typeof import('koffi')): Native {
   const renameat = lib.func('int renameat(int, void *, int, void *)')
   const linkat = lib.func('int linkat(int, void *, int, void *, int)')
   const symlinkat = lib.func('int symlinkat(void *, int, void *)')
+  const readlinkat = lib.func('int64_t readlinkat(int, void *, void *, uint64_t)')
+  const link = Buffer.alloc(MAX_LINK_BYTES)
   const futimens = lib.func('int futimens(int, void *)')
   const utimensat = lib.func('int utimensat(int, void *, void *, int)')
 
@@ -119,6 +123,7 @@ function bind(koffi: typeof import('koffi')): Native {
     renameat: (from, name, to, toName) => void call('rename', name, renameat, from, z(name), to, z(toName)),
     linkat: (from, name, to, toName) => void call('link', name, linkat, from, z(name), to, z(toName), 0),
     symlinkat: (target, dir, name) => void call('symlink', name, symlinkat, z(target), dir, z(name)),
+    readlinkat: (dir, name) => link.subarray(0, call('readlink', name, readlinkat, dir, z(name), link, link.length)),
     futimens: (fd, mtimeNs) => void call('futimens', '', futimens, fd, times(mtimeNs, mac)),
     utimensat: (dir, name, mtimeNs) =>
       void call('utimensat', name, utimensat, dir, z(name), times(mtimeNs, mac), atSymlinkNoFollow)
@@ -182,6 +187,8 @@ function bind(koffi: typeof import('koffi')): Native {
   return native
 }
 
+/** PATH_MAX: no link is longer. */
+const MAX_LINK_BYTES = 4096
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 const DONTNEED = 4

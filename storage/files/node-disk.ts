@@ -178,7 +178,10 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       native !== undefined
         ? native.symlinkat(target, dir.fd, name)
         : at(dir, name, path => fs.symlinkSync(fsPath(target), path)),
-    readlink: (dir, name) => textFromBytes(at(dir, name, path => fs.readlinkSync(path, { encoding: 'buffer' }))),
+    readlink: (dir, name) =>
+      textFromBytes(
+        native?.readlinkat(dir.fd, name) ?? at(dir, name, path => fs.readlinkSync(path, { encoding: 'buffer' }))
+      ),
     setMtime(handle, mtimeNs) {
       if (native !== undefined) return native.futimens(fdOf(handle), mtimeNs)
       fs.futimesSync(fdOf(handle), Date.now() / 1000, nodeTime(mtimeNs))

@@ -8,6 +8,7 @@ import type { CopyComponents } from './ports.js'
 import { lookAgain } from './scan-pages.js'
 import type { CopyState } from './state.js'
 import { Tally } from './tally.js'
+import type { Touched } from './touched.js'
 
 /** Answers carried out together. */
 const STRETCH = 500
@@ -20,7 +21,7 @@ interface Answered {
 }
 
 /** What stands in the way is asked about: the job rests until there are answers, and carries them out. */
-export function asking(components: CopyComponents, input: CopyInput): Phase<CopyState> {
+export function asking(components: CopyComponents, input: CopyInput, touched: Touched): Phase<CopyState> {
   const { db } = components
   return {
     name: 'Conflicts',
@@ -33,7 +34,7 @@ export function asking(components: CopyComponents, input: CopyInput): Phase<Copy
           [ctx.job, STRETCH]
         )
         if (answered.length > 0) {
-          await carryOut(components, input, ctx, answered)
+          await carryOut(components, input, ctx, answered, touched)
           continue
         }
         const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM copy_conflicts WHERE job = ?', [ctx.job])!
@@ -58,7 +59,8 @@ async function carryOut(
   components: CopyComponents,
   input: CopyInput,
   ctx: PhaseContext<CopyState>,
-  list: readonly Answered[]
+  list: readonly Answered[],
+  touched: Touched
 ): Promise<void> {
   const { tree: index, answer } = list[0]!
   const some = list.filter(r => r.tree === index && r.answer === answer)
@@ -73,7 +75,7 @@ async function carryOut(
       const tree = ctx.state.layout!.trees[index]!
       ctx.state.runs++
       const tally = new Tally(ctx)
-      const copying = { components, input: { ...input, overwrite: answer }, ctx, tally, places, last: true }
+      const copying = { components, input: { ...input, overwrite: answer }, ctx, tally, places, touched, last: true }
       await copyTree(copying, tree, index, copier => lookAgain(components.pool, copier, paths, ctx.signal))
     } finally {
       await places.close()

@@ -20,6 +20,7 @@ import type { CopyComponents } from './ports.js'
 import { takeRules } from './rules.js'
 import { type CopyState, MAX_TOLD, nothingSeen } from './state.js'
 import { Tally } from './tally.js'
+import type { Touched } from './touched.js'
 
 /** Checkpoints while it copies: what was done since is looked at again after a crash, not done again. */
 const CHECKPOINT_MS = 1000
@@ -29,7 +30,7 @@ const NEW = 'new'
 const LARGE = 'large'
 
 /** Finds, decides, copies, all at once. */
-export function copying(components: CopyComponents, input: CopyInput): Phase<CopyState> {
+export function copying(components: CopyComponents, input: CopyInput, touched: Touched): Phase<CopyState> {
   return {
     name: 'Copying',
     async execute(ctx) {
@@ -39,6 +40,7 @@ export function copying(components: CopyComponents, input: CopyInput): Phase<Cop
       state.copiedBefore = state.counts.copied
       state.runs++
       const tally = new Tally(ctx)
+      touched.begin()
       const places = await openPlaces({
         ...{ components, job: ctx.job, input, layout, signal: ctx.signal },
         problem: p => tell(ctx, p)
@@ -47,8 +49,9 @@ export function copying(components: CopyComponents, input: CopyInput): Phase<Cop
         await places.staging.clear(NEW as FileName) // of a run that was cut short
         for (const [index, tree] of layout.trees.entries()) {
           const last = index === layout.trees.length - 1
-          await copyTree({ components, input, ctx, tally, places, last }, tree, index)
+          await copyTree({ components, input, ctx, tally, places, touched, last }, tree, index)
         }
+        touched.ended()
       } finally {
         await places.close()
       }
@@ -62,13 +65,14 @@ interface Copying {
   readonly ctx: PhaseContext<CopyState>
   readonly tally: Tally
   readonly places: Places
+  readonly touched: Touched
   /** With what this tree brings all is found. */
   readonly last: boolean
 }
 
 /** @param find - what is found; a scan of all of it unless given */
 export async function copyTree(
-  { components, input, ctx, tally, places, last }: Copying,
+  { components, input, ctx, tally, places, touched, last }: Copying,
   tree: Tree,
   index: number,
   find?: (copier: CopierInit) => AsyncIterable<FoundPage>
@@ -105,6 +109,7 @@ export async function copyTree(
     heard: {
       taken(page, out) {
         search.later(out.later)
+        touched.add(index, out.touched)
         tally.taken(page, out)
       },
       bytes: n => tally.bytes(n),

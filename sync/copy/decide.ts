@@ -76,10 +76,15 @@ function sameTime(source: Seen, target: Seen, { keepTimes, beganNs, timeStepNs }
   return apart < (timeStepNs > 1n ? timeStepNs : 1n)
 }
 
+/** Whether mode or time of a folder are to follow those of its source. */
+export function folderDiffers(source: Seen, target: Seen, rules: DecideRules): boolean {
+  const mode = rules.modes && (source.mode & 0o777) !== (target.mode & 0o777)
+  return mode || (rules.keepTimes && !sameTime(source, target, rules))
+}
+
 /** In `skip` what exists is left alone, in `prompt` too: nobody is asked about a time. */
 function attributesDiffer(source: Seen, target: Seen, rules: DecideRules): boolean {
   if (source.kind !== 'file') return false
   if (rules.overwrite !== 'replace' && rules.overwrite !== 'skip-newer') return false
-  const mode = rules.modes && (source.mode & 0o777) !== (target.mode & 0o777)
-  return mode || (rules.keepTimes && !sameTime(source, target, rules))
+  return folderDiffers(source, target, rules)
 }

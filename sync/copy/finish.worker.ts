@@ -19,10 +19,13 @@ import {
   MARKER_NAME
 } from '../../storage/files/index.js'
 import { type FilterInit, filter } from './filter.js'
+import { renamed } from './renamed.js'
 import type { SourceGone } from './taking.js'
 
 export interface FinishInput extends CopierInit {
   readonly tops: readonly string[]
+  /** The only folders that are not as they are to be; undefined: it may be any of them. */
+  readonly touched?: readonly RelPath[] | undefined
   readonly renames: Readonly<Record<string, string>>
   readonly filter: FilterInit
   readonly keepTimes: boolean
@@ -108,6 +111,15 @@ class Finish {
   }
 
   async run(): Promise<FinishOutput> {
+    const { touched } = this.#input
+    if (touched === undefined) return this.#all()
+    // Bottom-up: the mode of a folder may forbid to go into it.
+    const deepest = touched.map(dir => ({ dir, depth: dir.split('/').length })).sort((a, b) => b.depth - a.depth)
+    for (const { dir } of deepest) if (dir !== '') await this.#leave(dir)
+    return this.#out
+  }
+
+  async #all(): Promise<FinishOutput> {
     const { lets } = filter(this.#input.filter)
     const stack: { dir: RelPath; below: string[] }[] = []
     const enter = (dir: RelPath): void => {
@@ -145,9 +157,7 @@ class Finish {
       this.#signal.throwIfAborted()
     }
     const { renames, keepTimes, owner, remove } = this.#input
-    const at = dir.indexOf('/')
-    const top = at < 0 ? dir : dir.slice(0, at)
-    const to = ((renames[top] ?? top) + dir.slice(top.length)) as RelPath
+    const to = renamed(renames, dir)
     try {
       if (this.#copier.lookTarget(to)?.kind !== 'directory') return
       const mtimeNs = keepTimes ? this.#copier.lookSource(dir)?.mtimeNs : undefined

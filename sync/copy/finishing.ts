@@ -6,9 +6,10 @@ import { openPlaces } from './places.js'
 import type { CopyComponents } from './ports.js'
 import { filterOf } from './rules.js'
 import type { CopyState } from './state.js'
+import type { Touched } from './touched.js'
 
 /** Modes and times of directories, what a move left empty, and all of it on the disk. */
-export function finishPhase(components: CopyComponents, input: CopyInput): Phase<CopyState> {
+export function finishPhase(components: CopyComponents, input: CopyInput, touched: Touched): Phase<CopyState> {
   return {
     name: 'Finishing',
     async execute(ctx) {
@@ -19,11 +20,19 @@ export function finishPhase(components: CopyComponents, input: CopyInput): Phase
         problem: p => tell(ctx, p)
       })
       try {
-        for (const tree of layout.trees) {
+        for (const [index, tree] of layout.trees.entries()) {
           const { copier } = await places.source(tree)
           const { tops, renames } = { tops: tree.names, renames: tree.renames }
           const remove = input.operation === 'move'
-          const rules = { filter: filterOf(input), keepTimes: input.keepTimes, owner: input.owner, remove }
+          // A move takes away what is empty; owners are seen by looking; patterns leave folders out of the walk.
+          const any = remove || input.owner || input.include.length > 0
+          const rules = {
+            touched: any ? undefined : touched.of(index),
+            filter: filterOf(input),
+            keepTimes: input.keepTimes,
+            owner: input.owner,
+            remove
+          }
           const out = await components.pool.run(finishing.finish, { ...copier, tops, renames, ...rules }, { signal })
           for (const p of out.problems) tell(ctx, p)
         }

@@ -9,6 +9,7 @@ import { openPlaces } from './places.js'
 import type { CopyComponents } from './ports.js'
 import { quickAssessment } from './quick-assessment.js'
 import { type CopyState, newState } from './state.js'
+import { Touched } from './touched.js'
 
 export type CopyJob = JobDefinition<CopyInput, CopyState, CopyOutput>
 
@@ -30,12 +31,15 @@ export function copyJob(components: CopyComponents): CopyJob {
     },
     serial: ({ destination }) => `copy:${destination}`,
     state: newState,
-    phases: input => [
-      undoing(input, quickAssessment(components, input)),
-      undoing(input, copying(components, input)),
-      ...(input.overwrite === 'prompt' ? [undoing(input, asking(components, input))] : []),
-      undoing(input, finishPhase(components, input))
-    ],
+    phases(input) {
+      const touched = new Touched()
+      return [
+        undoing(input, quickAssessment(components, input)),
+        undoing(input, copying(components, input, touched)),
+        ...(input.overwrite === 'prompt' ? [undoing(input, asking(components, input, touched))] : []),
+        undoing(input, finishPhase(components, input, touched))
+      ]
+    },
     output: outputOf
   })
 }

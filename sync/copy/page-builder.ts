@@ -2,17 +2,21 @@ import { displayPath, errorCode, type Problem, parentOf, type RelPath, toError }
 import type { EntryStat } from '../../storage/files/index.js'
 import { type FoundGroup, type FoundPage, KINDS, PAGE_BYTES, PAGE_NAMES } from './pages.js'
 
-interface Row {
-  readonly name: string
-  readonly stat: EntryStat
-  readonly first?: RelPath | undefined
+interface Group {
+  readonly dir: RelPath
+  readonly names: string[]
+  readonly kinds: number[]
+  readonly sizes: number[]
+  readonly mtimesNs: bigint[]
+  readonly modes: number[]
+  readonly firsts: RelPath[]
 }
 
 /** Gathers what is found into pages: one of them for entries, one for further names of files. */
 export class PageBuilder {
   readonly #kind: Pick<FoundPage, 'links' | 'known'>
   readonly #emit: (page: FoundPage) => void
-  #groups: { dir: RelPath; rows: Row[] }[] = []
+  #groups: Group[] = []
   #names = 0
   #counts = { files: 0, directories: 0, bytes: 0 }
   #problems: Problem[] = []
@@ -23,19 +27,19 @@ export class PageBuilder {
   }
 
   add(path: RelPath, name: string, stat: EntryStat, first?: RelPath): void {
-    const bytes =
-      stat.kind === 'file' && first === undefined ? Math.min(stat.sizeBytes, stat.allocatedBytes ?? stat.sizeBytes) : 0
+    const { kind, sizeBytes, allocatedBytes = sizeBytes } = stat
+    const bytes = kind === 'file' && first === undefined ? Math.min(sizeBytes, allocatedBytes) : 0
     if (this.#names > 0 && this.#counts.bytes + bytes > PAGE_BYTES) this.flush()
-    const dir = parentOf(path)
-    let group = this.#groups.at(-1)
-    if (group?.dir !== dir) {
-      group = { dir, rows: [] }
-      this.#groups.push(group)
-    }
-    group.rows.push({ name, stat, first })
+    const group = this.#groupOf(parentOf(path))
+    group.names.push(name)
+    group.kinds.push(KINDS.indexOf(kind))
+    group.sizes.push(sizeBytes)
+    group.mtimesNs.push(stat.mtimeNs)
+    group.modes.push(stat.mode)
+    if (first !== undefined) group.firsts.push(first)
     this.#names++
     this.#counts.bytes += bytes
-    if (stat.kind === 'directory') this.#counts.directories++
+    if (kind === 'directory') this.#counts.directories++
     else this.#counts.files++
     if (this.#names >= PAGE_NAMES) this.flush()
   }
@@ -54,16 +58,24 @@ export class PageBuilder {
     this.#counts = { files: 0, directories: 0, bytes: 0 }
     this.#problems = []
   }
+
+  #groupOf(dir: RelPath): Group {
+    const last = this.#groups.at(-1)
+    if (last?.dir === dir) return last
+    const group = { dir, names: [], kinds: [], sizes: [], mtimesNs: [], modes: [], firsts: [] }
+    this.#groups.push(group)
+    return group
+  }
 }
 
-function pack({ dir, rows }: { dir: RelPath; rows: Row[] }): FoundGroup {
+function pack({ dir, names, kinds, sizes, mtimesNs, modes, firsts }: Group): FoundGroup {
   return {
     dir,
-    names: rows.map(r => r.name),
-    kinds: Uint8Array.from(rows, r => KINDS.indexOf(r.stat.kind)),
-    sizes: Float64Array.from(rows, r => r.stat.sizeBytes),
-    mtimesNs: BigInt64Array.from(rows, r => r.stat.mtimeNs),
-    modes: Uint16Array.from(rows, r => r.stat.mode),
-    ...(rows[0]?.first !== undefined && { firsts: rows.map(r => r.first!) })
+    names: names.join('/'),
+    kinds: Uint8Array.from(kinds),
+    sizes: Float64Array.from(sizes),
+    mtimesNs: BigInt64Array.from(mtimesNs),
+    modes: Uint16Array.from(modes),
+    ...(firsts.length > 0 && { firsts })
   }
 }

@@ -3,11 +3,12 @@ import type { Problem, RelPath } from '../../storage/base/index.js'
 /** What is found of the sources travels in pages: bounded, cheap to hand from thread to thread. */
 export const KINDS = ['file', 'directory', 'symlink', 'other'] as const
 
-/** Names of one source directory, with what a look at them told; arrays of one length. */
+/** Names of one source directory, at least one, with what a look at them told; arrays of one length. */
 export interface FoundGroup {
   /** Relative to the folder that holds the sources. */
   readonly dir: RelPath
-  readonly names: readonly string[]
+  /** Joined by `/`: one string crosses from thread to thread in a fraction of the time of a thousand. */
+  readonly names: string
   /** Index into KINDS. */
   readonly kinds: Uint8Array
   readonly sizes: Float64Array

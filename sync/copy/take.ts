@@ -1,8 +1,10 @@
 import { displayPath, errorCode, joinRel, parentOf, pathBytes, type RelPath } from '../../storage/base/index.js'
 import { hashBytes } from '../../storage/content/index.js'
 import { type Copier, type EntryStat, isFatal } from '../../storage/files/index.js'
-import { type Decision, decide, type Seen } from './decide.js'
+import { type DecideRules, type Decision, decide, type Seen } from './decide.js'
+import { Folders } from './folders.js'
 import { type FoundGroup, KINDS } from './pages.js'
+import { renamed } from './renamed.js'
 import { Room } from './room.js'
 import { type RouteFacts, route } from './router.js'
 import { kindDiffers, problem, special } from './take-problems.js'
@@ -10,6 +12,16 @@ import type { StagedCopy, TakeInput, TakeOutput } from './taking.js'
 
 type Named = Pick<StagedCopy, 'source' | 'path' | 'staged' | 'replaces'>
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
+
+/** One thing that is taken: as it is at both ends. */
+interface Taken {
+  readonly source: Seen
+  readonly target: EntryStat | undefined
+  readonly path: RelPath
+  readonly to: RelPath
+  /** Another name of it that is copied already. */
+  readonly first: RelPath | undefined
+}
 
 /** Between two looks at the signal; also how often the thread's event loop turns. */
 const NAMES_PER_TURN = 64
@@ -20,9 +32,8 @@ export class Taker {
   readonly #input: TakeInput
   readonly #watch: { readonly signal: AbortSignal; bytes(n: number): void }
   readonly #out: Mutable<TakeOutput>
-  readonly #ready = new Set<RelPath>()
-  /** Directories that were made here: nothing can stand in them. RACE: what comes since is seen when names are given. */
-  readonly #new = new Set<RelPath>()
+  readonly #folders: Folders
+  readonly #rules: DecideRules
   #reflinks: RouteFacts['reflinks']
   #n = 0
   readonly #room: Room
@@ -32,9 +43,12 @@ export class Taker {
     this.#input = input
     this.#watch = watch
     this.#room = new Room(copier)
+    this.#rules = { ...input.rules, overwrite: input.overwrite }
+    this.#folders = new Folders(copier, input, this.#rules)
     this.#reflinks = input.route.reflinks
     this.#out = {
       ...{ staged: [], made: [], attributes: [], skipped: [], conflicts: [], problems: [], sameSources: [], later: [] },
+      touched: [],
       ...{ same: 0, sameBytes: 0, resumedBytes: 0, reflinks: this.#reflinks }
     }
   }
@@ -42,40 +56,54 @@ export class Taker {
   async run(): Promise<TakeOutput> {
     let taken = 0
     for (const group of this.#input.groups) {
-      if (!this.#try(group.dir, () => this.#isThere(group.dir) && this.#makeWay(group.dir))) continue
-      for (let i = 0; i < group.names.length; i++) {
+      if (!this.#try(group.dir, () => this.#isThere(group.dir) && this.#folders.ensure(group.dir))) continue
+      for (const [i, name] of group.names.split('/').entries()) {
         if (++taken % NAMES_PER_TURN === 0) await this.#giveWay()
-        const path = joinRel(group.dir, group.names[i]!)
+        const path = joinRel(group.dir, name)
         try {
-          await this.#take(group, i, path)
+          const rest = this.#take(group, i, path)
+          if (rest !== undefined) await rest
         } catch (err) {
           this.#failed(path, err)
         }
       }
     }
-    return { ...this.#out, reflinks: this.#reflinks }
+    const { made, touched } = this.#folders
+    return { ...this.#out, made, touched: [...touched], reflinks: this.#reflinks }
   }
 
-  async #take(group: FoundGroup, i: number, path: RelPath): Promise<void> {
+  /** @returns what is not done with at once: most of what is there already is */
+  #take(group: FoundGroup, i: number, path: RelPath): Promise<void> | undefined {
     const found = this.#found(group, i, path)
     if (found === undefined) return
     const { kind } = found
     if (kind === 'directory') {
-      this.#makeWay(path, found.mode)
+      this.#folders.ensure(path, found)
       return
     }
     if (kind === 'other') throw special(path)
-    const to = this.#renamed(path)
-    const target = this.#new.has(group.dir) ? undefined : this.#copier.lookTarget(to)
+    const to = renamed(this.#input.renames, path)
+    const target = this.#folders.isNew(group.dir) ? undefined : this.#copier.lookTarget(to)
     const source: Seen = kind === 'symlink' ? { ...found, link: this.#copier.sourceLink(path) } : found
-    const decision = await this.#decide(source, target, path, to)
+    const seen: Seen | undefined =
+      target?.kind === 'symlink' ? { ...target, link: this.#copier.targetLink(to) } : target
+    const decision = decide(source, seen, this.#rules)
+    const first = group.firsts?.[i]
+    if (decision.do !== 'compare') return this.#act(decision, { source, target, path, to, first })
+    return this.#compared(path, to).then(sameContent =>
+      this.#act(decide(source, seen, { ...this.#rules, sameContent }), { source, target, path, to, first })
+    )
+  }
+
+  #act(decision: Decision, { source, target, path, to, first }: Taken): Promise<void> | undefined {
     switch (decision.do) {
       case 'copy':
-        return this.#stage(source, path, to, undefined, group.firsts?.[i])
+        return this.#stage(source, path, to, undefined, first)
       case 'replace':
-        return this.#stage(source, path, to, target, group.firsts?.[i])
+        return this.#stage(source, path, to, target, first)
       case 'same':
-        return this.#same(source, path, to, target!, decision.attributes)
+        this.#same(source, path, to, target!, decision.attributes)
+        return
       case 'skip':
         this.#out.skipped.push({ path: to, reason: decision.reason })
         return
@@ -90,6 +118,11 @@ export class Taker {
     }
   }
 
+  async #compared(path: RelPath, to: RelPath): Promise<boolean> {
+    const { signal } = this.#watch
+    return (await this.#copier.hash('source', path, signal)) === (await this.#copier.hash('target', to, signal))
+  }
+
   /** As a look just told; what the index told is looked at now. undefined: gone, or taken later. */
   #found(group: FoundGroup, i: number, path: RelPath): Seen | undefined {
     if (this.#input.known !== true) {
@@ -100,18 +133,6 @@ export class Taker {
     if (now?.kind !== 'file' || now.links < 2) return now
     this.#out.later.push(path)
     return undefined
-  }
-
-  async #decide(source: Seen, target: EntryStat | undefined, path: RelPath, to: RelPath): Promise<Decision> {
-    const { rules, overwrite } = this.#input
-    const link = target?.kind === 'symlink' ? this.#copier.targetLink(to) : undefined
-    const seen = target === undefined ? undefined : { ...target, link }
-    const first = decide(source, seen, { ...rules, overwrite })
-    if (first.do !== 'compare') return first
-    const { signal } = this.#watch
-    const sameContent =
-      (await this.#copier.hash('source', path, signal)) === (await this.#copier.hash('target', to, signal))
-    return decide(source, seen, { ...rules, overwrite, sameContent })
   }
 
   async #stage(
@@ -126,6 +147,7 @@ export class Taker {
     const isLarge = source.sizeBytes > large.everyBytes
     const staged = (isLarge ? `${large.in}/${keyOf(path)}` : `${stageIn}/${this.#n++}`) as RelPath
     const common = { source: path, path: to, staged, replaces }
+    this.#folders.touched.add(parentOf(path))
     if (dryRun) {
       const told = first === undefined ? { strategy, reason } : { strategy: 'link' as const, reason: ALSO_NAMED }
       this.#out.staged.push({
@@ -186,13 +208,13 @@ export class Taker {
 
   /** Another name of a file that was copied already becomes another name of the copy. */
   #linkToFirst(common: Named, source: Seen, first: RelPath): boolean {
-    const copy = this.#copier.lookTarget(this.#renamed(first))
+    const copy = this.#copier.lookTarget(renamed(this.#input.renames, first))
     if (copy?.kind !== 'file' || copy.sizeBytes !== source.sizeBytes) return false
     const now = this.#copier.lookSource(common.source)
     if (decide(source, copy, { ...this.#input.rules, overwrite: 'skip' }).do !== 'same' || now === undefined)
       return false
     try {
-      this.#copier.stageHardLink(this.#renamed(first), common.staged)
+      this.#copier.stageHardLink(renamed(this.#input.renames, first), common.staged)
     } catch (err) {
       if (NO_SECOND_NAME.has(errorCode(err))) return false
       throw err
@@ -212,33 +234,6 @@ export class Taker {
     if (!facts.move) return
     const from = this.#copier.lookSource(path)
     if (from !== undefined) this.#out.sameSources.push({ source: path, from })
-  }
-
-  /** The directory at the destination and those around it. */
-  #makeWay(dir: RelPath, mode?: number): true {
-    if (dir === '' || this.#ready.has(dir)) return true
-    this.#makeWay(parentOf(dir))
-    const to = this.#renamed(dir)
-    if (this.#input.dryRun) {
-      const there = this.#copier.lookTarget(to)
-      if (there !== undefined && there.kind !== 'directory') throw kindDiffers(to)
-      if (there === undefined) this.#out.made.push(to)
-    } else {
-      const source = mode === undefined ? this.#copier.lookSource(dir) : { mode }
-      if (this.#copier.makeTarget(to, source?.mode ?? 0o700) === 'made') {
-        this.#out.made.push(to)
-        this.#new.add(dir)
-      }
-    }
-    this.#ready.add(dir)
-    return true
-  }
-
-  #renamed(path: RelPath): RelPath {
-    const at = path.indexOf('/')
-    const top = at < 0 ? path : path.slice(0, at)
-    const other = this.#input.renames[top]
-    return other === undefined ? path : ((other + path.slice(top.length)) as RelPath)
   }
 
   async #between(bytes: number): Promise<void> {

@@ -29,6 +29,8 @@ export interface TakeOutput {
   readonly staged: readonly StagedCopy[]
   /** Directories that were made (or would be). */
   readonly made: readonly RelPath[]
+  /** Source folders whose counterparts are not as they will be: made, put into, or with another mode or time. */
+  readonly touched: readonly RelPath[]
   readonly attributes: readonly AttributeChange[]
   readonly skipped: readonly { readonly path: RelPath; readonly reason: SkipReason }[]
   readonly conflicts: readonly Conflict[]
