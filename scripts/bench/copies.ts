@@ -1,7 +1,7 @@
 /** Scenarios of copying on this device, each against the same work by `cp -a` + `sync -f`. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { createNode, type SpacedriveNode } from '../../node/index.js'
 import { copyBaselineMs, settle } from './baseline.js'
 import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
@@ -22,10 +22,20 @@ async function withNode<T>(dir: string, work: (node: SpacedriveNode) => Promise<
   }
 }
 
+/** The first copy of a node waits for its threads: what that takes is told by itself (`firstMs`). */
+function tiny(dir: string): string {
+  const path = join(dir, 'tiny')
+  writeFileSync(path, 'tiny')
+  return path
+}
+
 /** A copy takes turns with `cp -a`, each into a folder of its own; then the same again with `--verify`. */
 async function copyAgainstCp({ dir, quick }: BenchContext, source: string): Promise<Figures> {
   return withNode(dir, async node => {
     const [ours, verified, theirs]: [number[], number[], number[]] = [[], [], []]
+    const firstMs = await timed(() =>
+      node.call('file.copy', { sources: [tiny(dir)], destination: join(dir, 'tiny-copy') })
+    )
     for (let i = 0; i < (quick ? 1 : ROUNDS); i++) {
       for (const [list, verify] of [
         [ours, false],
@@ -45,7 +55,7 @@ async function copyAgainstCp({ dir, quick }: BenchContext, source: string): Prom
         baselineMs: round(baselineMs),
         ratio: round(oursMs / baselineMs)
       },
-      ...{ verifyMs: round(verifyMs), verifyRatio: round(verifyMs / oursMs) }
+      ...{ verifyMs: round(verifyMs), verifyRatio: round(verifyMs / oursMs), firstMs: round(firstMs) }
     }
   })
 }
@@ -98,30 +108,56 @@ const again: Bench = {
 
 const indexedStart: Bench = {
   name: 'copy-indexed-start',
-  what: 'file copy of an indexed tree: until the first progress with an estimate, until the first file is there',
+  what: 'file copy of an indexed tree: until the estimate is told, the first byte is written, the first file has its name',
   async run({ dir, quick, tree }) {
     const source = await tree('real')
     return withNode(dir, async node => {
       await node.call('library.create', { name: 'Bench' })
       await node.call('location.add', { path: source, mode: 'shallow', watch: false, wait: true })
-      const [estimates, files]: [number[], number[]] = [[], []]
+      const times = { estimate: [] as number[], byte: [] as number[], file: [] as number[] }
       for (let i = 0; i < (quick ? 1 : ROUNDS); i++) {
+        settle(dir)
+        const destination = join(dir, `to-${i}`)
+        const first: { estimate?: number; byte?: number; file?: number } = {}
         const from = performance.now()
-        let estimate: number | undefined
-        let first: number | undefined
         const off = node.events.onAny(event => {
-          if (event.type !== 'job:progress') return
-          if (event.detail !== undefined) estimate ??= performance.now() - from
-          if (event.doneFiles > 0) first ??= performance.now() - from
+          if (event.type === 'job:progress' && event.detail !== undefined) first.estimate ??= performance.now() - from
         })
-        await node.call('file.copy', { sources: [source], destination: join(dir, `to-${i}`) })
+        const looking = setInterval(() => {
+          if (first.byte === undefined && holdsFile(dir, STAGING)) first.byte = performance.now() - from
+          if (first.file === undefined && holdsFile(dir, basename(destination))) first.file = performance.now() - from
+          if (first.file !== undefined) clearInterval(looking)
+        }, LOOK_MS)
+        await node.call('file.copy', { sources: [source], destination })
+        clearInterval(looking)
         off()
-        estimates.push(estimate ?? Number.NaN)
-        files.push(first ?? Number.NaN)
+        for (const key of ['estimate', 'byte', 'file'] as const) times[key].push(first[key] ?? Number.NaN)
       }
-      return { firstProgressMs: round(median(estimates)), firstFilesToldMs: round(median(files)) }
+      return {
+        firstProgressMs: round(median(times.estimate)),
+        firstByteMs: round(median(times.byte)),
+        firstFileMs: round(median(times.file))
+      }
     })
   }
+}
+
+/** How often it is looked whether something is there: the figures are exact to this. */
+const LOOK_MS = 2
+const STAGING = '.spacedrive-tmp-'
+
+/** Whether a file lies anywhere below what is called so in a folder. */
+function holdsFile(dir: string, prefix: string): boolean {
+  const folders = readdirSync(dir)
+    .filter(name => name.startsWith(prefix))
+    .map(name => join(dir, name))
+  for (const folder of folders) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(join(folder, entry.name))
+      else if (statSync(join(folder, entry.name)).size > 0) return true
+    }
+  }
+  return false
 }
 
 const moveSameVolume: Bench = {

@@ -23,12 +23,16 @@ export interface Counts {
 /** The rate follows what the last few seconds did. */
 const RATE_WINDOW_MS = 3_000
 
+/** A person sees nothing of it; figures that come within it need not wait for the next 100 ms. */
+const FIRST_FIGURES_MS = 50
+
 const nothing = (): Counts => ({ doneFiles: 0, totalFiles: 0, doneBytes: 0, totalBytes: 0 })
 
 /**
  * The figures of one job: those of its phase plus those of the children that phase began. Within a phase done never falls
  * and is never above its total; a child counts with the most it ever reported, so the sum does not fall when a child changes
- * its phase. Emits at most once every 100 ms, and always the last figures.
+ * its phase. Emits at most once every 100 ms, and always the last figures; the first ones at once, for which the name of the first
+ * phase waits a moment.
  */
 export class ProgressMeter {
   readonly #clock: Clock
@@ -62,7 +66,7 @@ export class ProgressMeter {
     this.#own = own ?? { doneFiles: 0, totalFiles: null, doneBytes: 0, totalBytes: null }
     this.#children.clear()
     this.#rate = undefined
-    this.#changed()
+    this.#changed(FIRST_FIGURES_MS)
   }
 
   update(update: ProgressUpdate): void {
@@ -172,9 +176,15 @@ export class ProgressMeter {
     return last
   }
 
-  #changed(): void {
-    if (this.#timer !== undefined) return
-    const waitMs = this.#lastEmitMs + PROGRESS_INTERVAL_MS - this.#clock.monotonicMs()
+  /** @param firstMs - how long it may wait where nothing was emitted yet */
+  #changed(firstMs = 0): void {
+    const first = this.#lastEmitMs === Number.NEGATIVE_INFINITY
+    if (this.#timer !== undefined) {
+      if (!first || firstMs > 0) return
+      this.#timer.clear()
+      this.#timer = undefined
+    }
+    const waitMs = first ? firstMs : this.#lastEmitMs + PROGRESS_INTERVAL_MS - this.#clock.monotonicMs()
     if (waitMs === Number.POSITIVE_INFINITY) return
     if (waitMs <= 0) this.#send()
     else {

@@ -6,7 +6,7 @@ import { type Filter, filter } from './filter.js'
 import type { CopyInput } from './input.js'
 import type { Tree } from './layout.js'
 import { PageBuilder } from './page-builder.js'
-import { type FoundPage, MAX_LINKED } from './pages.js'
+import { FIRST_NAMES, type FoundPage, MAX_LINKED, PAGE_NAMES } from './pages.js'
 import type { CopyComponents } from './ports.js'
 import { filterOf } from './rules.js'
 import { lookAgain, scanPages } from './scan-pages.js'
@@ -127,13 +127,19 @@ class TreeFinding implements Finding {
   }
 
   async *#converted(analysis: Analysis): AsyncGenerator<FoundPage> {
+    let limit = FIRST_NAMES
     for await (const { from, entries } of analysis.pages()) {
       const pages: FoundPage[] = []
       const known = from === 'index'
-      const builder = new PageBuilder({ links: false, ...(known && { known }) }, page => {
-        this.#init.found(page)
-        pages.push(page)
-      })
+      const builder = new PageBuilder(
+        { links: false, ...(known && { known }) },
+        page => {
+          this.#init.found(page)
+          pages.push(page)
+        },
+        limit
+      )
+      limit = PAGE_NAMES
       for (const entry of entries) this.#add(builder, entry, known)
       builder.flush()
       yield* pages

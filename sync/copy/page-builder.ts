@@ -17,13 +17,16 @@ export class PageBuilder {
   readonly #kind: Pick<FoundPage, 'links' | 'known'>
   readonly #emit: (page: FoundPage) => void
   #groups: Group[] = []
+  #limit: number
   #names = 0
   #counts = { files: 0, directories: 0, bytes: 0 }
   #problems: Problem[] = []
 
-  constructor(kind: Pick<FoundPage, 'links' | 'known'>, emit: (page: FoundPage) => void) {
+  /** @param limit - names of the first page */
+  constructor(kind: Pick<FoundPage, 'links' | 'known'>, emit: (page: FoundPage) => void, limit: number = PAGE_NAMES) {
     this.#kind = kind
     this.#emit = emit
+    this.#limit = limit
   }
 
   add(path: RelPath, name: string, stat: EntryStat, first?: RelPath): void {
@@ -41,7 +44,7 @@ export class PageBuilder {
     this.#counts.bytes += bytes
     if (kind === 'directory') this.#counts.directories++
     else this.#counts.files++
-    if (this.#names >= PAGE_NAMES) this.flush()
+    if (this.#names >= this.#limit) this.flush()
   }
 
   problem(path: string, err: unknown): void {
@@ -54,6 +57,7 @@ export class PageBuilder {
     const groups = this.#groups.map(pack)
     this.#emit({ ...this.#kind, groups, ...this.#counts, problems: this.#problems })
     this.#groups = []
+    this.#limit = PAGE_NAMES
     this.#names = 0
     this.#counts = { files: 0, directories: 0, bytes: 0 }
     this.#problems = []

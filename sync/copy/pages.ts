@@ -32,6 +32,8 @@ export interface FoundPage {
 
 /** Names in a page: what one batch may place (SYNC.md 5). */
 export const PAGE_NAMES = 1000
+/** Names in the first page of what an index knows: so few are durable, and have their names, before a hundred milliseconds are over. */
+export const FIRST_NAMES = 8
 /** A page ends at so many bytes: four that wait for their names make the 256 MiB of a batch. A larger file comes alone. */
 export const PAGE_BYTES = 64 * 1024 * 1024
 /** A file larger than this goes on after a crash where the disk has it: what was copied is synced and noted each so much. */
