@@ -146,16 +146,20 @@ const indexedStart: Bench = {
 const LOOK_MS = 2
 const STAGING = '.spacedrive-tmp-'
 
-/** Whether a file lies anywhere below what is called so in a folder. */
+/** Whether a file lies anywhere below what is called so in a folder; what comes and goes meanwhile does not count. */
 function holdsFile(dir: string, prefix: string): boolean {
   const folders = readdirSync(dir)
     .filter(name => name.startsWith(prefix))
-    .map(name => join(dir, name))
-  for (const folder of folders) {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (entry.isDirectory()) folders.push(join(folder, entry.name))
-      else if (statSync(join(folder, entry.name)).size > 0) return true
+    .map(name => join(dir, name, prefix === STAGING ? 'tree' : ''))
+  try {
+    for (const folder of folders) {
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (entry.isDirectory()) folders.push(join(folder, entry.name))
+        else if (statSync(join(folder, entry.name)).size > 0) return true
+      }
     }
+  } catch {
+    // Looked at again in a moment.
   }
   return false
 }
