@@ -17,6 +17,8 @@ export interface VersionLists {
 
 /** How far back the lines reach. */
 export interface Reach {
+  /** When the first line was written. */
+  readonly begunMs: number
   /** From this moment on the folder is known. */
   readonly sinceMs: number
   /** Up to this moment versions were thinned by stretches of the clock: before it only their beginnings are exact. */
@@ -93,7 +95,7 @@ export class VersionLog {
     let oldest: number | undefined
     for (const list of await this.dayLists(options)) {
       for await (const text of this.backwards(list, options)) oldest = parseLine(text)?.atMs ?? oldest
-      if (oldest !== undefined) return { sinceMs: oldest, thinnedMs: oldest }
+      if (oldest !== undefined) return { begunMs: oldest, sinceMs: oldest, thinnedMs: oldest }
     }
     return undefined
   }
@@ -121,25 +123,20 @@ export class VersionLog {
   }
 }
 
-/**
- * The folder as it was at a moment: after whatever happened at `atMs`, before what came later.
- * @param logs - those of both ends where each keeps what the other made it lose
- */
-export async function treeThen(
-  logs: readonly VersionLog[],
-  atMs: number,
+/** The lines of several ends, newest first. */
+export async function* mergedLines(
+  logs: readonly Pick<VersionLog, 'newestFirst'>[],
   options: AbortOptions = {}
-): Promise<TreeThen> {
-  const then = new TreeThen()
+): AsyncGenerator<{ readonly line: VersionLine; readonly log: number }> {
   const heads = logs.map(log => log.newestFirst(options))
   try {
     const next = await Promise.all(heads.map(head => head.next()))
     for (;;) {
       let newest = -1
       for (const [i, { done, value }] of next.entries())
-        if (done !== true && value.atMs > atMs && (newest < 0 || value.atMs > next[newest]!.value.atMs)) newest = i
-      if (newest < 0) return then
-      then.undo(next[newest]!.value as VersionLine)
+        if (done !== true && (newest < 0 || value.atMs > next[newest]!.value.atMs)) newest = i
+      if (newest < 0) return
+      yield { line: next[newest]!.value as VersionLine, log: newest }
       next[newest] = await heads[newest]!.next()
     }
   } finally {
@@ -147,14 +144,29 @@ export async function treeThen(
   }
 }
 
-export const formatReach = ({ sinceMs, thinnedMs }: Reach): string =>
-  `${JSON.stringify({ v: 1, since: sinceMs, thinned: thinnedMs })}\n`
+/**
+ * The folder as it was at a moment: after whatever happened at `atMs`, before what came later.
+ * @param logs - those of both ends where each keeps what the other made it lose
+ */
+export async function treeThen(logs: readonly VersionLog[], atMs: number, options?: AbortOptions): Promise<TreeThen> {
+  const then = new TreeThen()
+  for await (const { line } of mergedLines(logs, options)) {
+    if (line.atMs <= atMs) break
+    then.undo(line)
+  }
+  return then
+}
+
+export const formatReach = ({ begunMs: begun, sinceMs: since, thinnedMs: thinned }: Reach): string =>
+  `${JSON.stringify({ v: 1, begun, since, thinned })}\n`
 
 function parseReach(text: string): Reach | undefined {
   try {
-    const { v, since, thinned } = JSON.parse(text) as { v: unknown; since: unknown; thinned: unknown }
-    if (v !== 1 || !Number.isSafeInteger(since) || !Number.isSafeInteger(thinned)) return undefined
-    return { sinceMs: since as number, thinnedMs: thinned as number }
+    const { v, begun, since, thinned } = JSON.parse(text) as Record<string, unknown>
+    const [begunMs, sinceMs, thinnedMs] = [begun, since, thinned].map(n => (Number.isSafeInteger(n) ? (n as number) : -1))
+    return v === 1 && begunMs! >= 0 && sinceMs! >= 0 && thinnedMs! >= 0
+      ? { begunMs: begunMs!, sinceMs: sinceMs!, thinnedMs: thinnedMs! }
+      : undefined
   } catch {
     return undefined
   }

@@ -38,7 +38,7 @@ export interface StoreProblem {
 export class VersionStore extends VersionLog {
   readonly #root: FileRoot
   readonly #clock: Clock
-  #lastMs: number | undefined
+  #last: { readonly atMs: number; readonly run: string } | undefined
   /** Thinning writes lists anew: nobody else writes into them meanwhile. */
   #writing: Promise<unknown> = Promise.resolve()
 
@@ -58,15 +58,17 @@ export class VersionStore extends VersionLog {
   }
 
   async #record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<number> {
-    this.#lastMs ??= await this.#newestMs(options)
-    const atMs = Math.max(this.#clock.nowMs(), this.#lastMs)
+    const last = (this.#last ??= await this.#newest(options))
+    // Another run is another moment, also within one millisecond.
+    const after = last.run === lines[0]?.run ? last.atMs : last.atMs + 1
+    const atMs = Math.max(this.#clock.nowMs(), after)
     const text = lines.map(line => formatLine({ ...line, atMs })).join('')
     if (text === '') return atMs
-    if (this.#lastMs === 0 && (await this.#root.versions.lists(options)).length === 0) {
+    if (last.atMs < 0 && (await this.#root.versions.lists(options)).length === 0) {
       // The very first: what was here before, nobody wrote down.
-      await this.#root.versions.append(SINCE_LIST, formatReach({ sinceMs: atMs, thinnedMs: atMs }), options)
+      await this.#root.versions.append(SINCE_LIST, formatReach({ begunMs: atMs, sinceMs: atMs, thinnedMs: atMs }), options)
     }
-    this.#lastMs = atMs
+    this.#last = { atMs, run: lines.at(-1)!.run }
     await this.#root.versions.append(dayOf(atMs), text, options)
     return atMs
   }
@@ -146,9 +148,9 @@ export class VersionStore extends VersionLog {
     return turn
   }
 
-  async #newestMs(options?: AbortOptions): Promise<number> {
-    for await (const { atMs } of this.newestFirst(options)) return atMs
-    return 0
+  async #newest(options?: AbortOptions): Promise<{ readonly atMs: number; readonly run: string }> {
+    for await (const { atMs, run } of this.newestFirst(options)) return { atMs, run }
+    return { atMs: -1, run: '' }
   }
 
   /** A list with this text in its place, whole or as it was; without text it goes. */

@@ -120,13 +120,13 @@ async function tellReach(
   policy: VersionPolicy,
   { idleMs, droppedMs }: { readonly idleMs: number; readonly droppedMs: number }
 ): Promise<void> {
-  const before = (await store.reach()) ?? { sinceMs: 0, thinnedMs: 0 }
+  const before = (await store.reach()) ?? { begunMs: 0, sinceMs: 0, thinnedMs: 0 }
   // Stretches leave their beginnings exact; where nothing of the kind stands for what went, the past begins after it.
   const ends = policy.kind === 'staggered' ? idleMs : Math.max(idleMs, droppedMs)
   const sinceMs = Math.max(before.sinceMs, ends)
   const thinnedMs = Math.max(before.thinnedMs, sinceMs, droppedMs)
   if (sinceMs === before.sinceMs && thinnedMs === before.thinnedMs) return
-  await store.write(SINCE_LIST, formatReach({ sinceMs, thinnedMs }))
+  await store.write(SINCE_LIST, formatReach({ begunMs: before.begunMs, sinceMs, thinnedMs }))
 }
 
 /** Contents that no line names any more. Lines are there before contents, so one on its way in is never met here. */

@@ -1,0 +1,62 @@
+import { type AbortOptions, isWithin, type RelPath, ROOT, SpacedriveError } from '../../storage/base/index.js'
+import { exactMoment, mergedLines, type VersionLog } from '../versions/index.js'
+
+/** What may be gone back to. */
+export interface Reachable {
+  /** From here on. */
+  readonly sinceMs: number
+  /** Up to here only the beginnings of stretches are exact. */
+  readonly thinnedMs: number
+}
+
+/** Undefined: nothing was ever changed here by a sync. */
+export async function reachable(
+  logs: readonly VersionLog[],
+  options: AbortOptions = {}
+): Promise<Reachable | undefined> {
+  const all = (await Promise.all(logs.map(log => log.reach(options)))).filter(r => r !== undefined)
+  if (all.length === 0) return undefined
+  // Where one end began to write later, nothing had been changed there until then.
+  const begunMs = Math.min(...all.map(r => r.begunMs))
+  const cutMs = Math.max(0, ...all.map(r => (r.sinceMs > r.begunMs ? r.sinceMs : 0)))
+  return { sinceMs: Math.max(begunMs, cutMs), thinnedMs: Math.max(0, ...all.map(r => r.thinnedMs)) }
+}
+
+/**
+ * The moment that stands for the one asked for.
+ * @param what - the folder, for people
+ * @throws {SpacedriveError} BEFORE_HISTORY
+ */
+export function momentFor(
+  atMs: number,
+  reach: Reachable | undefined,
+  { nowMs, what }: { readonly nowMs: number; readonly what: string }
+): number {
+  if (reach !== undefined && atMs >= reach.sinceMs)
+    return Math.max(reach.sinceMs, exactMoment(atMs, reach.thinnedMs, nowMs))
+  const begins = reach === undefined ? 'no sync has changed anything there yet' : `its history begins at ${isoOf(reach.sinceMs)}`
+  throw new SpacedriveError('BEFORE_HISTORY', `could not go back to ${isoOf(atMs)} of ${what}: ${begins}`, {
+    hint: '`spacedrive sync versions NAME` shows the moments that can be gone back to.'
+  })
+}
+
+/**
+ * The moment just before the newest change of `path` that took something away: undefined when there was none.
+ * All that one run did counts as one.
+ */
+export async function lastBefore(
+  logs: readonly VersionLog[],
+  path: RelPath,
+  options: AbortOptions = {}
+): Promise<number | undefined> {
+  let found: { readonly run: string; readonly atMs: number } | undefined
+  for await (const { line } of mergedLines(logs, options)) {
+    if (found !== undefined && line.run !== found.run) break
+    const concerns = isWithin(line.path, path) || (path !== ROOT && isWithin(path, line.path))
+    if (found === undefined && (!concerns || (path !== ROOT && line.was === null && line.to === undefined))) continue
+    found = { run: line.run, atMs: line.atMs }
+  }
+  return found && found.atMs - 1
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString()
