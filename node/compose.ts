@@ -16,6 +16,7 @@ import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import {
+  type AbortOptions,
   type AbsPath,
   type Clock,
   eventBus,
@@ -152,17 +153,20 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const { syncs } = await import('../sync/session/index.js')
   const ours = (): AbsPath[] => [dataDir, ...library.opened().map(l => l.path)]
+  const openFolder = async (path: AbsPath, { create = false, signal }: { create?: boolean } & AbortOptions = {}) => {
+    if (create) await (await files.openRoot(path, { create, ...(signal && { signal }) })).close()
+    return openLocalEndpoint({ path, pool, files, volumes: disks, trash: bin, ours }, { signal })
+  }
   const synced = syncs({
     ...{ db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },
     watcher: watching,
     deviceName: () => self.name,
     placementOf: path => disks.placementOf(path),
     pathOf: (volume, within) => disks.pathOf(volume as VolumeId, within),
-    async open(path, { create = false, signal } = {}) {
-      if (create) await (await files.openRoot(path, { create, ...(signal && { signal }) })).close()
-      return openLocalEndpoint({ path, pool, files, volumes: disks, trash: bin, ours }, { signal })
-    }
+    open: openFolder
   })
+  const { syncHistory } = await import('../sync/history/index.js')
+  const history = syncHistory({ db: instance, dataDir, pool, clock, random, syncs: synced, open: openFolder })
 
   const { damage } = await import('../storage/entries/index.js')
   const { fileOperations } = await import('../sync/operations/index.js')
@@ -186,7 +190,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     parts: {
       ...{ files, volumes: disks, libraries: library, indexer: index, jobs, locations, trash: bin, audit: audits },
       search: search({ pool, own: () => library.own, networkMounts: () => disks.networkMounts() }),
-      ...{ operations, copies: copying, syncs: synced, identity, devices, self }
+      ...{ operations, copies: copying, syncs: synced, history, identity, devices, self }
     },
     first: [
       ['volumes', disks],

@@ -14,6 +14,7 @@ import type { Search } from '../storage/search/index.js'
 import type { Trash } from '../storage/trash/index.js'
 import type { Volumes } from '../storage/volumes/index.js'
 import type { Copies } from '../sync/copy/index.js'
+import type { SyncHistory } from '../sync/history/index.js'
 import type { FileOperations } from '../sync/operations/index.js'
 import type { Syncs } from '../sync/session/index.js'
 import type { Config, Settings } from './config/index.js'
@@ -74,6 +75,8 @@ export interface LocalParts {
   readonly copies: Copies
   /** Folders of this device that are kept in step. */
   readonly syncs: Syncs
+  /** What they did, and the way back. */
+  readonly history: SyncHistory
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
   readonly devices: DeviceRegistry

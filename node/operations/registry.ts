@@ -63,8 +63,10 @@ import { syncAdd } from './sync-add.js'
 import { syncList, syncRemove } from './sync-list.js'
 import { syncPause, syncResume } from './sync-pause.js'
 import { syncPlan } from './sync-plan.js'
+import { syncRestore } from './sync-restore.js'
 import { syncRun } from './sync-run.js'
 import { syncStatus } from './sync-status.js'
+import { syncVersions } from './sync-versions.js'
 import { systemAudit } from './system-audit.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
@@ -93,9 +95,11 @@ export const operations = [
   syncPause,
   syncPlan,
   syncRemove,
+  syncRestore,
   syncResume,
   syncRun,
   syncStatus,
+  syncVersions,
   scan,
   searchFiles,
   indexQuickScan,

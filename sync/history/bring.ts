@@ -41,7 +41,7 @@ export interface BringTarget {
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
   stage(): Promise<EndpointStage>
   /** Undefined: nothing is there that could be lost. */
-  readonly versions: ((stage: EndpointStage) => VersionKeeper) | undefined
+  readonly versions: (() => VersionKeeper) | undefined
 }
 
 export interface BringPlan {
@@ -58,10 +58,17 @@ export async function planBring(init: BringInit): Promise<BringPlan> {
   const { work, pool, target, same, keepNew, ignore, signal } = init
   await work.db.write(working.agree, { same, proves: target.capabilities.keepsIdentity })
   const missing = await findContents(init)
-  const summary = await pool.run(
+  // Never undefined: nothing was hinted at in this snapshot.
+  const summary = (await pool.run(
     planning.makePlan,
     {
-      ...{ instanceFile: work.archiveFile, snapshotFile: work.db.file, planFile: work.planFile, sync: WORK_SYNC, ignore },
+      ...{
+        instanceFile: work.archiveFile,
+        snapshotFile: work.db.file,
+        planFile: work.planFile,
+        sync: WORK_SYNC,
+        ignore
+      },
       proves: { source: same, destination: target.capabilities.keepsIdentity },
       options: {
         ...{ mode: keepNew ? 'replica' : 'mirror', policy: 'source', archive: true },
@@ -70,7 +77,7 @@ export async function planBring(init: BringInit): Promise<BringPlan> {
       }
     },
     { signal }
-  )
+  ))!
   return { summary, missing }
 }
 
@@ -96,8 +103,7 @@ export const plannedOperations = (
   { work, pool, signal }: BringInit,
   limit: number,
   from = 0
-): Promise<readonly Operation[]> =>
-  pool.run(planning.operations, { planFile: work.planFile, from, limit }, { signal })
+): Promise<readonly Operation[]> => pool.run(planning.operations, { planFile: work.planFile, from, limit }, { signal })
 
 /** Does what was planned. */
 export async function bring(
@@ -110,7 +116,7 @@ export async function bring(
   const transition = new Transition({
     ends: {
       source: { endpoint: past, stage: undefined, versions: undefined, capabilities: { keepsIdentity: false } },
-      destination: { endpoint, stage, versions: versions?.(stage), capabilities }
+      destination: { endpoint, stage, versions: versions?.(), capabilities }
     },
     ...{ snapshot: work.db, planFile: work.planFile, pool, run, signal },
     ...rest

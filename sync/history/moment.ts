@@ -1,5 +1,5 @@
 import { type AbortOptions, isWithin, type RelPath, ROOT, SpacedriveError } from '../../storage/base/index.js'
-import { exactMoment, mergedLines, type VersionLog } from '../versions/index.js'
+import { exactMoment, mergedLines, type VersionLine, type VersionLog } from '../versions/index.js'
 
 /** What may be gone back to. */
 export interface Reachable {
@@ -34,8 +34,9 @@ export function momentFor(
 ): number {
   if (reach !== undefined && atMs >= reach.sinceMs)
     return Math.max(reach.sinceMs, exactMoment(atMs, reach.thinnedMs, nowMs))
-  const begins = reach === undefined ? 'no sync has changed anything there yet' : `its history begins at ${isoOf(reach.sinceMs)}`
-  throw new SpacedriveError('BEFORE_HISTORY', `could not go back to ${isoOf(atMs)} of ${what}: ${begins}`, {
+  const begins =
+    reach === undefined ? 'no sync has changed anything there yet' : `its history begins at ${shownTime(reach.sinceMs)}`
+  throw new SpacedriveError('BEFORE_HISTORY', `could not go back to ${shownTime(atMs)} of ${what}: ${begins}`, {
     hint: '`spacedrive sync versions NAME` shows the moments that can be gone back to.'
   })
 }
@@ -52,11 +53,22 @@ export async function lastBefore(
   let found: { readonly run: string; readonly atMs: number } | undefined
   for await (const { line } of mergedLines(logs, options)) {
     if (found !== undefined && line.run !== found.run) break
-    const concerns = isWithin(line.path, path) || (path !== ROOT && isWithin(path, line.path))
-    if (found === undefined && (!concerns || (path !== ROOT && line.was === null && line.to === undefined))) continue
+    if (found === undefined && !tookAway(line, path)) continue
     found = { run: line.run, atMs: line.atMs }
   }
   return found && found.atMs - 1
 }
 
-const isoOf = (ms: number): string => new Date(ms).toISOString()
+/** Whether it made something at or below `path` another thing, or made it go. */
+function tookAway({ path: at, was, to }: VersionLine, path: RelPath): boolean {
+  if (path === ROOT) return true
+  if (to !== undefined) return isWithin(at, path) || isWithin(path, at)
+  return was !== null && isWithin(at, path)
+}
+
+/** As lists show it: local time, to the second. */
+export function shownTime(ms: number): string {
+  const d = new Date(ms)
+  const local = new Date(ms - d.getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 19).replace('T', ' ')
+}

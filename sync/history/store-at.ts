@@ -17,7 +17,11 @@ export interface StoreAt {
 const VERSIONS = `${AREA_NAME}/versions`
 
 /** @returns undefined when the folder has none */
-export async function openStoreAt(open: OpenFolder, root: AbsPath, options: AbortOptions): Promise<StoreAt | undefined> {
+export async function openStoreAt(
+  open: OpenFolder,
+  root: AbsPath,
+  options: AbortOptions
+): Promise<StoreAt | undefined> {
   const find = (name: string): Promise<Endpoint | undefined> =>
     open(resolveRel(root, `${VERSIONS}/${name}` as RelPath), options).catch(err => {
       if (hasCode(err, 'MISSING')) return undefined

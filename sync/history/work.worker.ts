@@ -18,12 +18,14 @@ export const BASE = 2
 export const WORK_SYNC = 1
 
 const KINDS = ['file', 'directory', 'symlink'] as const
-const STAT = 'kind, size, mtime, ctime, birth, inode, mode, hash, racy, target, reason, directory, scan'
-const NO_IDENTITY = 'kind, size, mtime, 0, 0, 0, mode, hash, racy, target, reason, directory, scan'
+const STAT = 'kind, size, mtime, ctime, birth, inode, mode, hash, racy, target, reason, directory'
+const NO_IDENTITY = 'kind, size, mtime, 0, 0, 0, mode, hash, racy, target, reason, directory'
 
 export interface BuildInit {
   /** Where today's tree is: TARGET or BASE. */
   readonly base: number
+  /** It is that of the target: what was moved is found again by its inode. */
+  readonly same: boolean
   /** What of it; and the name it gets in the target. */
   readonly path: RelPath
   readonly as: RelPath
@@ -48,16 +50,19 @@ export const working = defineTasks(import.meta.url, {
          PRIMARY KEY (sync, path)) STRICT, WITHOUT ROWID;
        CREATE TABLE base.sync_unsettled (
          sync INTEGER NOT NULL, path BLOB NOT NULL, why TEXT NOT NULL, PRIMARY KEY (sync, path)) STRICT, WITHOUT ROWID;
+       CREATE TABLE base.syncs (id INTEGER PRIMARY KEY, batch INTEGER) STRICT;
        CREATE TABLE lines (n INTEGER PRIMARY KEY, value TEXT NOT NULL) STRICT;
        CREATE TABLE origins (path BLOB PRIMARY KEY, now BLOB NOT NULL) STRICT, WITHOUT ROWID;
        CREATE TABLE kept (hash BLOB PRIMARY KEY, store INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-       CREATE TABLE touched (path BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-       INSERT INTO scans VALUES (${THEN}, 1, 1), (${TARGET}, 1, 1), (${BASE}, 1, 1)`
+       CREATE TABLE affected (path BLOB PRIMARY KEY) STRICT, WITHOUT ROWID`
     )
   },
 
   /** What the last scan saw of an end, or of one path there with all below and above it. Outside of a transaction. */
-  copyEnd(sql: Sql, { snapshotFile, from, at, path }: { snapshotFile: string; from: End; at: number; path: RelPath }): void {
+  copyEnd(
+    sql: Sql,
+    { snapshotFile, from, at, path }: { snapshotFile: string; from: End; at: number; path: RelPath }
+  ): void {
     sql.prepare('ATTACH ? AS snap').run([snapshotFile])
     try {
       const number = from === 'source' ? 0 : 1
@@ -75,6 +80,12 @@ export const working = defineTasks(import.meta.url, {
     }
   },
 
+  /** For another moment. */
+  clear(sql: Sql): void {
+    for (const table of ['seen', 'lines', 'origins', 'kept', 'affected', 'base.sync_archive'])
+      sql.exec(`DELETE FROM ${table}`)
+  },
+
   /** Newest first, a page a call. */
   addLines(sql: Sql, { texts }: { texts: readonly string[] }): void {
     const insert = sql.prepare('INSERT INTO lines (value) VALUES (?)')
@@ -82,13 +93,13 @@ export const working = defineTasks(import.meta.url, {
   },
 
   /** @returns how many entries there were; undefined when a folder of the target that must hold them is none */
-  buildThen(sql: Sql, { base, path, as }: BuildInit): { entries: number; blockedBy?: RelPath } {
+  buildThen(sql: Sql, { base, same, path, as }: BuildInit): { entries: number; blockedBy?: RelPath } {
     const then = new TreeThen()
     for (const { value } of sql.prepare<{ value: string }>('SELECT value FROM lines ORDER BY n').all()) {
       const line = parseLine(value)
       if (line !== undefined) then.undo(line)
     }
-    const rows = new ThenRows(sql, base)
+    const rows = new ThenRows(sql, base, same)
     const today = treeNow(sql, base)
     for (const above of foldersOf(as)) {
       const there = kindAt(sql, TARGET, above)
@@ -138,10 +149,14 @@ export const working = defineTasks(import.meta.url, {
   /** What no store has any more stays as it is in the target. @returns the first such paths, and how many they are */
   leaveMissing(sql: Sql, { limit }: { limit: number }): { paths: RelPath[]; count: number } {
     const paths = sql
-      .prepare<{ path: Uint8Array }>(`SELECT s.path path ${NEEDED} AND s.hash NOT IN (SELECT hash FROM kept) ORDER BY s.path`)
+      .prepare<{ path: Uint8Array }>(
+        `SELECT s.path path ${NEEDED} AND s.hash NOT IN (SELECT hash FROM kept) ORDER BY s.path`
+      )
       .all()
       .map(({ path }) => path)
-    const leave = sql.prepare(`UPDATE seen SET kind = 3, reason = 'unreadable', hash = NULL WHERE at = ${THEN} AND path = ?`)
+    const leave = sql.prepare(
+      `UPDATE seen SET kind = 3, reason = 'unreadable', hash = NULL WHERE at = ${THEN} AND path = ?`
+    )
     for (const path of paths) leave.run([path])
     return { paths: paths.slice(0, limit).map(keyPath), count: paths.length }
   },
@@ -178,10 +193,10 @@ class ThenRows {
   readonly #base: number
   readonly #same: boolean
 
-  constructor(sql: Sql, base: number) {
+  constructor(sql: Sql, base: number, same: boolean) {
     this.#sql = sql
     this.#base = base
-    this.#same = base === TARGET
+    this.#same = same
   }
 
   /** As a line says it was. */
@@ -189,7 +204,7 @@ class ThenRows {
     const file = was.kind === 'file'
     this.#sql
       .prepare(
-        `INSERT OR REPLACE INTO seen (at, path, ${STAT}) VALUES (${THEN}, ?, ?, ?, ?, 0, 0, 0, ?, ?, 0, ?, NULL, 0, 1)`
+        `INSERT OR REPLACE INTO seen (at, path, ${STAT}) VALUES (${THEN}, ?, ?, ?, ?, 0, 0, 0, ?, ?, 0, ?, NULL, 0)`
       )
       .run([
         ...[pathKey(path), KINDS.indexOf(was.kind), file ? was.sizeBytes : 0, was.mtimeNs],

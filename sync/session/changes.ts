@@ -1,7 +1,7 @@
 import { type ContentHash, pathBytes, type RelPath } from '../../storage/base/index.js'
 import { hashBytes } from '../../storage/content/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Present } from '../reconcile/index.js'
+import type { End, Present } from '../reconcile/index.js'
 import { type Change, changing } from './changes.worker.js'
 import type { Done } from './transition.js'
 
@@ -11,15 +11,24 @@ export function contentKey(entry: Present): ContentHash | undefined {
   return entry.kind === 'symlink' ? hashBytes(pathBytes(entry.target)) : undefined
 }
 
+export interface ChangeLogInit {
+  readonly run: string
+  readonly sync: number
+  /** The end at which everything was done, where the plan calls it another. */
+  readonly at?: End | undefined
+  /** Added to the numbers of operations: one run may consist of several plans. */
+  readonly from?: number | undefined
+}
+
 /** Writes down what a run does, batch by batch, while the next batch is under way. */
 export class ChangeLog {
   readonly #db: Database
-  readonly #of: { readonly run: string; readonly sync: number }
+  readonly #of: ChangeLogInit
   readonly #nowMs: () => number
   readonly #parked = new Map<number, { readonly path: RelPath; readonly content: ContentHash | undefined }>()
   #writing: Promise<unknown> = Promise.resolve()
 
-  constructor(db: Database, of: { readonly run: string; readonly sync: number }, nowMs: () => number) {
+  constructor(db: Database, of: ChangeLogInit, nowMs: () => number) {
     this.#db = db
     this.#of = of
     this.#nowMs = nowMs
@@ -30,7 +39,8 @@ export class ChangeLog {
     await this.#writing
     const changes = done.flatMap(d => this.#changes(d))
     if (changes.length === 0) return
-    this.#writing = this.#db.write(changing.record, { ...this.#of, doneAtMs: this.#nowMs(), changes })
+    const { run, sync } = this.#of
+    this.#writing = this.#db.write(changing.record, { run, sync, doneAtMs: this.#nowMs(), changes })
     this.#writing.catch(() => {}) // awaited with the next batch, and by `end`
   }
 
@@ -39,8 +49,9 @@ export class ChangeLog {
   }
 
   #changes({ op }: Done): Change[] {
-    const { id: n, end, path, reason } = op
-    const shared = { n, end, path, reason }
+    const { at = op.end, from = 0 } = this.#of
+    const { path, reason } = op
+    const shared = { n: op.id + from, end: at, path, reason }
     switch (op.kind) {
       case 'create':
         return [{ ...shared, kind: op.kind, after: contentKey(op.content) }]

@@ -22,6 +22,14 @@ export interface RunBegin {
   readonly beganAtMs: number
 }
 
+export interface RunEnd {
+  readonly run: string
+  readonly endedAtMs: number
+  readonly state: string
+  /** As JSON. */
+  readonly result: string
+}
+
 /** One operation that was done at an end. */
 export interface Change {
   /** Within its run, in the order in which it was done. */
@@ -56,6 +64,13 @@ export const changing = defineTasks(import.meta.url, {
         ...[kind, reason, before === undefined ? null : hashToBytes(before)],
         after === undefined ? null : hashToBytes(after)
       ])
+  },
+
+  /** How a restore or an undo ended. */
+  end(sql: Sql, { run, endedAtMs, state, result }: RunEnd): void {
+    sql
+      .prepare('UPDATE sync_runs SET ended_at = ?, state = ?, result = ? WHERE id = ?')
+      .run([endedAtMs, state, result, run])
   },
 
   /** Removes some of what is too old or too much. @returns whether there is more to remove */

@@ -15,17 +15,20 @@ export {
   readArchive,
   readUnsettled
 } from './archive.worker.js'
+export { ChangeLog } from './changes.js'
 export { type Change, changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
+export { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 export { type IdentityHalt, type IdentityReason, judgeMarkers, type MarkersInit } from './guard.js'
 export type { Hint } from './hints.js'
+export { ignoreRules } from './ignore-rules.js'
 export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
 export { SESSION_PHASES } from './job.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
-export type { EndFacts, PlanSummary, Remark } from './plan.worker.js'
-export type { Sync, SyncEnd, SyncOptions, SyncSpec } from './record.js'
+export { type EndFacts, type PlanSummary, planning, type Remark } from './plan.worker.js'
+export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, writableEnds } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
-export type { LastRun, NotDone } from './runs.js'
+export type { LastRun, Loan, NotDone } from './runs.js'
 export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,
@@ -35,6 +38,7 @@ export {
   type SessionPhase,
   type SyncFacts
 } from './session.js'
+export { snapshotting } from './snapshot.worker.js'
 export type { Standing, SyncState, SyncStatus } from './status.js'
 export {
   type PlannedOperation,
@@ -43,4 +47,4 @@ export {
   type SyncsInit,
   syncs
 } from './syncs.js'
-export type { Transitioned } from './transition.js'
+export { Transition, type Transitioned, type TransitionInit, type VersionKeeper } from './transition.js'

@@ -74,7 +74,8 @@ export async function openRoots(
   }
 }
 
-async function openRoot(
+/** One end, if it is the very folder the sync was made for. */
+export async function openRoot(
   components: RootsComponents,
   sync: Sync,
   end: End,

@@ -49,8 +49,8 @@ export class Snapshots {
   async remove(uuid: string): Promise<void> {
     await this.#close(uuid)
     const dir = this.dirOf(uuid)
-    for (const file of ['snapshot.db', 'plan.db'])
-      for (const end of ['', '-wal', '-shm']) await removeFile(join(dir, `${file}${end}`))
+    for (const file of ['snapshot.db', 'plan.db', 'history.db', 'history-archive.db', 'history-plan.db'])
+      for (const end of ['', '-wal', '-shm', '-journal']) await removeFile(join(dir, `${file}${end}`))
     await removeEmptyDir(dir)
   }
 

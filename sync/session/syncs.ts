@@ -26,7 +26,7 @@ import { MAX_PENDING_HINTS } from './pending.js'
 import { planning } from './plan.worker.js'
 import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
 import { describeEnd, type RootsComponents } from './roots.js'
-import { type LastRun, lastRun, lastRuns, type RunOptions, Runs } from './runs.js'
+import { type LastRun, type Loan, lastRun, lastRuns, type RunOptions, Runs } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
@@ -85,6 +85,8 @@ export interface Syncs extends Startable {
   /** From now on only a command runs it; a session that goes on ends cleanly. @param because - of the program, in words */
   pause(sync: Sync, because?: string): Promise<void>
   resume(sync: Sync): Promise<void>
+  /** Ends of a sync and its snapshot for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
+  lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T>
   /** Leaves files and versions where they are. */
   remove(sync: Sync): Promise<void>
 }
@@ -202,6 +204,10 @@ class SyncList implements Syncs {
   async resume({ id, uuid }: Sync): Promise<void> {
     await this.#init.db.write(syncWrites.resume, { id })
     this.background.stand(this.#byUuid(uuid))
+  }
+
+  lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
+    return this.#runs.lend(sync, which, options, work)
   }
 
   async remove(sync: Sync): Promise<void> {

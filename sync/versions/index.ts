@@ -5,7 +5,15 @@
  */
 export { type EntryThen, type TreeNow, TreeThen } from './as-of.js'
 export { formatLine, type Kept, type KeptAttributes, parseLine, type VersionLine } from './line.js'
-export { mergedLines, type PathVersion, type Reach, type Snapshot, treeThen, type VersionLists, VersionLog } from './log.js'
+export {
+  mergedLines,
+  type PathVersion,
+  type Reach,
+  type Snapshot,
+  treeThen,
+  type VersionLists,
+  VersionLog
+} from './log.js'
 export {
   BACKUP_POLICY,
   DEFAULT_POLICY,

@@ -163,7 +163,9 @@ export const formatReach = ({ begunMs: begun, sinceMs: since, thinnedMs: thinned
 function parseReach(text: string): Reach | undefined {
   try {
     const { v, begun, since, thinned } = JSON.parse(text) as Record<string, unknown>
-    const [begunMs, sinceMs, thinnedMs] = [begun, since, thinned].map(n => (Number.isSafeInteger(n) ? (n as number) : -1))
+    const [begunMs, sinceMs, thinnedMs] = [begun, since, thinned].map(n =>
+      Number.isSafeInteger(n) ? (n as number) : -1
+    )
     return v === 1 && begunMs! >= 0 && sinceMs! >= 0 && thinnedMs! >= 0
       ? { begunMs: begunMs!, sinceMs: sinceMs!, thinnedMs: thinnedMs! }
       : undefined

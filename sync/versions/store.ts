@@ -58,7 +58,8 @@ export class VersionStore extends VersionLog {
   }
 
   async #record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<number> {
-    const last = (this.#last ??= await this.#newest(options))
+    this.#last ??= await this.#newest(options)
+    const last = this.#last
     // Another run is another moment, also within one millisecond.
     const after = last.run === lines[0]?.run ? last.atMs : last.atMs + 1
     const atMs = Math.max(this.#clock.nowMs(), after)
@@ -66,7 +67,11 @@ export class VersionStore extends VersionLog {
     if (text === '') return atMs
     if (last.atMs < 0 && (await this.#root.versions.lists(options)).length === 0) {
       // The very first: what was here before, nobody wrote down.
-      await this.#root.versions.append(SINCE_LIST, formatReach({ begunMs: atMs, sinceMs: atMs, thinnedMs: atMs }), options)
+      await this.#root.versions.append(
+        SINCE_LIST,
+        formatReach({ begunMs: atMs, sinceMs: atMs, thinnedMs: atMs }),
+        options
+      )
     }
     this.#last = { atMs, run: lines.at(-1)!.run }
     await this.#root.versions.append(dayOf(atMs), text, options)

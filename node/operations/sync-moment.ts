@@ -1,0 +1,33 @@
+import { SpacedriveError } from '../../storage/base/index.js'
+import type { Sync } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
+import { parseMoment } from './when.js'
+
+/** Moments looked through for a run. */
+const MAX_MOMENTS = 100_000
+/** Of a run's id, as it is shown: its last digits, since the first are its time. */
+const SHOWN_DIGITS = 8
+
+export const shownRun = (run: string): string => run.slice(-SHOWN_DIGITS)
+
+/** Whether `text` names this run: its whole id, or its last digits. */
+export const isRun = (run: string, text: string): boolean => run === text || (text.length >= 6 && run.endsWith(text))
+
+/**
+ * A time as it was typed, or what may be a run. A time without fractions is all of its second: what lists show is cut to seconds.
+ */
+export function typedMoment(text: string): number | string {
+  if (/^[0-9a-f-]*[0-9a-f]{6}$/i.test(text) && !/^\d{4}-\d\d-\d\d/.test(text)) return text.toLowerCase()
+  const ms = parseMoment(text, '--at', Date.now())
+  return /\d:\d/.test(text) && !/\.\d/.test(text) ? ms + 999 : ms
+}
+
+/** The moment after a run. @throws {SpacedriveError} RUN_NOT_FOUND */
+export async function momentOf(peer: Peer, sync: Sync | undefined, run: string, signal: AbortSignal): Promise<number> {
+  const moments = sync === undefined ? [] : (await peer.history.moments(sync, MAX_MOMENTS, { signal })).moments
+  const found = moments.find(m => m.run !== undefined && isRun(m.run, run))
+  if (found !== undefined) return found.atMs
+  throw new SpacedriveError('RUN_NOT_FOUND', `there is no moment ${run} to go back to`, {
+    hint: '`spacedrive sync versions NAME` shows those there are; a time works as well (2h, 2026-03-01T17:04).'
+  })
+}

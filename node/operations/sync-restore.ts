@@ -1,0 +1,162 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { runAction } from '../../storage/audit/index.js'
+import { type AbsPath, displayPath, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import type { Restored } from '../../sync/history/index.js'
+import type { Sync } from '../../sync/session/index.js'
+import { counted, pathFields, showList, showProblems } from './file-text.js'
+import { formatBytes, formatTime } from './format.js'
+import { defineOperation } from './operation.js'
+import { momentOf, typedMoment } from './sync-moment.js'
+
+const ENDS = ['source', 'destination'] as const
+
+const input = z.strictObject({
+  /** Left out with `from`. */
+  name: z.string().min(1).optional(),
+  /** A folder with versions in it, of which nothing is known. */
+  from: z.string().startsWith('/').optional(),
+  /** Below the root of the sync, or absolute within one of its ends. */
+  path: z.string().default(''),
+  /** Milliseconds, or a run: as it was after it. */
+  at: z.union([z.number(), z.string().min(6)]).optional(),
+  to: z.string().optional(),
+  keepNew: z.boolean().optional(),
+  dryRun: z.boolean().default(false)
+})
+
+export const syncRestore = defineOperation({
+  name: 'sync.restore',
+  summary: 'Bring back a file, a folder or all of a sync as it was',
+  input,
+  async run({ peer, signal }, { name, from, path, at, to, keepNew, dryRun }) {
+    if ((name === undefined) === (from === undefined))
+      throw new SpacedriveError('USAGE', 'expected the name of a sync, or a folder after --from', { hint: HINT })
+    const sync = name === undefined ? undefined : peer.syncs.find(name)
+    const target = targetOf(sync, to)
+    const rel = sync === undefined ? (path as RelPath) : peer.history.pathIn(sync, path)
+    const asked = { path: rel, ...(keepNew !== undefined && { keepNew }), dryRun }
+    const atMs = at === undefined ? undefined : typeof at === 'number' ? at : await momentOf(peer, sync, at, signal)
+    const once = (): Promise<Restored> => {
+      const more = { ...asked, ...(atMs !== undefined && { atMs }) }
+      if (sync !== undefined) return peer.history.restore(sync, { ...more, to: target }, { signal })
+      const folder = (target as { folder: AbsPath }).folder
+      return peer.history.restoreFrom({ ...more, from: from as AbsPath, folder }, { signal })
+    }
+    const what = { sync: name ?? null, from: from === undefined ? null : displayPath(from), ...pathFields(rel) }
+    const where = typeof target === 'string' ? target : displayPath(target.folder)
+    if (dryRun) return view({ ...what, to: where }, await once())
+    return runAction(peer.audit, {
+      command: 'sync.restore',
+      asked: [name ?? displayPath(from!), displayPath(rel)],
+      preview: async () => ({}),
+      describe: () => ({ paths: [placeOf(sync, target)], details: { to: where } }),
+      execute: async () => view({ ...what, to: where }, await once()),
+      counts: done => ({ files: done.operations, bytes: done.bytes, problems: done.problemCount })
+    })
+  },
+  command: {
+    path: 'sync restore',
+    arguments: [
+      ['[name]', 'which sync; left out with --from'],
+      ['[path]', 'a file or folder in it; all of it unless named']
+    ],
+    options: [
+      ['--at <time>', 'as of when: 2h ago, a day, a time, or a run of `sync versions`'],
+      ['--to <where>', 'source, destination, or a folder of its own; the source for a backup'],
+      ['--from <folder>', 'a folder that a sync wrote to, and nothing else: no sync need be known'],
+      ['--keep-new', 'leave what came after that time (what is always done without --at)'],
+      ['--dry-run', 'only show what would be done']
+    ],
+    examples: [
+      'spacedrive sync restore photos 2026/cat.jpg',
+      'spacedrive sync restore photos --at 1h --to source',
+      'spacedrive sync restore --from /media/disk/Photos 2026 --at 2026-03-01 --to ~/found'
+    ],
+    input({ arguments: [first, second], options: o }, { cwd }) {
+      const { from, at, to, keepNew, dryRun } = o
+      const fromFolder = typeof from === 'string'
+      if (fromFolder && second !== undefined)
+        throw new SpacedriveError('USAGE', 'expected one path with --from', { hint: HINT })
+      const [name, path] = fromFolder ? [undefined, first] : [first, second]
+      const end = ENDS.find(e => e === to)
+      return {
+        ...(name !== undefined && { name: String(name) }),
+        ...(fromFolder && { from: resolve(cwd, from) }),
+        ...(path !== undefined && { path: String(path) }),
+        ...(typeof at === 'string' && { at: typedMoment(at) }),
+        ...(typeof to === 'string' && { to: end ?? resolve(cwd, to) }),
+        ...(keepNew === true && { keepNew: true }),
+        dryRun: dryRun === true
+      }
+    },
+    render(done, terminal) {
+      const { asOf, to, operations, changes, list, more, problems, problemCount, paused, dryRun, sync } = done
+      const when = asOf === null ? 'as it is there today' : `as of ${formatTime(asOf)}`
+      if (dryRun) terminal.line(`Would be done at ${to} (${when}): ${counted(changes, 'change')}.`)
+      else if (operations === 0) terminal.line(`Nothing to do: ${to} is that already (${when}).`)
+      else terminal.line(`Restored at ${to} (${when}): ${counted(operations, 'change')}, ${formatBytes(done.bytes)}.`)
+      if (dryRun) showList(list.map(lineOf), terminal, list.length + more)
+      if (!dryRun && done.replaced + done.removed > 0)
+        terminal.line(
+          `What was replaced (${done.replaced}) or taken away (${done.removed}) is in the versions; \`spacedrive sync undo ${sync ?? ''}\` brings it back.`
+        )
+      showProblems(problems, problemCount, terminal)
+      if (paused)
+        terminal.note(
+          `${sync} is paused: its next run would undo this. \`spacedrive sync resume ${sync}\` when that may be.`
+        )
+    },
+    exitCode: ({ problemCount }) => (problemCount > 0 ? 3 : 0)
+  }
+})
+
+const HINT =
+  '`spacedrive sync restore NAME [PATH] --to source`, or `spacedrive sync restore --from FOLDER [PATH] --to NEWFOLDER`.'
+
+type Target = 'source' | 'destination' | { readonly folder: AbsPath }
+
+function targetOf(sync: Sync | undefined, to: string | undefined): Target {
+  if (sync === undefined) {
+    if (to?.startsWith('/') === true) return { folder: to as AbsPath }
+    throw new SpacedriveError('USAGE', 'expected a folder after --to', { hint: HINT })
+  }
+  if (to === 'source' || to === 'destination') return to
+  if (to !== undefined) return { folder: to as AbsPath }
+  if (sync.mode === 'backup') return 'source'
+  throw new SpacedriveError('USAGE', `expected where to restore ${sync.name} to`, {
+    hint: 'Say --to source, --to destination, or --to FOLDER (an empty or new one).'
+  })
+}
+
+const placeOf = (sync: Sync | undefined, to: Target): string =>
+  displayPath(typeof to === 'string' ? sync![to].path : to.folder)
+
+interface What {
+  readonly sync: string | null
+  readonly from: string | null
+  readonly path: string
+  readonly to: string
+}
+
+function view(
+  what: What,
+  { run, atMs, summary, list, operations, bytes, problems, problemCount, paused, dryRun }: Restored
+) {
+  const { destination: totals, ...all } = summary.totals
+  return {
+    ...{ ...what, run: run ?? null, asOf: atMs ?? null, operations, bytes, dryRun, paused },
+    ...{ changes: all.operations, replaced: totals.replaced, removed: totals.removed + totals.directoriesRemoved },
+    list: list.map(op => ({
+      ...{ kind: op.kind, ...pathFields(op.path) },
+      ...(op.kind === 'move' && { to: displayPath(op.to) })
+    })),
+    more: Math.max(0, summary.operations - list.length),
+    problems: problems.map(({ path, code, message }) => ({ path, code, message })),
+    problemCount
+  }
+}
+
+function lineOf(op: { readonly kind: string; readonly path: string; readonly to?: string }): string {
+  return `${op.kind.padEnd(16)} ${op.path}${op.to === undefined ? '' : ` -> ${op.to}`}`
+}

@@ -1,0 +1,12 @@
+/**
+ * The history of syncs: what was, and the way back (SYNC.md 7 and 8).
+ *
+ *   const done = await history.restore(sync, { path, atMs, to: 'source' })
+ *
+ * `restore.ts` decides on the moment and the folder; `work.worker.ts` makes, in a database of its own, what there was out of today's
+ * tree and the lines since; `bring.ts` lets reconcile plan the way there and a transition go it; contents come through
+ * `then-endpoint.ts`. `store-at.ts` reads the versions of a folder with nothing else. docs/versions.md tells it.
+ */
+export type { Kept, KeptProblem, Moment, PathVersionAt, Verified } from './browse.js'
+export { type SyncHistory, type SyncHistoryInit, syncHistory } from './history.js'
+export type { RestoreAsked, Restored, RestoreFromAsked } from './restore.js'

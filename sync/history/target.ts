@@ -1,0 +1,96 @@
+import {
+  type AbortOptions,
+  type AbsPath,
+  displayPath,
+  isWithin,
+  newUuid,
+  type RelPath,
+  ROOT,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import { removeEmptyDir } from '../../storage/files/index.js'
+import type { Endpoint, EndpointStage } from '../endpoints/index.js'
+import { PLAIN_END } from '../reconcile/index.js'
+import { capabilitiesOf, openEnd, type Sync } from '../session/index.js'
+import type { BringTarget } from './bring.js'
+import type { HistoryInit } from './history.js'
+
+export interface OpenTarget extends BringTarget {
+  close(): Promise<void>
+}
+
+/** An end of a sync: what is replaced there goes to its versions, also at the source of a one-way sync. */
+export async function endTarget(
+  { clock }: HistoryInit,
+  sync: Sync,
+  endpoint: Endpoint,
+  options: AbortOptions
+): Promise<OpenTarget> {
+  const { root, store, stage, close } = await openEnd(endpoint, sync.uuid, clock, options)
+  return {
+    ...{ endpoint, can: capabilitiesOf(root), capabilities: root.capabilities, close },
+    stage: () => stage(options),
+    versions: () => ({
+      record: (lines, o) => store.record(lines, o),
+      keep: async o => store.keep(await stage(options), o)
+    })
+  }
+}
+
+/** A folder of its own, in which something gets a name where nothing stands. @throws {SpacedriveError} NOT_EMPTY, EXISTS */
+export async function folderTarget(
+  { open, dataDir, random, clock }: HistoryInit,
+  folder: AbsPath,
+  name: RelPath,
+  { dryRun, ...options }: AbortOptions & { readonly dryRun: boolean }
+): Promise<OpenTarget> {
+  const shown = displayPath(folder)
+  if (isWithin(folder, dataDir))
+    throw new SpacedriveError('OURS', `could not restore into ${shown}: it belongs to this program`)
+  const there = await open(folder, options).then(
+    endpoint => endpoint.close().then(() => true),
+    () => false
+  )
+  const endpoint = await open(folder, { create: true, ...options })
+  const close = async (): Promise<void> => {
+    await endpoint.close()
+    if (dryRun && !there) await removeEmptyDir(folder)
+  }
+  try {
+    if (name === ROOT) {
+      for await (const { entries } of endpoint.list(ROOT, options))
+        if (entries.length > 0)
+          throw new SpacedriveError('NOT_EMPTY', `could not restore into ${shown}: there is something in it`, {
+            hint: 'Name an empty folder, or one that does not exist yet.'
+          })
+    } else {
+      const [look] = await endpoint.look([name], options)
+      if (look?.entry !== undefined || look?.problem !== undefined)
+        throw new SpacedriveError(
+          'EXISTS',
+          `could not restore into ${shown}: there is a ${displayPath(name)} already`,
+          {
+            hint: 'Name another folder, or move that away.'
+          }
+        )
+    }
+    let staged: Promise<EndpointStage> | undefined
+    return {
+      endpoint,
+      can: PLAIN_END,
+      capabilities: { keepsIdentity: false },
+      versions: undefined,
+      stage() {
+        staged ??= endpoint.openStage(newUuid(clock.nowMs(), random), options)
+        return staged
+      },
+      async close() {
+        await (await staged?.catch(() => undefined))?.discard()
+        await close()
+      }
+    }
+  } catch (err) {
+    await close()
+    throw err
+  }
+}

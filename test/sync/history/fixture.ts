@@ -1,0 +1,135 @@
+/** A sync of two real folders with its service and its history, without a daemon. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type AbsPath,
+  type Clock,
+  eventBus,
+  silentLog,
+  systemClock,
+  systemRandom,
+  type WorkerPool,
+  workerPool
+} from '../../../storage/base/index.js'
+import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
+import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
+import { jobManager } from '../../../storage/jobs/index.js'
+import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
+import { type SyncHistory, syncHistory } from '../../../sync/history/index.js'
+import type { ConflictPolicy, Mode } from '../../../sync/reconcile/index.js'
+import { type RunReport, type Sync, type Syncs, syncs } from '../../../sync/session/index.js'
+import { tempDir } from '../../temp.js'
+
+export interface HistoryFixture {
+  readonly dir: string
+  readonly source: string
+  readonly destination: string
+  readonly db: InstanceDatabase
+  readonly syncs: Syncs
+  readonly history: SyncHistory
+  readonly files: Files
+  readonly pool: WorkerPool
+  sync(): Sync
+  /** This moment; whatever comes after it is later. */
+  now(): number
+  /** Time passes. */
+  later(ms: number): void
+  /** Does what a guard would stop, too. */
+  run(): Promise<RunReport>
+  close(): Promise<void>
+}
+
+export interface HistoryOptions {
+  readonly mode: Mode
+  readonly policy?: ConflictPolicy
+  readonly ignore?: readonly string[]
+}
+
+export async function openHistory({
+  mode,
+  policy = 'keep-both',
+  ignore = []
+}: HistoryOptions): Promise<HistoryFixture> {
+  let passedMs = 0
+  const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs }
+  const temp = tempDir('sd-history-')
+  const at = (name: string): string => join(temp.path, name)
+  const dataDir = at('data') as AbsPath
+  for (const name of ['data', 'source', 'destination']) if (!existsSync(at(name))) mkdirSync(at(name))
+  const db = await openInstance(dataDir)
+  const pool = workerPool(2)
+  const files = openFiles({ pool, owner: ownerTag(dataDir), clock })
+  const events = eventBus(() => clock.nowMs(), silentLog)
+  const jobs = jobManager({ db, clock, random: systemRandom, events, log: silentLog })
+  const open = async (path: AbsPath, { create = false, ...options } = {}) => {
+    if (create) await (await files.openRoot(path, { create })).close()
+    return openLocalEndpoint(
+      {
+        ...{ path, pool, files, volumes: { volumeOf: async () => undefined } },
+        trash: { put: () => Promise.reject(new Error('a sync throws nothing into the trash')) },
+        ours: () => [dataDir]
+      },
+      options
+    )
+  }
+  const init = { db, dataDir, pool, clock, random: systemRandom, events, jobs, log: silentLog, open }
+  const service = syncs({
+    ...init,
+    ...{ deviceName: () => 'ada', placementOf: async () => undefined, pathOf: async () => undefined }
+  })
+  await jobs.start()
+  await service.start()
+  const history = syncHistory({ ...init, syncs: service })
+  await service.add({
+    ...{
+      name: 'test',
+      source: at('source') as AbsPath,
+      destination: at('destination') as AbsPath,
+      mode,
+      policy,
+      ignore
+    },
+    ...{ maxDeletePercent: 100, manual: true }
+  })
+  const sync = (): Sync => service.find('test')
+  const once = async (force: boolean): Promise<RunReport> => {
+    const job = await service.begin(sync(), { force })
+    const outcome = await jobs.outcome(job)
+    assert.equal(outcome.state, 'completed', JSON.stringify(outcome))
+    return jobs.info(job).output as unknown as RunReport
+  }
+  return {
+    ...{
+      dir: temp.path,
+      source: at('source'),
+      destination: at('destination'),
+      db,
+      syncs: service,
+      history,
+      files,
+      pool
+    },
+    sync,
+    now() {
+      const now = clock.nowMs()
+      passedMs += 10
+      return now
+    },
+    later(ms) {
+      passedMs += ms
+    },
+    async run() {
+      const report = await once(false)
+      return report.state === 'halted' ? once(true) : report
+    },
+    async close() {
+      await service.stop()
+      await jobs.stop()
+      await files.close()
+      await pool.close()
+      await db.close()
+      temp.clean()
+    }
+  }
+}
