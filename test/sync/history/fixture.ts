@@ -15,6 +15,7 @@ import {
 import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { jobManager } from '../../../storage/jobs/index.js'
+import { watcher } from '../../../storage/watcher/index.js'
 import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import { type SyncHistory, syncHistory } from '../../../sync/history/index.js'
 import type { ConflictPolicy, Mode } from '../../../sync/reconcile/index.js'
@@ -76,6 +77,7 @@ export async function openHistory({
   const init = { db, dataDir, pool, clock, random: systemRandom, events, jobs, log: silentLog, open }
   const service = syncs({
     ...init,
+    watcher: watcher({ pool, clock, log: silentLog }),
     ...{ deviceName: () => 'ada', placementOf: async () => undefined, pathOf: async () => undefined }
   })
   await jobs.start()
