@@ -1,5 +1,5 @@
 import { type AbortOptions, isWithin, type RelPath, ROOT, SpacedriveError } from '../../storage/base/index.js'
-import { exactMoment, mergedLines, type VersionLine, type VersionLog } from '../versions/index.js'
+import { exactMoment, mergedLines, type Reach, type VersionLine, type VersionLog } from '../versions/index.js'
 
 /** What may be gone back to. */
 export interface Reachable {
@@ -18,8 +18,14 @@ export async function reachable(
   if (all.length === 0) return undefined
   // Where one end began to write later, nothing had been changed there until then.
   const begunMs = Math.min(...all.map(r => r.begunMs))
-  const cutMs = Math.max(0, ...all.map(r => (r.sinceMs > r.begunMs ? r.sinceMs : 0)))
-  return { sinceMs: Math.max(begunMs, cutMs), thinnedMs: Math.max(0, ...all.map(r => r.thinnedMs)) }
+  const later = (ms: (r: Reach) => number): number => Math.max(0, ...all.map(r => (ms(r) > r.begunMs ? ms(r) : 0)))
+  return {
+    sinceMs: Math.max(
+      begunMs,
+      later(r => r.sinceMs)
+    ),
+    thinnedMs: later(r => r.thinnedMs)
+  }
 }
 
 /**

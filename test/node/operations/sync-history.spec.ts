@@ -78,8 +78,10 @@ describe('sync versions and restore', () => {
 
   it('what is kept is verified: a damaged content is named, exit code 3', async () => {
     assert.match(await instance.ok('sync', 'versions', 'photos', '--verify'), /^4 contents whole/)
-    const { versions } = await instance.json<{ versions: { hash: string }[] }>('sync', 'versions', 'photos', '2026/p0')
-    const hash = versions[0]!.hash
+    const { versions } = await instance.json<{ versions: { end: string; hash: string }[] }>(
+      ...['sync', 'versions', 'photos', '2026/p0']
+    )
+    const { hash } = versions.find(v => v.end === 'destination')!
     writeFileSync(at(`disk/.spacedrive/versions/content/${hash.slice(0, 2)}/${hash}`), 'picture X')
     const result = await instance.run('sync', 'versions', 'photos', '--verify')
     assert.equal(result.code, 3)

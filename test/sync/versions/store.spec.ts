@@ -144,7 +144,7 @@ describe('the version store of an end', () => {
     const runs = []
     for await (const s of store.snapshots()) runs.push([s.run, s.changes, s.firstMs])
     assert.deepEqual(runs, [
-      ['third', 1, START + 1_000],
+      ['third', 1, START + 1_001],
       ['second', 2, START + 1_000],
       ['first', 1, START]
     ])
