@@ -15,6 +15,7 @@ import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
 import { starting } from './start.js'
+import { syncBenches } from './syncs.js'
 import { transferBenches } from './transfer.js'
 import { makeTree } from './trees.js'
 import { watching, watchingWide } from './watch.js'
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   reconciling,
   ...analysisBenches,
   ...copyBenches,
+  ...syncBenches,
   // Last: what they change in the trees stays there.
   watching,
   watchingWide

@@ -106,16 +106,21 @@ export function* readArchive(
   sql: Sql,
   sync: number
 ): Generator<{ key: Uint8Array; path: RelPath; entry: ArchiveEntry }> {
+  for (const raw of rawArchive(sql, sync)) {
+    const key = raw[0] as Uint8Array
+    yield { key, path: keyPath(key), entry: archiveEntryOf(raw) }
+  }
+}
+
+/** The same as SQLite gives it, the key first. */
+export function* rawArchive(sql: Sql, sync: number): Generator<readonly SqlValue[]> {
   const page = sql.prepare<never>(
     `SELECT ${COLUMNS} FROM sync_archive WHERE sync = ? AND path > ? ORDER BY path LIMIT ${PAGE}`,
     { raw: true, bigint: true }
   )
   for (let after = new Uint8Array(0); ; ) {
     const rows = whole(() => page.all([sync, after]) as SqlValue[][])
-    for (const raw of rows) {
-      const key = raw[0] as Uint8Array
-      yield { key, path: keyPath(key), entry: entryOf(raw) }
-    }
+    yield* rows
     if (rows.length < PAGE) return
     after = rows.at(-1)![0] as Uint8Array<ArrayBuffer>
   }
@@ -126,7 +131,7 @@ export function findInArchive(sql: Sql, sync: number, path: RelPath): ArchiveEnt
     ...{ raw: true, bigint: true }
   })
   const raw = whole(() => find.get([sync, pathKey(path)]) as SqlValue[] | undefined)
-  return raw && entryOf(raw)
+  return raw && archiveEntryOf(raw)
 }
 
 /** In tree order. */
@@ -200,7 +205,7 @@ function whole<T>(read: () => T): T {
   }
 }
 
-function entryOf(raw: readonly SqlValue[]): ArchiveEntry {
+export function archiveEntryOf(raw: readonly SqlValue[]): ArchiveEntry {
   try {
     return entryIn(raw)
   } catch (err) {

@@ -12,16 +12,19 @@ import {
   hashOperation,
   type Operation,
   type PlanRow,
+  type Present,
   type ReconcileOptions,
   reconcile,
   type Settle,
+  type Shown,
   Tally,
   type Totals,
   type Trace
 } from '../reconcile/index.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
-import { SyncRows } from './rows.js'
+import { type Planned, SyncRows } from './rows.js'
+import { signed } from './seen.js'
 
 export interface PlanInput {
   readonly instanceFile: string
@@ -69,9 +72,11 @@ export const planning = defineTasks(import.meta.url, {
     try {
       plan.exec(
         `CREATE TABLE operations (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-         CREATE TABLE settles (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE settles (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL) STRICT;
          CREATE TABLE remarks (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-         CREATE TABLE achieved (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT`
+         CREATE TABLE achieved (
+           id INTEGER PRIMARY KEY, mtime INTEGER NOT NULL, mode INTEGER NOT NULL, inode INTEGER, birth INTEGER
+         ) STRICT`
       )
       return withReader(input.instanceFile, archive =>
         withReader(input.snapshotFile, snapshot => plan.transaction(() => write(plan, archive, snapshot, input)))
@@ -102,8 +107,11 @@ export const planning = defineTasks(import.meta.url, {
   achieved({ planFile, list }: { planFile: string; list: readonly { id: number; trace: Trace }[] }): void {
     withPlan(planFile, sql =>
       sql.transaction(() => {
-        const insert = sql.prepare('INSERT OR REPLACE INTO achieved VALUES (?, ?)')
-        for (const { id, trace } of list) insert.run([id, serialize(trace)])
+        const insert = sql.prepare('INSERT OR REPLACE INTO achieved VALUES (?, ?, ?, ?, ?)')
+        for (const { id, trace } of list) {
+          const { mtimeNs, mode, identity } = trace
+          insert.run([id, mtimeNs, mode, identity ? signed(identity.inode) : null, identity?.birthNs ?? null])
+        }
       })
     )
   },
@@ -111,10 +119,15 @@ export const planning = defineTasks(import.meta.url, {
   /** What the archive learns of all that was achieved: pages of changes in their order, then what stays unsettled. */
   fold({ planFile }: { planFile: string }, ctx: TaskContext): { unsettled: { path: RelPath; why: string }[] } {
     return withPlan(planFile, sql => {
-      const find = sql.prepare<{ value: Uint8Array }>('SELECT value FROM achieved WHERE id = ?')
+      const find = sql.prepare<never>('SELECT mtime, mode, inode, birth FROM achieved WHERE id = ?', {
+        ...{ raw: true, bigint: true }
+      })
       const achieved = (id: number): Trace | undefined => {
-        const found = find.get([id])
-        return found && (deserialize(found.value) as Trace)
+        const found = find.get([id]) as [bigint, bigint, bigint | null, bigint | null] | undefined
+        if (found === undefined) return undefined
+        const [mtimeNs, mode, inode, birthNs] = found
+        const shown = { mtimeNs, mode: Number(mode) }
+        return inode === null ? shown : { ...shown, identity: { inode: BigInt.asUintN(64, inode), birthNs: birthNs! } }
       }
       const unsettled = new Map<RelPath, string>()
       // Forgotten first, then everything moved at once, then what is put.
@@ -123,8 +136,7 @@ export const planning = defineTasks(import.meta.url, {
         const flush = (): void => {
           if (page.length > 0) ctx.emit(page.splice(0))
         }
-        for (const settle of settles(sql)) {
-          if (settle.kind !== kind) continue
+        for (const settle of settles(sql, kind)) {
           const folded = foldResults([settle], achieved)
           page.push(...folded.changes)
           for (const path of folded.unsettled) unsettled.set(path, 'problem')
@@ -157,7 +169,7 @@ function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSu
   }
   const insert = {
     operation: plan.prepare('INSERT INTO operations VALUES (?, ?)'),
-    settle: plan.prepare('INSERT INTO settles (value) VALUES (?)'),
+    settle: plan.prepare('INSERT INTO settles (kind, value) VALUES (?, ?)'),
     remark: plan.prepare('INSERT INTO remarks (value) VALUES (?)')
   }
   const tally = new Tally()
@@ -170,7 +182,7 @@ function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSu
       operations++
       hashOperation(lines, row.operation)
       insert.operation.run([row.operation.id, serialize(row.operation)])
-    } else if (row.row === 'settle') insert.settle.run([serialize(row.settle)])
+    } else if (row.row === 'settle') insert.settle.run([row.settle.kind, serialize(slim(row.settle))])
     else insert.remark.run([serialize(row)])
   }
   const { odd } = rows
@@ -188,16 +200,29 @@ function factsOf(archive: Sql, snapshot: Sql, sync: number, end: End): EndFacts 
   }
 }
 
-function* settles(sql: Sql): Generator<Settle> {
+function* settles(sql: Sql, kind: Settle['kind']): Generator<Settle> {
   const page = sql.prepare<{ n: number; value: Uint8Array }>(
-    'SELECT n, value FROM settles WHERE n > ? ORDER BY n LIMIT 1000'
+    'SELECT n, value FROM settles WHERE kind = ? AND n > ? ORDER BY n LIMIT 1000'
   )
   for (let after = 0; ; ) {
-    const rows = page.all([after])
+    const rows = page.all([kind, after])
     for (const { value } of rows) yield deserialize(value) as Settle
     if (rows.length === 0) return
     after = rows.at(-1)!.n
   }
+}
+
+/** Without what only the doing of a plan needs. */
+function slim(settle: Settle): Settle {
+  if (settle.kind !== 'put') return settle
+  const { what, source, destination } = settle
+  const shown = (s: Shown | undefined): Shown | undefined => {
+    if (s === undefined || 'by' in s) return s
+    const { mtimeNs, mode, identity } = s.now
+    return { now: { mtimeNs, mode, identity } }
+  }
+  const { stat: _, ...content } = what as Planned
+  return { ...settle, what: content as Present, source: shown(source), destination: shown(destination) } as Settle
 }
 
 function values<T>(sql: Sql, text: string, params: number[]): T[] {

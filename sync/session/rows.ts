@@ -14,10 +14,11 @@ import {
   sameContent,
   sameIdentity
 } from '../reconcile/index.js'
-import { findInArchive, readArchive, readUnsettled } from './archive.worker.js'
+import { archiveEntryOf, findInArchive, rawArchive, readUnsettled } from './archive.worker.js'
 import type { Ignored } from './ignored.js'
 import { keyPath, pathKey } from './path-key.js'
-import { readSeen, type SeenRow, seenFinder } from './seen.js'
+import { isPlainlySame, keyOf, type RawRow } from './same-rows.js'
+import { rawSeen, type SeenRow, seenFinder, seenOf } from './seen.js'
 
 const CARRIED_BITS = 0o777
 
@@ -39,6 +40,9 @@ export interface RowsInit {
 /** Paths that are remembered as not alike; more, and the next plan compares everything. */
 export const MAX_ODD = 2_000
 
+/** Reconcile goes through the rows several times: so many are kept from the first, some 30 MB. */
+const MAX_KEPT = 50_000
+
 export class SyncRows implements Rows {
   readonly #init: RowsInit
   readonly #unsettled: ReadonlySet<string>
@@ -46,6 +50,7 @@ export class SyncRows implements Rows {
   readonly #seen: Readonly<Record<End, (path: RelPath) => SeenRow | undefined>>
   #some: readonly Row[] | undefined
   #odd: RelPath[] | undefined
+  #kept: readonly Row[] | undefined
 
   constructor(init: RowsInit) {
     const { archive, snapshot, sync, only } = init
@@ -63,13 +68,21 @@ export class SyncRows implements Rows {
   }
 
   *changed(): Generator<Row> {
+    if (this.#kept !== undefined) {
+      yield* this.#kept
+      return
+    }
     const odd: RelPath[] = []
-    for (const row of this.#some ?? merged(this.#init)) {
+    const kept: Row[] = []
+    for (const row of this.#some ?? merged(this.#init, this.#unsettled)) {
       const different = isDifferent(row)
       if (different && odd.length <= MAX_ODD) odd.push(row.path)
-      if (different || this.#unsettled.has(row.path)) yield row
+      if (!different && !this.#unsettled.has(row.path)) continue
+      if (kept.length <= MAX_KEPT) kept.push(row)
+      yield row
     }
     this.#odd = odd
+    if (kept.length <= MAX_KEPT) this.#kept = kept
   }
 
   find(path: RelPath): Row | undefined {
@@ -108,50 +121,48 @@ export class SyncRows implements Rows {
   }
 }
 
-function* merged({ archive, snapshot, sync, proves, ignored: make }: RowsInit): Generator<Row> {
+/** All three trees side by side; what is plainly the same in all of them is passed over. */
+function* merged(
+  { archive, snapshot, sync, proves, ignored: make }: RowsInit,
+  unsettled: ReadonlySet<string>
+): Generator<Row> {
   const ignored = make()
-  const bases = readArchive(archive, sync)
-  const seen = { source: readSeen(snapshot, 'source'), destination: readSeen(snapshot, 'destination') }
-  let base = bases.next()
-  const heads = { source: seen.source.next(), destination: seen.destination.next() }
+  const bases = rawArchive(archive, sync)
+  const seen = { source: rawSeen(snapshot, 'source'), destination: rawSeen(snapshot, 'destination') }
+  let base = next(bases)
+  const heads = { source: next(seen.source), destination: next(seen.destination) }
   for (;;) {
-    let key = base.done === true ? undefined : base.value.key
+    let key = base && keyOf(base)
     for (const end of ENDS) {
       const head = heads[end]
-      if (head.done !== true && (key === undefined || Buffer.compare(head.value.key, key) < 0)) key = head.value.key
+      if (head !== undefined && (key === undefined || Buffer.compare(keyOf(head), key) < 0)) key = keyOf(head)
     }
     if (key === undefined) return
-    const row: { path: RelPath; base?: ArchiveEntry; source?: Entry; destination?: Entry } = { path: '' as RelPath }
-    if (base.done !== true && Buffer.compare(base.value.key, key) === 0) {
-      row.path = base.value.path
-      row.base = base.value.entry
-      base = bases.next()
-    }
-    const found: Partial<Record<End, SeenRow>> = {}
-    for (const end of ENDS) {
-      const head = heads[end]
-      if (head.done === true || Buffer.compare(head.value.key, key) !== 0) continue
-      row.path = head.value.path
-      found[end] = head.value
-      heads[end] = seen[end].next()
-    }
-    if (!ignored.none) {
-      const directory = isDirectory(found.source) || isDirectory(found.destination) || row.base?.kind === 'directory'
-      const said = ignored.next(row.path, directory)
-      if (said === 'inside') {
-        // Unknown with its directory: only what both agreed on is still told, to be forgotten.
-        if (row.base !== undefined) yield row
-        continue
-      }
-      if (said === 'ignored') {
-        for (const end of ENDS) if (found[end] !== undefined) row[end] = entryOf(found[end], proves[end], true)
-        yield row
-        continue
-      }
-    }
-    for (const end of ENDS) if (found[end] !== undefined) row[end] = entryOf(found[end], proves[end], false)
-    yield row
+    const isHere = (raw: RawRow | undefined): raw is RawRow =>
+      raw !== undefined && Buffer.compare(keyOf(raw), key) === 0
+    const [then, source, destination] = [base, heads.source, heads.destination].map(r => (isHere(r) ? r : undefined))
+    if (then !== undefined) base = next(bases)
+    if (source !== undefined) heads.source = next(seen.source)
+    if (destination !== undefined) heads.destination = next(seen.destination)
+    const same = ignored.none && unsettled.size === 0 && isPlainlySame(then, source, destination, proves)
+    if (same) continue
+    const path = keyPath(key)
+    const row: { path: RelPath; base?: ArchiveEntry; source?: Entry; destination?: Entry } = { path }
+    if (then !== undefined) row.base = archiveEntryOf(then)
+    const found = { source: source && seenOf(source, path), destination: destination && seenOf(destination, path) }
+    const said = ignored.none
+      ? 'no'
+      : ignored.next(path, ENDS.some(e => isDirectory(found[e])) || row.base?.kind === 'directory')
+    // Inside: unknown with its directory; only what both agreed on is still told, to be forgotten.
+    for (const end of ENDS)
+      if (said !== 'inside' && found[end] !== undefined) row[end] = entryOf(found[end], proves[end], said === 'ignored')
+    if (said !== 'inside' || row.base !== undefined) yield row
   }
+}
+
+const next = (rows: Iterator<RawRow>): RawRow | undefined => {
+  const step = rows.next()
+  return step.done === true ? undefined : step.value
 }
 
 const isDirectory = (seen: SeenRow | undefined): boolean => seen?.kind === 'directory' || seen?.directory === true

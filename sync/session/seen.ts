@@ -5,7 +5,7 @@ import type { EntryStat } from '../../storage/files/index.js'
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { TreeEntry, UnknownReason } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { keyPath, keysBelow, pathKey } from './path-key.js'
+import { keysBelow, pathKey } from './path-key.js'
 import { Renames } from './renames.js'
 
 /** A thing as it was seen; `undefined` hash: it could not be read. */
@@ -63,15 +63,15 @@ export function seenWriter(sql: Sql, at: End): (key: Uint8Array, value: SeenValu
     ])
 }
 
-/** Rows of an end in tree order: all, or those from a key (exclusive) to another (exclusive). */
-export function* readSeen(sql: Sql, at: End, { from, to }: KeyRange = EVERYTHING): Generator<SeenRow> {
-  const page = sql.prepare<never>(
-    `SELECT ${COLUMNS} FROM seen WHERE at = ? AND path > ? AND path < ? ORDER BY path LIMIT ${PAGE}`,
-    { raw: true, bigint: true }
-  )
-  for (let after = from; ; ) {
-    const rows = page.all([endNumber(at), after, to]) as SqlValue[][]
-    for (const raw of rows) yield seenOf(raw)
+/** Columns of `SEEN_COLUMNS` as SQLite gives them, all that an end holds, in tree order. */
+export function* rawSeen(sql: Sql, at: End): Generator<readonly SqlValue[]> {
+  const page = sql.prepare<never>(`SELECT ${COLUMNS} FROM seen WHERE at = ? AND path > ? ORDER BY path LIMIT ${PAGE}`, {
+    raw: true,
+    bigint: true
+  })
+  for (let after = new Uint8Array(0); ; ) {
+    const rows = page.all([endNumber(at), after]) as unknown as SqlValue[][]
+    yield* rows
     if (rows.length < PAGE) return
     after = rows.at(-1)![0] as Uint8Array<ArrayBuffer>
   }
@@ -108,20 +108,27 @@ export function seenFinder(sql: Sql, at: End): (path: RelPath) => SeenRow | unde
   return path => {
     const key = renames.rowOf(pathKey(path))
     const raw = key && (find.get([endNumber(at), key]) as SqlValue[] | undefined)
-    return raw && { ...seenOf(raw), path }
+    return raw && seenOf(raw, path)
   }
 }
 
-function seenOf(raw: readonly SqlValue[]): SeenRow {
-  const key = raw[0] as Uint8Array
+/** @param path - what it is called now: its row may still bear an old name */
+export function seenOf(raw: readonly SqlValue[], path: RelPath): SeenRow {
   return {
-    ...{ key, path: keyPath(key), kind: KINDS[Number(raw[1])]! },
-    ...{ sizeBytes: Number(raw[2]), mtimeNs: raw[3] as bigint, ctimeNs: raw[4] as bigint, birthNs: raw[5] as bigint },
-    ...{ inode: BigInt.asUintN(64, raw[6] as bigint), mode: Number(raw[7]) },
+    key: raw[0] as Uint8Array,
+    path,
+    kind: KINDS[Number(raw[1])]!,
+    sizeBytes: Number(raw[2]),
+    mtimeNs: raw[3] as bigint,
+    ctimeNs: raw[4] as bigint,
+    birthNs: raw[5] as bigint,
+    inode: BigInt.asUintN(64, raw[6] as bigint),
+    mode: Number(raw[7]),
     hash: raw[8] === null ? undefined : hashFromBytes(raw[8] as Uint8Array),
     target: raw[9] === null ? undefined : textFromBytes(raw[9] as Uint8Array),
     reason: raw[10] === null ? undefined : (raw[10] as UnknownReason),
-    ...{ directory: raw[11] === 1n, racy: raw[12] === 1n }
+    directory: raw[11] === 1n,
+    racy: raw[12] === 1n
   }
 }
 
