@@ -11,6 +11,8 @@ import { processUmask } from './umask.js'
 export interface Kept {
   /** The time that files get; that of the source unless told. */
   readonly mtimeNs?: bigint | undefined
+  /** Permission bits of files; those of the source unless told. */
+  readonly mode?: number | undefined
   readonly owner: boolean
   readonly xattrs: boolean
 }
@@ -171,11 +173,12 @@ export class CopyStager extends CopyLooks {
   }
 
   /** @param opened - made with another mode, to be opened again */
-  #setAttributes(to: number, stat: EntryStat, { mtimeNs, owner }: Kept, opened: boolean): void {
+  #setAttributes(to: number, stat: EntryStat, { mtimeNs, owner, mode: told }: Kept, opened: boolean): void {
     // The set-id bits mean something only together with the owner, and a change of owner clears them.
     if (owner) this.disk.setOwner?.(to, stat.uid, stat.gid ?? -1)
-    const mode = stat.mode & (owner ? ALL_MODE_BITS : MODE_BITS)
-    if (owner || opened || (mode & processUmask()) !== 0) this.disk.setMode(to, mode)
+    const mode = (told ?? stat.mode) & (owner ? ALL_MODE_BITS : MODE_BITS)
+    const made = stat.mode & MODE_BITS & ~processUmask()
+    if (owner || opened || mode !== made) this.disk.setMode(to, mode)
     this.disk.setMtime(to, mtimeNs ?? stat.mtimeNs)
   }
 

@@ -1,5 +1,5 @@
 import type { AbortOptions, AbsPath } from '../../storage/base/index.js'
-import type { FileRoot, Marker } from '../../storage/files/index.js'
+import type { FileRoot, Marker, SourceHandle } from '../../storage/files/index.js'
 import type { LocalRoot } from './local/local.worker.js'
 
 /**
@@ -8,6 +8,8 @@ import type { LocalRoot } from './local/local.worker.js'
  */
 export interface LocalPort {
   readonly path: AbsPath
+  /** For tasks that copy out of it in a worker (`copierHere`): opened on the first call, closed with the endpoint; nothing is written. */
+  source(options?: AbortOptions): Promise<SourceHandle>
   /** For tasks that look at it in a worker (`walkHere`). */
   reading(): LocalRoot
   /**

@@ -42,7 +42,7 @@ export async function applyPlan(
     const at = opened[end]
     const staging = summary.operations === 0 ? undefined : await at?.stage(options)
     return {
-      ...{ endpoint: ends[end], stage: staging },
+      ...{ endpoint: ends[end], stage: staging, here: at && staging && { root: at.root, staging } },
       versions: at && staging && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(staging, o) },
       capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
     }

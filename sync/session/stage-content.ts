@@ -5,12 +5,14 @@ import {
   errorCode,
   type Problem,
   type RelPath,
-  toError
+  toError,
+  type WorkerPool
 } from '../../storage/base/index.js'
 import { hashFromBytes } from '../../storage/content/index.js'
 import type { StagedEntry } from '../../storage/files/index.js'
 import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../endpoints/index.js'
 import type { Leaf } from '../reconcile/index.js'
+import { type HereInit, stageHere } from './stage-here.js'
 
 /** One file or link that an end is to get. */
 export interface Wanted {
@@ -31,13 +33,20 @@ export interface StagedContent {
   readonly bytes: number
 }
 
+export interface StageInit {
+  readonly from: Endpoint
+  readonly stage: EndpointStage
+  /** The end that gets it, where it is a folder of this device. */
+  readonly here?: Pick<HereInit, 'root' | 'staging'> | undefined
+  readonly pool: WorkerPool
+}
+
 /**
  * Brings content from one end into the stage of the other, checked against the hashes of the plan. What is otherwise by now is a
  * problem (CHANGED): the next session plans it anew.
  */
 export async function stageContent(
-  from: Endpoint,
-  stage: EndpointStage,
+  { from, stage, here, pool }: StageInit,
   wanted: readonly Wanted[],
   { signal, onBytes }: { onBytes?: (bytes: number) => void } & AbortOptions = {}
 ): Promise<StagedContent> {
@@ -58,6 +67,13 @@ export async function stageContent(
     for (const { index, ...problem } of problems) failed.set(some[index]!.id, problem)
   }
   const files = wanted.filter(w => w.content.kind === 'file')
+  if (here !== undefined && from.local !== undefined) {
+    const staged = await stageHere({ ...here, from, pool }, files, {
+      ...(signal && { signal }),
+      ...(onBytes && { onBytes })
+    })
+    return { failed: new Map([...failed, ...staged.failed]), bytes: staged.bytes }
+  }
   let small = files.filter(w => sizeOf(w) <= MAX_PACKED_FILE_BYTES).map(w => ({ w, n: 0 }))
   while (small.length > 0) {
     const some = small.slice(0, MAX_LOOKS)
@@ -150,7 +166,7 @@ const OTHERWISE = new Set([
 const sizeOf = ({ content }: Wanted): number => (content.kind === 'file' ? content.sizeBytes : 0)
 const hashOf = ({ content }: Wanted): ContentHash =>
   content.kind === 'file' ? content.hash : hashFromBytes(new Uint8Array(32))
-const changed = ({ path }: Wanted): Problem => ({
+export const changed = ({ path }: Wanted): Problem => ({
   ...{ path, code: 'CHANGED' },
   message: `${displayPath(path)} was changed while it was being synced; the next run takes it up`
 })

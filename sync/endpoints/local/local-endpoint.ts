@@ -9,7 +9,15 @@ import {
   type TaskContext,
   type WorkerPool
 } from '../../../storage/base/index.js'
-import type { Capabilities, EntryStat, Files, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
+import type {
+  Capabilities,
+  EntryStat,
+  FileSource,
+  Files,
+  PlaceResult,
+  PlaceStep,
+  Space
+} from '../../../storage/files/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
 import { timeStepMs, type Volumes } from '../../../storage/volumes/index.js'
 import { type EntryColumns, fromColumns } from '../columns.js'
@@ -57,6 +65,7 @@ export class LocalEndpoint implements Endpoint {
   readonly #writing: LocalWriting
   readonly #ended = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  #source: Promise<FileSource> | undefined
 
   constructor(parts: LocalEndpointParts) {
     this.#parts = parts
@@ -66,7 +75,8 @@ export class LocalEndpoint implements Endpoint {
       path: parts.path,
       fileRoot: options => this.#use(options, signal => this.#writing.root({ signal })),
       marker: options => this.#use(options, signal => parts.files.readMarker(parts.path, { signal })),
-      reading: () => this.#root()
+      reading: () => this.#root(),
+      source: options => this.#use(options, async signal => (await this.#openedSource(signal)).handle)
     }
   }
 
@@ -146,6 +156,16 @@ export class LocalEndpoint implements Endpoint {
     this.#ended.abort(new SpacedriveError('STOPPED', `${this.shown} was closed`))
     await Promise.allSettled(this.#running)
     await this.#writing.close()
+    await (await this.#source?.catch(() => undefined))?.close()
+  }
+
+  #openedSource(signal: AbortSignal): Promise<FileSource> {
+    const { files, path } = this.#parts
+    this.#source ??= files.openSource(path, { signal }).catch(err => {
+      this.#source = undefined
+      throw err
+    })
+    return this.#source
   }
 
   #root(): LocalRoot {

@@ -1,0 +1,73 @@
+/** What came of a batch: for the archive, the snapshot and whoever writes down what was done. */
+import type { Problem, RelPath } from '../../storage/base/index.js'
+import type { Capabilities, EntryStat, PlaceResult, PlaceStep } from '../../storage/files/index.js'
+import type { Operation, Trace } from '../reconcile/index.js'
+import type { Rename } from './renames.js'
+import type { PlacedRow } from './snapshot.worker.js'
+
+export interface Done {
+  readonly op: Operation
+  readonly stat: EntryStat | undefined
+}
+
+/** A step, and the operations that it is: stepping aside and coming back are one. */
+export interface Step {
+  readonly step: PlaceStep
+  readonly ops: readonly Operation[]
+}
+
+export interface Achieved {
+  readonly done: readonly Done[]
+  readonly failed: readonly { readonly op: Operation; readonly problem: Problem | undefined }[]
+  readonly traces: readonly { readonly id: number; readonly trace: Trace }[]
+  readonly rows: readonly PlacedRow[]
+  readonly moved: readonly Rename[]
+  readonly gone: readonly RelPath[]
+}
+
+export function achievedOf(
+  steps: readonly Step[],
+  results: readonly PlaceResult[],
+  capabilities: Pick<Capabilities, 'keepsIdentity'>
+): Achieved {
+  const done: Done[] = []
+  const failed: { op: Operation; problem: Problem | undefined }[] = []
+  const traces: { id: number; trace: Trace }[] = []
+  const rows: PlacedRow[] = []
+  const moved: Rename[] = []
+  const gone: RelPath[] = []
+  for (const [i, result] of results.entries()) {
+    const { step, ops } = steps[i]!
+    const last = ops.at(-1)!
+    if (!result.done) {
+      for (const op of ops) failed.push({ op, problem: op === last ? result.problem : undefined })
+      continue
+    }
+    const { stat } = result
+    for (const op of ops) {
+      traces.push({ id: op.id, trace: stat === undefined ? NO_TRACE : traceOf(stat, capabilities) })
+      done.push({ op, stat })
+    }
+    if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)
+    if (step.kind === 'move') moved.push({ path: step.path, to: step.to })
+    else if (stat !== undefined) rows.push(rowOf(last, stat))
+  }
+  return { done, failed, traces, rows, moved, gone }
+}
+
+const NO_TRACE: Trace = { mtimeNs: 0n, mode: 0 }
+
+function traceOf(
+  { mtimeNs, mode, inode, birthNs }: EntryStat,
+  { keepsIdentity }: Pick<Capabilities, 'keepsIdentity'>
+): Trace {
+  const shared = { mtimeNs, mode: mode & 0o7777 }
+  return keepsIdentity && birthNs !== 0n ? { ...shared, identity: { inode, birthNs } } : shared
+}
+
+function rowOf(op: Operation, stat: EntryStat): PlacedRow {
+  const content = op.kind === 'create' || op.kind === 'replace' ? op.content : undefined
+  if (content?.kind === 'file') return { path: op.path, stat, hash: content.hash }
+  if (content?.kind === 'symlink') return { path: op.path, stat, target: content.target }
+  return { path: op.path, stat }
+}

@@ -1,0 +1,82 @@
+import type { AbortOptions, ContentHash, Problem, WorkerPool } from '../../storage/base/index.js'
+import type { FileRoot, Staging } from '../../storage/files/index.js'
+import type { Endpoint } from '../endpoints/index.js'
+import { type FileWanted, type StageFailure, staging } from './stage.worker.js'
+import { changed, type StagedContent, type Wanted } from './stage-content.js'
+
+/** Both ends are folders of this device: content goes from one to the other within a thread. */
+export interface HereInit {
+  readonly pool: WorkerPool
+  readonly from: Endpoint
+  readonly root: FileRoot
+  readonly staging: Staging
+}
+
+/** Files and bytes of one task: several run at once, and one large file holds up no more than these. */
+const FILES_A_TASK = 64
+const BYTES_A_TASK = 16 * 1024 * 1024
+const SHARES_BLOCKS = new Set(['btrfs', 'xfs', 'bcachefs'])
+
+/** The same as `stageContent`, for files alone. @param wanted - of kind `file` */
+export async function stageHere(
+  { pool, from, root, staging: place }: HereInit,
+  wanted: readonly Wanted[],
+  { signal, onBytes }: { onBytes?: (bytes: number) => void } & AbortOptions
+): Promise<StagedContent> {
+  const source = await from.local!.source({ signal })
+  const { handle: target } = root
+  const shares = SHARES_BLOCKS.has(root.capabilities.fileSystem)
+  const init = { source, target, staging: place.handle, reflink: source.device === target.device && shares }
+  const failed = new Map<number, Problem>()
+  let bytes = 0
+  const tasks = tasksOf(wanted)
+  const work = async (): Promise<void> => {
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
+      const list = task
+      const failures: StageFailure[] = await pool.run(
+        staging.stage,
+        { ...init, files: list.map(fileOf) },
+        {
+          signal,
+          onEmit(written: number) {
+            bytes += written
+            onBytes?.(written)
+          }
+        }
+      )
+      for (const { index, problem } of failures) {
+        const w = list[index]!
+        failed.set(w.id, problem === undefined ? changed(w) : { ...problem, path: w.path })
+      }
+    }
+  }
+  const working = Array.from({ length: pool.bulkWidth }, () =>
+    work().catch(err => {
+      tasks.length = 0
+      throw err
+    })
+  )
+  // All of them have ended when this returns: the staging place may be closed then.
+  const ended = await Promise.allSettled(working)
+  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason
+  return { failed, bytes }
+}
+
+function tasksOf(wanted: readonly Wanted[]): Wanted[][] {
+  const tasks: Wanted[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const w of wanted) {
+    if (bytes > BYTES_A_TASK || tasks.at(-1)!.length >= FILES_A_TASK) {
+      tasks.push([])
+      bytes = 0
+    }
+    tasks.at(-1)!.push(w)
+    bytes += w.content.kind === 'file' ? w.content.sizeBytes : 0
+  }
+  return tasks
+}
+
+function fileOf({ content, mode, mtimeNs, from, staged }: Wanted): FileWanted {
+  const { hash, sizeBytes } = content as { hash: ContentHash; sizeBytes: number }
+  return { hash, sizeBytes, mode, mtimeNs, from, staged }
+}
