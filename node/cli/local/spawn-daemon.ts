@@ -28,6 +28,16 @@ const OTHER_START_POLL_MS = 50
  */
 export const HEAP_FLAGS = ['--initial-old-space-size=64', '--max-semi-space-size=8']
 
+/**
+ * How the C library keeps memory: by default it gives it back to the system after each packet and takes it again for the next,
+ * which took as much processor time as the ciphers (docs/decisions/052). Other C libraries do not look at this.
+ */
+const MALLOC = {
+  MALLOC_TRIM_THRESHOLD_: String(64 * 1024 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
+  MALLOC_ARENA_MAX: '2'
+}
+
 export interface StartAnswer {
   /** False when it was running already. */
   readonly started: boolean
@@ -75,6 +85,7 @@ function launch(options: StartOptions): ChildProcess {
     const main = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
     return spawn(process.execPath, [...HEAP_FLAGS, main, JSON.stringify(options)], {
       detached: true,
+      env: { ...MALLOC, ...process.env },
       // Its own folder: a daemon must not keep the disk busy on which somebody happened to stand.
       cwd: options.dataDir,
       stdio: ['ignore', output, output, 'ipc']

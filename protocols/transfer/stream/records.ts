@@ -6,20 +6,13 @@
  * big-endian. The head is associated data together with the transfer's id, so that no record can stand for another file,
  * place, length or transfer; the nonce is a counter from 0 in its channel, so that none can be left out, repeated or moved.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { toError } from '../../../storage/base/index.js'
+import { type Aead, aead, NONCE_BYTES, TAG_BYTES } from '../../../storage/ciphers/index.js'
 import { wireError } from '../../wire/index.js'
 
 export const RECORD_HEAD_BYTES = 18
-export const TAG_BYTES = 16
 export const FRAME_LENGTH_BYTES = 4
 /** What a frame adds to its payload. */
 export const RECORD_OVERHEAD_BYTES = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES + TAG_BYTES
-/**
- * Content goes through the cipher in pieces of this size. Node's cipher answers with new memory each time: memory of this
- * size is used again at once and stays in the processor's cache, that of 1 MiB does neither.
- */
-const PIECE_BYTES = 64 * 1024
 /** A key seals no more records than this (GCM allows 2^32 with random nonces; a counter is safe beyond, but bounded anyway). */
 const MAX_RECORDS = 2 ** 32
 
@@ -82,7 +75,8 @@ export interface OpenRecord extends RecordHead {
 export class Sealer {
   readonly #key: Uint8Array
   readonly #aad: Buffer
-  readonly #nonce = Buffer.alloc(12)
+  readonly #nonce = Buffer.alloc(NONCE_BYTES)
+  readonly #cipher: Aead = aead('aes-256-gcm')
   #count = 0
 
   constructor(key: Uint8Array, transfer: Uint8Array) {
@@ -103,18 +97,11 @@ export class Sealer {
     frame.writeUInt32BE(frame.length - FRAME_LENGTH_BYTES)
     writeHead(frame, FRAME_LENGTH_BYTES, head)
     const body = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES
-    const cipher = createCipheriv('aes-256-gcm', this.#key, this.#nextNonce())
     this.#aad.set(frame.subarray(FRAME_LENGTH_BYTES, body), this.#aad.length - RECORD_HEAD_BYTES)
-    cipher.setAAD(this.#aad)
-    for (let at = 0; at < payload.length; at += PIECE_BYTES)
-      frame.set(cipher.update(payload.subarray(at, at + PIECE_BYTES)), body + at)
-    cipher.final()
-    frame.set(cipher.getAuthTag(), body + payload.length)
+    const parameters = { key: this.#key, nonce: nonce(this.#nonce, this.#count++), aad: this.#aad }
+    const end = body + payload.length
+    this.#cipher.seal(parameters, payload, frame.subarray(body, end), frame.subarray(end))
     return frame
-  }
-
-  #nextNonce(): Buffer {
-    return nonce(this.#nonce, this.#count++)
   }
 }
 
@@ -122,7 +109,8 @@ export class Sealer {
 export class Opener {
   readonly #key: Uint8Array
   readonly #aad: Buffer
-  readonly #nonce = Buffer.alloc(12)
+  readonly #nonce = Buffer.alloc(NONCE_BYTES)
+  readonly #cipher: Aead = aead('aes-256-gcm')
   #count = 0
 
   constructor(key: Uint8Array, transfer: Uint8Array) {
@@ -143,17 +131,10 @@ export class Opener {
         'MALFORMED',
         `a record with flags ${head.flags} says ${head.length} bytes, holds ${sealed.length}`
       )
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce(this.#nonce, this.#count++))
     this.#aad.set(frame.subarray(0, RECORD_HEAD_BYTES), this.#aad.length - RECORD_HEAD_BYTES)
-    decipher.setAAD(this.#aad)
-    decipher.setAuthTag(frame.subarray(frame.length - TAG_BYTES))
-    for (let at = 0; at < sealed.length; at += PIECE_BYTES)
-      sealed.set(decipher.update(sealed.subarray(at, at + PIECE_BYTES)), at)
-    try {
-      decipher.final()
-    } catch (err) {
-      throw wireError('MALFORMED', `a record was changed on the way: ${toError(err).message}`, err)
-    }
+    const parameters = { key: this.#key, nonce: nonce(this.#nonce, this.#count++), aad: this.#aad }
+    if (!this.#cipher.open(parameters, sealed, sealed, frame.subarray(frame.length - TAG_BYTES)))
+      throw wireError('MALFORMED', 'a record was changed on the way')
     return { ...head, payload: sealed }
   }
 }
