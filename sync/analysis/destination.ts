@@ -48,6 +48,8 @@ export interface DestinationIndex {
   /** True once everything below the roots is known. */
   readonly ready: boolean
   readonly counts: DestinationCounts
+  /** At once, without a look at the disk; undefined: not known yet, or outside of the roots. */
+  known(path: RelPath): Stands | undefined
   /** In the order of the paths; at most 1,000 (MAX_LOOKS). Paths outside of the roots are looked at. */
   standing(paths: readonly RelPath[], options?: AbortOptions): Promise<readonly Stands[]>
   /** What has come to stand there since, by our own doing. */
@@ -98,9 +100,20 @@ class Destination implements DestinationIndex {
     return { ...this.#counts }
   }
 
+  known(path: RelPath): Stands | undefined {
+    const row = this.#paths.find(path)
+    if (row >= 0) {
+      const kind = KINDS[this.#kinds[row]!]!
+      if (kind === 'gone') return { path, how: 'known' }
+      const standing = { kind, sizeBytes: this.#sizes[row]!, mtimeNs: this.#mtimesNs[row]!, mode: this.#modes[row]! }
+      return { path, how: 'known', standing }
+    }
+    return this.#ready && this.#init.roots.some(root => isWithin(path, root)) ? { path, how: 'known' } : undefined
+  }
+
   async standing(paths: readonly RelPath[], { signal }: AbortOptions = {}): Promise<readonly Stands[]> {
     signal?.throwIfAborted()
-    const answers = paths.map(path => this.#known(path))
+    const answers = paths.map(path => this.known(path))
     const open = paths.filter((_, i) => answers[i] === undefined)
     if (open.length === 0) return answers as Stands[]
     const looked = await this.#init.endpoint.look(open, { signal })
@@ -144,17 +157,6 @@ class Destination implements DestinationIndex {
 
   get #max(): number {
     return this.#init.maxEntries ?? MAX_DESTINATION
-  }
-
-  #known(path: RelPath): Stands | undefined {
-    const row = this.#paths.find(path)
-    if (row >= 0) {
-      const kind = KINDS[this.#kinds[row]!]!
-      if (kind === 'gone') return { path, how: 'known' }
-      const standing = { kind, sizeBytes: this.#sizes[row]!, mtimeNs: this.#mtimesNs[row]!, mode: this.#modes[row]! }
-      return { path, how: 'known', standing }
-    }
-    return this.#ready && this.#init.roots.some(root => isWithin(path, root)) ? { path, how: 'known' } : undefined
   }
 
   /** @returns false when there was more than can be held */

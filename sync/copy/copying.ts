@@ -18,6 +18,7 @@ import { Placer } from './placer.js'
 import { openPlaces, type Places } from './places.js'
 import type { CopyComponents } from './ports.js'
 import { takeRules } from './rules.js'
+import { openStanding } from './standing.js'
 import { type CopyState, MAX_TOLD, nothingSeen } from './state.js'
 import { Tally } from './tally.js'
 import type { Touched } from './touched.js'
@@ -131,7 +132,20 @@ export async function copyTree(
     }
   })
   const pages = find?.(copier) ?? search.pages()
-  await run.copy(state.fresh && !sharesBlocks(places.root) ? fitting(pages, places, state) : pages)
+  if (state.fresh) return run.copy(sharesBlocks(places.root) ? pages : fitting(pages, places, state))
+  // A move looks at each of its sources in any case.
+  if (find !== undefined || input.operation === 'move') return run.copy(pages)
+  const standing = await openStanding({
+    ...{ components, root: places.root, tree, signal: ctx.signal },
+    rules: { ...take.rules, overwrite: input.overwrite },
+    analysed: (path, counts) => tally.destination(path, counts),
+    same: (files, bytes) => tally.same(files, bytes)
+  })
+  try {
+    await run.copy(standing?.rest(pages) ?? pages)
+  } finally {
+    await standing?.close()
+  }
 }
 
 /** Where blocks can be shared a copy may take no space at all. */

@@ -19,6 +19,8 @@ export interface CopyComponents {
   readonly index: Pick<IndexPlaces, 'placesOf'>
   /** Folders that are never copied: data directories, open libraries. */
   ours(): readonly AbsPath[]
+  /** For tests and measurements: whether the destination is indexed beside the copying; unless told, where it pays. */
+  readonly indexDestination?: boolean | undefined
   /** For tests: CHECKPOINT_BYTES. */
   readonly checkpointBytes?: number | undefined
   /** Lets a job rest until somebody resumes it. */

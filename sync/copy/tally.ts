@@ -1,4 +1,4 @@
-import { displayPath } from '../../storage/base/index.js'
+import { displayPath, type RelPath } from '../../storage/base/index.js'
 import type { PhaseContext } from '../../storage/jobs/index.js'
 import { type CopyProgress, CopyProgressSum, type SkipReason } from '../analysis/index.js'
 import type { FoundPage } from './pages.js'
@@ -37,6 +37,19 @@ export class Tally {
 
   bytes(bytes: number): void {
     this.#tell({ kind: 'bytes-copied', bytes })
+  }
+
+  /** What is being found out about the destination. */
+  destination(path: RelPath, { files, bytes }: { readonly files: number; readonly bytes: number }): void {
+    this.#tell({ kind: 'destination-analysis', path: displayPath(path), files, bytes })
+  }
+
+  /** Known to be there already. */
+  same(files: number, bytes: number): void {
+    const { seen } = this.#ctx.state
+    seen.same += files
+    seen.sameBytes += bytes
+    this.#tell({ kind: 'files-skipped', files, bytes, reason: 'already-exists' })
   }
 
   /** Everything of a page that is not staged is done with. */

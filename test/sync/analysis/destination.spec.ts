@@ -50,9 +50,11 @@ describe('a destination', () => {
       ['elsewhere/x', 'looked', 'file']
     ])
     assert.equal(index.ready, false)
+    assert.equal(index.known(rel('into/a')), undefined)
     let_go()
     await index.settled()
     assert.equal(index.ready, true)
+    assert.equal(index.known(rel('into/a'))?.standing?.kind, 'file')
     assert.deepEqual(await told(), [
       ['into/a', 'known', 'file'],
       ['into/dir', 'known', 'directory'],

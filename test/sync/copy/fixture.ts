@@ -16,7 +16,7 @@ import { type JobInfo, type JobManager, jobManager } from '../../../storage/jobs
 import { openDatabase } from '../../../storage/sql/index.js'
 import { type Trash, trash } from '../../../storage/trash/index.js'
 import { volumes } from '../../../storage/volumes/index.js'
-import { type Copies, type CopyInput, type CopyOutput, copies } from '../../../sync/copy/index.js'
+import { type Copies, type CopyComponents, type CopyInput, type CopyOutput, copies } from '../../../sync/copy/index.js'
 import { tempDir } from '../../temp.js'
 
 /** Copies with everything they stand on, in one process, and a folder to work in. */
@@ -25,6 +25,7 @@ export interface CopyKit {
   readonly copies: Copies
   readonly trash: Trash
   readonly jobs: JobManager
+  readonly components: CopyComponents
   at(...names: string[]): AbsPath
   /** Copies (unless told otherwise) and waits for the end. @throws the job's error */
   copy(sources: string[], destination: string, more?: Partial<CopyInput>): Promise<CopyResult>
@@ -44,9 +45,15 @@ export interface CopyKitInit {
   readonly dir?: AbsPath
   readonly pool?: WorkerPool
   readonly checkpointBytes?: number
+  readonly indexDestination?: boolean
 }
 
-export async function openCopies({ dir, pool = workerPool(2), checkpointBytes }: CopyKitInit = {}): Promise<CopyKit> {
+export async function openCopies({
+  dir,
+  pool = workerPool(2),
+  checkpointBytes,
+  indexDestination
+}: CopyKitInit = {}): Promise<CopyKit> {
   const temp = dir === undefined ? tempDir() : { path: dir, clean() {} }
   const dataDir = join(temp.path, 'data') as AbsPath
   mkdirSync(dataDir, { recursive: true })
@@ -62,24 +69,21 @@ export async function openCopies({ dir, pool = workerPool(2), checkpointBytes }:
     ...{ db, files, volumes: disks, pool, dataDir, owner },
     keepFor: () => ({ days: 30, percent: 10 })
   })
-  const copying = copies(
-    {
-      ...{ db, files, pool, clock: systemClock, random: systemRandom, trash: bin, volumes: disks },
-      index: { placesOf: async () => [] },
-      ours: () => [dataDir],
-      checkpointBytes,
-      pause: (job, because) => jobs.pause(job, { because })
-    },
-    jobs
-  )
+  const components: CopyComponents = {
+    ...{ db, files, pool, clock: systemClock, random: systemRandom, trash: bin, volumes: disks },
+    index: { placesOf: async () => [] },
+    ours: () => [dataDir],
+    ...{ checkpointBytes, indexDestination },
+    pause: (job, because) => jobs.pause(job, { because })
+  }
+  const copying = copies(components, jobs)
   await jobs.start()
   const at = (...names: string[]): AbsPath => join(temp.path, ...names) as AbsPath
   return {
     dir: temp.path,
     copies: copying,
     trash: bin,
-    jobs,
-    at,
+    ...{ jobs, components, at },
     async copy(sources, destination, more = {}) {
       const input: CopyInput = {
         ...{ operation: 'copy', into: false, overwrite: 'skip', verify: false, keepTimes: true, include: [] },

@@ -9,19 +9,25 @@ import { makeTree, readTree, type Tree } from './trees.js'
 const RUNS = Number(process.env.COPY_RUNS ?? 25)
 
 describe('copy and move against a plain model, on random trees', () => {
-  let kit: CopyKit
+  let plain: CopyKit
+  let indexing: CopyKit
   let n = 0
   before(async () => {
-    kit = await openCopies()
+    plain = await openCopies()
+    indexing = await openCopies({ indexDestination: true })
   })
-  after(() => kit.clean())
+  after(async () => {
+    await plain.clean()
+    await indexing.clean()
+  })
 
   const overwrite = fc.constantFrom('skip', 'replace', 'skip-newer')
-  const flags = fc.record({ verify: fc.boolean(), keep: fc.boolean() })
+  const flags = fc.record({ verify: fc.boolean(), keep: fc.boolean(), indexed: fc.boolean() })
 
   it('a copy leaves what the model says, changes nothing at the source, and a second one does nothing', () =>
     fc.assert(
-      fc.asyncProperty(randomTree, randomTree, overwrite, flags, async (from, to, mode, more) => {
+      fc.asyncProperty(randomTree, randomTree, overwrite, flags, async (from, to, mode, { indexed, ...more }) => {
+        const kit = indexed ? indexing : plain
         const [source, target] = place(kit, n++, from, to)
         await kit.copy([source], target, { overwrite: mode, ...more })
         assert.deepEqual(readTree(kit.at(source)), from)
@@ -37,6 +43,7 @@ describe('copy and move against a plain model, on random trees', () => {
   it('a move leaves what the model says at both ends, and no content is lost', () =>
     fc.assert(
       fc.asyncProperty(randomTree, randomTree, overwrite, async (from, to, mode) => {
+        const kit = plain
         const [source, target] = place(kit, n++, from, to)
         const { job } = await kit.copy([source], target, { operation: 'move', overwrite: mode })
         const result = copied(from, to, mode, true)
