@@ -1,4 +1,5 @@
 // The process whose memory is measured: a node that does as it is told, an answer for each thing done. Only forked.
+import { setFlagsFromString } from 'node:v8'
 import '../../node/shim.js'
 import { createNode, type SpacedriveNode } from '../../node/index.js'
 
@@ -10,6 +11,9 @@ export type Order =
   | { do: 'stop' }
 
 const MIN_WATCHED_MS = 200
+
+// As the daemon's own main file does.
+setFlagsFromString('--initial-old-space-size=0')
 
 let node: SpacedriveNode
 let location = ''

@@ -2,6 +2,7 @@ import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { HEAP_FLAGS } from '../../node/cli/local/spawn-daemon.js'
 import type { Bench, TreeKind } from './bench.js'
 import type { Order } from './memory-child.js'
 import { maxResidentMiB } from './resident.js'
@@ -20,7 +21,7 @@ export const memoryBench = (kind: TreeKind): Bench => ({
   async run({ dir, tree: treeOf, note }) {
     const bare = bareNodeMiB()
     const tree = await treeOf(kind)
-    const child = fork(CHILD, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(CHILD, [], { execArgv: HEAP_FLAGS, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const tell = async (order: Order): Promise<number> => {
       child.send(order)
       const [answer] = (await once(child, 'message')) as [{ error?: string }]

@@ -7,6 +7,32 @@ const DIGEST_BYTES = 16
 const FIRST_CAPACITY = 1_024
 const FIRST_NAME_BYTES = 32 * 1_024
 
+interface Scratch extends Columns {
+  readonly names: Buffer<ArrayBuffer>
+}
+
+/**
+ * What the last builder of this thread wrote into: the next one does, too. Made anew for each slice, they would be a megabyte
+ * of garbage outside the heap that V8 lets lie for long. Only what is too large to be kept is let go of.
+ */
+let spare: Scratch | undefined
+const KEPT_CAPACITY = 32_768
+
+function scratch(): Scratch {
+  const taken = spare
+  spare = undefined
+  return (
+    taken ?? {
+      names: Buffer.allocUnsafeSlow(FIRST_NAME_BYTES),
+      ends: new Uint32Array(FIRST_CAPACITY),
+      stats: new BigInt64Array(4 * FIRST_CAPACITY),
+      sizes: new Float64Array(FIRST_CAPACITY),
+      modes: new Int32Array(FIRST_CAPACITY),
+      marks: new Int32Array(FIRST_CAPACITY)
+    }
+  )
+}
+
 /** Collects what a slice of a walk sees. */
 export class BatchBuilder {
   count = 0
@@ -14,28 +40,24 @@ export class BatchBuilder {
   readonly #refEntries: number[] = []
   readonly #refs: number[] = []
   #nameBytes = 0
-  #names = Buffer.allocUnsafeSlow(FIRST_NAME_BYTES)
-  #ends = new Uint32Array(FIRST_CAPACITY)
-  #stats = new BigInt64Array(4 * FIRST_CAPACITY)
-  #sizes = new Float64Array(FIRST_CAPACITY)
-  #modes = new Int32Array(FIRST_CAPACITY)
-  #marks = new Int32Array(FIRST_CAPACITY)
+  #columns = scratch()
 
   /** @returns the number of the entry in this batch */
   add(name: string, stat: DirectoryStat, sizeBytes: number, mark: number): number {
     const i = this.count++
-    if (i === this.#ends.length) this.#grow()
+    if (i === this.#columns.ends.length) this.#grow()
     // At most three bytes for each unit of UTF-16.
-    while (this.#nameBytes + 3 * name.length > this.#names.length) this.#growNames()
+    while (this.#nameBytes + 3 * name.length > this.#columns.names.length) this.#growNames()
     this.#nameBytes += this.#write(name)
-    this.#ends[i] = this.#nameBytes
-    this.#stats[4 * i] = stat.mtimeNs
-    this.#stats[4 * i + 1] = stat.ctimeNs
-    this.#stats[4 * i + 2] = stat.birthNs
-    this.#stats[4 * i + 3] = stat.inode
-    this.#sizes[i] = sizeBytes
-    this.#modes[i] = stat.mode
-    this.#marks[i] = mark
+    const { ends, stats, sizes, modes, marks } = this.#columns
+    ends[i] = this.#nameBytes
+    stats[4 * i] = stat.mtimeNs
+    stats[4 * i + 1] = stat.ctimeNs
+    stats[4 * i + 2] = stat.birthNs
+    stats[4 * i + 3] = stat.inode
+    sizes[i] = sizeBytes
+    modes[i] = stat.mode
+    marks[i] = mark
     return i
   }
 
@@ -47,14 +69,7 @@ export class BatchBuilder {
 
   /** The columns so far, `count` entries of them; good until the next entry. */
   get columns(): Columns {
-    return {
-      names: this.#names,
-      ends: this.#ends,
-      stats: this.#stats,
-      sizes: this.#sizes,
-      modes: this.#modes,
-      marks: this.#marks
-    }
+    return this.#columns
   }
 
   head(head: Head): void {
@@ -68,7 +83,7 @@ export class BatchBuilder {
   /** Takes back the entries from `first` on: a listing that turned out to be what is recorded already. */
   rewind(first: number): void {
     this.count = first
-    this.#nameBytes = first === 0 ? 0 : this.#ends[first - 1]!
+    this.#nameBytes = first === 0 ? 0 : this.#columns.ends[first - 1]!
     while ((this.#refEntries.at(-1) ?? -1) >= first) {
       this.#refEntries.pop()
       this.#refs.pop()
@@ -79,29 +94,33 @@ export class BatchBuilder {
   digest(first: number): Uint8Array {
     const hasher = createHasher()
     const end = this.count
-    const from = first === 0 ? 0 : this.#ends[first - 1]!
+    const columns = this.#columns
+    const from = first === 0 ? 0 : columns.ends[first - 1]!
     // Where names end relative to the first, so that the digest does not depend on the place in the batch.
-    const ends = this.#ends.slice(first, end)
+    const ends = columns.ends.slice(first, end)
     for (let i = 0; i < ends.length; i++) ends[i]! -= from
     hasher.update(bytesOf(ends))
-    hasher.update(this.#names.subarray(from, this.#nameBytes))
-    hasher.update(bytesOf(this.#stats.subarray(4 * first, 4 * end)))
-    hasher.update(bytesOf(this.#sizes.subarray(first, end)))
-    hasher.update(bytesOf(this.#modes.subarray(first, end)))
-    hasher.update(bytesOf(this.#marks.subarray(first, end)))
+    hasher.update(columns.names.subarray(from, this.#nameBytes))
+    hasher.update(bytesOf(columns.stats.subarray(4 * first, 4 * end)))
+    hasher.update(bytesOf(columns.sizes.subarray(first, end)))
+    hasher.update(bytesOf(columns.modes.subarray(first, end)))
+    hasher.update(bytesOf(columns.marks.subarray(first, end)))
     return hasher.digestBytes().subarray(0, DIGEST_BYTES)
   }
 
+  /** The builder is not used after it. */
   finish(): Batch {
     const n = this.count
+    const { names, ends, stats, sizes, modes, marks } = this.#columns
+    if (ends.length <= KEPT_CAPACITY) spare = this.#columns
     return {
       heads: this.#heads,
-      names: new Uint8Array(this.#names.subarray(0, this.#nameBytes)),
-      ends: this.#ends.slice(0, n),
-      stats: this.#stats.slice(0, 4 * n),
-      sizes: this.#sizes.slice(0, n),
-      modes: this.#modes.slice(0, n),
-      marks: this.#marks.slice(0, n),
+      names: new Uint8Array(names.subarray(0, this.#nameBytes)),
+      ends: ends.slice(0, n),
+      stats: stats.slice(0, 4 * n),
+      sizes: sizes.slice(0, n),
+      modes: modes.slice(0, n),
+      marks: marks.slice(0, n),
       refEntries: Int32Array.from(this.#refEntries),
       refs: Float64Array.from(this.#refs)
     }
@@ -109,14 +128,15 @@ export class BatchBuilder {
 
   #write(name: string): number {
     const at = this.#nameBytes
+    const { names } = this.#columns
     for (let i = 0; i < name.length; i++) {
       const c = name.charCodeAt(i)
       if (c > 0x7f) {
         const bytes = pathBytes(name)
-        this.#names.set(bytes, at)
+        names.set(bytes, at)
         return bytes.length
       }
-      this.#names[at + i] = c
+      names[at + i] = c
     }
     return name.length
   }
@@ -127,17 +147,22 @@ export class BatchBuilder {
       to.set(from)
       return to
     }
-    this.#ends = double(this.#ends, n => new Uint32Array(n))
-    this.#stats = double(this.#stats, n => new BigInt64Array(n))
-    this.#sizes = double(this.#sizes, n => new Float64Array(n))
-    this.#modes = double(this.#modes, n => new Int32Array(n))
-    this.#marks = double(this.#marks, n => new Int32Array(n))
+    const { names, ends, stats, sizes, modes, marks } = this.#columns
+    this.#columns = {
+      names,
+      ends: double(ends, n => new Uint32Array(n)),
+      stats: double(stats, n => new BigInt64Array(n)),
+      sizes: double(sizes, n => new Float64Array(n)),
+      modes: double(modes, n => new Int32Array(n)),
+      marks: double(marks, n => new Int32Array(n))
+    }
   }
 
   #growNames(): void {
-    const names = Buffer.allocUnsafeSlow(2 * this.#names.length)
-    this.#names.copy(names)
-    this.#names = names
+    const before = this.#columns.names
+    const names = Buffer.allocUnsafeSlow(2 * before.length)
+    before.copy(names)
+    this.#columns = { ...this.#columns, names }
   }
 }
 
