@@ -105,7 +105,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     device: () => ({ name: self.name, id: identity.device ?? null })
   })
 
-  const { volumes } = await import('../storage/volumes/index.js')
+  const { remembered, volumes } = await import('../storage/volumes/index.js')
   const disks = volumes({ database: instance, events, clock, pool, log: log.child('volumes') })
 
   const { indexer } = await import('../storage/indexer/index.js')
@@ -153,9 +153,10 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const { syncs } = await import('../sync/session/index.js')
   const ours = (): AbsPath[] => [dataDir, ...library.opened().map(l => l.path)]
+  const mounted = remembered(disks, events) // a session opens its ends each time
   const openFolder = async (path: AbsPath, { create = false, signal }: { create?: boolean } & AbortOptions = {}) => {
     if (create) await (await files.openRoot(path, { create, ...(signal && { signal }) })).close()
-    return openLocalEndpoint({ path, pool, files, volumes: disks, trash: bin, ours }, { signal })
+    return openLocalEndpoint({ path, pool, files, volumes: mounted, trash: bin, ours }, { signal })
   }
   const synced = syncs({
     ...{ db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },

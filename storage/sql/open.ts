@@ -35,6 +35,8 @@ export interface OpenOptions {
   /** How long to wait for another connection's lock. */
   busyTimeoutMs?: number
   cacheKiB?: number
+  /** Nobody misses it after a crash: nothing of it is made durable, and no journal lies beside it. */
+  scratch?: boolean
 }
 
 const NONE: readonly SqlValue[] = []
@@ -49,8 +51,8 @@ export function openSqlite(file: string, options: OpenOptions = {}): Sql {
       readonly: options.readonly ?? false,
       timeout: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
     })
-    if (!options.readonly) db.pragma('journal_mode = WAL')
-    db.pragma(`synchronous = ${options.synchronous ?? 'FULL'}`)
+    if (!options.readonly) db.pragma(`journal_mode = ${options.scratch === true ? 'MEMORY' : 'WAL'}`)
+    db.pragma(`synchronous = ${options.scratch === true ? 'OFF' : (options.synchronous ?? 'FULL')}`)
     db.pragma('foreign_keys = ON')
     db.pragma(`cache_size = -${options.cacheKiB ?? CACHE_KIB}`)
     db.pragma('temp_store = MEMORY')

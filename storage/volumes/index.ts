@@ -9,6 +9,7 @@ import { type VolumeComponents, VolumeService, type Volumes } from './volume-ser
 export { isNetwork, timeStepMs } from './kinds.js'
 export { parseMountList } from './mount-list.js'
 export { parseMountinfo } from './mountinfo.js'
+export { remembered } from './remembered.js'
 export { SPEED_TEST_BYTES } from './speed-test.js'
 export type { DiskKind, Mount, Placement, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
 export type { VolumeComponents, Volumes } from './volume-service.js'

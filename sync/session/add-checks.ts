@@ -3,7 +3,7 @@ import { type AbortOptions, type AbsPath, displayPath, isWithin, SpacedriveError
 import { AREA_NAME, isTempName } from '../../storage/files/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { Sync, SyncEnd } from './record.js'
-import type { RootsComponents } from './roots.js'
+import type { EndComponents } from './roots.js'
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u
 
@@ -50,7 +50,7 @@ export function ensureApart(source: AbsPath, destination: AbsPath, others: reado
 
 /** A folder that was copied with its `.spacedrive` would pass for the other one. @throws {SpacedriveError} SAME_ROOT */
 export async function ensureNoCopy(
-  { open }: Pick<RootsComponents, 'open'>,
+  { open }: Pick<EndComponents, 'open'>,
   ends: Readonly<Record<End, SyncEnd>>,
   options: AbortOptions
 ): Promise<void> {

@@ -7,10 +7,12 @@ import { RunCounting } from './counting.js'
 import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
 import type { Later, Opened, Planned, SessionInit, SessionOutcome } from './session.js'
-import { Transition, type TransitionEnd } from './transition.js'
+import { Transition, type TransitionEnd, type Transitioned } from './transition.js'
 
 /** Conflicts and problems read back from a plan to be shown. */
 const MAX_REMARKS = 1_000
+
+const NOTHING_DONE: Transitioned = { operations: 0, bytes: 0, problems: [], unsettled: [] }
 
 /** Does what was planned, batch by batch, and writes down what was achieved. @throws what concerns an end as a whole; `signal.reason` */
 export async function applyPlan(
@@ -40,21 +42,25 @@ export async function applyPlan(
   const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
   const endOf = async (end: End): Promise<TransitionEnd> => {
     const at = opened[end]
-    const staging = summary.operations === 0 ? undefined : await at?.stage(options)
+    const staging = await at?.stage(options)
     return {
       ...{ endpoint: ends[end], stage: staging, here: at && staging && { root: at.root, staging } },
       versions: at && staging && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(staging, o) },
       capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
     }
   }
-  const transition = new Transition({
-    ends: { source: await endOf('source'), destination: await endOf('destination') },
-    ...{ snapshot, planFile, pool, run, signal },
-    beforeBatch: operations => counting.begin(operations),
-    afterBatch: done => changes.add(done),
-    onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
-  })
-  const result = await transition.run().finally(() => changes.end())
+  const doIt = async (): Promise<Transitioned> => {
+    const [source, destination] = await Promise.all([endOf('source'), endOf('destination')])
+    const transition = new Transition({
+      ends: { source, destination },
+      ...{ snapshot, planFile, pool, run, signal },
+      beforeBatch: operations => counting.begin(operations),
+      afterBatch: done => changes.add(done),
+      onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
+    })
+    return transition.run().finally(() => changes.end())
+  }
+  const result = summary.operations === 0 ? NOTHING_DONE : await doIt()
   const pages: Promise<unknown>[] = []
   const commit = (changes: readonly ArchiveChange[]): Promise<unknown> =>
     db.write(archiving.commit, { sync: sync.id, changes, settled: [], unsettled: [], batch: counting.batch })

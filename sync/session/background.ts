@@ -81,7 +81,9 @@ export class Background implements Startable {
       unsettled: () => unsettled(now())
     })
     this.#standing.set(uuid, one)
-    one.start()
+    one.start(() => {
+      if (this.#standing.get(uuid) === one) this.#standing.delete(uuid)
+    })
   }
 
   /** From now on it does nothing by itself; what goes on ends cleanly. */

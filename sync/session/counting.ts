@@ -21,6 +21,7 @@ export class RunCounting {
   readonly #tally = new Tally()
   readonly #known: Record<End, string | null>
   #batch: number
+  #begun = false
 
   constructor(init: RunCountingInit) {
     this.#init = init
@@ -37,6 +38,9 @@ export class RunCounting {
   /** Before a batch; `operations` are counted as done, whatever comes of them: the window rather holds too much. */
   async begin(operations: readonly Operation[]): Promise<void> {
     const { db, sync, run, beganAtMs, roots, signal } = this.#init
+    // Times of folders, which follow on what was done in them, are no state that anybody would miss.
+    if (this.#begun && operations.every(op => op.reason === 'directory-time')) return
+    this.#begun = true
     for (const operation of operations) this.#tally.add({ row: 'operation', operation })
     const batch = this.#batch + 1
     await db.write(archiving.begin, { sync: sync.id, batch, run, beganAt: beganAtMs, ...countsOf(this.#tally) })

@@ -68,7 +68,7 @@ export const planning = defineTasks(import.meta.url, {
   /** @returns undefined when the rows of renamed directories must come under their names first */
   async makePlan(input: PlanInput): Promise<PlanSummary | undefined> {
     for (const left of ['', '-wal', '-shm']) await removeFile(`${input.planFile}${left}`)
-    const plan = openSqlite(input.planFile, { synchronous: 'NORMAL' })
+    const plan = openSqlite(input.planFile, { scratch: true })
     try {
       plan.exec(
         `CREATE TABLE operations (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -233,7 +233,7 @@ function values<T>(sql: Sql, text: string, params: number[]): T[] {
 }
 
 function withPlan<T>(planFile: string, fn: (sql: Sql) => T): T {
-  const sql = openSqlite(planFile, { synchronous: 'NORMAL' })
+  const sql = openSqlite(planFile, { scratch: true })
   try {
     return fn(sql)
   } finally {

@@ -1,12 +1,13 @@
 /** The folders at both ends: opened, and known for what they are (SYNC.md 6, DESIGN 3). */
 import { type AbortOptions, type AbsPath, displayPath, hasCode, type RelPath } from '../../storage/base/index.js'
+import type { EntryStat } from '../../storage/files/index.js'
 import type { Placement } from '../../storage/volumes/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { IdentityHalt } from './guard.js'
 import type { Sync, SyncEnd } from './record.js'
 
-export interface RootsComponents {
+export interface EndComponents {
   /** Opens a folder of this device. @param create - makes it when its parent exists */
   open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
   /** Where a folder lies: its volume is known wherever it is mounted. */
@@ -15,9 +16,34 @@ export interface RootsComponents {
   pathOf(volume: string, within: RelPath): Promise<AbsPath | undefined>
 }
 
+export interface RootsComponents extends EndComponents {
+  /** Folders that were found to be themselves, so that their volume need not be asked for each time. */
+  readonly sure: SureRoots
+}
+
+/**
+ * The volume of a folder takes a while to be told. A folder with the same inode and time of birth, on the same mount of the same
+ * device, as one that was found to be the right one is that one.
+ */
+export class SureRoots {
+  readonly #sure = new Map<string, string>()
+
+  async has(endpoint: Endpoint, { path, inode, birthNs }: SyncEnd): Promise<boolean> {
+    const { root } = await endpoint.about()
+    if (String(root.inode) !== inode || String(root.birthNs) !== birthNs) return false
+    return this.#sure.get(path) === mountOf(root)
+  }
+
+  async add(endpoint: Endpoint, { path }: SyncEnd): Promise<void> {
+    this.#sure.set(path, mountOf((await endpoint.about()).root))
+  }
+}
+
+const mountOf = ({ inode, birthNs, device, mount }: EntryStat): string => `${device}:${mount}:${inode}:${birthNs}`
+
 /** What a folder is known by. @throws what opening it throws */
 export async function describeEnd(
-  { open, placementOf }: RootsComponents,
+  { open, placementOf }: EndComponents,
   path: AbsPath,
   options: { create?: boolean } & AbortOptions
 ): Promise<SyncEnd> {
@@ -29,7 +55,7 @@ export async function describeEnd(
   }
 }
 
-async function endOf(endpoint: Endpoint, path: AbsPath, placementOf: RootsComponents['placementOf']): Promise<SyncEnd> {
+async function endOf(endpoint: Endpoint, path: AbsPath, placementOf: EndComponents['placementOf']): Promise<SyncEnd> {
   const { root } = await endpoint.about()
   const real = endpoint.local?.path ?? path
   const placement = await placementOf(real).catch(() => undefined)
@@ -95,8 +121,10 @@ export async function openRoot(
   })
   if ('reason' in endpoint) return endpoint
   try {
+    if (await components.sure.has(endpoint, known)) return { endpoint, now: undefined }
     const now = await endOf(endpoint, known.path, components.placementOf)
     const verdict = judgeRoot(known, now)
+    if (verdict === 'same') await components.sure.add(endpoint, known)
     if (verdict === 'same') return { endpoint, now: sameFacts(known, now) ? undefined : now }
     // What is written to is known by its marker: with it, it is the folder, wherever it was copied or put back to.
     if (marked && (await endpoint.local?.marker({ ...(signal && { signal }) }).catch(() => null)) !== undefined)

@@ -17,13 +17,13 @@ import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
 import type { Sync } from './record.js'
 import { type Ended, endedReport, type RunReport, reportOf } from './report.js'
-import { openRoot, openRoots, type RootsComponents } from './roots.js'
+import { type EndComponents, openRoot, openRoots, type RootsComponents, SureRoots } from './roots.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
 import { syncWrites } from './syncs.worker.js'
 import { Turns } from './turns.js'
 
-export interface RunsInit extends RootsComponents {
+export interface RunsInit extends EndComponents {
   /** The instance database. */
   readonly db: Database
   readonly pool: WorkerPool
@@ -45,8 +45,11 @@ export type RunOptions = Pick<
   onLater?(later: Readonly<Record<End, readonly RelPath[]>>): void
 }
 
-/** What was asked for with `planHash` is not what would be done now; or `more` left the plan to another run. */
-export type NotDone = { readonly state: 'other-plan'; readonly planHash: string } | { readonly state: 'left' }
+/** What was asked for with `planHash` is not what would be done now; `more` left the plan to another run; or nothing was new. */
+export type NotDone =
+  | { readonly state: 'other-plan'; readonly planHash: string }
+  | { readonly state: 'left' }
+  | { readonly state: 'idle' }
 
 /** What is lent for something else than a session. */
 export interface Loan {
@@ -66,9 +69,11 @@ const HALTING: Readonly<Record<string, string>> = { NO_SPACE: 'no-space', DISK_E
 export class Runs {
   readonly #init: RunsInit
   readonly #turns = new Turns()
+  readonly #roots: RootsComponents
 
   constructor(init: RunsInit) {
     this.#init = init
+    this.#roots = { ...init, sure: new SureRoots() }
   }
 
   /** Plans and stops there. @throws what a session throws */
@@ -106,7 +111,7 @@ export class Runs {
       try {
         for (const end of which) {
           const marked = knownCounters(db, sync.id).roots[end] !== null
-          const opened = await openRoot(this.#init, sync, end, { marked, signal })
+          const opened = await openRoot(this.#roots, sync, end, { marked, signal })
           if ('reason' in opened) {
             const { message, hint, reason } = opened
             throw new SpacedriveError('ROOT_AWAY', message, { hint, details: { reason, end } })
@@ -162,6 +167,7 @@ export class Runs {
       })
       if (outcome.state === 'other-plan') return { state: 'other-plan', planHash: outcome.plan.hash }
       if (outcome.state === 'planned') return { state: 'left' }
+      if (outcome.state === 'idle') return outcome
       if (outcome.state === 'done') options.onLater?.(outcome.later)
       report = reportOf(name, outcome, duration())
       halted = haltedBy(outcome, sync, background)
@@ -193,7 +199,7 @@ export class Runs {
     const { db, pool, clock, random, snapshots, deviceName } = this.#init
     const { signal } = options
     signal?.throwIfAborted()
-    const opened = await openRoots(this.#init, sync, knownCounters(db, sync.id).roots, { signal })
+    const opened = await openRoots(this.#roots, sync, knownCounters(db, sync.id).roots, { signal })
     if ('halt' in opened) return { state: 'refused', guard: opened.halt satisfies IdentityHalt }
     const { ends, renewed } = opened
     try {

@@ -94,6 +94,8 @@ export type SessionOutcome =
   | { readonly state: 'planned'; readonly plan: PlanSummary; readonly halts: readonly Halt[] }
   | { readonly state: 'halted'; readonly plan: PlanSummary; readonly halts: readonly Halt[] }
   | { readonly state: 'other-plan'; readonly plan: PlanSummary }
+  /** What was hinted at is as it was: its own writes, say. */
+  | { readonly state: 'idle' }
   | {
       readonly state: 'done'
       readonly run: string
@@ -120,9 +122,14 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
   try {
     const identity = await identify(init, writable, options)
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
-    for (const end of writable) opened[end] = await openEnd(init.ends[end], sync.uuid, clock, options)
+    await Promise.all(
+      writable.map(async end => {
+        opened[end] = await openEnd(init.ends[end], sync.uuid, clock, options)
+      })
+    )
     init.onPhase?.('Analyzing differences')
     let later = await scan(init, init.hints)
+    if (init.hints !== undefined && isAsBefore(init)) return { state: 'idle' }
     init.onPhase?.('Planning changes')
     let planned = await plan(init, opened, identity.union)
     for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
@@ -140,6 +147,20 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
   } finally {
     for (const end of writable) await opened[end]?.close()
   }
+}
+
+/** Nothing changed since all was compared, and nothing waits to be looked at again: a plan would be the one before. */
+function isAsBefore({ sync, db, snapshot }: SessionInit): boolean {
+  const { batch } = knownCounters(db, sync.id)
+  const basis = snapshot.get<{ basis: string | null }>('SELECT basis FROM compared')?.basis
+  if (basis == null || !basis.startsWith(`${batch} `)) return false
+  const any = (text: string, from: Database, params: readonly number[] = []): boolean =>
+    from.get(text, params) !== undefined
+  return (
+    !any('SELECT 1 AS n FROM touched LIMIT 1', snapshot) &&
+    !any('SELECT 1 AS n FROM renamed LIMIT 1', snapshot) &&
+    !any('SELECT 1 AS n FROM sync_unsettled WHERE sync = ? LIMIT 1', db, [sync.id])
+  )
 }
 
 export type Later = Readonly<Record<End, readonly RelPath[]>>

@@ -99,10 +99,12 @@ export class StandingSync {
     })
   }
 
-  start(): void {
-    this.#running = this.#go().catch(err => {
-      if (!this.#stopping.signal.aborted) this.#init.log.error('a sync no longer runs by itself', { err })
-    })
+  /** @param ended - it was removed, or paused by what a run came to */
+  start(ended: () => void): void {
+    this.#running = this.#go()
+      .catch(err => this.#init.log.error('a sync no longer runs by itself', { err }))
+      .finally(() => this.#watched.stop())
+      .finally(ended)
   }
 
   /** Ends what goes on, cleanly. */
@@ -110,7 +112,6 @@ export class StandingSync {
     this.#stopping.abort(new SpacedriveError('STOPPED', 'the sync no longer runs by itself'))
     this.#wake()
     await this.#running
-    await this.#watched.stop()
   }
 
   /** Something happened that may help: a volume came, a person ran it. @param whole - everything is to be looked at */
@@ -139,7 +140,7 @@ export class StandingSync {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       const sync = this.#init.find()
-      if (sync === undefined) return
+      if (sync === undefined || sync.paused) return
       try {
         if (await this.#step(sync)) continue
       } catch (err) {
@@ -234,6 +235,7 @@ export class StandingSync {
     }
     this.#away = undefined
     this.#stuck = false
+    if (ended.state === 'idle') return
     const { state, reason, halts } = ended
     if (state === 'halted' && reason !== undefined && AWAY.has(reason)) {
       this.#away = (halts ?? []).join('; ')

@@ -25,14 +25,14 @@ import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
 import { planning } from './plan.worker.js'
 import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
-import { describeEnd, type RootsComponents } from './roots.js'
+import { describeEnd, type EndComponents } from './roots.js'
 import { type LastRun, type Loan, lastRun, lastRuns, type RunOptions, Runs } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
 import { syncWrites } from './syncs.worker.js'
 
-export interface SyncsInit extends RootsComponents {
+export interface SyncsInit extends EndComponents {
   /** The instance database. */
   readonly db: Database
   readonly dataDir: AbsPath
