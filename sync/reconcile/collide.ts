@@ -1,5 +1,6 @@
 import { resolve } from './conflict.js'
 import { ENDS, type End, isPresent, sameContent } from './entry.js'
+import { nameKey } from './names.js'
 import type { Node } from './node.js'
 import { type Case, hold, locationAt, wantedEntry } from './target.js'
 
@@ -7,18 +8,19 @@ import { type Case, hold, locationAt, wantedEntry } from './target.js'
 export function settleNames(c: Case): boolean {
   let changed = false
   for (const end of ENDS) {
+    // Each end by its own eyes: what the other cannot tell apart may well lie here side by side.
+    const alike = nameKey(c.options[end])
     const groups = new Map<string, Node[]>()
     for (const node of c.forest.nodes) {
       const want = node.want[end]
       if (want === undefined) continue
-      const key = `${want.parent.number}/${c.key(want.name)}`
+      const key = `${want.parent.number}/${alike(want.name)}`
       const group = groups.get(key)
       if (group === undefined) groups.set(key, [node])
       else group.push(node)
     }
     const taken = (parent: Node, name: string): Node | undefined => {
-      const key = `${parent.number}/${c.key(name)}`
-      return groups.get(key)?.[0] ?? c.copies.get(key)
+      return groups.get(`${parent.number}/${alike(name)}`)?.[0] ?? c.copies.get(`${parent.number}/${c.key(name)}`)
     }
     for (const group of groups.values()) {
       if (group.length > 1 && group.every(n => n.want[end] !== undefined))

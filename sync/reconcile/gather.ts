@@ -44,6 +44,7 @@ export function gather(rows: Rows, options: ReconcileOptions): Gathered {
     if (directories > 0 || kinds.some(e => e!.kind === 'unknown')) {
       entangled.set(path, row)
       if (directories > 0 && directories < kinds.length) roots.add(path)
+      if (directories > 0 && decide(row, options) === 'neither') deletedDirectories = true
     } else if (decide(row, options) === 'conflict') {
       entangled.set(path, row)
       noteCopies(rows, row, options, entangled)

@@ -27,7 +27,11 @@ export function* settleNodes(
       continue
     }
     if (node.held !== undefined) yield* heldRow(c, node, behind)
-    else for (const settle of settlesOf(c, node, arranged, setBy)) yield { row: 'settle', settle }
+    else if (!isAtOnePath(c, node)) {
+      // The directories that hold it are undecided.
+      if (node.base?.entry !== undefined && !staysAgreed(c, node)) yield forget(node.base.path, [])
+      yield { row: 'unsettled', path: node.path, why: 'conflict' }
+    } else for (const settle of settlesOf(c, node, arranged, setBy)) yield { row: 'settle', settle }
   }
 }
 
@@ -80,6 +84,12 @@ function staysAgreed(c: Case, node: Node): boolean {
   if (wanted.length === 2) return !node.apart && !node.dropped
   return wanted.length === 1 && keepsAtOneEnd(c) && !node.dropped && node.isDirectory
 }
+
+const isAtOnePath = (c: Case, node: Node): boolean =>
+  ENDS.some(end => node.want[end] === undefined) ||
+  node.apart ||
+  node.dropped ||
+  wantedPath(c, node, 'source') === wantedPath(c, node, 'destination')
 
 /** The archive will know its directory by another path. */
 function hasMovedAbove(c: Case, node: Node): boolean {

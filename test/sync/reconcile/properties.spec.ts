@@ -10,44 +10,18 @@ import {
   type ReconcileOptions
 } from '../../../sync/reconcile/index.js'
 import { check, each } from './cases.js'
-import { FOLDED_PLACES, type History, history, perform } from './edits.js'
-import { Disk, type Ends, World } from './model.js'
-import { type Archive, OPTIONS, planOf, rowsNamed, sync, visible } from './session.js'
-
-/** Two ends in step, each then edited by hand. */
-interface Start {
-  readonly ends: Ends
-  readonly archive: Archive
-}
-
-function begin({ before, source, destination, identity }: History, fold?: (name: string) => string): Start {
-  const world = new World()
-  const places = fold === undefined ? undefined : FOLDED_PLACES
-  const ends = { source: new Disk(world, 'A', identity), destination: new Disk(world, 'B', identity, fold) }
-  for (const e of before) perform(fold === undefined ? ends.source : ends.destination, e, places)
-  const { archive } = sync(new Map(), ends, { ...OPTIONS, archive: false })
-  assert.deepEqual(ends.source.tree, ends.destination.tree)
-  for (const e of source) perform(ends.source, e, places)
-  for (const e of destination) perform(ends.destination, e, places)
-  return { ends, archive }
-}
-
-const contentsOf = (ends: Ends): Set<string> => new Set(ENDS.flatMap(e => [...ends[e].contents]))
-
-function ensureNothingLost(before: ReadonlySet<string>, ends: Ends): void {
-  for (const content of before) {
-    const kept = ENDS.some(e => ends[e].contents.has(content) || ends[e].versions.has(content))
-    assert.ok(kept, `${content} is lost`)
-  }
-}
+import { history } from './edits.js'
+import { begin, contentsOf, ensureNothingLost } from './histories.js'
+import type { Disk, Ends } from './model.js'
+import { type Archive, OPTIONS, type Outcome, planOf, rowsNamed, sync, visible } from './session.js'
 
 /** What became ignored, or could not be told from another name, leaves the archive and is new then: that may take some runs. */
-function comesToRest(archive: Archive, ends: Ends, options: ReconcileOptions, holds: () => void): void {
+function comesToRest(archive: Archive, ends: Ends, options: ReconcileOptions, holds: () => void): Outcome {
   let agreed = archive
   for (let run = 1; ; run++) {
     const outcome = sync(agreed, ends, options)
     holds()
-    if (run > 1 && visible(outcome.operations).length === 0) return
+    if (run > 1 && visible(outcome.operations).length === 0) return outcome
     assert.ok(run < 5, `does not come to rest: ${visible(outcome.operations)}`)
     agreed = outcome.archive
   }
@@ -177,9 +151,8 @@ describe('reconcile: properties', () => {
           const { ends, archive } = begin(h, fold)
           const options: ReconcileOptions = { ...OPTIONS, mode, destination: folding }
           const before = contentsOf(ends)
-          comesToRest(archive, ends, options, () => ensureNothingLost(before, ends))
-          const problems = rowsNamed(planOf(new Map(), ends, { ...options, archive: false }), 'problem')
-          if (problems.length === 0 && mode === 'bidirectional')
+          const { plan } = comesToRest(archive, ends, options, () => ensureNothingLost(before, ends))
+          if (rowsNamed(plan, 'problem').length === 0 && mode === 'bidirectional')
             assert.deepEqual(ends.source.tree, ends.destination.tree)
         },
         each

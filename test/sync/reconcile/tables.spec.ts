@@ -68,10 +68,15 @@ const FIRST: readonly (readonly [string, Tree, Hand, Hand, Cell])[] = [
   ['source deleted a directory, destination added inside', 'd/x=1', remove('d'), write('d/n', '2'), ['d/ d/n=2 d/x=1', '', 'd/ d/n=2', 'd/ d/n=2']],
   ['destination deleted a directory, source added inside', 'd/x=1', write('d/n', '2'), remove('d'), ['d/ d/n=2 d/x=1', 'd/ d/n=2 d/x=1', 'd/ d/n=2 d/x=1', 'd/ d/n=2']],
   ['source deleted a directory that holds unknown things there', 'd/x=1', remove('d'), socket('d/s'), ['d/ d/s=? d/x=1', 'd/ d/s=?', 'd/ d/s=?', 'd/ d/s=?']],
+  ['destination deleted a directory that holds unknown things at the source', 'd/x=1', socket('d/s'), remove('d'), ['d/ d/x=1', 'd/ d/x=1', 'd/ d/x=1', 'd/ d/s=?']],
+  ['both deleted a directory that holds unknown things at one end', 'd/x=1', remove('d'), all(socket('d/s'), remove('d/x')), ['d/ d/s=?', 'd/ d/s=?', 'd/ d/s=?', 'd/ d/s=?']],
   ['kind changed from file to directory, other side same', 'f=1', all(remove('f'), write('f/x', '2')), same, ['f/ f/x=2', 'f/ f/x=2', 'f/ f/x=2', 'f/ f/x=2']],
   ['kind changed from directory to file, other side same', 'f/x=1', all(remove('f'), write('f', '2')), same, ['f=2', 'f=2', 'f=2', 'f=2']],
   ['kind changed from file to link, other side same', 'f=1', all(remove('f'), link('f', 'x')), same, ['f=->x', 'f=->x', 'f=->x', 'f=->x']],
-  ['kind changed at the destination, source same', 'f=1', same, all(remove('f'), make('f')), ['f=1', 'f=1', 'f=1', 'f/']]
+  ['kind changed at the destination, source same', 'f=1', same, all(remove('f'), make('f')), ['f=1', 'f=1', 'f=1', 'f/']],
+  ['kind changed from file to directory, other side edited it', 'f=1', all(remove('f'), write('f/x', '2')), write('f', 't'), ['f/ f/x=2', 'f/ f/x=2', 'f/ f/x=2', 'f!bert=t f/ f/x=2']],
+  ['kind changed from directory to file, other side added inside', 'f/x=1', all(remove('f'), write('f', '2')), write('f/n', 't'), ['f=2', 'f=2', 'f=2', 'f!anna=2 f/ f/n=t']],
+  ['kind changed to file and to link', 'f/x=1', all(remove('f'), write('f', '2')), all(remove('f'), link('f', 'x')), ['f=2', 'f=2', 'f=2', 'f!bert=->x f=2']]
 ]
 
 // biome-ignore format: a row of the table is a line
@@ -107,7 +112,14 @@ const NO_ARCHIVE: readonly (readonly [string, Tree, Hand, Hand, Cell])[] = [
   ['only at the destination', '', write('g', 's'), write('f', '1'), ['f=1 g=s', 'g=s', 'f=1 g=s', 'f=1 g=s']],
   ['only at the destination, and the source is empty', '', same, write('f', '1'), ['f=1', 'f=1', 'f=1', 'f=1']],
   ['the same at both', '', write('f', '1'), write('f', '1'), ['f=1', 'f=1', 'f=1', 'f=1']],
-  ['other content at both', '', write('f', 's'), write('f', 't'), ['f=s', 'f=s', 'f=s', 'f=t f!anna=s']]
+  ['other content at both', '', write('f', 's'), write('f', 't'), ['f=s', 'f=s', 'f=s', 'f=t f!anna=s']],
+  ['a directory at both', '', write('d/x', 's'), write('d/y', 't'), ['d/ d/x=s d/y=t', 'd/ d/x=s', 'd/ d/x=s d/y=t', 'd/ d/x=s d/y=t']],
+  ['a directory here and a file there', '', write('f/x', 's'), write('f', 't'), ['f/ f/x=s', 'f/ f/x=s', 'f/ f/x=s', 'f!bert=t f/ f/x=s']],
+  ['a file here and a directory there', '', write('f', 's'), write('f/x', 't'), ['f=s', 'f=s', 'f=s', 'f!anna=s f/ f/x=t']],
+  ['something unknown at the destination alone', '', write('f', '1'), socket('s'), ['f=1 s=?', 'f=1 s=?', 'f=1 s=?', 'f=1 s=?']],
+  ['deleted at the source before the archive was lost', 'f=1 g=1', remove('f'), same, ['f=1 g=1', 'g=1', 'f=1 g=1', 'f=1 g=1']],
+  ['deleted at the destination before the archive was lost', 'f=1', same, remove('f'), ['f=1', 'f=1', 'f=1', 'f=1']],
+  ['moved at the source before the archive was lost', 'f=1', move('f', 'g'), same, ['f=1 g=1', 'g=1', 'f=1 g=1', 'f=1 g=1']]
 ]
 
 const COPY = /\.conflict-\d{8}-\d{6}-(\w+)/
