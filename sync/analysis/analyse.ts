@@ -64,6 +64,8 @@ export interface AnalysisSummary {
   readonly known: Counts
   /** Told by the disk: not or otherwise known to the index. */
   readonly found: Counts
+  /** Folders of the index that a look did not find as they were listed, and those that its rules leave out. */
+  readonly passedOver: { readonly stale: number; readonly filtered: number }
   /** Entries of the index that the walk did not come by: gone, or replaced by something else. */
   readonly vanished: number
   /** True when nothing more will be found. */
@@ -107,6 +109,7 @@ class TreeAnalysis implements Analysis {
   readonly #notes: AnalysisNote[] = []
   /** Directories that the index passed over: their names alone, or with all below them. */
   readonly #passed = new Map<RelPath, Passed>()
+  readonly #passedOverCounts = { stale: 0, filtered: 0 }
   #passedAll = true
   #byWatcher = false
   #complete = false
@@ -130,7 +133,7 @@ class TreeAnalysis implements Analysis {
     const { confidence, reasons } = this.#confidence
     return {
       known: { ...this.#known },
-      found: { ...this.#found },
+      ...{ found: { ...this.#found }, passedOver: { ...this.#passedOverCounts } },
       ...{ vanished, complete: this.#complete, confidence, reasons, notes: [...this.#notes] }
     }
   }
@@ -155,6 +158,8 @@ class TreeAnalysis implements Analysis {
         this.#byWatcher ||= page.byWatcher
         for (const { path: dir, why } of page.stale)
           this.#pass(below(path, dir), isSameDirectory(why) ? 'names' : 'stale')
+        this.#passedOverCounts.stale += page.stale.length
+        this.#passedOverCounts.filtered += page.filtered.length
         for (const dir of page.filtered) this.#pass(below(path, dir), 'filtered')
         if (page.entries.length === 0) continue
         const entries = path === ROOT ? page.entries : page.entries.map(e => ({ ...e, path: below(path, e.path) }))

@@ -1,4 +1,5 @@
 import type { ProgressUpdate } from '../../storage/jobs/index.js'
+import { type Preparation, preparationText } from './preparation.js'
 
 /** Why a file was left alone. */
 export type SkipReason = 'already-exists' | 'destination-newer' | 'user-choice'
@@ -19,6 +20,8 @@ export interface ConflictSummary {
 export type CopyProgress =
   /** From the index, before anything is looked at; `discovering`: more may be found. */
   | { readonly kind: 'initial-estimate'; readonly files: number; readonly bytes: number; readonly discovering: boolean }
+  /** How far it is with knowing what there is to do. */
+  | ({ readonly kind: 'preparation' } & Preparation)
   /** A page of what the index did not hold. */
   | { readonly kind: 'files-discovered'; readonly files: number; readonly bytes: number; readonly path: string }
   /** Nothing more will be found; figures of all of it. */
@@ -116,6 +119,8 @@ export function progressText(told: CopyProgress): string {
   switch (told.kind) {
     case 'initial-estimate':
       return `about ${files(told.files)}${told.discovering ? ', looking for more' : ''}`
+    case 'preparation':
+      return preparationText(told)
     case 'files-discovered':
       return `found ${files(told.files)} more`
     case 'destination-analysis':

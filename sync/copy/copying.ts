@@ -100,6 +100,7 @@ export async function copyTree(
       if (last) tally.foundAll()
     },
     problem: p => tell(ctx, p),
+    preparing: told => tally.preparing(told),
     note(message) {
       if (!state.notes.includes(message)) state.notes.push(message)
     }

@@ -1,6 +1,6 @@
 import { displayPath, hasCode, nameOf, type Problem, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import type { CopierInit } from '../../storage/files/index.js'
-import { type AnalysedEntry, type Analysis, analyse, type IndexPlace } from '../analysis/index.js'
+import { type AnalysedEntry, type Analysis, analyse, type IndexPlace, type Preparation } from '../analysis/index.js'
 import { type Endpoint, openLocalEndpoint } from '../endpoints/index.js'
 import { type Filter, filter } from './filter.js'
 import type { CopyInput } from './input.js'
@@ -22,6 +22,7 @@ export interface FindInit {
   /** Nothing more will be found; copying may go on for long. */
   foundAll(): void
   note(message: string): void
+  preparing(told: Preparation): void
   problem(problem: Problem): void
 }
 
@@ -57,7 +58,8 @@ class TreeFinding implements Finding {
     const indexed = await this.#indexed()
     for (const [top, place] of indexed) yield* this.#analysed(top, place)
     const rest = tree.names.filter(name => !indexed.has(name))
-    yield* this.#scan([...rest, ...this.#mounted], indexed.size === 0)
+    const why = this.#init.input.prepare === 'scan' ? 'not-asked' : 'no-index'
+    yield* this.#scan([...rest, ...this.#mounted], why, indexed.size === 0)
     if (indexed.size === 0) return
     // Behind it everything was taken, and is known to have several names or not.
     yield { links: true, groups: [], files: 0, directories: 0, bytes: 0, problems: [] }
@@ -68,11 +70,26 @@ class TreeFinding implements Finding {
     this.#init.foundAll()
   }
 
-  async *#scan(tops: readonly string[], last = false): AsyncGenerator<FoundPage> {
+  async *#scan(tops: readonly string[], why: ScanWhy, last = false): AsyncGenerator<FoundPage> {
     if (tops.length === 0) return
-    const { components, copier, input, signal, found, foundAll } = this.#init
+    const { components, copier, input, signal, preparing } = this.#init
     const scan = { source: copier.source, tops, filter: filterOf(input), ours: components.ours() }
-    yield* scanPages(components.pool, scan, { signal, found, ...(last && { foundAll }) })
+    const told = { phase: 'progressive-scanning', path: displayPath(tops[0]!), why } as const
+    const sum = { files: 0, bytes: 0 }
+    preparing({ ...told, ...sum, done: false })
+    const heard = {
+      signal,
+      found: (page: FoundPage): void => {
+        sum.files += page.files
+        sum.bytes += page.bytes
+        this.#init.found(page)
+      },
+      foundAll: (): void => {
+        preparing({ ...told, ...sum, done: true })
+        if (last) this.#init.foundAll()
+      }
+    }
+    yield* scanPages(components.pool, scan, heard)
   }
 
   /** The sources that an index holds. */
@@ -105,7 +122,7 @@ class TreeFinding implements Finding {
     } catch (err) {
       signal.throwIfAborted()
       note(`The index of ${displayPath(top)} was left aside (${(err as Error).message}): it was looked through.`)
-      yield* this.#scan([top])
+      yield* this.#scan([top], 'index-failed')
       return
     }
     try {
@@ -113,12 +130,13 @@ class TreeFinding implements Finding {
       const ours = components.ours()
       const analysis = analyse({ endpoint, path: top as RelPath, place, prepare, pool, random, ours, signal })
       try {
-        yield* this.#converted(analysis)
+        yield* this.#converted(analysis, told => this.#analysing(top, analysis, told))
+        this.#analysing(top, analysis, 'ended')
       } catch (err) {
         // A damaged place ends an analysis; looked through, it is a problem of what lies there.
         if (!hasCode(err, 'DISK_ERROR')) throw err
         note(`The index of ${displayPath(top)} was left aside (${(err as Error).message}): it was looked through.`)
-        yield* this.#scan([top])
+        yield* this.#scan([top], 'index-failed')
       }
       for (const { message } of analysis.summary().notes) note(`${displayPath(top)}: ${message}.`)
     } finally {
@@ -126,9 +144,24 @@ class TreeFinding implements Finding {
     }
   }
 
-  async *#converted(analysis: Analysis): AsyncGenerator<FoundPage> {
+  /** @param told - from where it is told now; the index has ended when the disk begins */
+  #analysing(top: string, analysis: Analysis, told: 'index' | 'disk' | 'ended'): void {
+    const { known, found, passedOver, confidence } = analysis.summary()
+    const path = displayPath(top)
+    const folders = { fresh: known.directories, ...passedOver, confidence }
+    const { preparing } = this.#init
+    if (told !== 'disk') preparing({ phase: 'staleness-validation', path, done: told === 'ended', ...folders })
+    if (told === 'index') return
+    const { files, bytes } = found
+    preparing({ phase: 'progressive-scanning', path, done: told === 'ended', why: 'beside-the-index', files, bytes })
+  }
+
+  async *#converted(analysis: Analysis, tell: (told: 'index' | 'disk') => void): AsyncGenerator<FoundPage> {
+    let told: 'index' | 'disk' | undefined
     let limit = FIRST_NAMES
     for await (const { from, entries } of analysis.pages()) {
+      if (told !== from) tell(from)
+      told = from
       const pages: FoundPage[] = []
       const known = from === 'index'
       const builder = new PageBuilder(
@@ -156,6 +189,8 @@ class TreeFinding implements Finding {
     else if (!directory || !this.#filter.onlyNeeded) builder.add(path, nameOf(path), stat)
   }
 }
+
+type ScanWhy = Extract<Preparation, { phase: 'progressive-scanning' }>['why']
 
 function unreadable(path: RelPath): Problem {
   const { code, message } = new SpacedriveError(

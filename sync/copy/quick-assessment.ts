@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { type AbsPath, type FileName, fsPath, hasCode, type RelPath } from '../../storage/base/index.js'
 import type { FileRoot } from '../../storage/files/index.js'
 import type { Phase, PhaseContext } from '../../storage/jobs/index.js'
-import { progressText } from '../analysis/index.js'
+import { preparationText, progressText } from '../analysis/index.js'
 import type { CopyInput } from './input.js'
 import { type Layout, layOut, type Tree } from './layout.js'
 import type { CopyComponents } from './ports.js'
@@ -22,7 +22,9 @@ export function quickAssessment(components: CopyComponents, input: CopyInput): P
         ctx.state.layout = layout
         ctx.state.fresh = await nothingThere(layout)
         ctx.state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
-        ctx.state.estimate = await estimate(components, input, layout, ctx.signal)
+        const { known, unknown, ...sum } = await estimate(components, input, layout, ctx.signal)
+        ctx.state.estimate = known > 0 ? sum : null
+        ctx.log(preparationText({ phase: 'quick-assessment', done: true, indexed: known, unknown, ...sum }))
         if (ctx.state.estimate !== null) {
           const told = { kind: 'initial-estimate', ...ctx.state.estimate, discovering: true } as const
           ctx.progress({ detail: told, message: progressText(told) })
@@ -40,23 +42,26 @@ async function estimate(
   { prepare }: CopyInput,
   { trees }: Layout,
   signal: AbortSignal
-): Promise<{ files: number; bytes: number } | null> {
-  if (prepare === 'scan') return null
-  const sum = { files: 0, bytes: 0 }
-  let any = false
+): Promise<{ files: number; bytes: number; known: number; unknown: number }> {
+  const sum = { files: 0, bytes: 0, known: 0, unknown: 0 }
   for (const { folder, names } of trees) {
-    for (const name of names.slice(0, MAX_ESTIMATED)) {
+    const asked = prepare === 'scan' ? [] : names.slice(0, MAX_ESTIMATED)
+    sum.unknown += names.length - asked.length
+    for (const name of asked) {
       // Where the index cannot be asked the copying itself says so.
       const [place] = await index
         .placesOf(`${folder === '/' ? '' : folder}/${name}` as AbsPath, { signal })
         .catch(() => [])
-      if (place === undefined) continue
-      any = true
+      if (place === undefined) {
+        sum.unknown++
+        continue
+      }
+      sum.known++
       sum.files += place.sums.files
       sum.bytes += place.sums.bytes
     }
   }
-  return any ? sum : null
+  return sum
 }
 
 async function nothingThere({ root, trees }: Layout): Promise<boolean> {

@@ -1,6 +1,12 @@
 import { displayPath, type RelPath } from '../../storage/base/index.js'
 import type { PhaseContext } from '../../storage/jobs/index.js'
-import { type CopyProgress, CopyProgressSum, type SkipReason } from '../analysis/index.js'
+import {
+  type CopyProgress,
+  CopyProgressSum,
+  type Preparation,
+  preparationText,
+  type SkipReason
+} from '../analysis/index.js'
 import type { FoundPage } from './pages.js'
 import type { CopyState } from './state.js'
 import type { Conflict, StagedCopy, TakeOutput } from './taking.js'
@@ -30,8 +36,14 @@ export class Tally {
     this.#tell({ kind: 'files-discovered', files, bytes, path: displayPath(groups.at(-1)?.dir ?? '') })
   }
 
+  preparing(told: Preparation): void {
+    this.#tell({ kind: 'preparation', ...told })
+    if (told.done) this.#ctx.log(preparationText(told))
+  }
+
   /** Nothing more will be found. */
   foundAll(): void {
+    this.preparing({ phase: 'ready', done: true, ...this.#found })
     this.#tell({ kind: 'discovery-complete', ...this.#found })
   }
 

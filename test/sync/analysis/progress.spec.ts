@@ -12,6 +12,10 @@ const told: fc.Arbitrary<CopyProgress> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('files-discovered' as const), files: small, bytes: small, path: fc.string() }),
   fc.record({ kind: fc.constant('discovery-complete' as const), files: small, bytes: small }),
+  fc.record({
+    ...{ kind: fc.constant('preparation' as const), phase: fc.constant('ready' as const) },
+    ...{ done: fc.constant(true as const), files: small, bytes: small }
+  }),
   fc.record({ kind: fc.constant('file-copied' as const), path: fc.string(), bytes: small, discovered: fc.boolean() }),
   fc.record({ kind: fc.constant('bytes-copied' as const), bytes: small }),
   fc.record({

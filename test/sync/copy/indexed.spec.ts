@@ -16,6 +16,13 @@ interface Answer {
   }
 }
 
+const LINES = [
+  /^Quick assessment: 1 source, 0 of them in no index, the indexes know about 6 files$/,
+  /^Staleness validation of from: \d folders? as listed.*, 1 left out by rules \(confidence high\)$/,
+  /^Progressive scanning of from for what the index does not hold: \d files? found$/,
+  /^Ready: 7 files in all$/
+]
+
 describe('copy: sources that an index holds', () => {
   const alice = testInstance('alice')
   const temp = tempDir()
@@ -50,6 +57,22 @@ describe('copy: sources that an index holds', () => {
       assert.equal(new Set(inodes).size, 1)
     })
   }
+
+  it('what it did to know what there is to copy is told, each with its way', async () => {
+    const told = async (...how: string[]): Promise<string[]> => {
+      const target = at(`told-${how.join('')}`)
+      const { job } = await alice.json<Answer>('file', 'copy', at('from'), target, ...how)
+      const { log } = (await alice.client.call('job.info', { job })) as { log: { message: string }[] }
+      return log.map(({ message }) => message.replaceAll(at('from'), 'from'))
+    }
+    // What was listed within a second of its last change does not hold: how many that are is up to the clock.
+    for (const [i, line] of (await told()).entries()) assert.match(line, LINES[i]!)
+    assert.deepEqual(await told('--prepare', 'scan'), [
+      'Quick assessment: 1 source, 1 of them in no index',
+      'Progressive scanning of from, without the index: 7 files found',
+      'Ready: 7 files in all'
+    ])
+  })
 
   it('what the index knows is told before anything is looked at', async () => {
     const { result } = await alice.json<Answer>('file', 'copy', at('from'), at('again'))
