@@ -16,6 +16,7 @@ import {
   NEGOTIATION_TIMEOUT_MS,
   UPGRADE_TIMEOUT_MS
 } from './limits.js'
+import { sealedInPlace } from './noise-cipher.js'
 import { type GuardLimits, guarded } from './yamux-guard.js'
 
 export interface TransportInit {
@@ -72,7 +73,7 @@ export async function startTransport({ identity, listen, gater, guard }: Transpo
     privateKey: identity.privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [components => gathered(secure(components))],
+    connectionEncrypters: [components => gathered(sealedInPlace(secure(components)))],
     streamMuxers: [() => guarded(muxer(), guard)],
     connectionGater: gater,
     connectionMonitor: { enabled: false },

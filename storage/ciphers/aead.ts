@@ -13,9 +13,14 @@ export interface AeadParameters {
   readonly aad: Uint8Array
 }
 
+/** Content in one piece, or in several that follow each other. */
+export type Pieces = Uint8Array | readonly Uint8Array[]
+
 export interface Aead {
-  /** Seals `from` into `into`, which is as long and may be the same memory, and writes the tag. */
-  seal(parameters: AeadParameters, from: Uint8Array, into: Uint8Array, tag: Uint8Array): void
+  /** Seals `from` into `into`, which is as long and may be the same memory (where that is in one piece), and writes the tag. */
+  seal(parameters: AeadParameters, from: Pieces, into: Uint8Array, tag: Uint8Array): void
   /** @returns whether the tag fits; where it does not, what `into` holds now means nothing */
-  open(parameters: AeadParameters, from: Uint8Array, into: Uint8Array, tag: Uint8Array): boolean
+  open(parameters: AeadParameters, from: Pieces, into: Uint8Array, tag: Uint8Array): boolean
 }
+
+export const piecesOf = (from: Pieces): readonly Uint8Array[] => (from instanceof Uint8Array ? [from] : from)

@@ -8,11 +8,27 @@
  * node:crypto answers each piece with new memory: making it, clearing it, copying out of it and collecting it took three
  * times as long as the cipher itself (docs/decisions/052). It stays the fall-back, and both give the same bytes.
  */
-import { type Aead, type AeadName, type AeadParameters, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead.js'
+import {
+  type Aead,
+  type AeadName,
+  type AeadParameters,
+  KEY_BYTES,
+  NONCE_BYTES,
+  type Pieces,
+  TAG_BYTES
+} from './aead.js'
 import { nodeAead } from './node-aead.js'
 import { findOpensslAead } from './openssl.js'
 
-export { type Aead, type AeadName, type AeadParameters, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead.js'
+export {
+  type Aead,
+  type AeadName,
+  type AeadParameters,
+  KEY_BYTES,
+  NONCE_BYTES,
+  type Pieces,
+  TAG_BYTES
+} from './aead.js'
 
 const made = new Map<AeadName, Aead>()
 
@@ -28,11 +44,12 @@ export function aead(name: AeadName): Aead {
 
 /** Lengths are looked at here, once for both: below, memory is written as far as they say. */
 export function checked(cipher: Aead): Aead {
-  const check = ({ key, nonce }: AeadParameters, from: Uint8Array, into: Uint8Array, tag: Uint8Array): void => {
+  const check = ({ key, nonce }: AeadParameters, from: Pieces, into: Uint8Array, tag: Uint8Array): void => {
     if (key.length !== KEY_BYTES) throw new RangeError(`expected a key of ${KEY_BYTES} bytes, got ${key.length}`)
     if (nonce.length !== NONCE_BYTES) throw new RangeError(`expected a nonce of ${NONCE_BYTES} bytes`)
     if (tag.length !== TAG_BYTES) throw new RangeError(`expected a tag of ${TAG_BYTES} bytes, got ${tag.length}`)
-    if (into.length !== from.length) throw new RangeError(`expected ${from.length} bytes of memory, got ${into.length}`)
+    const length = from instanceof Uint8Array ? from.length : from.reduce((n, piece) => n + piece.length, 0)
+    if (into.length !== length) throw new RangeError(`expected ${length} bytes of memory, got ${into.length}`)
   }
   return {
     seal(parameters, from, into, tag) {

@@ -1,5 +1,5 @@
 import { type CipherGCM, createCipheriv, createDecipheriv, type DecipherGCM } from 'node:crypto'
-import { type Aead, type AeadName, type AeadParameters, TAG_BYTES } from './aead.js'
+import { type Aead, type AeadName, type AeadParameters, type Pieces, piecesOf, TAG_BYTES } from './aead.js'
 
 /** Memory of this size is used again at once and stays in the processor's cache; that of a whole megabyte does neither. */
 const PIECE_BYTES = 64 * 1024
@@ -7,10 +7,14 @@ const PIECE_BYTES = 64 * 1024
 /** By node:crypto, which is there on every platform. */
 export function nodeAead(name: AeadName): Aead {
   const options = { authTagLength: TAG_BYTES }
-  const run = (cipher: CipherGCM | DecipherGCM, { aad }: AeadParameters, from: Uint8Array, into: Uint8Array): void => {
-    cipher.setAAD(aad, { plaintextLength: from.length })
-    for (let at = 0; at < from.length; at += PIECE_BYTES)
-      into.set(cipher.update(from.subarray(at, at + PIECE_BYTES)), at)
+  const run = (cipher: CipherGCM | DecipherGCM, { aad }: AeadParameters, from: Pieces, into: Uint8Array): void => {
+    cipher.setAAD(aad, { plaintextLength: into.length })
+    let done = 0
+    for (const piece of piecesOf(from)) {
+      for (let at = 0; at < piece.length; at += PIECE_BYTES)
+        into.set(cipher.update(piece.subarray(at, at + PIECE_BYTES)), done + at)
+      done += piece.length
+    }
   }
   return {
     seal(parameters, from, into, tag) {

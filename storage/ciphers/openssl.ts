@@ -5,7 +5,16 @@
  * Memory goes over as a pointer to its first byte, and is written as far as the lengths say that `checked` has compared.
  */
 import { createRequire } from 'node:module'
-import { type Aead, type AeadName, type AeadParameters, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead.js'
+import {
+  type Aead,
+  type AeadName,
+  type AeadParameters,
+  KEY_BYTES,
+  NONCE_BYTES,
+  type Pieces,
+  piecesOf,
+  TAG_BYTES
+} from './aead.js'
 import { nodeAead } from './node-aead.js'
 
 interface Evp {
@@ -88,17 +97,26 @@ function opensslAead(evp: Evp, name: AeadName): Aead {
     ok(evp.init(made, null, null, key, nonce, seal), 'take the key')
     if (aad.length > 0) ok(evp.update(made, null, length, aad, aad.length), 'take what it vouches for')
   }
+  function through(made: unknown, from: Pieces, into: Uint8Array): void {
+    let at = 0
+    for (const piece of piecesOf(from)) {
+      if (piece.length === 0) continue
+      const place = at === 0 ? into : into.subarray(at)
+      ok(evp.update(made, place, length, piece, piece.length), 'take a piece')
+      at += piece.length
+    }
+  }
   return {
     seal(parameters, from, into, tag) {
       begin(sealing, parameters, 1)
-      if (from.length > 0) ok(evp.update(sealing, into, length, from, from.length), 'seal')
+      through(sealing, from, into)
       ok(evp.final(sealing, rest, length), 'finish')
       ok(evp.control(sealing, GET_TAG, TAG_BYTES, tag), 'give the tag')
     },
     open(parameters, from, into, tag) {
       begin(opening, parameters, 0)
       ok(evp.control(opening, SET_TAG, TAG_BYTES, tag), 'take the tag')
-      if (from.length > 0) ok(evp.update(opening, into, length, from, from.length), 'open')
+      through(opening, from, into)
       if (evp.final(opening, rest, length) === 1) return true
       evp.clearErrors()
       return false

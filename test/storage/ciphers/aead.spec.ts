@@ -59,6 +59,24 @@ describe('ciphers in the memory they are given', () => {
       )
     })
 
+    it(`${name}: content in several pieces is sealed as if it were one`, () => {
+      fc.assert(
+        fc.property(parameters, fc.array(fc.uint8Array({ maxLength: 200 })), (p, pieces) => {
+          const content = Buffer.concat(pieces)
+          for (const cipher of [aead(name), plain]) {
+            const [one, several] = [new Uint8Array(content.length), new Uint8Array(content.length)]
+            const [tag, other] = [new Uint8Array(TAG_BYTES), new Uint8Array(TAG_BYTES)]
+            cipher.seal(p, content, one, tag)
+            cipher.seal(p, pieces, several, other)
+            assert.deepEqual([several, other], [one, tag])
+            const cuts = [one.subarray(0, one.length >> 1), one.subarray(one.length >> 1)]
+            assert.ok(cipher.open(p, cuts, several, tag))
+            assert.deepEqual(Buffer.from(several), content)
+          }
+        })
+      )
+    })
+
     for (const [how, cipher] of [
       ['as it is called', () => aead(name)],
       ['by node:crypto', () => plain]
