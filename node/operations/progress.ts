@@ -21,11 +21,16 @@ export function progressLine(p: ProgressFields, terminal: Terminal): string {
   return parts.join('  ')
 }
 
-/** Bytes tell more than files; undefined while the total is not known. */
-export function shareOf(p: ProgressFields): number | undefined {
-  if (p.totalBytes !== null && p.totalBytes > 0) return Math.min(1, p.doneBytes / p.totalBytes)
-  if (p.totalFiles !== null && p.totalFiles > 0) return Math.min(1, p.doneFiles / p.totalFiles)
-  return undefined
+/** What opening, placing or recording one file takes, in bytes that could be read or written in that time. */
+const FILE_BYTES = 64 * 1024
+
+/** By files and bytes together: of ten thousand small files and one large one neither alone tells how far it is. Undefined while the total is not known. */
+export function shareOf({ doneFiles, totalFiles, doneBytes, totalBytes }: ProgressFields): number | undefined {
+  const files = totalFiles ?? 0
+  const bytes = totalBytes ?? 0
+  if (files === 0 && bytes === 0) return undefined
+  const done = (files > 0 ? doneFiles * FILE_BYTES : 0) + (bytes > 0 ? doneBytes : 0)
+  return Math.min(1, done / (files * FILE_BYTES + bytes))
 }
 
 export function problems(n: number): string {

@@ -115,13 +115,14 @@ export const searchFiles = defineOperation({
     },
     render({ hits, more, page, tookMs }, terminal) {
       for (const h of hits) {
-        const marks = [whereabouts(h), h.favorite ? '★' : '', h.hidden ? 'hidden' : '', ...h.tags, ...h.labels]
+        const marks = [whereabouts(h), h.favorite ? '★' : '', h.hidden ? 'hidden' : '', ...h.tags, ...h.labels].filter(
+          Boolean
+        )
         const gone = h.id === null && !h.available
         const size = gone ? '' : h.kind === 'symlink' ? 'link' : formatBytes(h.sizeBytes)
-        const facts = `${size.padStart(9)}  ${(gone ? '' : formatTime(h.modifiedMs)).padEnd(19)}`
-        terminal.line(
-          `${facts}  ${h.path}${h.kind === 'directory' ? '/' : ''}  ${terminal.dim(marks.filter(Boolean).join(', '))}`.trimEnd()
-        )
+        const path = `${h.path}${h.kind === 'directory' ? '/' : ''}`
+        const line = `${size.padStart(9)}  ${(gone ? '' : formatTime(h.modifiedMs)).padEnd(19)}  ${path}`
+        terminal.line(marks.length === 0 ? line : `${line}  ${terminal.dim(marks.join(', '))}`)
       }
       terminal.note(
         hits.length === 0

@@ -142,7 +142,8 @@ export class TreeRun implements IndexRun {
       },
       onSeen: seen => {
         this.#tally.seen(seen)
-        context.progress({ ...progressOf('Discovery', counts.files, null, counts.bytes), problems: counts.problems })
+        // Nothing is read yet: bytes would make a rate that means nothing.
+        context.progress({ ...progressOf('Discovery', counts.files, null, 0), problems: counts.problems })
       },
       onProblem: problem => this.#problem(context, problem)
     })

@@ -118,8 +118,10 @@ export class ProgressMeter {
     if (this.#detail !== undefined) fields.detail = this.#detail
     if (rate !== undefined) {
       fields.bytesPerSecond = Math.round(rate.bytesPerMs * 1000)
-      fields.remainingMs =
-        left(all.totalBytes, all.doneBytes, rate.bytesPerMs) ?? left(all.totalFiles, all.doneFiles, rate.filesPerMs)
+      const byBytes = left(all.totalBytes, all.doneBytes, rate.bytesPerMs)
+      const byFiles = left(all.totalFiles, all.doneFiles, rate.filesPerMs)
+      // The longer: where the large files came first, the bytes alone say "1 s left" for as long as the small ones take.
+      fields.remainingMs = byBytes === null || byFiles === null ? (byBytes ?? byFiles) : Math.max(byBytes, byFiles)
     }
     return fields
   }

@@ -13,7 +13,7 @@ describe('progressLine', () => {
     const line = progressLine(
       {
         phase: 'Copying',
-        doneFiles: 1234,
+        doneFiles: 1500,
         totalFiles: 3000,
         doneBytes: 2 ** 30,
         totalBytes: 2 ** 31,
@@ -25,7 +25,7 @@ describe('progressLine', () => {
     )
     assert.equal(
       line,
-      'Copying  ██████████░░░░░░░░░░   50 %  8 s left  1 problem  1,234 of 3,000 files  1.00 GiB of 2.00 GiB  128 MiB/s'
+      'Copying  ██████████░░░░░░░░░░   50 %  8 s left  1 problem  1,500 of 3,000 files  1.00 GiB of 2.00 GiB  128 MiB/s'
     )
   })
   it('a total that still grows shows no share', () => {
@@ -38,5 +38,11 @@ describe('progressLine', () => {
   it('the share never passes one', () => {
     assert.equal(shareOf({ phase: '', doneFiles: 0, totalFiles: 0, doneBytes: 11, totalBytes: 10 }), 1)
     assert.equal(shareOf({ phase: '', doneFiles: 0, totalFiles: 0, doneBytes: 0, totalBytes: 0 }), undefined)
+  })
+  it('many small files count beside few large ones', () => {
+    const bytes = { doneBytes: 1000, totalBytes: 1000 }
+    assert.equal(shareOf({ phase: '', doneFiles: 1, totalFiles: 2, ...bytes })!.toFixed(2), '0.50')
+    assert.equal(shareOf({ phase: '', doneFiles: 1, totalFiles: null, ...bytes }), 1)
+    assert.equal(shareOf({ phase: '', doneFiles: 1, totalFiles: 4, doneBytes: 0, totalBytes: null }), 0.25)
   })
 })
