@@ -4,6 +4,7 @@ import {
   type Clock,
   type EventBus,
   errorCode,
+  hasCode,
   newUuid,
   type Random,
   type RelPath,
@@ -59,6 +60,8 @@ export interface Loan {
   /** The folder of the sync in the data directory. */
   readonly dir: AbsPath
 }
+
+type SessionOptions = Omit<RunOptions, 'force' | 'background'> & Pick<SessionInit, 'run' | 'force' | 'planOnly'>
 
 /** Written to the bus at most this often. */
 const PROGRESS_MS = 100
@@ -149,7 +152,7 @@ export class Runs {
     let report: RunReport
     let halted: Halted = 'as-it-was'
     try {
-      const outcome = await this.#session(sync, {
+      const outcome = await this.#twice(sync, {
         ...options,
         ...{ run, ...(force === true && sync.halted !== undefined && { force: sync.halted }) },
         onProgress: progress => {
@@ -191,11 +194,18 @@ export class Runs {
     return report
   }
 
+  /** An error of the disk: all of it is staged again from its source, once. @throws what a session throws */
+  async #twice(sync: Sync, options: SessionOptions): Promise<SessionOutcome> {
+    try {
+      return await this.#session(sync, options)
+    } catch (err) {
+      if (!hasCode(err, 'DISK_ERROR') || options.signal?.aborted === true) throw err
+      return this.#session(sync, options)
+    }
+  }
+
   /** One session over freshly opened ends. @throws what a session throws */
-  async #session(
-    sync: Sync,
-    options: Omit<RunOptions, 'force' | 'background'> & Pick<SessionInit, 'run' | 'force' | 'planOnly'>
-  ): Promise<SessionOutcome> {
+  async #session(sync: Sync, options: SessionOptions): Promise<SessionOutcome> {
     const { db, pool, clock, random, snapshots, deviceName } = this.#init
     const { signal } = options
     signal?.throwIfAborted()

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { testInstance } from '../../cli.js'
+import { look } from '../../sync/session/fixture.js'
+
+interface Status {
+  state: string
+  reason: string | null
+  text: string
+  todo: string | null
+  watching: boolean
+  runs?: { state: string; operations: number }[]
+}
+
+const FILES = 1_500
+
+describe('a sync of a daemon', () => {
+  const instance = testInstance()
+  const folder = `${instance.dataDir}-folders`
+  const at = (path: string): string => join(folder, path)
+  const status = async (): Promise<Status> =>
+    (await instance.json<{ syncs: Status[] }>('sync', 'status', 'photos', '--runs')).syncs[0]!
+  const jobs = async (): Promise<{ kind: string; state: string; phase: string | null }[]> =>
+    (await instance.json<{ jobs: { kind: string; state: string; phase: string | null }[] }>('job', 'list')).jobs
+
+  before(async () => {
+    for (let i = 0; i < FILES; i++) {
+      mkdirSync(at(`a/d${i % 10}`), { recursive: true })
+      writeFileSync(at(`a/d${i % 10}/f${i}`), `content ${i}`)
+    }
+    await instance.ok('start')
+  })
+  after(() => instance.clean())
+
+  it('killed in the middle of a run of its own: no path is half, the next start finishes it', async () => {
+    const progress = await instance.listen('sync:progress')
+    await instance.ok('sync', 'add', 'photos', 'a', 'b', '--mode', 'mirror', { cwd: folder })
+    await progress.next()
+    await instance.kill()
+    const [there, source] = [look(at('b')), look(at('a'))]
+    for (const [path, what] of Object.entries(there))
+      if (!what.startsWith('folder')) assert.equal(what, source[path], path)
+    await instance.ok('start')
+    const finished = await instance.listen('sync:finished')
+    if ((await status()).state !== 'converged') await finished.next(e => e.state === 'converged')
+    assert.deepEqual(look(at('b')), source)
+    const { state, watching, runs } = await status()
+    assert.deepEqual([state, watching], ['converged', true])
+    assert.ok(runs!.some(r => r.state === 'converged'))
+    assert.ok((await jobs()).some(j => j.kind === 'sync' && j.state === 'completed'))
+    assert.equal((await instance.json<{ operations: number }>('sync', 'run', 'photos')).operations, 0)
+  })
+
+  it('a change is carried over without a word; what halts is told as an event, and said by `sync status`', async () => {
+    const finished = await instance.listen('sync:finished')
+    writeFileSync(at('a/d1/new'), 'new')
+    const { operations, state } = await finished.next()
+    assert.deepEqual([operations, state], [1, 'converged'])
+    assert.match(look(at('b'))['d1/new'] ?? '', /^new /)
+    const halted = await instance.listen('sync:halted')
+    for (let i = 0; i < 6; i++) rmSync(at(`a/d${i}`), { recursive: true })
+    assert.equal((await halted.next()).reason, 'too-many-deletions')
+    const { text, todo } = await status()
+    assert.match(text, /halted, nothing was changed: 901 of 1501 files at the destination would be gone/)
+    assert.match(todo ?? '', /sync run photos --force/)
+    assert.match(await instance.ok('sync', 'list'), /photos {2}mirror .* halted/)
+    const forced = await instance.json<{ state: string }>('sync', 'run', 'photos', '--force')
+    assert.equal(forced.state, 'converged')
+    assert.deepEqual(look(at('b')), look(at('a')))
+  })
+
+  it('Ctrl-C ends a run cleanly, and its job; paused and resumed', async () => {
+    await instance.ok('sync', 'pause', 'photos')
+    for (let i = 0; i < FILES; i++) writeFileSync(at(`a/d9/more${i}`), `more ${i}`)
+    assert.equal((await status()).state, 'paused')
+    const progress = await instance.listen('sync:progress')
+    const cancelled = await instance.listen('job:cancelled')
+    const run = instance.begin('sync', 'run', 'photos')
+    await progress.next()
+    run.child.kill('SIGINT')
+    assert.equal((await run.ended).code, 130)
+    await cancelled.next(e => e.kind === 'sync')
+    assert.equal((await status()).state, 'paused')
+    const finished = await instance.listen('sync:finished')
+    await instance.ok('sync', 'resume', 'photos')
+    await finished.next(e => e.state === 'converged')
+    assert.deepEqual(look(at('b')), look(at('a')))
+  })
+})
