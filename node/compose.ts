@@ -19,6 +19,7 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  displayPath,
   eventBus,
   type Logger,
   type Random,
@@ -26,6 +27,7 @@ import {
   silentLog,
   systemClock,
   systemRandom,
+  toPlainError,
   workerPool
 } from '../storage/base/index.js'
 import type { Disk } from '../storage/files/index.js'
@@ -212,7 +214,8 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 }
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
-async function composeRemote(ground: Ground, { files, identity, devices, self }: LocalParts): Promise<RemoteStep> {
+async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
+  const { files, identity, devices, self, libraries, volumes, trash, audit } = local
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
@@ -252,13 +255,32 @@ async function composeRemote(ground: Ground, { files, identity, devices, self }:
   devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })
   devices.addTrustHolder({ has: device => drops.hasRule(device), drop: device => drops.dropRule(device) })
 
+  const { grants: openGrants, replicas: openReplicas } = await import('../protocols/replica/index.js')
+  const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
+  const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
+  const grants = openGrants(instance, clock)
+  const replicas = openReplicas({
+    ...{ network, grants, clock, random, ours, log: log.child('replicas') },
+    nameOf: device => devices.nameOf(device),
+    open: (path, options) => openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options),
+    async onAccess({ device, path, access, refused }) {
+      const id = await audit.begin({ command: `remote.${access}`, origin: device, paths: [displayPath(path)] })
+      await audit.end(id, {
+        outcome: refused === undefined ? 'done' : 'refused',
+        error: refused && toPlainError(refused)
+      })
+    }
+  })
+  devices.onRevoke({ cut: device => void replicas.cut(device) })
+
   return {
-    parts: { network, pairing, messages, transfers, drops },
+    parts: { network, pairing, messages, transfers, drops, grants, replicas },
     first: [
       ['pairing', pairing],
       ['messages', messages],
       ['transfers', transfers],
-      ['drops', drops]
+      ['drops', drops],
+      ['replicas', replicas]
     ],
     last: [['network', whenEnabled(network, () => settings.config.network.enabled, log)]]
   }

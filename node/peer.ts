@@ -1,5 +1,6 @@
 import type { Messaging } from '../protocols/messaging/index.js'
 import type { Pairing } from '../protocols/pairing/index.js'
+import type { Grants, Replicas } from '../protocols/replica/index.js'
 import type { SpacedropService } from '../protocols/spacedrop/index.js'
 import type { TransferService } from '../protocols/transfer/index.js'
 import type { Audit } from '../storage/audit/index.js'
@@ -96,6 +97,10 @@ export interface RemoteParts {
   readonly transfers: TransferService
   /** Files, folders and texts offered by and to paired devices. */
   readonly drops: SpacedropService
+  /** Which folders of this device others may reach. */
+  readonly grants: Grants
+  /** Folders of paired devices, and those of this one for them. */
+  readonly replicas: Replicas
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */

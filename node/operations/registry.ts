@@ -45,6 +45,7 @@ import { locationList } from './location-list.js'
 import { monitor } from './monitor.js'
 import { networkAccept, networkDecline } from './network-accept.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
+import { networkGrant, networkGrants, networkUngrant } from './network-grant.js'
 import { networkInit } from './network-init.js'
 import { networkMessages } from './network-messages.js'
 import { networkOffers } from './network-offers.js'
@@ -164,6 +165,9 @@ export const operations = [
   networkAccept,
   networkDecline,
   networkRules,
+  networkGrant,
+  networkGrants,
+  networkUngrant,
   networkSendMessage,
   networkMessages,
   volumeList,

@@ -44,6 +44,8 @@ export type {
   Selection
 } from './manifest/types.js'
 export { TRANSFER_PROTOCOL } from './protocol.js'
+export { type FramePipe, framePipe } from './stream/frame-pipe.js'
+export { FRAME_LENGTH_BYTES, Opener, RECORD_OVERHEAD_BYTES, Sealer } from './stream/records.js'
 export type { TransferTimings } from './timings.js'
 
 export interface TransferInit {

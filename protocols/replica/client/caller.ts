@@ -1,0 +1,269 @@
+import type { Stream } from '@libp2p/interface'
+import type { ZodType } from 'zod'
+import {
+  type AbortOptions,
+  type Clock,
+  displayText,
+  type Random,
+  SpacedriveError,
+  toError
+} from '../../../storage/base/index.js'
+import { decode, type PeerSession, wireError } from '../../wire/index.js'
+import { CALLS, type CallName, errorHead, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
+import { MAX_ERROR_TEXT, MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD, SILENCE_MS } from '../limits.js'
+import {
+  ABORT,
+  ALIVE,
+  CALL,
+  ERROR,
+  MORE,
+  PART,
+  RESULT,
+  type ReplicaFrame,
+  type SealedPipe,
+  sealedPipe
+} from '../sealed-pipe.js'
+import { Turns } from './turns.js'
+
+export interface CallerInit {
+  readonly stream: Stream
+  readonly peer: PeerSession
+  readonly clock: Clock
+  readonly random: Random
+  /** The other device, for people. */
+  readonly name: string
+}
+
+export interface Answer<T> {
+  readonly value: T
+  readonly data: Uint8Array<ArrayBuffer>
+}
+
+interface Pending {
+  onFrame(frame: ReplicaFrame): void
+  fail(err: Error): void
+}
+
+/** Asks the other end of one replica stream and sorts the answers. */
+export class Caller {
+  readonly #init: CallerInit
+  readonly #pipe: SealedPipe
+  readonly #pending = new Map<number, Pending>()
+  readonly #requests = new Turns(MAX_REQUESTS, MAX_REQUEST_BYTES)
+  readonly #streams = new Turns(MAX_STREAMED, Number.MAX_SAFE_INTEGER)
+  readonly #stopWatching: () => void
+  #nextCall = 1
+  #heardMs: number
+  #ended: Error | undefined
+
+  constructor(init: CallerInit) {
+    this.#init = init
+    const { stream, peer, random, clock } = init
+    this.#heardMs = clock.monotonicMs()
+    this.#pipe = sealedPipe({
+      ...{ stream, peer, random },
+      onFrame: frame => this.#onFrame(frame),
+      onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
+    })
+    this.#stopWatching = this.#watchSilence()
+  }
+
+  /** @param data - bytes beside the input; handed over when the call begins, which is in the order of the calls */
+  async call<N extends CallName>(
+    name: N,
+    input: Input<N>,
+    { signal, data = [] }: AbortOptions & { data?: readonly Uint8Array[] } = {}
+  ): Promise<Answer<Output<N>>> {
+    signal?.throwIfAborted()
+    const release = await this.#requests.take(
+      data.reduce((sum, part) => sum + part.length, 0),
+      signal
+    )
+    try {
+      return await this.#ask(name, input, data, signal)
+    } finally {
+      release()
+    }
+  }
+
+  /** Parts of an answer, as far ahead as `PARTS_AHEAD`; ending the loop early ends the work there. */
+  async *stream<N extends StreamName>(
+    name: N,
+    input: Input<N>,
+    { signal }: AbortOptions = {}
+  ): AsyncGenerator<Answer<Output<N>>, void, void> {
+    signal?.throwIfAborted()
+    const release = await this.#streams.take(0, signal)
+    const parts: Answer<Output<N>>[] = []
+    let over = false
+    let failure: Error | undefined
+    let wake = (): void => {}
+    const call = this.#begin(name, input, [], {
+      onFrame: ({ type, values, data }) => {
+        if (type === PART) {
+          if (parts.length >= PARTS_AHEAD) throw wireError('FLOODED', 'the device sent more parts than it may')
+          parts.push({
+            value: decode(values, STREAMS[name].output as unknown as ZodType<Output<N>>, `an answer to ${name}`),
+            data
+          })
+        } else over = true
+        wake()
+      },
+      fail: err => {
+        failure = err
+        over = true
+        wake()
+      }
+    })
+    const onAbort = (): void => wake()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      for (;;) {
+        signal?.throwIfAborted()
+        const part = parts.shift()
+        if (part !== undefined) {
+          this.#send(MORE, call, { parts: 1 })
+          yield part
+        } else if (over) {
+          if (failure !== undefined) throw failure
+          return
+        } else {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      // Its last answer comes all the same, and is waited for by nobody but the place it takes.
+      if (over) release()
+      else this.#letGo(call, release)
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return
+    await this.call('close', {}).catch(() => {}) // a stream that is gone is closed
+    this.#end(new SpacedriveError('STOPPED', 'this end was closed'))
+    await this.#pipe.close().catch(() => {})
+  }
+
+  #ask<N extends CallName>(
+    name: N,
+    input: Input<N>,
+    data: readonly Uint8Array[],
+    signal: AbortSignal | undefined
+  ): Promise<Answer<Output<N>>> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#send(ABORT, call, undefined)
+        reject(signal?.reason)
+      }
+      const done = (): void => signal?.removeEventListener('abort', onAbort)
+      const call = this.#begin(name, input, data, {
+        onFrame: frame => {
+          done()
+          const value = decode(
+            frame.values,
+            CALLS[name].output as unknown as ZodType<Output<N>>,
+            `the answer to ${name}`
+          )
+          resolve({ value, data: frame.data })
+        },
+        fail: err => {
+          done()
+          reject(err)
+        }
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  #begin(name: CallName | StreamName, input: unknown, data: readonly Uint8Array[], pending: Pending): number {
+    if (this.#ended !== undefined) throw this.#ended
+    const call = this.#nextCall++
+    // Silence counts only while an answer is due.
+    if (this.#pending.size === 0) this.#heardMs = this.#init.clock.monotonicMs()
+    this.#pending.set(call, pending)
+    try {
+      this.#pipe.send(CALL, call, { name, input }, data)
+    } catch (err) {
+      this.#pending.delete(call)
+      throw err
+    }
+    return call
+  }
+
+  #send(type: number, call: number, values: unknown): void {
+    if (this.#ended === undefined && this.#pending.has(call)) this.#pipe.send(type, call, values)
+  }
+
+  #letGo(call: number, release: () => void): void {
+    if (!this.#pending.has(call)) {
+      release()
+      return
+    }
+    this.#send(ABORT, call, undefined)
+    this.#pending.set(call, { onFrame: ({ type }) => type === RESULT && release(), fail: release })
+  }
+
+  #onFrame(frame: ReplicaFrame): void {
+    this.#heardMs = this.#init.clock.monotonicMs()
+    if (frame.type === ALIVE) return
+    const pending = this.#pending.get(frame.call)
+    if (pending === undefined) throw wireError('UNEXPECTED_MESSAGE', 'an answer to what was not asked')
+    if (frame.type === PART) {
+      pending.onFrame(frame)
+      return
+    }
+    this.#pending.delete(frame.call)
+    try {
+      if (frame.type === RESULT) pending.onFrame(frame)
+      else if (frame.type === ERROR) pending.fail(this.#remoteError(frame))
+      else throw wireError('UNEXPECTED_MESSAGE', `a frame of type ${frame.type}`)
+    } catch (err) {
+      // Nobody else would tell it any more; that the stream ends of it is told to the others.
+      pending.fail(toError(err))
+      throw err
+    }
+  }
+
+  /** The text of the other device is told as its own, escaped and cut. */
+  #remoteError({ values }: ReplicaFrame): SpacedriveError {
+    const { code, message, hint } = decode(values, errorHead, 'an error')
+    const said = displayText(message).slice(0, MAX_ERROR_TEXT)
+    return new SpacedriveError(code, `${this.#init.name}: ${said}`, {
+      details: { remote: true },
+      ...(hint !== undefined && { hint: displayText(hint).slice(0, MAX_ERROR_TEXT) })
+    })
+  }
+
+  #end(cause: Error): void {
+    if (this.#ended !== undefined) return
+    const { name } = this.#init
+    this.#ended =
+      cause instanceof SpacedriveError && cause.code === 'STOPPED'
+        ? cause
+        : new SpacedriveError('UNREACHABLE', `${name} is not reachable: ${toError(cause).message}`, { cause })
+    this.#stopWatching()
+    const waiting = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const pending of waiting) pending.fail(this.#ended)
+    this.#requests.end(this.#ended)
+    this.#streams.end(this.#ended)
+  }
+
+  #watchSilence(): () => void {
+    const { clock } = this.#init
+    const look = (): void => {
+      const silentMs = clock.monotonicMs() - this.#heardMs
+      if (this.#pending.size > 0 && silentMs >= SILENCE_MS) {
+        this.#pipe.abort(wireError('TIMEOUT', `the other device said nothing for ${Math.round(silentMs / 1000)} s`))
+        return
+      }
+      timer = clock.timer(look, SILENCE_MS / 4)
+    }
+    let timer = clock.timer(look, SILENCE_MS / 4)
+    return () => timer.clear()
+  }
+}

@@ -1,0 +1,183 @@
+import {
+  type AbortOptions,
+  comparePaths,
+  type DeviceId,
+  displayPath,
+  isWithin,
+  type RelPath
+} from '../../../storage/base/index.js'
+import type { Capabilities, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
+import {
+  type Endpoint,
+  type EndpointAbout,
+  type EndpointStage,
+  type HashedFile,
+  type HashOptions,
+  type Looked,
+  MAX_LOOKS,
+  MAX_PACK_BYTES,
+  type ReadOptions,
+  type ReadPack,
+  type ReadPiece,
+  type TrashedItem,
+  type TrashItemsOptions,
+  type TrashOutcome,
+  type TreePage,
+  type WalkOptions
+} from '../../../sync/endpoints/index.js'
+import { wireError } from '../../wire/index.js'
+import type { Output } from '../calls.js'
+import { MAX_LISTED_ENTRIES } from '../limits.js'
+import { pageFromWire } from '../page.js'
+import type { Answer, Caller } from './caller.js'
+import { RemoteStage } from './remote-stage.js'
+
+const malformed = (what: string) => wireError('MALFORMED', `the device answered something else than was asked: ${what}`)
+
+/** A folder of a paired device (docs/endpoint.md). What it answers is checked: names, order, counts; never believed. */
+export class RemoteEndpoint implements Endpoint {
+  readonly kind = 'remote'
+  readonly shown: string
+  readonly #caller: Caller
+  readonly #about: EndpointAbout
+  #capabilities: Promise<Capabilities> | undefined
+
+  constructor(caller: Caller, device: DeviceId, shown: string, about: Output<'hello'>) {
+    this.#caller = caller
+    this.shown = shown
+    this.#about = { ...about, device }
+  }
+
+  async about({ signal }: AbortOptions = {}): Promise<EndpointAbout> {
+    signal?.throwIfAborted()
+    return this.#about
+  }
+
+  capabilities(options: AbortOptions = {}): Promise<Capabilities> {
+    this.#capabilities ??= this.#caller.call('capabilities', {}, options).then(a => a.value)
+    const asked = this.#capabilities
+    asked.catch(() => {
+      if (this.#capabilities === asked) this.#capabilities = undefined
+    })
+    return asked
+  }
+
+  list(path: RelPath, { signal }: AbortOptions = {}): AsyncIterable<TreePage> {
+    const below = (p: string): boolean => p !== path && isWithin(p, path) && !p.slice(path.length + 1).includes('/')
+    return inOrder(this.#caller.stream('list', { path }, { signal }), below)
+  }
+
+  walk(path: RelPath, { except, depth, otherFileSystems, signal }: WalkOptions = {}): AsyncIterable<TreePage> {
+    const input = { path, ...(except && { except: [...except] }), depth, otherFileSystems }
+    return inOrder(this.#caller.stream('walk', input, { signal }), p => isWithin(p, path))
+  }
+
+  async look(paths: readonly RelPath[], options: AbortOptions = {}): Promise<readonly Looked[]> {
+    ensureFew(paths)
+    const { value } = await this.#caller.call('look', { paths: [...paths] }, options)
+    if (
+      value.length !== paths.length ||
+      value.some((l, i) => l.path !== paths[i] || (l.entry?.path ?? l.path) !== l.path)
+    )
+      throw malformed('paths')
+    return value
+  }
+
+  async *read(path: RelPath, { ranges, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+    const input = { path, ...(ranges && { ranges: [...ranges] }) }
+    let last = 0
+    let done = false
+    for await (const { value, data } of this.#caller.stream('read', input, { signal })) {
+      if (value.kind === 'data' || value.kind === 'hole') {
+        const length = value.kind === 'data' ? data.length : value.lengthBytes
+        if (value.atBytes < last) throw malformed('content out of order')
+        last = value.atBytes + length
+      }
+      done = value.kind === 'done'
+      yield value.kind === 'data' ? { ...value, bytes: data } : value
+    }
+    if (!done) throw malformed('content without an end')
+  }
+
+  async readPack(paths: readonly RelPath[], options: AbortOptions = {}): Promise<ReadPack> {
+    ensureFew(paths)
+    const { value, data } = await this.#caller.call('readPack', { paths: [...paths] }, options)
+    if ((value.length === 0 && paths.length > 0) || value.some((f, i) => f.path !== paths[i])) throw malformed('files')
+    if (data.length > MAX_PACK_BYTES) throw malformed('a pack that is too large')
+    if (value.some(f => !('problem' in f) && f.offset + f.length > data.length)) throw malformed('a file cut off')
+    return { files: value, data }
+  }
+
+  async *hash(paths: readonly RelPath[], { onBytes, signal }: HashOptions = {}): AsyncIterable<HashedFile> {
+    let at = 0
+    for await (const { value } of this.#caller.stream('hash', { paths: [...paths] }, { signal })) {
+      if (value.bytes > 0) onBytes?.(value.bytes)
+      if (value.file === undefined) continue
+      if (value.file.path !== paths[at++]) throw malformed('hashes out of order')
+      yield value.file
+    }
+    if (at !== paths.length) throw malformed('too few hashes')
+  }
+
+  async openStage(id: string, options: AbortOptions = {}): Promise<EndpointStage> {
+    const { value } = await this.#caller.call('openStage', { id }, options)
+    return new RemoteStage(this.#caller, id, value.stage)
+  }
+
+  place(steps: readonly PlaceStep[], options: AbortOptions = {}): Promise<readonly PlaceResult[]> {
+    return this.#placed('place', steps, options)
+  }
+
+  placeGroup(steps: readonly PlaceStep[], options: AbortOptions = {}): Promise<readonly PlaceResult[]> {
+    return this.#placed('placeGroup', steps, options)
+  }
+
+  async trash(items: readonly TrashedItem[], options: TrashItemsOptions): Promise<readonly TrashOutcome[]> {
+    const { command, job, signal } = options
+    const { value } = await this.#caller.call('trash', { items: [...items], command, job }, { signal })
+    if (value.length !== items.length || value.some((o, i) => o.path !== items[i]!.path)) throw malformed('outcomes')
+    return value
+  }
+
+  async space(options: AbortOptions = {}): Promise<Space> {
+    return (await this.#caller.call('space', {}, options)).value
+  }
+
+  async ensureSpace(bytes: number, options: AbortOptions = {}): Promise<void> {
+    await this.#caller.call('ensureSpace', { bytes }, options)
+  }
+
+  close(): Promise<void> {
+    return this.#caller.close()
+  }
+
+  async #placed(name: 'place' | 'placeGroup', steps: readonly PlaceStep[], options: AbortOptions) {
+    const { value } = await this.#caller.call(name, { steps: [...steps] }, options)
+    if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path)) throw malformed('results')
+    return value
+  }
+}
+
+function ensureFew(paths: readonly RelPath[]): void {
+  if (paths.length > MAX_LOOKS) throw new RangeError(`${paths.length} paths at once, ${MAX_LOOKS} are allowed`)
+}
+
+/** Pages as they must be: names strictly in tree order, each where it was asked for, and an end to them. */
+async function* inOrder(
+  pages: AsyncIterable<Answer<Output<'walk'>>>,
+  wanted: (path: string) => boolean
+): AsyncGenerator<TreePage, void, void> {
+  let last: RelPath | undefined
+  let count = 0
+  for await (const { value, data } of pages) {
+    const entries = pageFromWire(value, data)
+    for (const { path } of entries) {
+      if (!wanted(path)) throw malformed(`a name that was not asked for, ${displayPath(path)}`)
+      if (last !== undefined && comparePaths(last, path) >= 0) throw malformed('names out of order')
+      last = path
+    }
+    count += entries.length
+    if (count > MAX_LISTED_ENTRIES) throw malformed('a list without an end')
+    if (entries.length > 0) yield { entries }
+  }
+}

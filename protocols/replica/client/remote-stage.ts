@@ -1,0 +1,122 @@
+import type { AbortOptions, ContentHash } from '../../../storage/base/index.js'
+import type {
+  EndpointStage,
+  StagedEntry,
+  StagedFileWriter,
+  StagedReport,
+  StagedSource,
+  VerifiedFile
+} from '../../../sync/endpoints/index.js'
+import { READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
+import { wireError } from '../../wire/index.js'
+import type { Caller } from './caller.js'
+
+const HASH_BYTES = 32
+
+/** A staging place at the other end. */
+export class RemoteStage implements EndpointStage {
+  readonly id: string
+  readonly #caller: Caller
+  readonly #stage: number
+
+  constructor(caller: Caller, id: string, stage: number) {
+    this.#caller = caller
+    this.id = id
+    this.#stage = stage
+  }
+
+  async write(
+    entries: readonly StagedEntry[],
+    data: Uint8Array<ArrayBuffer>,
+    { signal }: AbortOptions = {}
+  ): Promise<StagedReport> {
+    const input = { stage: this.#stage, entries: [...entries] }
+    const answer = await this.#caller.call('stageWrite', input, { signal, data: [data] })
+    const { problems } = answer.value
+    if (answer.data.length !== HASH_BYTES * entries.length || problems.some(p => p.index >= entries.length))
+      throw wireError('MALFORMED', 'the device reported of other files than were staged')
+    return { hashes: answer.data, problems }
+  }
+
+  async openFile(
+    path: StagedSource['path'],
+    { sizeBytes, signal }: { sizeBytes: number } & AbortOptions
+  ): Promise<StagedFileWriter> {
+    const { value } = await this.#caller.call('openFile', { stage: this.#stage, path, sizeBytes }, { signal })
+    return new RemoteWriter(this.#caller, value.writer, path, sizeBytes, value.positionBytes)
+  }
+
+  async verify(
+    files: readonly VerifiedFile[],
+    options: AbortOptions = {}
+  ): Promise<('whole' | 'different' | 'missing')[]> {
+    const { value } = await this.#caller.call('stageVerify', { stage: this.#stage, files: [...files] }, options)
+    if (value.length !== files.length)
+      throw wireError('MALFORMED', 'the device verified other files than were asked for')
+    return value
+  }
+
+  async discard(options: AbortOptions = {}): Promise<void> {
+    await this.#caller.call('stageDiscard', { stage: this.#stage }, options)
+  }
+
+  async close(): Promise<void> {
+    await this.#caller.call('stageClose', { stage: this.#stage })
+  }
+}
+
+class RemoteWriter implements StagedFileWriter {
+  readonly path: StagedSource['path']
+  readonly sizeBytes: number
+  positionBytes: number
+  readonly #caller: Caller
+  readonly #writer: number
+  /** Let go of at the other end, too. */
+  #finished = false
+
+  constructor(caller: Caller, writer: number, path: StagedSource['path'], sizeBytes: number, positionBytes: number) {
+    this.#caller = caller
+    this.#writer = writer
+    this.path = path
+    this.sizeBytes = sizeBytes
+    this.positionBytes = positionBytes
+  }
+
+  async prefixHash(): Promise<ContentHash> {
+    return (await this.#caller.call('prefixHash', { writer: this.#writer })).value.hash
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    const pieces: Promise<void>[] = []
+    for (let at = 0; at < bytes.length; at += READ_PIECE_BYTES)
+      pieces.push(this.#append(bytes.subarray(at, at + READ_PIECE_BYTES)))
+    await Promise.all(pieces)
+  }
+
+  async appendHole(lengthBytes: number): Promise<void> {
+    const { value } = await this.#caller.call('appendHole', { writer: this.#writer, lengthBytes })
+    this.positionBytes = value.positionBytes
+  }
+
+  async restart(): Promise<void> {
+    await this.#caller.call('restart', { writer: this.#writer })
+    this.positionBytes = 0
+  }
+
+  async finish(expected: { hash?: ContentHash; mode?: number; mtimeNs?: bigint }): Promise<{ hash: ContentHash }> {
+    const { value } = await this.#caller.call('finish', { writer: this.#writer, expected })
+    this.#finished = true
+    return value
+  }
+
+  async close(): Promise<void> {
+    if (this.#finished) return
+    this.#finished = true
+    await this.#caller.call('closeWriter', { writer: this.#writer })
+  }
+
+  async #append(piece: Uint8Array): Promise<void> {
+    const { value } = await this.#caller.call('append', { writer: this.#writer }, { data: [piece] })
+    this.positionBytes = value.positionBytes
+  }
+}

@@ -1,0 +1,66 @@
+import { raceSignal } from '../../../storage/base/index.js'
+
+/** Places for so many at once, and so many bytes, given in the order of asking. What is larger than all goes alone. */
+export class Turns {
+  readonly #places: number
+  readonly #bytes: number
+  readonly #waiting: { bytes: number; go(): void; fail(err: Error): void }[] = []
+  #taken = 0
+  #takenBytes = 0
+  #ended: Error | undefined
+
+  constructor(places: number, bytes: number) {
+    this.#places = places
+    this.#bytes = bytes
+  }
+
+  /** @returns gives the place back; may be called twice. @throws `signal.reason`; what `end` was given */
+  async take(bytes: number, signal?: AbortSignal): Promise<() => void> {
+    if (this.#ended !== undefined) throw this.#ended
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) {
+      const turn = { bytes, go: (): void => {}, fail: (_: Error): void => {} }
+      const gone = new Promise<void>((resolve, reject) => {
+        turn.go = resolve
+        turn.fail = reject
+      })
+      this.#waiting.push(turn)
+      try {
+        await raceSignal(gone, signal)
+      } catch (err) {
+        const at = this.#waiting.indexOf(turn)
+        if (at >= 0) this.#waiting.splice(at, 1)
+        else if (this.#ended === undefined) this.#giveBack(bytes)
+        throw err
+      }
+    } else {
+      this.#taken++
+      this.#takenBytes += bytes
+    }
+    let held = true
+    return () => {
+      if (held) this.#giveBack(bytes)
+      held = false
+    }
+  }
+
+  /** Nobody gets a place any more. */
+  end(reason: Error): void {
+    this.#ended = reason
+    for (const turn of this.#waiting.splice(0)) turn.fail(reason)
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#taken < this.#places && (this.#taken === 0 || this.#takenBytes + bytes <= this.#bytes)
+  }
+
+  #giveBack(bytes: number): void {
+    this.#taken--
+    this.#takenBytes -= bytes
+    while (this.#waiting.length > 0 && this.#fits(this.#waiting[0]!.bytes)) {
+      const turn = this.#waiting.shift()!
+      this.#taken++
+      this.#takenBytes += turn.bytes
+      turn.go()
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Replica `/spacedrive/replica/1.0.0`: a folder of a paired device as an `Endpoint` (PEERS.md 8, docs/protocols/replica.md).
+ *
+ *   const endpoint = await replicas.connect(device, '/home/ada/Photos', 'read')
+ *   for await (const { entries } of endpoint.walk(ROOT)) ...
+ *
+ * One stream is one open folder. `calls.ts` lists what may be asked, `values.ts` the shapes, `sealed-pipe.ts` the frames;
+ * `client/` asks, `server/` answers. What a device may reach is said by `Grants`, folder by folder; none by default.
+ */
+import { posix } from 'node:path'
+import type { Stream } from '@libp2p/interface'
+import {
+  type AbortOptions,
+  type AbsPath,
+  type Clock,
+  type DeviceId,
+  type Logger,
+  type Random,
+  SpacedriveError,
+  type Startable,
+  toError
+} from '../../storage/base/index.js'
+import type { Endpoint } from '../../sync/endpoints/index.js'
+import type { PeerNetwork, PeerSession } from '../wire/index.js'
+import { Caller } from './client/caller.js'
+import { RemoteEndpoint } from './client/remote-endpoint.js'
+import type { Access, Grants } from './grants.js'
+import { MAX_SESSIONS } from './limits.js'
+import type { Served } from './server/served-folder.js'
+import { serveReplica } from './server/session.js'
+
+export { type Access, type Grant, type Grants, grants, PERSON } from './grants.js'
+export * from './limits.js'
+
+export const REPLICA_PROTOCOL = '/spacedrive/replica/1.0.0'
+
+export interface ReplicasInit {
+  readonly network: PeerNetwork
+  readonly grants: Pick<Grants, 'covering'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  nameOf(device: DeviceId): string
+  /** Opens a folder of this device; its root is where the path really leads. */
+  open(path: AbsPath, options: AbortOptions): Promise<Endpoint>
+  ours(): readonly string[]
+  /** A device is about to reach a folder, or was refused: for the audit log. */
+  onAccess?(access: ReplicaAccess): Promise<void>
+}
+
+export interface ReplicaAccess {
+  readonly device: DeviceId
+  readonly path: string
+  readonly access: Access
+  readonly refused?: Error | undefined
+}
+
+export interface Replicas extends Startable {
+  /**
+   * Opens a folder of a paired device that is connected.
+   * @throws {SpacedriveError} DEVICE_AWAY; NOT_GRANTED, MISSING, NOT_A_DIRECTORY, ... as that device says; UNREACHABLE
+   */
+  connect(device: DeviceId, path: string, access: Access, options?: AbortOptions): Promise<Endpoint>
+  /** Ends what the device does here at once: its grant went, or it was revoked. */
+  cut(device: DeviceId): Promise<void>
+}
+
+export function replicas(init: ReplicasInit): Replicas {
+  return new Service(init)
+}
+
+class Service implements Replicas {
+  readonly #init: ReplicasInit
+  readonly #serving = new Map<DeviceId, Set<{ stream: Stream; done: Promise<void> }>>()
+
+  constructor(init: ReplicasInit) {
+    this.#init = init
+  }
+
+  async start(): Promise<void> {
+    const serve = (stream: Stream, peer: PeerSession): Promise<void> => this.#serve(stream, peer)
+    await this.#init.network.handle(REPLICA_PROTOCOL, serve, { maxInboundStreams: MAX_SESSIONS })
+  }
+
+  async stop(): Promise<void> {
+    await this.#init.network.unhandle(REPLICA_PROTOCOL)
+    await Promise.all([...this.#serving.keys()].map(device => this.cut(device)))
+  }
+
+  async connect(device: DeviceId, path: string, access: Access, options: AbortOptions = {}): Promise<Endpoint> {
+    const { network, clock, random, nameOf } = this.#init
+    const { stream, peer } = await network.open(device, REPLICA_PROTOCOL, options)
+    const name = nameOf(device)
+    const caller = new Caller({ stream, peer, clock, random, name })
+    try {
+      const { value } = await caller.call('hello', { path, access }, options)
+      return new RemoteEndpoint(caller, device, `${name}:${path}`, value)
+    } catch (err) {
+      await caller.close()
+      throw err
+    }
+  }
+
+  async cut(device: DeviceId): Promise<void> {
+    const sessions = [...(this.#serving.get(device) ?? [])]
+    for (const { stream } of sessions) stream.abort(new SpacedriveError('NOT_GRANTED', 'the access was taken away'))
+    await Promise.all(sessions.map(s => s.done))
+  }
+
+  async #serve(stream: Stream, peer: PeerSession): Promise<void> {
+    const { clock, log } = this.#init
+    const open = (path: string, access: Access, options: AbortOptions) => this.#open(peer.device, path, access, options)
+    const session = { stream, done: serveReplica({ stream, peer, clock, log, open }) }
+    const sessions = this.#serving.get(peer.device) ?? new Set()
+    this.#serving.set(peer.device, sessions.add(session))
+    await session.done
+    sessions.delete(session)
+    if (sessions.size === 0) this.#serving.delete(peer.device)
+  }
+
+  /** The folder is opened first, and judged by where it really lies: no link leads out of what was granted. */
+  async #open(device: DeviceId, path: string, access: Access, options: AbortOptions): Promise<Served> {
+    const { grants, ours, onAccess } = this.#init
+    const refuse = async (refused: Error): Promise<never> => {
+      await onAccess?.({ device, path, access, refused })
+      throw refused
+    }
+    // What is not granted is not told apart from what is not there.
+    const notGranted = new SpacedriveError('NOT_GRANTED', 'that folder is not granted to you', {
+      hint: `On the other device: \`network grant DEVICE DIR --${access}\`.`
+    })
+    const within = path.startsWith('/') && grants.covering(device, posix.normalize(path), access) !== undefined
+    let endpoint: Endpoint
+    try {
+      endpoint = await this.#init.open(path as AbsPath, options)
+    } catch (err) {
+      return refuse(within ? toError(err) : notGranted)
+    }
+    const root = endpoint.local?.path
+    if (root === undefined || grants.covering(device, root, access) === undefined) {
+      await endpoint.close()
+      return refuse(notGranted)
+    }
+    await onAccess?.({ device, path: root, access })
+    return { endpoint, root, ours }
+  }
+}

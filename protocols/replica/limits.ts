@@ -1,0 +1,28 @@
+/** Limits of the replica protocol (PEERS.md 8); each is listed in docs/limits.md with what happens at it. */
+
+/** A pack of small files (4 MiB) and what is said of them; a page of 512 entries with the longest paths is 2 MiB. */
+export const MAX_REPLICA_FRAME_BYTES = 8 * 1024 * 1024
+/** Requests without an answer; who has more to ask waits. */
+export const MAX_REQUESTS = 8
+/** Bytes of content in requests without an answer; a request that is larger by itself goes alone. */
+export const MAX_REQUEST_BYTES = 8 * 1024 * 1024
+/** Answers that come in parts (listings, content) and are open at once. */
+export const MAX_STREAMED = 16
+/** Parts of such an answer that are on their way unread: four of the largest pieces of content are 4 MiB. */
+export const PARTS_AHEAD = 4
+/** Sessions of one device: each is an open folder. */
+export const MAX_SESSIONS = 16
+/** Staging places of a session. */
+export const MAX_STAGES = 16
+/** Large files that are written at once. */
+export const MAX_WRITERS = 16
+/** While something is worked on and nothing is said for so long, a sign of life goes out. */
+export const ALIVE_EVERY_MS = 5_000
+/** No frame at all for so long while an answer is due: the other device is given up. */
+export const SILENCE_MS = 35_000
+/** Of an answer that comes in parts: a listing that never ends, ends. */
+export const MAX_LISTED_ENTRIES = 50_000_000
+/** Text of an error that the other device may put before a person here. */
+export const MAX_ERROR_TEXT = 1_000
+/** Folders that may be granted, to all devices together. */
+export const MAX_GRANTS = 1_000

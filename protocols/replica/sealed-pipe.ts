@@ -1,0 +1,116 @@
+/**
+ * The frames of one replica stream, sealed (PEERS.md 6): who opens the stream sends 32 random bytes in the clear, which with
+ * the connection's keys give one key for each direction. Every later frame is one record of protocols/transfer: its type,
+ * the number of the call, and a payload of
+ *
+ *   length of the values u32 | values (MessagePack) | bytes beside them
+ */
+import type { Stream } from '@libp2p/interface'
+import type { Random } from '../../storage/base/index.js'
+import { framePipe, Opener, RECORD_OVERHEAD_BYTES, Sealer } from '../transfer/index.js'
+import { DRAIN_TIMEOUT_MS, encode, type PeerSession, wireError } from '../wire/index.js'
+import { MAX_REPLICA_FRAME_BYTES } from './limits.js'
+import { toWire } from './values.js'
+
+const SALT_BYTES = 32
+const LENGTH_BYTES = 4
+/** Bound into every record. */
+const LABEL = Buffer.from('spacedrive replica 1')
+
+/** By who opened the stream */
+export const CALL = 1
+/** More parts may come. */
+export const MORE = 2
+/** The answer is no longer wanted; one comes all the same. */
+export const ABORT = 3
+/** By who serves it */
+export const PART = 16
+export const RESULT = 17
+export const ERROR = 18
+/** Still at it. */
+export const ALIVE = 19
+
+export interface ReplicaFrame {
+  readonly type: number
+  readonly call: number
+  /** MessagePack. */
+  readonly values: Uint8Array
+  /** An ArrayBuffer of its own, empty where there is none. */
+  readonly data: Uint8Array<ArrayBuffer>
+}
+
+export interface SealedPipe {
+  /** Queues a frame; frames go out in the order of the calls. */
+  send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): void
+  /** Says that nothing more will be sent, once what is queued is out. */
+  close(): Promise<void>
+  abort(reason: Error): void
+}
+
+export interface SealedPipeInit {
+  readonly stream: Stream
+  readonly peer: PeerSession
+  /** Who opens draws the salt. */
+  readonly random?: Random | undefined
+  /** What it throws ends the stream. */
+  onFrame(frame: ReplicaFrame): void
+  onEnd(error?: Error): void
+}
+
+const NOTHING = new Uint8Array(0)
+const info = (from: 'driver' | 'server'): string => `spacedrive replica 1 from ${from}`
+
+export function sealedPipe({ stream, peer, random, onFrame, onEnd }: SealedPipeInit): SealedPipe {
+  const [ours, theirs] = random === undefined ? (['server', 'driver'] as const) : (['driver', 'server'] as const)
+  let sealer: Sealer | undefined
+  let opener: Opener | undefined
+  const keyed = (salt: Uint8Array): void => {
+    sealer = new Sealer(peer.deriveKey('send', salt, info(ours)), LABEL)
+    opener = new Opener(peer.deriveKey('receive', salt, info(theirs)), LABEL)
+  }
+  const pipe = framePipe(stream, {
+    preambleBytes: random === undefined ? SALT_BYTES : 0,
+    maxFrameBytes: MAX_REPLICA_FRAME_BYTES,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    onPreamble: salt => keyed(salt.slice()),
+    onFrame: frame => onFrame(open(opener!, frame)),
+    onEnd
+  })
+  if (random !== undefined) {
+    const salt = random.bytes(SALT_BYTES)
+    keyed(salt)
+    pipe.send(salt)
+  }
+  return {
+    close: () => pipe.close(),
+    abort: reason => pipe.abort(reason),
+    send(type, call, values, data = []) {
+      if (sealer === undefined) throw wireError('UNEXPECTED_MESSAGE', 'nothing may be said before the salt')
+      const head = values === undefined ? NOTHING : encode(toWire(values))
+      const payload = new Uint8Array(LENGTH_BYTES + head.length + data.reduce((sum, part) => sum + part.length, 0))
+      if (payload.length + RECORD_OVERHEAD_BYTES > MAX_REPLICA_FRAME_BYTES)
+        throw wireError('FRAME_TOO_LARGE', `a message of ${payload.length} bytes was to be sent`)
+      new DataView(payload.buffer).setUint32(0, head.length)
+      payload.set(head, LENGTH_BYTES)
+      let at = LENGTH_BYTES + head.length
+      for (const part of data) {
+        payload.set(part, at)
+        at += part.length
+      }
+      pipe.send(sealer.seal({ type, flags: 0, file: call, offset: 0, length: payload.length }, payload))
+    }
+  }
+}
+
+function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
+  const { type, file, payload } = opener.open(frame)
+  const length =
+    payload.length < LENGTH_BYTES
+      ? Number.POSITIVE_INFINITY
+      : new DataView(payload.buffer, payload.byteOffset).getUint32(0)
+  if (LENGTH_BYTES + length > payload.length) throw wireError('MALFORMED', 'a message is cut off')
+  return {
+    ...{ type, call: file, values: payload.subarray(LENGTH_BYTES, LENGTH_BYTES + length) },
+    data: payload.slice(LENGTH_BYTES + length) as Uint8Array<ArrayBuffer>
+  }
+}

@@ -1,0 +1,341 @@
+import type { AbsPath } from '../../../storage/base/index.js'
+import {
+  type AbortOptions,
+  isWithin,
+  parentOf,
+  type RelPath,
+  ROOT,
+  resolveRel,
+  SpacedriveError
+} from '../../../storage/base/index.js'
+import { AREA_NAME, isTempName, type PlaceStep, type StagedSource } from '../../../storage/files/index.js'
+import {
+  type Endpoint,
+  type EndpointStage,
+  MAX_LOOKS,
+  type StagedFileWriter,
+  type TrashedItem
+} from '../../../sync/endpoints/index.js'
+import { CALLS, type CallName, type Input, STREAMS, type StreamName } from '../calls.js'
+import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
+import { pageToWire } from '../page.js'
+
+export interface Served {
+  readonly endpoint: Endpoint
+  /** The real path of its root. */
+  readonly root: AbsPath
+  /** Absolute paths that are ours and nobody else's (SYNC.md 9). */
+  ours(): readonly string[]
+}
+
+export interface Outgoing {
+  readonly values: unknown
+  readonly data?: readonly Uint8Array[]
+}
+
+interface Writing {
+  readonly writer: StagedFileWriter
+  /** Of the append that failed: what was sent behind it would land at the wrong place. */
+  failed: unknown
+}
+
+/**
+ * What a device may do with one folder of this one, call by call. Content is reached through the endpoint alone, which
+ * follows no link; what is ours is refused here, by its name and by its place, before the endpoint hears of it.
+ */
+export class ServedFolder {
+  readonly #served: Served
+  readonly #access: 'read' | 'write'
+  readonly #stages = new Map<number, EndpointStage>()
+  readonly #writers = new Map<number, Writing>()
+  #nextHandle = 1
+  #closed: Promise<void> | undefined
+
+  constructor(served: Served, access: 'read' | 'write') {
+    this.#served = served
+    this.#access = access
+  }
+
+  async *stream(
+    name: StreamName,
+    input: Input<StreamName>,
+    options: AbortOptions
+  ): AsyncGenerator<Outgoing, void, void> {
+    this.#ensureMay(STREAMS[name].access)
+    const { endpoint } = this.#served
+    if (name === 'list' || name === 'walk') {
+      const { path, ...how } = input as Input<'walk'>
+      await this.ensureReadable(path)
+      const pages = name === 'list' ? endpoint.list(path, options) : endpoint.walk(path, { ...how, ...options })
+      for await (const { entries } of pages) yield pageToWire(entries)
+    } else if (name === 'read') {
+      const { path, ...how } = input as Input<'read'>
+      await this.ensureReadable(path)
+      for await (const piece of endpoint.read(path, { ...how, ...options })) {
+        if (piece.kind !== 'data') yield { values: piece }
+        else yield { values: { kind: 'data', atBytes: piece.atBytes }, data: [piece.bytes] }
+      }
+    } else {
+      const { paths } = input as Input<'hash'>
+      await this.ensureReadable(...paths)
+      let bytes = 0
+      const onBytes = (n: number): void => {
+        bytes += n
+      }
+      for await (const file of endpoint.hash(paths, { ...options, onBytes })) {
+        const since = bytes
+        bytes = 0
+        yield { values: { bytes: since, file } }
+      }
+      if (bytes > 0) yield { values: { bytes } }
+    }
+  }
+
+  /** Begins what it does before it first waits: appends happen in the order in which they came. */
+  async call<N extends CallName>(
+    name: N,
+    input: Input<N>,
+    data: Uint8Array<ArrayBuffer>,
+    options: AbortOptions
+  ): Promise<Outgoing> {
+    this.#ensureMay(CALLS[name].access)
+    const answer = HANDLERS[name as keyof typeof HANDLERS] as (
+      this: ServedFolder,
+      ...args: unknown[]
+    ) => Promise<Outgoing>
+    return answer.call(this, input, options, data)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      for (const { writer } of this.#writers.values()) await writer.close().catch(() => {})
+      for (const stage of this.#stages.values()) await stage.close().catch(() => {})
+      await this.#served.endpoint.close()
+    })()
+    return this.#closed
+  }
+
+  get endpoint(): Endpoint {
+    return this.#served.endpoint
+  }
+
+  async openStage(id: string, options: AbortOptions): Promise<number> {
+    if (this.#stages.size >= MAX_STAGES) throw new SpacedriveError('TOO_MANY', 'too many staging places are open')
+    const stage = await this.endpoint.openStage(id, options)
+    return this.#keep(this.#stages, stage)
+  }
+
+  stage(handle: number): EndpointStage {
+    const stage = this.#stages.get(handle)
+    if (stage === undefined) throw new SpacedriveError('GONE', 'that staging place is not open')
+    return stage
+  }
+
+  async dropStage(handle: number, how: (stage: EndpointStage) => Promise<void>): Promise<void> {
+    const stage = this.stage(handle)
+    await how(stage)
+    this.#stages.delete(handle)
+  }
+
+  async openFile(
+    stage: number,
+    path: RelPath,
+    sizeBytes: number,
+    options: AbortOptions
+  ): Promise<[number, StagedFileWriter]> {
+    if (this.#writers.size >= MAX_WRITERS) throw new SpacedriveError('TOO_MANY', 'too many files are being written')
+    const writer = await this.stage(stage).openFile(path, { sizeBytes, ...options })
+    return [this.#keep(this.#writers, { writer, failed: undefined }), writer]
+  }
+
+  writer(handle: number): StagedFileWriter {
+    return this.#writing(handle).writer
+  }
+
+  /** Appends, unless one that came before has failed. */
+  async append(handle: number, how: (writer: StagedFileWriter) => Promise<void>): Promise<{ positionBytes: number }> {
+    const writing = this.#writing(handle)
+    if (writing.failed !== undefined) throw writing.failed
+    try {
+      await how(writing.writer)
+    } catch (err) {
+      writing.failed ??= err
+      throw err
+    }
+    return { positionBytes: writing.writer.positionBytes }
+  }
+
+  async restart(handle: number): Promise<void> {
+    const writing = this.#writing(handle)
+    await writing.writer.restart()
+    writing.failed = undefined
+  }
+
+  async dropWriter(handle: number): Promise<void> {
+    const { writer } = this.#writing(handle)
+    this.#writers.delete(handle)
+    await writer.close()
+  }
+
+  /** Steps name what is theirs, and only staging places that this device opened here. */
+  checkedSteps(steps: readonly PlaceStep[]): readonly PlaceStep[] {
+    for (const step of steps) {
+      this.#ensureWritable(step.path)
+      if (step.kind === 'move') this.#ensureWritable(step.to)
+      for (const source of 'from' in step ? [step.from] : []) this.#ensureStaged(source)
+      for (const source of 'aside' in step ? [step.aside] : []) this.#ensureStaged(source)
+    }
+    return steps
+  }
+
+  checkTrashed(items: readonly TrashedItem[]): void {
+    for (const { path, from } of items) {
+      this.#ensureWritable(path)
+      if (from !== undefined) this.#ensureStaged(from)
+    }
+  }
+
+  #ensureStaged({ staging }: StagedSource): void {
+    for (const stage of this.#stages.values()) if (stage.id === staging) return
+    throw new SpacedriveError('NOT_GRANTED', 'that staging place is not open here')
+  }
+
+  /** @throws NOT_GRANTED for what is ours: within a place of ours, or below a `.spacedrive` that holds a marker */
+  async ensureReadable(...paths: readonly RelPath[]): Promise<void> {
+    const areas = new Set<RelPath>()
+    for (const path of paths) {
+      const names = path.split('/')
+      if (names.some(isTempName) || this.#isOurs(path)) throw notTheirs()
+      for (const [i, name] of names.entries())
+        if (name === AREA_NAME) areas.add(names.slice(0, i + 1).join('/') as RelPath)
+    }
+    const asked = [...areas]
+    for (let at = 0; at < asked.length; at += MAX_LOOKS) {
+      const looked = await this.endpoint.look(asked.slice(at, at + MAX_LOOKS))
+      if (looked.some(({ entry }) => entry?.unknown === 'ours')) throw notTheirs()
+    }
+  }
+
+  /** What a device may look at: all that a listing shows, what is ours among it, but nothing within that. */
+  ensureLooked(...paths: readonly RelPath[]): Promise<void> {
+    return this.ensureReadable(...paths.map(parentOf).filter(parent => parent !== ROOT))
+  }
+
+  /** Nothing is ever made or changed at a name that this program keeps for itself. */
+  #ensureWritable(path: RelPath): void {
+    if (path.split('/').some(name => name === AREA_NAME || isTempName(name)) || this.#isOurs(path)) throw notTheirs()
+  }
+
+  #isOurs(path: RelPath): boolean {
+    const at = resolveRel(this.#served.root, path)
+    return this.#served.ours().some(own => isWithin(at, own))
+  }
+
+  #ensureMay(access: 'read' | 'write'): void {
+    if (access === 'read' || this.#access === 'write') return
+    throw new SpacedriveError('NOT_GRANTED', 'that folder may be read, not written', {
+      hint: 'On the other device: `network grant DEVICE DIR --write`.'
+    })
+  }
+
+  #writing(handle: number): Writing {
+    const writing = this.#writers.get(handle)
+    if (writing === undefined) throw new SpacedriveError('GONE', 'that file is not being written')
+    return writing
+  }
+
+  #keep<T>(map: Map<number, T>, value: T): number {
+    const handle = this.#nextHandle++
+    map.set(handle, value)
+    return handle
+  }
+}
+
+const notTheirs = () => new SpacedriveError('NOT_GRANTED', 'that belongs to the program there')
+
+type Handler<N extends CallName> = (
+  this: ServedFolder,
+  input: Input<N>,
+  options: AbortOptions,
+  data: Uint8Array<ArrayBuffer>
+) => Promise<Outgoing>
+
+const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
+  async look({ paths }, options) {
+    await this.ensureLooked(...paths)
+    return { values: await this.endpoint.look(paths, options) }
+  },
+  async readPack({ paths }, options) {
+    await this.ensureReadable(...paths)
+    const { files, data } = await this.endpoint.readPack(paths, options)
+    return { values: files, data: [data] }
+  },
+  async space(_, options) {
+    return { values: await this.endpoint.space(options) }
+  },
+  async capabilities(_, options) {
+    return { values: await this.endpoint.capabilities(options) }
+  },
+  async ensureSpace({ bytes }, options) {
+    await this.endpoint.ensureSpace(bytes, options)
+    return { values: {} }
+  },
+  async place({ steps }, options) {
+    return { values: await this.endpoint.place(this.checkedSteps(steps as PlaceStep[]), options) }
+  },
+  async placeGroup({ steps }, options) {
+    return { values: await this.endpoint.placeGroup(this.checkedSteps(steps as PlaceStep[]), options) }
+  },
+  async trash({ items, command, job }, options) {
+    this.checkTrashed(items)
+    return { values: await this.endpoint.trash(items as never, { command, ...(job && { job }), ...options }) }
+  },
+  async openStage({ id }, options) {
+    return { values: { stage: await this.openStage(id, options) } }
+  },
+  async stageWrite({ stage, entries }, options, data) {
+    const { hashes, problems } = await this.stage(stage).write(entries as never, data, options)
+    return { values: { problems }, data: [hashes] }
+  },
+  async stageVerify({ stage, files }, options) {
+    return { values: await this.stage(stage).verify(files, options) }
+  },
+  async stageDiscard({ stage }, options) {
+    await this.dropStage(stage, s => s.discard(options))
+    return { values: {} }
+  },
+  async stageClose({ stage }) {
+    await this.dropStage(stage, s => s.close())
+    return { values: {} }
+  },
+  async openFile({ stage, path, sizeBytes }, options) {
+    const [handle, { positionBytes }] = await this.openFile(stage, path, sizeBytes, options)
+    return { values: { writer: handle, positionBytes } }
+  },
+  async append({ writer }, _, data) {
+    return { values: await this.append(writer, w => w.append(data)) }
+  },
+  async appendHole({ writer, lengthBytes }) {
+    return { values: await this.append(writer, w => w.appendHole(lengthBytes)) }
+  },
+  async prefixHash({ writer }) {
+    return { values: { hash: await this.writer(writer).prefixHash() } }
+  },
+  async restart({ writer }) {
+    await this.restart(writer)
+    return { values: {} }
+  },
+  async finish({ writer, expected }) {
+    const finished = await this.writer(writer).finish(expected as never)
+    await this.dropWriter(writer)
+    return { values: { hash: finished.hash } }
+  },
+  async closeWriter({ writer }) {
+    await this.dropWriter(writer)
+    return { values: {} }
+  },
+  async close() {
+    await this.close()
+    return { values: {} }
+  }
+}

@@ -1,0 +1,216 @@
+import type { Stream } from '@libp2p/interface'
+import type { z } from 'zod'
+import {
+  type AbortOptions,
+  type Clock,
+  errorCode,
+  isAbort,
+  type Logger,
+  SpacedriveError,
+  toError
+} from '../../../storage/base/index.js'
+import type { Endpoint } from '../../../sync/endpoints/index.js'
+import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
+import { CALLS, type CallName, callHead, type Input, moreHead, STREAMS, type StreamName } from '../calls.js'
+import { ALIVE_EVERY_MS, MAX_ERROR_TEXT, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import {
+  ABORT,
+  ALIVE,
+  CALL,
+  ERROR,
+  MORE,
+  PART,
+  RESULT,
+  type ReplicaFrame,
+  type SealedPipe,
+  sealedPipe
+} from '../sealed-pipe.js'
+import { type Served, ServedFolder } from './served-folder.js'
+
+export interface ServeInit {
+  readonly stream: Stream
+  readonly peer: PeerSession
+  readonly clock: Clock
+  readonly log: Logger
+  /** Opens what the device asks for. @throws NOT_GRANTED, and what opening the folder throws */
+  open(path: string, access: 'read' | 'write', options: AbortOptions): Promise<Served>
+}
+
+interface Running {
+  readonly aborting: AbortController
+  /** Parts that may still be sent, for answers that come in parts. */
+  room: number
+  wake(): void
+}
+
+/** One folder of this device as another one sees it, for as long as its stream is open. Resolves when that is over. */
+export function serveReplica(init: ServeInit): Promise<void> {
+  return new Session(init).done
+}
+
+class Session {
+  readonly done: Promise<void>
+  readonly #init: ServeInit
+  readonly #pipe: SealedPipe
+  readonly #running = new Map<number, Running>()
+  readonly #work = new Set<Promise<unknown>>()
+  readonly #over = new AbortController()
+  #folder: ServedFolder | undefined
+  #greeted = false
+  #lastCall = 0
+  #saidMs: number
+  #finish!: () => void
+
+  constructor(init: ServeInit) {
+    this.#init = init
+    const { stream, peer, clock } = init
+    this.#saidMs = clock.monotonicMs()
+    const ended = new Promise<void>(resolve => {
+      this.#finish = resolve
+    })
+    this.#pipe = sealedPipe({
+      ...{ stream, peer },
+      onFrame: frame => this.#onFrame(frame),
+      onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the device ended the stream'))
+    })
+    const cut = (): void => this.#pipe.abort(toError(peer.signal.reason))
+    peer.signal.addEventListener('abort', cut, { once: true })
+    if (peer.signal.aborted) cut()
+    const header = clock.timer(() => {
+      if (!this.#greeted) this.#pipe.abort(wireError('TIMEOUT', 'the device did not say what it wants'))
+    }, HEADER_TIMEOUT_MS)
+    const stopAlive = this.#sayAlive()
+    this.done = ended.then(async () => {
+      header.clear()
+      stopAlive()
+      peer.signal.removeEventListener('abort', cut)
+      await Promise.allSettled([...this.#work])
+      await this.#folder?.close()
+    })
+  }
+
+  #end(reason: Error): void {
+    this.#over.abort(reason)
+    for (const { aborting, wake } of this.#running.values()) {
+      aborting.abort(reason)
+      wake()
+    }
+    this.#finish()
+  }
+
+  #onFrame({ type, call, values, data }: ReplicaFrame): void {
+    if (type === CALL) {
+      this.#begin(call, values, data)
+      return
+    }
+    const running = this.#running.get(call)
+    // Its answer and this may have crossed.
+    if (type === ABORT)
+      running?.aborting.abort(new SpacedriveError('CANCELLED', 'the device does not want it any more'))
+    else if (type !== MORE) throw wireError('UNEXPECTED_MESSAGE', `a frame of type ${type}`)
+    else if (running !== undefined) {
+      running.room += decode(values, moreHead, 'a message').parts
+      if (running.room > PARTS_AHEAD) throw wireError('FLOODED', 'the device asked for more parts than there may be')
+    }
+    running?.wake()
+  }
+
+  #begin(call: number, values: Uint8Array, data: Uint8Array<ArrayBuffer>): void {
+    if (call <= this.#lastCall) throw wireError('UNEXPECTED_MESSAGE', 'a call has the number of another one')
+    this.#lastCall = call
+    if (this.#running.size >= MAX_REQUESTS + MAX_STREAMED)
+      throw wireError('FLOODED', 'the device asks too much at once')
+    const { name, input } = decode(values, callHead, 'a call')
+    const running: Running = { aborting: new AbortController(), room: PARTS_AHEAD, wake() {} }
+    this.#running.set(call, running)
+    const work = this.#answer(call, name, input, data, running)
+      .catch(err => this.#refuse(call, name, err))
+      .catch(err => this.#pipe.abort(toError(err)))
+      .finally(() => {
+        this.#running.delete(call)
+        this.#work.delete(work)
+      })
+    this.#work.add(work)
+  }
+
+  async #answer(call: number, name: string, raw: unknown, data: Uint8Array<ArrayBuffer>, running: Running) {
+    const { signal } = running.aborting
+    if (name in STREAMS) {
+      const input = parsed(STREAMS[name as StreamName].input, raw)
+      for await (const part of this.#opened().stream(name as StreamName, input as never, { signal })) {
+        while (running.room === 0 && !signal.aborted)
+          await new Promise<void>(resolve => {
+            running.wake = resolve
+          })
+        signal.throwIfAborted()
+        running.room--
+        this.#send(PART, call, part.values, part.data)
+      }
+      this.#send(RESULT, call, undefined)
+      return
+    }
+    if (!(name in CALLS)) throw wireError('UNEXPECTED_MESSAGE', 'an unknown call')
+    const input = parsed(CALLS[name as CallName].input, raw)
+    if (name === 'hello') {
+      const about = await this.#open(input as Input<'hello'>, signal)
+      this.#send(RESULT, call, about)
+      return
+    }
+    if (name === 'close' && this.#folder === undefined) {
+      this.#send(RESULT, call, {})
+      return
+    }
+    const answer = await this.#opened().call(name as CallName, input as never, data, { signal })
+    this.#send(RESULT, call, answer.values, answer.data)
+  }
+
+  async #open({ path, access }: Input<'hello'>, signal: AbortSignal) {
+    if (this.#greeted) throw wireError('UNEXPECTED_MESSAGE', 'a stream is for one folder')
+    this.#greeted = true
+    const served = await this.#init.open(path, access, { signal })
+    this.#folder = new ServedFolder(served, access)
+    if (this.#over.signal.aborted) await this.#folder.close()
+    const endpoint: Endpoint = served.endpoint
+    const { root, fileSystem, network, timeStepNs } = await endpoint.about({ signal })
+    return { root, fileSystem, network, timeStepNs }
+  }
+
+  #opened(): ServedFolder {
+    if (this.#folder === undefined) throw wireError('UNEXPECTED_MESSAGE', 'the stream does not begin with a folder')
+    return this.#folder
+  }
+
+  #refuse(call: number, name: string, err: unknown): void {
+    if (this.#over.signal.aborted) return
+    const { log, peer } = this.#init
+    const known = err instanceof SpacedriveError
+    if (!known && !isAbort(err)) log.error('what a device asked for failed', { device: peer.device, name, err })
+    // Only what is worded here for people: anything else may tell of this device what is nobody's business.
+    const code = known ? err.code : isAbort(err) ? 'CANCELLED' : errorCode(err) === 'ENOENT' ? 'MISSING' : 'INTERNAL'
+    const message = known ? err.message.slice(0, MAX_ERROR_TEXT) : 'it failed there'
+    this.#send(ERROR, call, { code, message, ...(known && err.hint !== undefined && { hint: err.hint }) })
+  }
+
+  #send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): void {
+    if (this.#over.signal.aborted) return
+    this.#saidMs = this.#init.clock.monotonicMs()
+    this.#pipe.send(type, call, values, data)
+  }
+
+  #sayAlive(): () => void {
+    const { clock } = this.#init
+    const look = (): void => {
+      if (this.#running.size > 0 && clock.monotonicMs() - this.#saidMs >= ALIVE_EVERY_MS)
+        this.#send(ALIVE, 0, undefined)
+      timer = clock.timer(look, ALIVE_EVERY_MS)
+    }
+    let timer = clock.timer(look, ALIVE_EVERY_MS)
+    return () => timer.clear()
+  }
+}
+
+function parsed(schema: z.ZodType, raw: unknown): unknown {
+  const { success, data } = schema.safeParse(raw)
+  if (!success) throw wireError('MALFORMED', 'a question has a bad shape')
+  return data
+}

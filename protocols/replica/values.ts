@@ -1,0 +1,185 @@
+/**
+ * What goes over the wire as values, and the schemas that each end checks it against before it looks at it. Text travels as
+ * MessagePack `str`, or as `bin` where it is not UTF-8 (`toWire`), so names arrive exactly as they are on the disk.
+ */
+import { z } from 'zod'
+import {
+  type ContentHash,
+  isPlainUtf8,
+  isUuid,
+  MAX_PATH_BYTES,
+  parseRelPath,
+  pathBytes,
+  type RelPath,
+  ROOT,
+  textFromBytes
+} from '../../storage/base/index.js'
+import {
+  type Capabilities,
+  type EntryStat,
+  type Expected,
+  MAX_BATCH_STEPS,
+  MAX_TRASH_BATCH,
+  type PlaceResult,
+  type PlaceStep,
+  type Space
+} from '../../storage/files/index.js'
+import {
+  type ByteRange,
+  type EndpointAbout,
+  type HashedFile,
+  type Looked,
+  MAX_LOOKS,
+  type PackedFile,
+  type StagedEntry,
+  type TrashedItem,
+  type TrashOutcome,
+  type TreeEntry,
+  type VerifiedFile
+} from '../../sync/endpoints/index.js'
+import { safeCount } from '../wire/index.js'
+import { MAX_ERROR_TEXT } from './limits.js'
+
+/** Replaces every text that is not UTF-8 by its bytes, at any depth. Bytes go beside the values, never within them. */
+export function toWire(value: unknown): unknown {
+  if (typeof value === 'string') return isPlainUtf8(value) ? value : pathBytes(value)
+  if (Array.isArray(value)) return value.map(toWire)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, toWire(v)]))
+}
+
+/** A schema whose values are exactly `T`: what is optional is left out, never undefined (`encode` leaves it out). */
+const of = <T>(schema: z.ZodType): z.ZodType<T, T> => schema as never
+
+export const text = (maxBytes: number): z.ZodType<string, string> =>
+  z
+    .union([z.string(), z.custom<Uint8Array>(v => v instanceof Uint8Array)])
+    .transform(v => (typeof v === 'string' ? v : textFromBytes(v)))
+    .refine(v => v.length <= maxBytes, { message: `expected text of at most ${maxBytes} bytes` }) as never
+
+const isRelPath = (path: string): boolean => !('refused' in parseRelPath(path))
+/** A path below the root; '' is the root itself. */
+export const relOrRoot = of<RelPath>(
+  text(MAX_PATH_BYTES).refine(p => p === ROOT || isRelPath(p), {
+    message: 'expected a path below the folder'
+  })
+)
+export const rel = of<RelPath>(
+  text(MAX_PATH_BYTES).refine(isRelPath, {
+    message: 'expected a path below the folder'
+  })
+)
+
+export const uuid = z.custom<string>(v => typeof v === 'string' && isUuid(v), { message: 'expected a UUID' })
+/** BLAKE3 in hexadecimal. */
+export const hash = of<ContentHash>(z.string().regex(/^[0-9a-f]{64}$/))
+const uint64 = z
+  .bigint()
+  .min(0n)
+  .max(2n ** 64n - 1n)
+const int64 = z
+  .bigint()
+  .min(-(2n ** 63n))
+  .max(2n ** 63n - 1n)
+const mode = z.number().int().min(0).max(0o7777)
+const uint32 = z.number().int().min(0).max(0xffffffff)
+const kind = z.enum(['file', 'directory', 'symlink', 'other'])
+
+export const stat = of<EntryStat>(
+  z.object({
+    ...{ kind, sizeBytes: safeCount, mtimeNs: int64, ctimeNs: int64, birthNs: int64 },
+    ...{ device: uint64, inode: uint64, mount: uint64, mode, links: uint32, uid: uint32 },
+    ...{ gid: uint32.optional(), allocatedBytes: safeCount.optional() }
+  })
+)
+export const expected = of<Expected>(
+  z.object({
+    ...{ kind, sizeBytes: safeCount.optional(), mtimeNs: int64.optional(), ctimeNs: int64.optional() },
+    ...{ inode: uint64.optional(), birthNs: int64.optional() }
+  })
+)
+export const problem = z.object({
+  path: text(4 * MAX_PATH_BYTES),
+  code: z.string().max(64),
+  message: text(MAX_ERROR_TEXT * 4)
+})
+export const unknownReason = z.enum(['special', 'unreadable', 'other-file-system', 'ours', 'ignored'])
+export const entry = of<TreeEntry>(
+  z.object({
+    ...{ path: relOrRoot, stat, target: text(MAX_PATH_BYTES).optional() },
+    ...{ unknown: unknownReason.optional(), problem: problem.optional() }
+  })
+)
+export const looked = of<Looked>(z.object({ path: relOrRoot, entry: entry.optional(), problem: problem.optional() }))
+export const relPaths = z.array(rel).max(MAX_LOOKS)
+export const paths = z.array(relOrRoot).max(MAX_LOOKS)
+
+const staged = z.object({ staging: uuid, path: rel })
+export const step = of<PlaceStep>(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('create'), path: rel, from: staged }),
+    z.object({ kind: z.literal('replace'), path: rel, from: staged, expected, aside: staged }),
+    z.object({ kind: z.literal('remove'), path: rel, expected, aside: staged }),
+    z.object({ kind: z.literal('move'), path: rel, to: rel, expected }),
+    z.object({ kind: z.literal('make-directory'), path: rel, mode: mode.optional(), mtimeNs: int64.optional() }),
+    z.object({ kind: z.literal('remove-directory'), path: rel }),
+    z.object({
+      ...{ kind: z.literal('attributes'), path: rel, expected },
+      ...{ mode: mode.optional(), mtimeNs: int64.optional() }
+    })
+  ])
+)
+export const steps = z.array(step).max(MAX_BATCH_STEPS)
+export const placed = of<PlaceResult>(
+  z.discriminatedUnion('done', [
+    z.object({ done: z.literal(true), path: rel, stat: stat.optional(), aside: stat.optional() }),
+    z.object({ done: z.literal(false), path: rel, problem, keptAt: z.union([staged, rel]).optional() })
+  ])
+)
+export const trashed = of<TrashedItem>(z.object({ path: rel, expected, from: staged.optional() }))
+export const trashItems = z.array(trashed).max(MAX_TRASH_BATCH)
+export const trashOutcome = of<TrashOutcome>(
+  z.discriminatedUnion('done', [
+    z.object({ done: z.literal(true), path: rel, files: safeCount, bytes: safeCount }),
+    z.object({ done: z.literal(false), path: rel, problem })
+  ])
+)
+export const stagedEntry = of<StagedEntry>(
+  z.discriminatedUnion('kind', [
+    z.object({
+      ...{ kind: z.literal('file'), path: rel, offset: safeCount, length: safeCount, hash: hash.optional() },
+      ...{ mode: mode.optional(), mtimeNs: int64.optional() }
+    }),
+    z.object({ kind: z.literal('directory'), path: rel }),
+    z.object({ kind: z.literal('symlink'), path: rel, target: text(MAX_PATH_BYTES), mtimeNs: int64.optional() })
+  ])
+)
+export const finishing = of<{ hash?: ContentHash; mode?: number; mtimeNs?: bigint }>(
+  z.object({ hash: hash.optional(), mode: mode.optional(), mtimeNs: int64.optional() })
+)
+export const verified = of<VerifiedFile>(z.object({ path: rel, sizeBytes: safeCount, hash }))
+export const capabilities = of<Capabilities>(
+  z.object({
+    ...{ fileSystem: z.string().max(64), exchange: z.boolean(), noReplace: z.boolean(), hardLinks: z.boolean() },
+    ...{ symlinks: z.boolean(), modes: z.boolean(), foldsCase: z.boolean(), foldsUnicode: z.boolean() },
+    ...{ anyBytes: z.boolean(), timeStepNs: uint64, keepsIdentity: z.boolean(), renameKeepsCtime: z.boolean() },
+    syncWhole: z.boolean()
+  })
+)
+export const about = of<Omit<EndpointAbout, 'device'>>(
+  z.object({
+    root: stat,
+    ...{ fileSystem: z.string().max(64), network: z.boolean(), timeStepNs: uint64 }
+  })
+)
+export const space = of<Space>(z.object({ freeBytes: safeCount, totalBytes: safeCount, reserveBytes: safeCount }))
+export const packedFile = of<PackedFile>(
+  z.union([
+    z.object({ path: relOrRoot, problem }),
+    z.object({ path: rel, offset: safeCount, length: safeCount, hash, stat })
+  ])
+)
+export const hashedFile = of<HashedFile>(
+  z.union([z.object({ path: relOrRoot, problem }), z.object({ path: rel, hash, stat, racy: z.boolean() })])
+)
+export const range = of<ByteRange>(z.object({ fromBytes: safeCount, lengthBytes: safeCount }))
