@@ -1,7 +1,7 @@
 /**
  * Replica `/spacedrive/replica/1.0.0`: a folder of a paired device as an `Endpoint` (PEERS.md 8, docs/protocols/replica.md).
  *
- *   const endpoint = await replicas.connect(device, '/home/ada/Photos', 'read')
+ *   const endpoint = await replicas.connect(device, '/srv/photos', 'read')
  *   for await (const { entries } of endpoint.walk(ROOT)) ...
  *
  * One stream is one open folder. `calls.ts` lists what may be asked, `values.ts` the shapes, `sealed-pipe.ts` the frames;

@@ -16,7 +16,7 @@ import {
   type StagedFileWriter,
   type TrashedItem
 } from '../../../sync/endpoints/index.js'
-import { CALLS, type CallName, type Input, STREAMS, type StreamName } from '../calls.js'
+import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
 
@@ -61,7 +61,7 @@ export class ServedFolder {
     input: Input<StreamName>,
     options: AbortOptions
   ): AsyncGenerator<Outgoing, void, void> {
-    this.#ensureMay(STREAMS[name].access)
+    this.ensureMay(STREAMS[name].access)
     const { endpoint } = this.#served
     if (name === 'list' || name === 'walk') {
       const { path, ...how } = input as Input<'walk'>
@@ -89,21 +89,6 @@ export class ServedFolder {
       }
       if (bytes > 0) yield { values: { bytes } }
     }
-  }
-
-  /** Begins what it does before it first waits: appends happen in the order in which they came. */
-  async call<N extends CallName>(
-    name: N,
-    input: Input<N>,
-    data: Uint8Array<ArrayBuffer>,
-    options: AbortOptions
-  ): Promise<Outgoing> {
-    this.#ensureMay(CALLS[name].access)
-    const answer = HANDLERS[name as keyof typeof HANDLERS] as (
-      this: ServedFolder,
-      ...args: unknown[]
-    ) => Promise<Outgoing>
-    return answer.call(this, input, options, data)
   }
 
   close(): Promise<void> {
@@ -231,7 +216,8 @@ export class ServedFolder {
     return this.#served.ours().some(own => isWithin(at, own))
   }
 
-  #ensureMay(access: 'read' | 'write'): void {
+  /** @throws NOT_GRANTED */
+  ensureMay(access: 'read' | 'write'): void {
     if (access === 'read' || this.#access === 'write') return
     throw new SpacedriveError('NOT_GRANTED', 'that folder may be read, not written', {
       hint: 'On the other device: `network grant DEVICE DIR --write`.'
@@ -252,90 +238,3 @@ export class ServedFolder {
 }
 
 const notTheirs = () => new SpacedriveError('NOT_GRANTED', 'that belongs to the program there')
-
-type Handler<N extends CallName> = (
-  this: ServedFolder,
-  input: Input<N>,
-  options: AbortOptions,
-  data: Uint8Array<ArrayBuffer>
-) => Promise<Outgoing>
-
-const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
-  async look({ paths }, options) {
-    await this.ensureLooked(...paths)
-    return { values: await this.endpoint.look(paths, options) }
-  },
-  async readPack({ paths }, options) {
-    await this.ensureReadable(...paths)
-    const { files, data } = await this.endpoint.readPack(paths, options)
-    return { values: files, data: [data] }
-  },
-  async space(_, options) {
-    return { values: await this.endpoint.space(options) }
-  },
-  async capabilities(_, options) {
-    return { values: await this.endpoint.capabilities(options) }
-  },
-  async ensureSpace({ bytes }, options) {
-    await this.endpoint.ensureSpace(bytes, options)
-    return { values: {} }
-  },
-  async place({ steps }, options) {
-    return { values: await this.endpoint.place(this.checkedSteps(steps as PlaceStep[]), options) }
-  },
-  async placeGroup({ steps }, options) {
-    return { values: await this.endpoint.placeGroup(this.checkedSteps(steps as PlaceStep[]), options) }
-  },
-  async trash({ items, command, job }, options) {
-    this.checkTrashed(items)
-    return { values: await this.endpoint.trash(items as never, { command, ...(job && { job }), ...options }) }
-  },
-  async openStage({ id }, options) {
-    return { values: { stage: await this.openStage(id, options) } }
-  },
-  async stageWrite({ stage, entries }, options, data) {
-    const { hashes, problems } = await this.stage(stage).write(entries as never, data, options)
-    return { values: { problems }, data: [hashes] }
-  },
-  async stageVerify({ stage, files }, options) {
-    return { values: await this.stage(stage).verify(files, options) }
-  },
-  async stageDiscard({ stage }, options) {
-    await this.dropStage(stage, s => s.discard(options))
-    return { values: {} }
-  },
-  async stageClose({ stage }) {
-    await this.dropStage(stage, s => s.close())
-    return { values: {} }
-  },
-  async openFile({ stage, path, sizeBytes }, options) {
-    const [handle, { positionBytes }] = await this.openFile(stage, path, sizeBytes, options)
-    return { values: { writer: handle, positionBytes } }
-  },
-  async append({ writer }, _, data) {
-    return { values: await this.append(writer, w => w.append(data)) }
-  },
-  async appendHole({ writer, lengthBytes }) {
-    return { values: await this.append(writer, w => w.appendHole(lengthBytes)) }
-  },
-  async prefixHash({ writer }) {
-    return { values: { hash: await this.writer(writer).prefixHash() } }
-  },
-  async restart({ writer }) {
-    await this.restart(writer)
-    return { values: {} }
-  },
-  async finish({ writer, expected }) {
-    const finished = await this.writer(writer).finish(expected as never)
-    await this.dropWriter(writer)
-    return { values: { hash: finished.hash } }
-  },
-  async closeWriter({ writer }) {
-    await this.dropWriter(writer)
-    return { values: {} }
-  },
-  async close() {
-    await this.close()
-    return { values: {} }
-  }
-}

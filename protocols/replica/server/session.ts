@@ -25,6 +25,7 @@ import {
   type SealedPipe,
   sealedPipe
 } from '../sealed-pipe.js'
+import { HANDLERS, type Handler } from './handlers.js'
 import { type Served, ServedFolder } from './served-folder.js'
 
 export interface ServeInit {
@@ -160,7 +161,10 @@ class Session {
       this.#send(RESULT, call, {})
       return
     }
-    const answer = await this.#opened().call(name as CallName, input as never, data, { signal })
+    const folder = this.#opened()
+    folder.ensureMay(CALLS[name as CallName].access)
+    const handle = HANDLERS[name as keyof typeof HANDLERS] as Handler<CallName>
+    const answer = await handle.call(folder, input as never, { signal }, data)
     this.#send(RESULT, call, answer.values, answer.data)
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   type AbortOptions,
   type AbsPath,
@@ -69,6 +70,7 @@ export class LocalEndpoint implements Endpoint {
 
   constructor(parts: LocalEndpointParts) {
     this.#parts = parts
+    setMaxListeners(0, this.#ended.signal) // one for each call that runs
     this.shown = displayPath(parts.path)
     this.#writing = new LocalWriting(parts)
     this.local = {

@@ -1,0 +1,95 @@
+import type { AbortOptions } from '../../../storage/base/index.js'
+import type { PlaceStep } from '../../../storage/files/index.js'
+import type { CallName, Input } from '../calls.js'
+import type { Outgoing, ServedFolder } from './served-folder.js'
+
+export type Handler<N extends CallName> = (
+  this: ServedFolder,
+  input: Input<N>,
+  options: AbortOptions,
+  data: Uint8Array<ArrayBuffer>
+) => Promise<Outgoing>
+
+/**
+ * What is done for each call that is answered once; its input is of the shape of `calls.ts`. Each begins what it does before it
+ * first waits: appends happen in the order in which they came.
+ */
+export const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
+  async look({ paths }, options) {
+    await this.ensureLooked(...paths)
+    return { values: await this.endpoint.look(paths, options) }
+  },
+  async readPack({ paths }, options) {
+    await this.ensureReadable(...paths)
+    const { files, data } = await this.endpoint.readPack(paths, options)
+    return { values: files, data: [data] }
+  },
+  async space(_, options) {
+    return { values: await this.endpoint.space(options) }
+  },
+  async capabilities(_, options) {
+    return { values: await this.endpoint.capabilities(options) }
+  },
+  async ensureSpace({ bytes }, options) {
+    await this.endpoint.ensureSpace(bytes, options)
+    return { values: {} }
+  },
+  async place({ steps }, options) {
+    return { values: await this.endpoint.place(this.checkedSteps(steps as PlaceStep[]), options) }
+  },
+  async placeGroup({ steps }, options) {
+    return { values: await this.endpoint.placeGroup(this.checkedSteps(steps as PlaceStep[]), options) }
+  },
+  async trash({ items, command, job }, options) {
+    this.checkTrashed(items)
+    return { values: await this.endpoint.trash(items as never, { command, ...(job && { job }), ...options }) }
+  },
+  async openStage({ id }, options) {
+    return { values: { stage: await this.openStage(id, options) } }
+  },
+  async stageWrite({ stage, entries }, options, data) {
+    const { hashes, problems } = await this.stage(stage).write(entries as never, data, options)
+    return { values: { problems }, data: [hashes] }
+  },
+  async stageVerify({ stage, files }, options) {
+    return { values: await this.stage(stage).verify(files, options) }
+  },
+  async stageDiscard({ stage }, options) {
+    await this.dropStage(stage, s => s.discard(options))
+    return { values: {} }
+  },
+  async stageClose({ stage }) {
+    await this.dropStage(stage, s => s.close())
+    return { values: {} }
+  },
+  async openFile({ stage, path, sizeBytes }, options) {
+    const [handle, { positionBytes }] = await this.openFile(stage, path, sizeBytes, options)
+    return { values: { writer: handle, positionBytes } }
+  },
+  async append({ writer }, _, data) {
+    return { values: await this.append(writer, w => w.append(data)) }
+  },
+  async appendHole({ writer, lengthBytes }) {
+    return { values: await this.append(writer, w => w.appendHole(lengthBytes)) }
+  },
+  async prefixHash({ writer }) {
+    return { values: { hash: await this.writer(writer).prefixHash() } }
+  },
+  async restart({ writer }) {
+    await this.restart(writer)
+    return { values: {} }
+  },
+  async finish({ writer, expected }) {
+    const finished = await this.writer(writer).finish(expected as never)
+    await this.dropWriter(writer)
+    return { values: { hash: finished.hash } }
+  },
+  async closeWriter({ writer }) {
+    await this.dropWriter(writer)
+    return { values: {} }
+  },
+  async close() {
+    await this.close()
+    return { values: {} }
+  }
+}
