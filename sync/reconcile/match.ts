@@ -5,9 +5,11 @@ import {
   type End,
   type Entry,
   identityKey,
+  isLeaf,
   isPresent,
   otherEnd,
   type Row,
+  sameContent,
   sameIdentity,
   versionOf
 } from './entry.js'
@@ -38,12 +40,20 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
   return forest
 }
 
+/**
+ * Both ends show the same content under one name: that is what a session leaves behind that was cut off before its archive was
+ * written. Their inodes may say that one came from elsewhere; followed, they would bring back what was settled.
+ */
+const isAgreed = ({ source, destination }: Row): boolean =>
+  isLeaf(source) && isLeaf(destination) && sameContent(source, destination)
+
 /** path at the end -> the thing of the archive that it is */
 function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: End): Map<RelPath, Node> {
   const known = new Map<string, Node[]>()
-  for (const { path, base } of entangled.values()) {
+  for (const row of entangled.values()) {
+    const { path, base } = row
     const identity = base?.[end].identity
-    if (identity === undefined) continue
+    if (identity === undefined || isAgreed(row)) continue
     const key = identityKey(identity)
     known.set(key, [...(known.get(key) ?? []), forest.findBase(path)!])
   }
@@ -54,7 +64,7 @@ function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: 
   for (const arrived of [false, true]) {
     for (const row of entangled.values()) {
       const entry = row[end]
-      if (!isPresent(entry) || entry.identity === undefined || proven.has(row.path)) continue
+      if (!isPresent(entry) || entry.identity === undefined || proven.has(row.path) || isAgreed(row)) continue
       const standing = sameIdentity(row.base?.[end].identity, entry.identity)
       if (standing === arrived) continue
       const node = standing

@@ -34,21 +34,25 @@ export interface FixtureOptions {
   readonly policy?: ConflictPolicy
   readonly ignore?: readonly string[]
   readonly clock?: Clock
+  /** A folder in which all of it lies and stays, made by another process perhaps; else a fresh one. */
+  readonly at?: string
 }
 
 export async function openSync({
   mode,
   policy = 'keep-both',
   ignore = [],
-  clock = systemClock
+  clock = systemClock,
+  at
 }: FixtureOptions): Promise<SyncFixture> {
-  const temp = tempDir('sd-sync-')
+  const temp = at === undefined ? tempDir('sd-sync-') : { path: at, clean: () => {} }
   const dir = join(temp.path, 'data') as AbsPath
   const folders = { source: join(temp.path, 'source'), destination: join(temp.path, 'destination') }
-  for (const path of [dir, ...Object.values(folders)]) mkdirSync(path)
+  for (const path of [dir, ...Object.values(folders)]) mkdirSync(path, { recursive: true })
   const db = await openInstance(dir)
-  const uuid = newUuid(clock.nowMs(), systemRandom)
-  await db.write(addSyncs.addOne, { id: 1, uuid, mode, policy })
+  const known = db.get<{ uuid: string }>('SELECT uuid FROM syncs WHERE id = 1')?.uuid
+  const uuid = known ?? newUuid(clock.nowMs(), systemRandom)
+  if (known === undefined) await db.write(addSyncs.addOne, { id: 1, uuid, mode, policy })
   const snapshot = await openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
   const pool: WorkerPool = workerPool(2)
   const files = openFiles({ pool, owner: ownerTag(dir), clock })
@@ -103,5 +107,20 @@ export function look(dir: string, { times = true } = {}): Record<string, string>
     }
   }
   walk('')
+  return found
+}
+
+/** Every content that is anywhere: in the folder, and in the versions. */
+export function contents(dir: string): Set<string> {
+  const found = new Set<string>()
+  const walk = (at: string): void => {
+    for (const name of readdirSync(at)) {
+      if (name === 'lists' || name === 'root.json') continue // what we write of them
+      const stat = lstatSync(join(at, name))
+      if (stat.isDirectory()) walk(join(at, name))
+      else if (stat.isFile()) found.add(readFileSync(join(at, name), 'utf8'))
+    }
+  }
+  walk(dir)
   return found
 }

@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict'
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import { applyEdit, edit } from './edits.js'
-import { look, openSync, type SyncFixture } from './fixture.js'
+import { contents, look, openSync, type SyncFixture } from './fixture.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 4)
-/** Every content that is anywhere: in the folder, and in the versions. */
-function contents(dir: string): Set<string> {
-  const found = new Set<string>()
-  const walk = (at: string): void => {
-    for (const name of readdirSync(at)) {
-      if (name === 'lists' || name === 'root.json') continue // what we write of them
-      const stat = lstatSync(join(at, name))
-      if (stat.isDirectory()) walk(join(at, name))
-      else if (stat.isFile()) found.add(readFileSync(join(at, name), 'utf8'))
-    }
-  }
-  walk(dir)
-  return found
-}
-
 async function once(fixture: SyncFixture) {
   const outcome = await fixture.run()
   if (outcome.state === 'halted') {
