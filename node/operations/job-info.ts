@@ -35,7 +35,11 @@ export const jobInfo = defineOperation({
       if (job.startedAt !== null) {
         terminal.line(`Ran       ${formatTook((job.endedAt ?? job.now) - job.startedAt)}`)
       }
-      if (job.progress !== null) terminal.line(`Progress  ${progressLine(job.progress, terminal)}`)
+      if (job.progress !== null) {
+        // How fast it was at the very end, and that nothing is left, says nothing of a job that has ended.
+        const { bytesPerSecond: _, remainingMs: __, ...figures } = job.progress
+        terminal.line(`Progress  ${progressLine(job.endedAt === null ? job.progress : figures, terminal)}`)
+      }
       if (job.pausedBecause !== null) terminal.line(`Paused    ${job.pausedBecause}`)
       if (job.error !== null) terminal.line(`Error     ${job.error.message} (${job.error.code})`)
       const result = resultText(job.output)

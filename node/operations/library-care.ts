@@ -85,8 +85,14 @@ export const libraryBackup = defineOperation({
 export const libraryRebuild = defineOperation({
   name: 'library.rebuild',
   summary: 'Build the database of a damaged library anew, with what can be saved of it',
-  input: z.strictObject({ library: z.string() }),
-  async run({ peer }, { library }) {
+  input: z.strictObject({ library: z.string(), force: z.boolean().default(false) }),
+  async run({ peer }, { library, force }) {
+    const open = peer.libraries.opened().find(l => [l.id, l.name, l.path].some(known => known === library))
+    if (open !== undefined && !force && (await open.check()).ok) {
+      throw new SpacedriveError('IN_ORDER', `${displayPath(open.name)} is in order: there is nothing to build anew`, {
+        hint: '--force does it all the same: tags and notes stay, every file is read again.'
+      })
+    }
     const report = await peer.libraries.rebuild(library)
     const info = libraryFacts(peer.libraries.list().find(l => l.path === report.path)!)
     return { library: info, kept: displayPath(report.kept), saved: report.saved, lost: report.lost }
@@ -94,8 +100,12 @@ export const libraryRebuild = defineOperation({
   command: {
     path: 'library rebuild',
     arguments: [['<library>', 'its folder, name or id']],
+    options: [['--force', 'also one in which nothing is wrong']],
     examples: ['spacedrive library rebuild "/mnt/disk/Work.sdlibrary"'],
-    input: ({ arguments: [which] }, { cwd }) => ({ library: typedLibrary(String(which), cwd) }),
+    input: ({ arguments: [which], options }, { cwd }) => ({
+      library: typedLibrary(String(which), cwd),
+      force: options.force === true
+    }),
     render({ library, kept, saved, lost }, terminal) {
       terminal.line(`${library.name} has a new database; the old one is kept in ${kept}`)
       terminal.line(

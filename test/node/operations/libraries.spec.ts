@@ -39,6 +39,12 @@ describe('library commands', () => {
     const { backup } = await instance.json<{ backup: string }>('library', 'backup', 'One')
     assert.ok(existsSync(backup))
   })
+  it('rebuild leaves alone what is in order, unless it is told to', async () => {
+    const { code, stderr } = await instance.run('library', 'rebuild', 'One')
+    assert.equal(code, 1)
+    assert.match(stderr, /One is in order.*\n.*--force/)
+    assert.match(await instance.ok('library', 'rebuild', 'One', '--force'), /has a new database/)
+  })
   it('delete wants a yes, removes the library and leaves what is not its own', async () => {
     const folder = `${instance.dataDir}-place/Two.sdlibrary`
     writeFileSync(`${folder}/mine.txt`, 'mine')
