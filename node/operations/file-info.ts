@@ -33,7 +33,7 @@ export const fileInfo = defineOperation({
   }),
   async run({ peer, signal }, input) {
     const { describing, FLAG } = await import('../../storage/entries/index.js')
-    const { typeOfName } = await import('../../storage/file-types/index.js')
+    const { mimeOfFile, typeOfName } = await import('../../storage/file-types/index.js')
     const open = input.library === undefined ? peer.libraries.findCurrent() : peer.libraries.get(input.library)
     const stat = await lstat(fsPath(input.path), { bigint: true }).catch(err => {
       if (hasCode(err, 'ENOENT', 'ENOTDIR')) return undefined
@@ -70,7 +70,8 @@ export const fileInfo = defineOperation({
       const { hashing } = await import('../../storage/content/index.js')
       hash = (await peer.pool.run(hashing.hashFile, { path: input.path }, { signal })).hash
     }
-    const byName = typeOfName(input.path.slice(input.path.lastIndexOf('/') + 1))
+    const name = input.path.slice(input.path.lastIndexOf('/') + 1)
+    const byName = typeOfName(name)
     const form =
       stat === undefined
         ? entry!.kind
@@ -81,6 +82,7 @@ export const fileInfo = defineOperation({
             : stat.isSymbolicLink()
               ? 'symlink'
               : 'other'
+    const type = entry !== null && entry.type !== 'unknown' ? entry.type : byName.kind
     const disk = stat === undefined ? null : await diskFacts(peer, input.path as AbsPath, stat)
     const counts =
       input.count && known.below == null && stat?.isDirectory()
@@ -90,8 +92,11 @@ export const fileInfo = defineOperation({
       path: displayPath(input.path),
       ...(isPlainUtf8(input.path) ? {} : { pathBytes: pathBytes(input.path).toString('base64') }),
       form,
-      type: form !== 'file' ? null : entry !== null && entry.type !== 'unknown' ? entry.type : byName.kind,
-      mime: form !== 'file' ? null : (known.content?.mime ?? byName.mime ?? null),
+      type: form === 'file' ? type : null,
+      mime:
+        form === 'file'
+          ? mimeOfFile(name, type, Number(stat?.size ?? entry!.sizeBytes), known.content?.mime ?? null)
+          : null,
       sizeBytes: stat === undefined ? entry!.sizeBytes : Number(stat.size),
       modifiedMs: Number((stat?.mtimeNs ?? entry!.mtimeNs) / 1_000_000n),
       mode: Number(stat?.mode ?? entry!.mode) & 0o7777,

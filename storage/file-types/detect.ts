@@ -51,6 +51,22 @@ export async function detectFileType(name: string, head: Uint8Array, sizeBytes: 
   return byName.by === 'nothing' ? { kind: 'binary', mime: 'application/octet-stream', by: 'text' } : byName
 }
 
+/**
+ * The MIME type of a file that was looked into. Files of one content share what the look found; where it was the name that
+ * told (of text, and of an empty file) each has its own.
+ * @param kind - what was found of this file
+ */
+export function mimeOfFile(
+  name: string,
+  kind: ContentKind,
+  sizeBytes: number,
+  ofContent: string | null
+): string | null {
+  const byName = typeOfName(name)
+  const told = byName.kind === kind && (sizeBytes === 0 || TEXTUAL.has(kind))
+  return (told ? byName.mime : undefined) ?? ofContent ?? byName.mime ?? null
+}
+
 async function magicOf(head: Uint8Array): Promise<FileType | undefined> {
   // file-type unpacks these to look for a tar inside, 300 µs a file, and gives the same MIME type whatever it finds.
   if (head[0] === 0x1f && head[1] === 0x8b && head[2] === 0x08) return GZIP

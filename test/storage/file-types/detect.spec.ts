@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { CONTENT_KINDS } from '../../../storage/entries/index.js'
-import { analyseText, detectFileType, HEAD_BYTES, typeOfName } from '../../../storage/file-types/index.js'
+import { analyseText, detectFileType, HEAD_BYTES, mimeOfFile, typeOfName } from '../../../storage/file-types/index.js'
 
 const text = (s: string): Uint8Array => Buffer.from(s)
 const png = Uint8Array.from([
@@ -128,6 +128,18 @@ describe('detectFileType', () => {
     assert.equal(await look('/usr/bin', readdirSync('/usr/bin').includes('env') ? 'env' : 'sh'), 'executable')
     assert.equal(await look('/etc', 'passwd'), 'text')
   })
+})
+
+describe('files of one content', () => {
+  for (const [why, name, kind, sizeBytes, expected] of [
+    ['an empty file is what its name says', 'a.txt', 'text', 0, 'text/plain'],
+    ['so is text', 'a.txt', 'text', 9, 'text/plain'],
+    ['bytes are what they are, whatever the name', 'a.png', 'image', 9, 'text/markdown'],
+    ['a name that says nothing', 'README', 'text', 9, 'text/markdown'],
+    ['a name that says something else than was found', 'a.png', 'text', 9, 'text/markdown']
+  ] as const) {
+    it(`${why}: ${name}`, () => assert.equal(mimeOfFile(name, kind, sizeBytes, 'text/markdown'), expected))
+  }
 })
 
 describe('analyseText', () => {
