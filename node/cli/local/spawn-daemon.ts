@@ -38,6 +38,9 @@ const MALLOC = {
   MALLOC_ARENA_MAX: '2'
 }
 
+/** What was said by whoever starts it wins. */
+export const daemonEnvironment = (): NodeJS.ProcessEnv => ({ ...MALLOC, ...process.env })
+
 export interface StartAnswer {
   /** False when it was running already. */
   readonly started: boolean
@@ -85,7 +88,7 @@ function launch(options: StartOptions): ChildProcess {
     const main = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
     return spawn(process.execPath, [...HEAP_FLAGS, main, JSON.stringify(options)], {
       detached: true,
-      env: { ...MALLOC, ...process.env },
+      env: daemonEnvironment(),
       // Its own folder: a daemon must not keep the disk busy on which somebody happened to stand.
       cwd: options.dataDir,
       stdio: ['ignore', output, output, 'ipc']

@@ -1,9 +1,11 @@
+import { setFlagsFromString } from 'node:v8'
 import { errorCode } from '../../../storage/base/index.js'
 import { daemonClient } from '../../client/index.js'
 import type { Terminal } from '../../operations/operation.js'
 import type { LocalCommand, LocalContext } from './local-command.js'
 import { echoLog } from './log-lines.js'
-import { type StartAnswer, spawnDaemon } from './spawn-daemon.js'
+import { replaceProcess } from './replace-process.js'
+import { daemonEnvironment, HEAP_FLAGS, type StartAnswer, spawnDaemon } from './spawn-daemon.js'
 import { startFlags, startOptionsOf } from './start-options.js'
 
 export const start: LocalCommand = {
@@ -48,6 +50,12 @@ function renderStart(answer: StartAnswer | undefined, terminal: Terminal): void 
 
 /** The daemon in this process; its own signal handlers take the place of the command's. */
 async function runHere(context: LocalContext, options: ReturnType<typeof startOptionsOf>): Promise<undefined> {
+  if (!HEAP_FLAGS.every(flag => process.execArgv.includes(flag))) {
+    // V8 and the C library are told when they begin: the same process begins again. Where that cannot be it goes on without.
+    const args = [...process.execArgv, ...HEAP_FLAGS, ...process.argv.slice(1)]
+    replaceProcess(process.execPath, args, daemonEnvironment())
+  }
+  setFlagsFromString('--initial-old-space-size=0') // as in daemon/main.ts: for this thread alone
   process.removeAllListeners('SIGINT')
   process.removeAllListeners('SIGTERM')
   await import('../../shim.js')

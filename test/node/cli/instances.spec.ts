@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { HEAP_FLAGS } from '../../../node/cli/local/spawn-daemon.js'
 import { findPlace } from '../../../node/instance/index.js'
 import { openSqlite } from '../../../storage/sql/index.js'
 import { processEnded, type TestInstance, testInstance } from '../../cli.js'
@@ -134,7 +135,12 @@ describe('instances', () => {
   it('a daemon in the foreground stops at Ctrl-C, in order', async () => {
     const one = instance(join(temp.path, 'data'))
     const running = one.begin('--json', 'start', '--foreground')
-    await running.line(/"started":true/)
+    const { pid } = JSON.parse(await running.line(/"started":true/)) as { pid: number }
+    assert.equal(pid, running.child.pid)
+    if (process.platform === 'linux') {
+      assert.match(readFileSync(`/proc/${pid}/cmdline`, 'latin1'), new RegExp(HEAP_FLAGS.join('\0')))
+      assert.match(readFileSync(`/proc/${pid}/environ`, 'latin1'), /MALLOC_ARENA_MAX=/)
+    }
     running.child.kill('SIGINT')
     const result = await running.ended
     assert.equal(result.code, 0)
