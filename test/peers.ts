@@ -55,6 +55,7 @@ export interface TestPeerOptions {
   readonly log?: Logger
   readonly dir?: { path: AbsPath; clean(): void }
   readonly config?: Partial<ReturnType<NetworkInit['config']>>
+  readonly upgradeTimeoutMs?: number
   /** Leave the network off; `peer.network.start()` does it. */
   readonly off?: boolean
 }
@@ -84,7 +85,8 @@ export async function testPeer(options: TestPeerOptions = {}): Promise<TestPeer>
     clock,
     random,
     events,
-    log
+    log,
+    ...(options.upgradeTimeoutMs !== undefined && { upgradeTimeoutMs: options.upgradeTimeoutMs })
   })
   if (options.off !== true) await network.start()
   let stopped = false

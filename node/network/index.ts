@@ -32,6 +32,8 @@ export interface NetworkInit {
   random: Random
   events: EventBus
   log: Logger
+  /** How long an inbound connection may take to say who it is. Given by tests alone. */
+  upgradeTimeoutMs?: number
 }
 
 export interface Network extends PeerNetwork, Startable {

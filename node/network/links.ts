@@ -3,6 +3,7 @@
  * cuts what does not say hello in time, keeps one session a device in use when there are several, and tells of devices
  * that come and go.
  */
+import { setMaxListeners } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
 import {
   answerHello,
@@ -16,54 +17,20 @@ import {
 } from '../../protocols/hello/index.js'
 import { wireError } from '../../protocols/wire/index.js'
 import {
-  type Clock,
   type DeviceId,
   deadline,
   errorCode,
   isAbort,
-  type Logger,
-  type Random,
   raceSignal,
   SpacedriveError,
   toError
 } from '../../storage/base/index.js'
-import type { DeviceRegistry } from '../devices/index.js'
-import type { Admission } from './admission.js'
 import { MAX_CONNECTIONS_PER_DEVICE, PROBE_TIMEOUT_MS } from './limits.js'
+import type { Link, LinksInit } from './link.js'
 import { Session } from './session.js'
 import { settleSuccession } from './succession.js'
-import type { Twins } from './twins.js'
 
-export interface LinksInit {
-  readonly local: DeviceId
-  readonly devices: DeviceRegistry
-  readonly admission: Admission
-  readonly twins: Twins
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-  info(): HelloInfo
-  /** A device that had no session has one, or lost its last. */
-  onConnected(session: Session): void
-  onDisconnected(session: Session, reason: unknown): void
-  onSession(session: Session, info: HelloInfo): void
-  onUpdate(session: Session, message: Control): void
-  /** A pairing on a connection is over and its device is saved; the hello follows on the same connection. */
-  onPaired(device: DeviceId): void
-}
-
-/** One connection. */
-export interface Link {
-  readonly connection: Connection
-  readonly device: DeviceId
-  readonly dialled: boolean
-  /** Pairing streams that are open on it; while there are any it needs no hello. */
-  pairing: number
-  session: Session | undefined
-  /** Resolves when the hello is done, rejects when the connection ends first. */
-  readonly ready: Promise<Session>
-  readonly closed: AbortSignal
-}
+export type { Link, LinksInit } from './link.js'
 
 interface OwnLink extends Link {
   hello: 'none' | 'running' | 'done'
@@ -113,6 +80,7 @@ export class Links {
     })
     promise.catch(() => {}) // not everybody waits for it
     const ending = new AbortController()
+    setMaxListeners(0, ending.signal) // one for each stream
     const link: OwnLink = {
       connection,
       device,

@@ -96,6 +96,7 @@ export function createNetwork(init: NetworkInit): Network {
         random,
         events,
         log,
+        upgradeTimeoutMs: init.upgradeTimeoutMs,
         isDoorOpen: () => gate.isOpen(),
         search: device => finding?.search(device),
         capabilities: () => [...handlers.keys()].sort(),

@@ -25,6 +25,7 @@ export interface RunningInit {
   readonly random: Random
   readonly events: EventBus
   readonly log: Logger
+  readonly upgradeTimeoutMs: number | undefined
   isDoorOpen(): boolean
   capabilities(): string[]
   /** A device is about to be dialled: whoever finds devices may look for it meanwhile. */
@@ -148,6 +149,7 @@ export async function startRunning(init: RunningInit): Promise<Running> {
   const transport = await startTransport({
     identity,
     listen: init.listen,
+    upgradeTimeoutMs: init.upgradeTimeoutMs,
     gater: gate.gater,
     guard: () => {
       const bucket = new TokenBucket(STREAMS_PER_SECOND, STREAM_BURST, () => clock.monotonicMs())

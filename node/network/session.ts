@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Connection } from '@libp2p/interface'
 import { type Control, controlSchema, deriveKey, type HelloResult } from '../../protocols/hello/index.js'
 import {
@@ -69,6 +70,7 @@ export class Session implements PeerSession {
     this.run = Buffer.from(hello.info.run).toString('hex')
     this.openedAt = clock.nowMs()
     this.signal = this.#ended.signal
+    setMaxListeners(0, this.signal) // one for each stream and each that waits
     this.#bucket = new TokenBucket(CONTROL_MESSAGES_PER_SECOND, CONTROL_MESSAGE_BURST, () => clock.monotonicMs())
   }
 

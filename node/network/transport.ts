@@ -23,6 +23,7 @@ export interface TransportInit {
   identity: Identity
   listen: readonly string[]
   gater: ConnectionGater
+  upgradeTimeoutMs?: number | undefined
   guard: (connection: MessageStream) => GuardLimits
 }
 
@@ -43,7 +44,13 @@ export interface Transport {
 const NETWORK_ID = new Uint8Array(createHash('sha256').update('spacedrive/net/1').digest())
 
 /** @throws what libp2p throws when an address cannot be listened on (EADDRINUSE, EADDRNOTAVAIL, EACCES) */
-export async function startTransport({ identity, listen, gater, guard }: TransportInit): Promise<Transport> {
+export async function startTransport({
+  identity,
+  listen,
+  gater,
+  guard,
+  upgradeTimeoutMs = UPGRADE_TIMEOUT_MS
+}: TransportInit): Promise<Transport> {
   const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { multiaddr }] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),
@@ -82,7 +89,7 @@ export async function startTransport({ identity, listen, gater, guard }: Transpo
       // Pending connections and their rate are bounded by our own gater, which knows the addresses of paired devices.
       maxIncomingPendingConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
-      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      inboundUpgradeTimeout: upgradeTimeoutMs,
       inboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
       outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
       reconnectRetries: 0
