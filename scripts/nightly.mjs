@@ -1,18 +1,31 @@
-// `npm run nightly [-- RUNS]`: the properties of sync with 10,000 random cases each, in each mode where modes differ, and as many
-// scenarios of several devices. A failure prints its seed, the path to its smallest case, and that case: SPACEDRIVE_SEED and
-// SPACEDRIVE_CASE look at it again, with RUNS at 1 or more.
+// `npm run nightly [-- RUNS]`: what takes too long for each change. The properties of sync with 10,000 random cases each, in each mode
+// where modes differ, and as many scenarios of several devices; a failure prints its seed, the path to its smallest case, and
+// that case: SPACEDRIVE_SEED and SPACEDRIVE_CASE look at it again, with RUNS at 1 or more. Then operations on files, killed
+// and cut short over and over.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const runs = process.argv[2] ?? '10000'
-const specs = ['reconcile/properties', 'reconcile/unknown', 'reconcile/halted', 'simulation/simulation'].map(
-  name => `--spec=dist/test/sync/${name}.spec.js`
-)
-const { status } = spawnSync(
-  process.execPath,
-  ['--enable-source-maps', join(root, 'node_modules/mocha/bin/mocha.js'), '--timeout', '0', ...specs],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, SPACEDRIVE_RUNS: runs } }
-)
-process.exit(status ?? 1)
+const sync = ['reconcile/properties', 'reconcile/unknown', 'reconcile/halted', 'simulation/simulation']
+const parts = [
+  { specs: sync.map(name => `sync/${name}`), env: { SPACEDRIVE_RUNS: runs } },
+  { specs: ['sync/copy/killed'], env: { COPY_KILLS: '52' } },
+  { specs: ['node/operations/file-killed'], env: { FILE_KILLS: '10' } },
+  { specs: ['sync/copy/power-cut'], env: { COPY_CUTS: 'all' } },
+  { specs: ['sync/copy/model'], env: { COPY_RUNS: '500' } }
+]
+let failed = false
+for (const { specs, env } of parts) {
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      ...['--enable-source-maps', join(root, 'node_modules/mocha/bin/mocha.js'), '--timeout', '0'],
+      ...specs.map(name => `--spec=dist/test/${name}.spec.js`)
+    ],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }
+  )
+  failed ||= status !== 0
+}
+process.exit(failed ? 1 : 0)

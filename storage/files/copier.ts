@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { displayPath, hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { displayPath, type FileName, hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { freeAwayName, nameBeforeAway } from './away.js'
 import { ALL_MODE_BITS, CopyStager, changed, type Kept, MODE_BITS } from './copy-stager.js'
 import { type DirHandle, findStat } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
-import { TEMP_PREFIX } from './ours.js'
+import { freeNames } from './free-name.js'
 
 /**
  * Looks at two trees and copies from one into a staging place of the other, within a task that runs in a worker: names are
@@ -18,6 +18,7 @@ export class Copier extends CopyStager {
       try {
         // What is put into it comes first: its own mode is set at the end.
         this.disk.makeDir(parent, nameOf(path), (mode & MODE_BITS) | 0o700)
+        if (this.syncEach) this.disk.sync(parent)
         return 'made'
       } catch (err) {
         if (!hasCode(err, 'EEXIST')) throw err
@@ -29,11 +30,12 @@ export class Copier extends CopyStager {
 
   /**
    * A move's last step: takes the source away, if it still is what was copied. It is moved aside first and looked at again,
-   * so that what took its name in between is never lost. @throws CHANGED, and it is where it was
+   * so that what took its name in between is never lost; `leftAway` tells of those that a crash left between the two.
+   * @throws CHANGED, and it is where it was
    */
   removeSource(path: RelPath, expected: EntryStat): void {
     this.#keepingTime(path, dir => {
-      const aside = `${TEMP_PREFIX}${randomUUID()}`
+      const aside = freeAwayName(this.disk, dir, nameOf(path))
       this.disk.rename(dir, nameOf(path), dir, aside, 'replace')
       const at = this.disk.lstat(dir, aside)
       if (at.inode === expected.inode && at.sizeBytes === expected.sizeBytes && at.mtimeNs === expected.mtimeNs) {
@@ -42,6 +44,34 @@ export class Copier extends CopyStager {
       }
       this.#putBack(dir, aside, nameOf(path))
       throw changed(path)
+    })
+  }
+
+  /** What was being taken away in this source directory when the program ended: what it is called, and was before. */
+  leftAway(dir: RelPath): { away: FileName; name: FileName }[] {
+    return this.source.list(dir).flatMap(away => {
+      const name = nameBeforeAway(away)
+      return name === undefined ? [] : [{ away: away as FileName, name }]
+    })
+  }
+
+  /** It is at the destination. */
+  dropAway(path: RelPath): void {
+    this.#keepingTime(path, dir => this.disk.unlink(dir, nameOf(path)))
+  }
+
+  /** It is not: its name is given back, or one beside it. @returns that name */
+  putAwayBack(path: RelPath, before: FileName): FileName {
+    return this.#keepingTime(path, dir => {
+      const { inode } = this.disk.lstat(dir, nameOf(path))
+      for (const name of freeNames(before, false)) {
+        const there = findStat(this.disk, dir, name)
+        if (there === undefined) this.#putBack(dir, nameOf(path), name)
+        else if (there.inode === inode) this.disk.unlink(dir, nameOf(path))
+        else continue
+        return name
+      }
+      throw new Error('unreachable: free names do not end')
     })
   }
 
@@ -83,6 +113,7 @@ export class Copier extends CopyStager {
         disk.setMtime(dir, mtimeNs)
         changed = true
       }
+      if (changed && this.syncEach) disk.sync(dir)
       return changed
     })
   }

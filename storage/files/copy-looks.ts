@@ -15,6 +15,8 @@ export interface SourceHandle {
   readonly dir: DirHandle
   readonly device: bigint
   readonly mount: bigint
+  /** Instead of the real disk: see `FilesInit.disk`. Such a handle stays in its thread. */
+  readonly disk?: Disk | undefined
 }
 
 /** What of a root a look at it takes. */

@@ -111,8 +111,13 @@ export interface FileRoot {
     path: RelPath,
     options?: AbortOptions
   ): Promise<EntryStat>
-  /** Everything written on this file system, durable. @throws {SpacedriveError} DISK_ERROR */
-  sync(options?: AbortOptions): Promise<void>
+  /**
+   * Everything written on this file system, durable; where one sync of the whole says nothing (`syncWhole`) only these paths,
+   * each with the way to it. Before anything is taken away elsewhere because it is here, it is to be named.
+   * @returns those of the paths that were found not to be there
+   * @throws {SpacedriveError} DISK_ERROR
+   */
+  sync(options?: { readonly paths?: readonly RelPath[] } & AbortOptions): Promise<readonly RelPath[]>
 
   close(): Promise<void>
 }

@@ -27,6 +27,7 @@
  *
  * Reading: `treeReader` looks at a tree and reads its files beneath an open root, in a worker; it changes nothing.
  */
+export { awayName } from './away.js'
 export type { Capabilities } from './capabilities.js'
 export { Copier } from './copier.js'
 export type { ContentStrategy } from './copy-content.js'

@@ -61,7 +61,7 @@ export function openFiles({ pool, owner, clock = systemClock, disk }: FilesInit)
     remove: (items, from = {}) => run('removeForGood', { items, ...from }),
     async openSource(path, { signal } = {}) {
       const handle = await run('openSource', { path }, { signal })
-      return { handle, close: () => run('closeSource', handle) }
+      return { handle: disk === undefined ? handle : { ...handle, disk }, close: () => run('closeSource', handle) }
     },
     readMarker: (path, options) => run('readMarker', { path }, options),
     async close() {

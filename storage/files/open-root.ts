@@ -43,7 +43,7 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
     capabilities: root.capabilities,
     handle: root,
     moveIn: (from, path, options) => tracked('moveIn', { root, ...from, path }, options),
-    sync: options => tracked('syncRoot', { root }, options),
+    sync: ({ paths, ...options } = {}) => tracked('syncRoot', { root, paths }, options),
     space: () => tracked('space', { root, bytes: Number.NEGATIVE_INFINITY }),
     ensureSpace: async bytes => void (await tracked('space', { root, bytes })),
 

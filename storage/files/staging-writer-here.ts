@@ -16,7 +16,7 @@ export function stagingWriter(handle: StagingHandle): StagingWriter {
 
 /** The same for a copy within this device: see `Copier`. */
 export function copierHere(init: CopierInit): Copier {
-  return new Copier(diskHere(), init)
+  return new Copier(init.source.disk ?? diskHere(), init)
 }
 
 export { type StagingHandle, StagingWriter }

@@ -37,6 +37,7 @@ import {
   TREE_NAME
 } from './staging-place.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
+import { syncPaths } from './sync-paths.js'
 import { trashTasks } from './trash-tasks.js'
 import { removeTree, syncTree } from './tree.js'
 import { versionTasks } from './version-tasks.js'
@@ -161,14 +162,19 @@ export const fileTasks = {
   closeSource: (disk: Disk, source: SourceHandle): void => disk.close(source.dir),
 
   /** Everything on the file system of a root, durable; what it reports failed since the root was opened. */
-  syncRoot: (disk: Disk, { root }: { root: RootHandle }): void => {
-    try {
-      if (root.capabilities.syncWhole) disk.syncAll(root.dir)
-      else disk.sync(root.dir)
-    } catch (err) {
-      throw diskError('make durable', root.path, err)
-    }
-  },
+  syncRoot: (
+    disk: Disk,
+    { root, paths = [] }: { root: RootHandle; paths?: readonly RelPath[] | undefined }
+  ): Promise<RelPath[]> =>
+    withRoot(disk, root, access => {
+      try {
+        if (!root.capabilities.syncWhole) return syncPaths(access, paths)
+        disk.syncAll(root.dir)
+        return []
+      } catch (err) {
+        throw diskError('make durable', root.path, err)
+      }
+    }),
 
   place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlaceResult[]> =>
     withRoot(disk, root, access => placeBatch(access, places, steps)),

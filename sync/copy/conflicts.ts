@@ -67,7 +67,7 @@ async function carryOut(
   if (answer === 'skip') ctx.state.seen.skipped.exists += some.length
   else {
     const places = await openPlaces({
-      ...{ components, job: ctx.job, input, layout: ctx.state.layout!, signal: ctx.signal },
+      ...{ components, job: ctx.job, input, layout: ctx.state.layout!, state: ctx.state, signal: ctx.signal },
       problem: p => tell(ctx, p)
     })
     try {

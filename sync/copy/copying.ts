@@ -43,7 +43,7 @@ export function copying(components: CopyComponents, input: CopyInput, touched: T
       const tally = new Tally(ctx)
       touched.begin()
       const places = await openPlaces({
-        ...{ components, job: ctx.job, input, layout, signal: ctx.signal },
+        ...{ components, job: ctx.job, input, layout, state, signal: ctx.signal },
         problem: p => tell(ctx, p)
       })
       try {
@@ -89,7 +89,12 @@ export async function copyTree(
     ...{
       root: places.root,
       staging: places.staging,
+      tree: index,
       verify: input.verify || (input.operation === 'move' && !sameVolume)
+    },
+    async replacing(list) {
+      state.replacing = list
+      if (list.length > 0) await ctx.checkpoint()
     },
     problem: p => tell(ctx, p)
   })

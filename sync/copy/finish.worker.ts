@@ -2,21 +2,25 @@ import {
   defineTasks,
   displayPath,
   errorCode,
+  type FileName,
   joinRel,
   type Problem,
   type RelPath,
+  ROOT,
   type TaskContext,
   toError
 } from '../../storage/base/index.js'
 import {
   AREA_NAME,
+  awayName,
   type Copier,
   type CopierInit,
   copierHere,
   type EntryStat,
   isFatal,
   isTempName,
-  MARKER_NAME
+  MARKER_NAME,
+  type SourceHandle
 } from '../../storage/files/index.js'
 import { type FilterInit, filter } from './filter.js'
 import { renamed } from './renamed.js'
@@ -77,6 +81,29 @@ export const finishing = defineTasks(import.meta.url, {
     }
   },
 
+  /**
+   * Of things that are staged, those that are not what their source is.
+   * @param input.place - the content of the staging place
+   */
+  async doubtful(
+    input: { source: SourceHandle; place: SourceHandle; list: readonly { source: RelPath; staged: RelPath }[] },
+    ctx: TaskContext
+  ): Promise<{ i: number; stat: EntryStat }[]> {
+    const [sources, place] = [copierHere(input), copierHere({ source: input.place })]
+    const found: { i: number; stat: EntryStat }[] = []
+    try {
+      for (const [i, { source, staged }] of input.list.entries()) {
+        const stat = place.lookSource(staged)
+        if (stat === undefined || stat.kind === 'directory') continue
+        if (!(await isSame([sources, source], [place, staged], ctx.signal))) found.push({ i, stat })
+      }
+      return found
+    } finally {
+      sources.close()
+      place.close()
+    }
+  },
+
   /** Takes away the sources of what was moved. */
   async remove(input: CopierInit & { list: readonly SourceGone[] }, ctx: TaskContext): Promise<readonly Problem[]> {
     const copier = copierHere(input)
@@ -131,6 +158,8 @@ class Finish {
     }
     for (const top of this.#input.tops) {
       if (this.#copier.lookSource(top as RelPath)?.kind === 'directory') enter(top as RelPath)
+      else if (this.#input.remove && this.#copier.lookSource(joinRel(ROOT, awayName(top))) !== undefined)
+        await this.#settle({ away: awayName(top), name: top as FileName }, ROOT, this.#input.renames[top] ?? top)
       while (stack.length > 0) {
         const { dir, below } = stack.at(-1)!
         const name = below.pop()
@@ -147,6 +176,33 @@ class Finish {
     return this.#out
   }
 
+  /** A source that was being taken away when the program ended: what is at the destination goes, anything else is put back. */
+  async #settle({ away, name }: { away: FileName; name: FileName }, dir: RelPath, to: string): Promise<void> {
+    const path = joinRel(dir, away)
+    try {
+      if (await this.#isThere(path, to as RelPath)) {
+        this.#copier.dropAway(path)
+        return
+      }
+      const back = displayPath(joinRel(dir, this.#copier.putAwayBack(path, name)))
+      const message = `could not take ${back} away: it is not what was moved`
+      this.#out.problems.push({ path: back, code: 'CHANGED', message })
+    } catch (err) {
+      if (isFatal(err) || this.#signal.aborted) throw err
+      this.#out.problems.push(problem(path, err))
+    }
+  }
+
+  async #isThere(path: RelPath, to: RelPath): Promise<boolean> {
+    const [source, target] = [this.#copier.lookSource(path), this.#copier.lookTarget(to)]
+    if (source === undefined || source.kind !== target?.kind) return false
+    if (source.kind === 'symlink') return this.#copier.sourceLink(path) === this.#copier.targetLink(to)
+    if (source.kind !== 'file' || source.sizeBytes !== target.sizeBytes) return false
+    if (source.inode === target.inode && source.device === target.device) return true
+    const signal = this.#signal
+    return (await this.#copier.hash('source', path, signal)) === (await this.#copier.hash('target', to, signal))
+  }
+
   #isArea(name: string, path: RelPath): boolean {
     return name === AREA_NAME && this.#copier.lookSource(joinRel(path, MARKER_NAME)) !== undefined
   }
@@ -160,6 +216,7 @@ class Finish {
     const to = renamed(renames, dir)
     try {
       if (this.#copier.lookTarget(to)?.kind !== 'directory') return
+      if (remove) for (const left of this.#copier.leftAway(dir)) await this.#settle(left, dir, `${to}/${left.name}`)
       const mtimeNs = keepTimes ? this.#copier.lookSource(dir)?.mtimeNs : undefined
       if (this.#copier.finishDirectory(dir, to, { mtimeNs, owner, xattrs: false })) this.#out.directories++
       if (remove) this.#copier.removeSourceDirectory(dir)
@@ -167,6 +224,21 @@ class Finish {
       if (isFatal(err)) throw err
       this.#out.problems.push(problem(dir, err))
     }
+  }
+}
+
+/** The same file or link at two places; what cannot be read is not taken for the same. */
+async function isSame(a: [Copier, RelPath], b: [Copier, RelPath], signal: AbortSignal): Promise<boolean> {
+  try {
+    const [one, other] = [a, b].map(([copier, path]) => copier.lookSource(path))
+    if (one === undefined || one.kind !== other?.kind) return false
+    if (one.kind === 'symlink') return a[0].sourceLink(a[1]) === b[0].sourceLink(b[1])
+    if (one.kind !== 'file' || one.sizeBytes !== other.sizeBytes) return false
+    const hashes = [await a[0].hash('source', a[1], signal), await b[0].hash('source', b[1], signal)]
+    return hashes[0] === hashes[1]
+  } catch {
+    signal.throwIfAborted()
+    return false
   }
 }
 

@@ -16,16 +16,15 @@ export function finishPhase(components: CopyComponents, input: CopyInput, touche
       const { signal, state } = ctx
       const layout = state.layout!
       const places = await openPlaces({
-        ...{ components, job: ctx.job, input, layout, signal },
+        ...{ components, job: ctx.job, input, layout, state, signal },
         problem: p => tell(ctx, p)
       })
-      try {
+      const finish = async (remove: boolean): Promise<void> => {
         for (const [index, tree] of layout.trees.entries()) {
           const { copier } = await places.source(tree)
           const { tops, renames } = { tops: tree.names, renames: tree.renames }
-          const remove = input.operation === 'move'
           // A move takes away what is empty; owners are seen by looking; patterns leave folders out of the walk.
-          const any = remove || input.owner || input.include.length > 0
+          const any = input.operation === 'move' || input.owner || input.include.length > 0
           const rules = {
             touched: any ? undefined : touched.of(index),
             filter: filterOf(input),
@@ -35,6 +34,14 @@ export function finishPhase(components: CopyComponents, input: CopyInput, touche
           }
           const out = await components.pool.run(finishing.finish, { ...copier, tops, renames, ...rules }, { signal })
           for (const p of out.problems) tell(ctx, p)
+        }
+      }
+      try {
+        await finish(false)
+        if (input.operation === 'move') {
+          // Names and modes of folders are on the disk before those they came from go.
+          await places.root.sync({ signal })
+          await finish(true)
         }
         if (state.counts.copied + state.counts.directories + state.counts.attributes > 0)
           await places.root.sync({ signal })

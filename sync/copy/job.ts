@@ -49,7 +49,7 @@ async function leaveNothing(components: CopyComponents, input: CopyInput, ctx: P
   const { layout } = ctx.state
   if (layout === null) return
   const places = await openPlaces({
-    ...{ components, job: ctx.job, input, layout, signal: ctx.signal },
+    ...{ components, job: ctx.job, input, layout, state: ctx.state, signal: ctx.signal },
     problem: p => ctx.problem(p)
   })
   try {

@@ -17,6 +17,7 @@ import {
 import { finishing } from './finish.worker.js'
 import type { CopyInput } from './input.js'
 import type { CopyComponents } from './ports.js'
+import { type KeepInit, keepReplaced, type Replacing } from './replacing.js'
 import { taking } from './take.worker.js'
 import type { StagedCopy, TakeOutput } from './taking.js'
 
@@ -27,10 +28,14 @@ export interface PlacerInit {
   readonly root: FileRoot
   readonly staging: Staging
   readonly copier: CopierInit
+  /** Which of the trees. */
+  readonly tree: number
   /** Content is read back before it gets its name. */
   readonly verify: boolean
   readonly signal: AbortSignal
   problem(problem: Problem): void
+  /** What is to be replaced now, written down before; nothing when it is done. */
+  replacing(list: readonly Replacing[]): Promise<void>
 }
 
 export interface Placed {
@@ -61,10 +66,14 @@ export class Placer {
     const attributes = await this.#attributes(outputs.flatMap(o => o.attributes))
     const done = [...placed, ...replaced]
     if (input.operation !== 'move') return { copies: done, attributes, removed: 0 }
-    const gone = [...done.map(c => ({ source: c.source, from: c.from! })), ...outputs.flatMap(o => o.sameSources)]
-    if (gone.length === 0) return { copies: done, attributes, removed: 0 }
+    const all = [
+      ...done.map(({ source, path, from }) => ({ source, path, from: from! })),
+      ...outputs.flatMap(o => o.sameSources)
+    ]
+    if (all.length === 0) return { copies: done, attributes, removed: 0 }
     // Also what was the same already, or what only got its attributes, may not be on the disk yet.
-    await root.sync({ signal })
+    const missing = new Set(await root.sync({ paths: all.map(s => s.path), signal }))
+    const gone = all.filter(s => !missing.has(s.path))
     const problems = await this.#init.components.pool.run(
       finishing.remove,
       { ...this.#init.copier, list: gone },
@@ -94,7 +103,7 @@ export class Placer {
     if (copies.length === 0) return []
     const { staging, root, signal } = this.#init
     const names = copies.map(({ staged, path }) => ({ staged, path }))
-    const problems = await staging.placeNew(names, { durable: false, signal })
+    const problems = await staging.placeNew(names, { durable: !root.capabilities.syncWhole, signal })
     const failed = new Set<number>()
     const across: StagedCopy[] = []
     for (const { index, ...problem } of problems) {
@@ -127,15 +136,22 @@ export class Placer {
           aside: { staging: staging.id, path: asideOf(c.path) }
         })
       )
+      const list = some.map(({ source, path, staged }) => ({ tree: this.#init.tree, source, path, staged }))
+      await this.#init.replacing(list)
       const results = await root.place(steps, { signal })
       const old: { path: RelPath; expected: Expected }[] = []
+      const kept: Replacing[] = []
       results.forEach((r, i) => {
         if (r.done) {
           placed.push(some[i]!)
           old.push({ path: some[i]!.path, expected: r.aside ?? some[i]!.replaces! })
-        } else this.#init.problem(r.problem)
+        } else {
+          this.#init.problem(r.problem)
+          if (r.keptAt !== undefined) kept.push(list[i]!)
+        }
       })
       await throwAway(this.#init, old)
+      if (await keepReplaced(this.#init, this.#init.copier.source, kept)) await this.#init.replacing([])
     }
     return placed
   }
@@ -156,18 +172,21 @@ export class Placer {
   }
 }
 
-/** What was replaced goes to the trash under its old name. What cannot stays in the staging place, and is told. */
+/**
+ * What was replaced goes to the trash under its old name. What cannot stays in the staging place, and is told.
+ * @param list - `at`: where it lies in the staging place, unless aside
+ */
 export async function throwAway(
-  { components, input, staging, root, job, signal, problem }: Omit<PlacerInit, 'copier' | 'verify'>,
-  list: readonly { path: RelPath; expected: Expected }[]
+  { components, input, staging, root, job, signal, problem }: KeepInit,
+  list: readonly { path: RelPath; expected: Expected; at?: RelPath }[]
 ): Promise<boolean> {
   if (list.length === 0) return true
   if (!input.keep) {
     await staging.clear(ASIDE as FileName)
     return true
   }
-  const items = list.map(({ path, expected }) => ({
-    ...{ at: `${staging.contentPath}/${asideOf(path)}` as AbsPath, expected },
+  const items = list.map(({ path, expected, at = asideOf(path) }) => ({
+    ...{ at: `${staging.contentPath}/${at}` as AbsPath, expected },
     origin: `${root.path === '/' ? '' : root.path}/${path}` as AbsPath
   }))
   const results = await components.trash.put(items, { command: `file.${input.operation}`, job, signal })

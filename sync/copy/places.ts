@@ -5,6 +5,8 @@ import type { CopyInput } from './input.js'
 import type { Layout, Tree } from './layout.js'
 import { ASIDE, throwAway } from './placer.js'
 import type { CopyComponents } from './ports.js'
+import { keepReplaced } from './replacing.js'
+import type { CopyState } from './state.js'
 
 /** The folder that is copied into and the staging place there, open. */
 export interface Places {
@@ -33,6 +35,7 @@ export interface PlacesInit {
   readonly job: JobId
   readonly input: CopyInput
   readonly layout: Layout
+  readonly state: Pick<CopyState, 'replacing'>
   readonly signal: AbortSignal
   problem(problem: Problem): void
 }
@@ -55,7 +58,7 @@ export async function openPlaces(init: PlacesInit): Promise<Places> {
     await root.close()
   }
   try {
-    const clean = await tidyAside(init, root, staging)
+    const clean = (await tidyReplacing(init, root, staging)) && (await tidyAside(init, root, staging))
     return {
       root,
       staging,
@@ -79,6 +82,25 @@ export async function openPlaces(init: PlacesInit): Promise<Places> {
     await close()
     throw err
   }
+}
+
+/** What was being replaced when an earlier run was cut short. @returns false when something of it could not be kept */
+async function tidyReplacing(init: PlacesInit, root: FileRoot, staging: Staging): Promise<boolean> {
+  const { components, layout, state, signal } = init
+  const left = state.replacing ?? [] // a job of before has none
+  let clean = true
+  for (const [index, tree] of layout.trees.entries()) {
+    const some = left.filter(r => r.tree === index)
+    if (some.length === 0) continue
+    const source = await components.files.openSource(tree.folder, { signal })
+    try {
+      if (!(await keepReplaced({ ...init, root, staging }, source.handle, some))) clean = false
+    } finally {
+      await source.close()
+    }
+  }
+  if (clean) state.replacing = []
+  return clean
 }
 
 /** @returns false when something could not be put into the trash: it stays, and was told */

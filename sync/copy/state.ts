@@ -1,5 +1,6 @@
 import type { SkipReason } from './decide.js'
 import type { Layout } from './layout.js'
+import type { Replacing } from './replacing.js'
 
 /** What a copy keeps over a pause, a restart, a crash. What was copied is seen at the destination itself. */
 export interface CopyState {
@@ -14,6 +15,8 @@ export interface CopyState {
   runs: number
   /** Sources that got their new name by one rename: `FOLDER/NAME` with the inode, from before the rename on. */
   renamed: Record<string, string>
+  /** What is being replaced right now: see `Replacing`. */
+  replacing: readonly Replacing[]
   counts: CopyCounts
   /** What the last walk over the sources saw: counted anew by each. */
   seen: SeenCounts
@@ -64,6 +67,7 @@ export const newState = (): CopyState => ({
     estimate: null,
     runs: 0,
     renamed: {},
+    replacing: [],
     seen: nothingSeen(),
     copiedBefore: 0,
     notes: [],

@@ -157,7 +157,7 @@ export class Taker {
       })
       return
     }
-    if (first !== undefined && this.#linkToFirst(common, source, first)) return
+    if (first !== undefined && (await this.#linkToFirst(common, source, first))) return
     if (strategy === 'rename' && source.kind === 'file' && this.#stageItself(common)) return
     if (source.kind === 'file') this.#room.take(source.sizeBytes - (isLarge ? this.#copier.stagedBytes(staged) : 0))
     const kept = {
@@ -207,11 +207,14 @@ export class Taker {
   }
 
   /** Another name of a file that was copied already becomes another name of the copy. */
-  #linkToFirst(common: Named, source: Seen, first: RelPath): boolean {
+  async #linkToFirst(common: Named, source: Seen, first: RelPath): Promise<boolean> {
     const copy = this.#copier.lookTarget(renamed(this.#input.renames, first))
     if (copy?.kind !== 'file' || copy.sizeBytes !== source.sizeBytes) return false
     const now = this.#copier.lookSource(common.source)
-    if (decide(source, copy, { ...this.#input.rules, overwrite: 'skip' }).do !== 'same' || now === undefined)
+    const rules = { ...this.#input.rules, overwrite: 'skip', strict: false } as const
+    if (decide(source, copy, rules).do !== 'same' || now === undefined) return false
+    // Where size and time are no proof the contents are: what stands there may be what the first name was not copied over.
+    if (this.#input.rules.strict && !(await this.#compared(common.source, renamed(this.#input.renames, first))))
       return false
     try {
       this.#copier.stageHardLink(renamed(this.#input.renames, first), common.staged)
@@ -233,7 +236,7 @@ export class Taker {
     }
     if (!facts.move) return
     const from = this.#copier.lookSource(path)
-    if (from !== undefined) this.#out.sameSources.push({ source: path, from })
+    if (from !== undefined) this.#out.sameSources.push({ source: path, path: to, from })
   }
 
   async #between(bytes: number): Promise<void> {

@@ -65,6 +65,8 @@ export interface StagedCopy {
 
 export interface SourceGone {
   readonly source: RelPath
+  /** Where it is now. */
+  readonly path: RelPath
   readonly from: EntryStat
 }
 

@@ -94,9 +94,17 @@ export class SimulatedState {
       inode: BigInt(number),
       device: 1n,
       mount: 1n,
-      links: 1,
+      links: this.linksOf(number),
       uid: process.geteuid!()
     }
+  }
+
+  /** Names that it has; 1 for what has none or is a directory. */
+  private linksOf(number: number): number {
+    if (this.live.get(number)?.kind === 'directory') return 1
+    let names = 0
+    for (const { entries } of this.live.values()) for (const other of entries.values()) if (other === number) names++
+    return Math.max(1, names)
   }
 
   protected tick(): bigint {

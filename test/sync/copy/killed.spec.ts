@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testInstance } from '../../cli.js'
 import { tempDir } from '../../temp.js'
 import { readTree, type Tree } from './trees.js'
 
-/** A handful here; COPY_KILLS=50 for a long look. */
-const KILLS = Number(process.env.COPY_KILLS ?? 3)
+/** One of each kind here; 50 and more by COPY_KILLS, in a nightly run. */
+const KILLS = Number(process.env.COPY_KILLS ?? 4)
 const FOLDERS = 12
 const FILES = 30
+const LARGE_BYTES = 3_000_000
+/** What a daemon writes beside the content: its databases, its log, the list of the job. */
+const BESIDE_BYTES = 6_000_000
+
+const KINDS = ['copy', 'replace', 'move', 'verify'] as const
+/** About as long as a copy of it takes. */
+const KILL_WITHIN_MS = 500
 
 describe('copy: the daemon is killed in the middle', () => {
   const alice = testInstance('alice')
@@ -20,7 +27,8 @@ describe('copy: the daemon is killed in the middle', () => {
       mkdirSync(join(source, `folder ${d}`), { recursive: true })
       for (let f = 0; f < FILES; f++)
         writeFileSync(join(source, `folder ${d}`, `file ${f}`), `${d}/${f} `.repeat(f * 40))
-      writeFileSync(join(source, `folder ${d}`, 'large'), Buffer.alloc(1_000_000, d))
+      writeFileSync(join(source, `folder ${d}`, 'large'), Buffer.alloc(LARGE_BYTES, d + 1))
+      linkSync(join(source, `folder ${d}`, 'large'), join(source, `folder ${d}`, 'large too'))
     }
   })
   after(async () => {
@@ -29,7 +37,7 @@ describe('copy: the daemon is killed in the middle', () => {
   })
 
   for (let n = 0; n < KILLS; n++) {
-    const kind = (['copy', 'replace', 'move'] as const)[n % 3]!
+    const kind = KINDS[n % KINDS.length]!
     it(`${kind}, kill ${n + 1}: what has its name is not copied again, and the end is the same`, async () => {
       await alice.ok('start')
       const target = at(`to ${n}`)
@@ -38,12 +46,12 @@ describe('copy: the daemon is killed in the middle', () => {
       if (kind === 'move') await alice.ok('file', 'copy', source, `${at(`moved ${n}`)}/`)
       if (kind === 'replace') for (let d = 0; d < FOLDERS; d++) stale(join(target, 'from', `folder ${d}`))
       const wanted = readTree(source)
-      const pid = (await alice.json<{ pid: number }>('status')).pid
+      const pid = await pidOf()
       const { job } = (await alice.client.call(kind === 'move' ? 'file.move' : 'file.copy', {
-        ...{ sources: [from], destination: target, overwrite: 'replace', wait: false }
+        ...{ sources: [from], destination: target, overwrite: 'replace', wait: false, verify: kind === 'verify' }
       })) as { job: string }
       // The moment itself is what is random here.
-      await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
+      await new Promise(resolve => setTimeout(resolve, Math.random() * KILL_WITHIN_MS))
       process.kill(pid, 'SIGKILL')
       await alice.kill()
       while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 10))
@@ -51,10 +59,20 @@ describe('copy: the daemon is killed in the middle', () => {
 
       await alice.ok('start')
       const state = await ended(job)
+      const wrote = writtenBy(await pidOf())
       assert.match(state, /^completed$/)
       assert.deepEqual(readTree(join(target, 'from')), wanted)
       for (const [path, inode] of done)
         assert.equal(lstatSync(join(target, 'from', path)).ino, inode, `${path} was copied again`)
+      const leftBytes = kind === 'move' ? 0 : bytesOf(wanted, path => !done.has(path) && !path.endsWith(' too'))
+      if (wrote !== undefined)
+        assert.ok(wrote < leftBytes + BESIDE_BYTES, `${wrote} bytes were written, ${leftBytes} were left to copy`)
+      for (let d = 0; d < FOLDERS; d++) {
+        const [large, too] = ['large', 'large too'].map(
+          name => lstatSync(join(target, 'from', `folder ${d}`, name)).ino
+        )
+        assert.equal(large, too, 'names of one file')
+      }
       assert.deepEqual(readdirSync(target), ['from'])
       if (kind === 'move') assert.equal(existsSync(from), false)
       if (kind === 'replace') {
@@ -63,6 +81,8 @@ describe('copy: the daemon is killed in the middle', () => {
       }
     })
   }
+
+  const pidOf = async (): Promise<number> => (await alice.json<{ pid: number }>('status')).pid
 
   async function ended(job: string): Promise<string> {
     const listening = await alice.listen('job:completed', 'job:failed', 'job:paused')
@@ -89,6 +109,22 @@ function inodes(dir: string, wanted: Tree): Map<string, number> {
     found.set(path, lstatSync(join(dir, path)).ino)
   }
   return found
+}
+
+/** What a process handed to the system to be written, where the system tells. */
+function writtenBy(pid: number): number | undefined {
+  try {
+    return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
+}
+
+function bytesOf(tree: Tree, counts: (path: string) => boolean): number {
+  return Object.entries(tree).reduce(
+    (sum, [path, node]) => sum + (node.kind === 'file' && counts(path) ? node.content.length : 0),
+    0
+  )
 }
 
 function isAlive(pid: number): boolean {

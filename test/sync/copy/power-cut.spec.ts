@@ -1,90 +1,161 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
-import { type AbsPath, type RelPath, type WorkerPool, workerPool } from '../../../storage/base/index.js'
-import { Copier, isTempName, openFiles, ownerTag } from '../../../storage/files/index.js'
+import fc from 'fast-check'
+import type { AbsPath } from '../../../storage/base/index.js'
+import type { CopyInput } from '../../../sync/copy/index.js'
 import { randomFrom } from '../../random.js'
-import { SimulatedDisk } from '../../storage/files/simulated-disk.js'
+import type { SimulatedDiskInit } from '../../storage/files/simulated-disk.js'
+import { copied, leftBehind } from './model.js'
+import { begin, CopyDisk, type Cutting, inTrash, runCopy } from './power-cut-rig.js'
+import { randomTree } from './random-trees.js'
+import type { Node, Tree } from './trees.js'
 
-const NAMES = Array.from({ length: 20 }, (_, i) => `f${i}`)
-const content = (name: string): string => `${name}|`.repeat(2_500)
-const rel = (path: string): RelPath => path as RelPath
+/** A sample of plans and moments here; COPY_CUTS=all: many plans, and every operation of each. */
+const ALL = process.env.COPY_CUTS === 'all'
+const PLANS = ALL ? 40 : 4
+const CUTS = 8
 
-describe('copy: the power goes after each operation', () => {
-  let pool: WorkerPool
-  before(() => {
-    pool = workerPool(1)
-  })
-  after(() => pool.close())
+interface Plan {
+  readonly from: Tree
+  readonly to: Tree
+  readonly overwrite: 'skip' | 'replace' | 'skip-newer'
+  readonly operation: 'copy' | 'move'
+  readonly verify: boolean
+  /** Every so many-th file of the source gets a second name. */
+  readonly linked: number
+  readonly apart: boolean
+  readonly seed: number
+}
 
-  for (const [title, init] of [
-    ['one sync of the whole', {}],
-    ['each file synced', { syncAll: false }],
-    ['no rename that refuses to replace', { noReplace: false }]
-  ] as const) {
-    it(`a name holds its whole content or is not there, and the source is as it was (${title})`, async () => {
-      let cut = 0
-      for (let at = 3; ; at += 3) {
-        const disk = prepared(init)
-        disk.cutAt = at
-        const done = await copy(disk, pool).then(
-          () => true,
-          () => false
-        )
-        disk.powerCut(randomFrom(at))
-        check(disk, done)
-        if (done) break
-        cut++
-      }
-      assert.ok(cut > 20, `cut at ${cut} places`)
-    })
+const plans: fc.Arbitrary<Plan> = fc.record({
+  from: randomTree,
+  to: randomTree,
+  overwrite: fc.constantFrom('skip', 'replace', 'skip-newer'),
+  operation: fc.constantFrom('copy', 'move'),
+  verify: fc.boolean(),
+  linked: fc.constantFrom(1, 2, 3),
+  apart: fc.boolean(),
+  seed: fc.nat()
+})
+
+const DISKS: readonly (readonly [string, SimulatedDiskInit])[] = [
+  ['one sync of the whole', {}],
+  ['each file synced', { syncAll: false }],
+  ['no exchange, no rename that refuses to replace', { exchange: false, noReplace: false }]
+]
+
+describe('copy and move: the power goes after any operation', () => {
+  for (const [title, init] of DISKS) {
+    it(`each name old or new and whole, nothing lost, and run again it ends as if nothing had been (${title})`, () =>
+      fc.assert(
+        fc.asyncProperty(plans, async plan => {
+          const { disk: whole, first } = prepared(init, plan)
+          await runCopy(whole, inputOf(plan), begin())
+          await checkEnd(whole, plan, 'uncut')
+          const random = randomFrom(plan.seed)
+          const step = ALL ? 1 : Math.max(1, (whole.operations - first) / CUTS)
+          for (let at = first + random() * step; at < whole.operations; at += ALL ? 1 : step * (0.5 + random())) {
+            const when = `cut after ${Math.floor(at) - first} of ${whole.operations - first}`
+            const { disk } = prepared(init, plan)
+            disk.cutAt = Math.floor(at)
+            const cutting = begin()
+            await runCopy(disk, inputOf(plan), cutting).catch(() => {})
+            disk.powerCut(random)
+            await checkCut(disk, plan, when)
+            // Every third time it goes once more, while it is made good.
+            if (random() < 0.33) {
+              disk.cutAt = disk.operations + Math.floor(random() * 60)
+              await runCopy(disk, inputOf(plan), cutting).catch(() => {})
+              disk.powerCut(random)
+              await checkCut(disk, plan, `${when}, twice`)
+            }
+            await again(disk, plan, cutting)
+            await checkEnd(disk, plan, when)
+          }
+        }),
+        { numRuns: PLANS }
+      ))
   }
 })
 
-function prepared(init: ConstructorParameters<typeof SimulatedDisk>[0]): SimulatedDisk {
-  const disk = new SimulatedDisk(init)
-  const top = disk.openRoot('/')
-  for (const name of ['from', 'to']) disk.makeDir(top, name, 0o755)
-  const from = disk.openRoot('/from')
-  for (const name of NAMES) {
-    const fd = disk.open(from, name, 'create', 0o644)
-    disk.write(fd, Buffer.from(content(name)), 0)
-    disk.sync(fd)
-    disk.close(fd)
+const inputOf = ({ operation, overwrite, verify }: Plan): CopyInput => ({
+  ...{ operation, overwrite, verify, sources: ['/source/from' as AbsPath], destination: '/to' as AbsPath },
+  ...{ into: false, keepTimes: true, include: [], exclude: [], prepare: 'scan' },
+  ...{ keep: true, owner: false, xattrs: false }
+})
+
+function prepared(init: SimulatedDiskInit, plan: Plan): { disk: CopyDisk; first: number } {
+  const disk = new CopyDisk({ ...init, apart: plan.apart })
+  const { from, also } = source(plan)
+  disk.fill('/source/from', from, also)
+  disk.fill('/to/from', plan.to)
+  return { disk, first: disk.operations }
+}
+
+/** The tree with its further names. */
+function source({ from, linked }: Plan): { from: Tree; also: Map<string, string> } {
+  const also = new Map<string, string>()
+  const all: Tree = { ...from }
+  let n = 0
+  for (const [path, node] of Object.entries(from)) {
+    if (node.kind !== 'file' || n++ % linked !== 0) continue
+    also.set(`${path}~`, path)
+    all[`${path}~`] = node
   }
-  for (const path of ['/', '/from', '/to']) disk.sync(disk.openRoot(path))
-  return disk
+  return { from: all, also }
 }
 
-/** As the job does it: two batches staged and named, then all of it on the disk. */
-async function copy(disk: SimulatedDisk, pool: WorkerPool): Promise<void> {
-  const files = openFiles({ pool, owner: ownerTag('test'), disk })
-  const root = await files.openRoot('/to' as AbsPath)
-  const staging = await root.openStaging(randomUUID())
-  const { handle } = await files.openSource('/from' as AbsPath)
-  const copier = new Copier(disk, { source: handle, target: root.handle, staging: staging.handle })
-  copier.makeTarget(rel('in'), 0o755)
-  for (const half of [NAMES.slice(0, 16), NAMES.slice(16)]) {
-    const list = half.map(name => ({ staged: rel(`new/${name}`), path: rel(`in/${name}`) }))
-    for (const [i, { staged }] of list.entries()) {
-      const how = { strategy: 'stream', owner: false, xattrs: false, between: async () => {} } as const
-      await copier.stageFile(rel(half[i]!), staged, how)
-    }
-    assert.deepEqual(await staging.placeNew(list, { durable: true }), [])
+async function again(disk: CopyDisk, plan: Plan, cutting: Cutting): Promise<void> {
+  cutting.problems.length = 0
+  await runCopy(disk, inputOf(plan), cutting)
+}
+
+/** Right after a cut. */
+async function checkCut(disk: CopyDisk, plan: Plan, when: string): Promise<void> {
+  const { from } = source(plan)
+  const [there, here] = [disk.tree('/to/from'), disk.tree('/source/from')]
+  const trash = await inTrash(disk)
+  const staged = disk.staged()
+  for (const [path, node] of Object.entries(there)) {
+    if (node.kind === 'folder') continue
+    const fits = [from[path], plan.to[path]].some(n => n !== undefined && held(n) === held(node))
+    assert.ok(fits, `${path} holds neither the old nor the new ${when}: ${held(node)}`)
   }
-  await root.sync()
+  for (const [path, node] of Object.entries(plan.to)) {
+    if (node.kind === 'folder') continue
+    const places = [there[path] && held(there[path]), ...staged, ...(trash.get(`/to/from/${path}`) ?? [])]
+    assert.ok(places.includes(held(node)), `the old ${path} is lost ${when}: ${places}`)
+  }
+  for (const [path, node] of Object.entries(from)) {
+    if (node.kind === 'folder') continue
+    const [old, moved] = [here[path], there[path]]
+    if (plan.operation === 'copy') assert.equal(old && held(old), held(node), `the source ${path} ${when}`)
+    else
+      assert.ok(
+        [old, moved].some(n => n && held(n) === held(node)),
+        `${path} is at neither end ${when}`
+      )
+  }
 }
 
-function check(disk: SimulatedDisk, done: boolean): void {
-  for (const name of NAMES) assert.equal(read(disk, '/from', name), content(name))
-  const to = disk.list(disk.openRoot('/to')).filter(name => !isTempName(name))
-  const there = to.includes('in') ? disk.list(disk.openRoot('/to/in')) : []
-  for (const name of there) assert.equal(read(disk, '/to/in', name), content(name), `${name} is not whole`)
-  if (done) assert.deepEqual(there.sort(), [...NAMES].sort())
+/** At the end, cut or not. */
+async function checkEnd(disk: CopyDisk, plan: Plan, when: string): Promise<void> {
+  const { from } = source(plan)
+  const strict = plan.verify || plan.operation === 'move'
+  const wanted = copied(from, plan.to, plan.overwrite, strict)
+  assert.deepEqual(timeless(disk.tree('/to/from')), timeless(wanted), when)
+  const left = plan.operation === 'copy' ? from : leftBehind(from, wanted)
+  assert.deepEqual(timeless(disk.tree('/source/from')), timeless(left), `the source, ${when}`)
+  const trash = await inTrash(disk)
+  for (const [path, node] of Object.entries(plan.to)) {
+    if (node.kind === 'folder' || held(node) === held(wanted[path]!)) continue
+    assert.ok(trash.get(`/to/from/${path}`)?.includes(held(node)), `the old ${path} is not in the trash ${when}`)
+  }
+  assert.deepEqual(disk.ours(), [], `something of ours is left ${when}`)
 }
 
-function read(disk: SimulatedDisk, folder: string, name: string): string {
-  const fd = disk.open(disk.openRoot(folder), name, 'read')
-  const into = Buffer.alloc(disk.stat(fd).sizeBytes)
-  disk.read(fd, into, 0)
-  return into.toString()
-}
+const held = (node: Node): string =>
+  node.kind === 'file' ? node.content : node.kind === 'link' ? `-> ${node.target}` : 'a folder'
+
+/** Times of folders follow what is put into them; those of links no system call makes durable. */
+const timeless = (tree: Tree): Tree =>
+  Object.fromEntries(Object.entries(tree).map(([p, n]) => [p, n.kind === 'file' ? n : { ...n, timeS: 0 }]))
