@@ -1,4 +1,4 @@
-import { displayPath, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { displayPath, nameOf, parentOf, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
 import type { DirHandle } from './disk.js'
 import { lookAt } from './place-step.js'
 import { MAX_BATCH_BYTES, MAX_BATCH_STEPS, type PlaceStep, type StagedSource } from './place-steps.js'
@@ -45,9 +45,20 @@ export function syncStaged(
       return
     }
     for (const source of staged) syncOne(access, locate(source), places.get(source.staging)!.tree)
+    for (const way of waysToReplaced(steps, locate)) disk.sync(access.dirs.open(way))
   } catch (err) {
     throw diskError('make durable what was staged in', root.path, err)
   }
+}
+
+/** The directories above what replaces something, within the root: for a moment the old lies there, and is to be found again. */
+function waysToReplaced(steps: readonly PlaceStep[], locate: Locate): Set<RelPath> {
+  const ways = new Set<RelPath>()
+  for (const step of steps) {
+    if (step.kind !== 'replace') continue
+    for (let way = parentOf(locate(step.from)); way !== ROOT && !ways.has(way); way = parentOf(way)) ways.add(way)
+  }
+  return ways
 }
 
 function syncOne({ disk, dirs, root }: RootAccess, path: RelPath, tree: DirHandle): void {

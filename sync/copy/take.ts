@@ -211,8 +211,10 @@ export class Taker {
     const copy = this.#copier.lookTarget(renamed(this.#input.renames, first))
     if (copy?.kind !== 'file' || copy.sizeBytes !== source.sizeBytes) return false
     const now = this.#copier.lookSource(common.source)
-    const rules = { ...this.#input.rules, overwrite: 'skip', strict: false } as const
-    if (decide(source, copy, rules).do !== 'same' || now === undefined) return false
+    // With its mode and time as well: names of one file share them.
+    const rules = { ...this.#input.rules, overwrite: 'replace', strict: false } as const
+    const decision = decide(source, copy, rules)
+    if (decision.do !== 'same' || decision.attributes || now === undefined) return false
     // Where size and time are no proof the contents are: what stands there may be what the first name was not copied over.
     if (this.#input.rules.strict && !(await this.#compared(common.source, renamed(this.#input.renames, first))))
       return false
