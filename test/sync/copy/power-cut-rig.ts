@@ -234,6 +234,7 @@ function partsOf(files: Files): CopyComponents {
   return {
     ...{ files, pool: inPlace, clock: systemClock, index: { placesOf: async () => [] }, ours: () => [] },
     db: { write: async () => {} },
+    volumes: { volumeOf: async () => undefined },
     trash: {
       async put(items: Parameters<CopyComponents['trash']['put']>[0]) {
         const [bin] = await files.trash.findBins(['/to' as AbsPath], HOME)
