@@ -149,9 +149,11 @@ export class Arrangement {
     return undefined
   }
 
-  /** Out of the way, with what stays in it. @returns false: it is in nobody's way */
+  /** Out of the way, with what stays in it. @returns false: it is aside already, or with what is, or not there */
   #stepAside(node: Node, queue: Queue): boolean {
-    if (this.#steps.tree.holder(node) === undefined) return false
+    const { tree } = this.#steps
+    const holder = tree.holder(node)
+    if (holder === undefined || !tree.isReachable(holder, node)) return false
     for (const leaving of this.#leaving(node)) this.#stepAside(leaving, queue)
     this.#steps.park(node)
     queue.stuck.clear()

@@ -65,9 +65,16 @@ function settleOneWay(c: Case, group: readonly Node[], directories: readonly Nod
   for (const node of group) {
     if (node === winner) continue
     if (node.standsFor !== undefined) c.standIns.set(node.standsFor, winner)
-    else if (winner.isDirectory && node.isDirectory) joinAt(c, winner, node)
+    else if (isSame(c, winner, node)) joinAt(c, winner, node)
     else node.dropped = true
   }
+}
+
+/** Both are directories, or the destination has there by another way what it shall have. */
+function isSame(c: Case, winner: Node, node: Node): boolean {
+  if (winner.isDirectory || node.isDirectory) return winner.isDirectory && node.isDirectory
+  const [a, b] = [wantedEntry(c, winner, 'destination'), wantedEntry(c, node, 'destination')]
+  return winner.at.destination === undefined && a !== undefined && b !== undefined && sameContent(a, b)
 }
 
 function settleFixed(c: Case, group: readonly Node[], fixed: Node, end: End): boolean {

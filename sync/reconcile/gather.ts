@@ -81,7 +81,25 @@ export function gather(rows: Rows, options: ReconcileOptions): Gathered {
       if (!entangled.has(row.path) && hasRootAbove(row.path, roots)) entangled.set(row.path, row)
     }
   }
+  addHolders(rows, entangled)
   return { entangled: inOrder(entangled), waits, deletedDirectories }
+}
+
+/**
+ * Of a run that was cut short the archive may know a directory and not the one that holds it: that one is listed then, and
+ * the other, which is the same everywhere, is not, though something in it is.
+ */
+function addHolders(rows: Rows, entangled: Map<RelPath, Row>): void {
+  for (const path of [...entangled.keys()]) {
+    const unlisted: RelPath[] = []
+    let at = parentOf(path)
+    for (; at !== '' && !entangled.has(at); at = parentOf(at)) unlisted.push(at)
+    if (at === '' || entangled.get(at)!.base !== undefined) continue
+    for (const holder of unlisted) {
+      const row = rows.find(holder)
+      if (row !== undefined) entangled.set(holder, row)
+    }
+  }
 }
 
 /** Second pass: what arrived somewhere, by proof or as the only one with its content; what is alike in name. */

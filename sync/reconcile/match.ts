@@ -26,7 +26,9 @@ import { compareVersions } from './version.js'
 export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOptions): Forest {
   const forest = new Forest()
   for (const { path, base } of entangled.values()) {
-    if (base !== undefined) forest.setBase(forest.newNode(), path, base)
+    if (base === undefined) continue
+    setHolders(forest, entangled, path)
+    forest.setBase(forest.newNode(), path, base)
   }
   for (const end of ENDS) {
     const proven = matchProven(forest, entangled, end)
@@ -46,6 +48,17 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
  */
 const isAgreed = ({ source, destination }: Row): boolean =>
   isLeaf(source) && isLeaf(destination) && sameContent(source, destination)
+
+/**
+ * What is agreed on lay in directories, though of a run that was cut short the archive may know it and not them. They are not
+ * the same everywhere, for then they would not be listed.
+ */
+function setHolders(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, path: RelPath): void {
+  const holder = parentOf(path)
+  if (holder === '' || forest.findBase(holder) !== undefined) return
+  setHolders(forest, entangled, holder)
+  if (entangled.has(holder)) forest.setBase(forest.newNode(), holder, undefined)
+}
 
 /** path at the end -> the thing of the archive that it is */
 function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: End): Map<RelPath, Node> {

@@ -95,7 +95,9 @@ const isAtOnePath = (c: Case, node: Node): boolean =>
 function hasMovedAbove(c: Case, node: Node): boolean {
   for (let at = node; at !== c.forest.root && at.base !== undefined; ) {
     at = c.forest.baseParent(at)
-    if (at.held === undefined) return at !== c.forest.root && wantedPath(c, at, 'destination') !== at.base?.path
+    if (at.held !== undefined) continue
+    const end = ENDS.find(e => at.want[e] !== undefined)
+    return end !== undefined && at !== c.forest.root && wantedPath(c, at, end) !== at.base?.path
   }
   return false
 }
@@ -150,7 +152,9 @@ function settlesOf(
   const path = wantedPath(c, node, 'destination')
   const needs = [...new Set(ENDS.flatMap(e => arranged[e]?.needsOf(node) ?? []))]
   const settles: Settle[] = []
-  if (basePath !== undefined && basePath !== path) settles.push({ kind: 'move', path: basePath, to: path, needs })
+  // What keeps its path while its directory goes elsewhere does not go with it.
+  if (basePath !== undefined && (basePath !== path || hasMovedAbove(c, node)))
+    settles.push({ kind: 'move', path: basePath, to: path, needs })
   const source = shownAt(node, 'source', arranged, setBy)
   const destination = shownAt(node, 'destination', arranged, setBy)
   const what = wantedEntry(c, node, 'destination')
