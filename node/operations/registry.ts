@@ -61,6 +61,7 @@ import { networkStatus } from './network-status.js'
 import { scan } from './scan.js'
 import { searchFiles } from './search.js'
 import { syncAdd } from './sync-add.js'
+import { syncConflicts, syncResolve } from './sync-conflicts.js'
 import { syncList, syncRemove } from './sync-list.js'
 import { syncPause, syncResume } from './sync-pause.js'
 import { syncPlan } from './sync-plan.js'
@@ -92,10 +93,12 @@ export const operations = [
   fileTrashList,
   fileTrashRestore,
   syncAdd,
+  syncConflicts,
   syncList,
   syncPause,
   syncPlan,
   syncRemove,
+  syncResolve,
   syncRestore,
   syncResume,
   syncRun,

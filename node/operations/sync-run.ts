@@ -33,7 +33,7 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
       preview: async () => peer.syncs.find(name),
       describe: ({ source, destination }) => ({ paths: [displayPath(source.path), displayPath(destination.path)] }),
       execute: sync =>
-        once(peer, sync, { signal, emit, force, acceptRollback, ...(plan !== undefined && { planHash: plan }) }),
+        runSync(peer, sync, { signal, emit, force, acceptRollback, ...(plan !== undefined && { planHash: plan }) }),
       counts: view => ({ files: view.operations, bytes: view.bytesTransferred, problems: view.problems.length })
     })
   },
@@ -57,13 +57,13 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
   }
 })
 
-interface Asked extends RunAsked {
+export interface RunSyncAsked extends RunAsked {
   readonly signal: AbortSignal
   emit(value: ProgressFields): void
 }
 
 /** Whoever asked and went away meant to end it: what was done is done, and the next run goes on. @throws OTHER_PLAN, and what a session throws */
-async function once(peer: Peer, sync: Sync, { signal, emit, ...asked }: Asked): Promise<RunReport> {
+export async function runSync(peer: Peer, sync: Sync, { signal, emit, ...asked }: RunSyncAsked): Promise<RunReport> {
   const { name } = sync
   const job = await peer.syncs.begin(sync, asked)
   const left = (): void => void peer.jobs.cancel(job).catch(() => {})

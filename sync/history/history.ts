@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import type { AbortOptions, AbsPath, Clock, Random, RelPath, WorkerPool } from '../../storage/base/index.js'
 import { ensurePrivateDir, removeFile } from '../../storage/files/index.js'
 import { type Database, openDatabase } from '../../storage/sql/index.js'
-import { openEnd, type Sync, type Syncs } from '../session/index.js'
+import { type Keep, openEnd, type Sync, type Syncs } from '../session/index.js'
 import { type Kept, momentsOf, usageOf, type Verified, verifyStores, versionsOf } from './browse.js'
+import { answerConflicts, conflictsOf, type WaitingConflict } from './conflicts.js'
 import { pathWithin, type RestoreAsked, type Restored, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
 import type { OpenFolder } from './store-at.js'
 
@@ -39,6 +40,10 @@ export interface SyncHistory {
   versions(sync: Sync, path: RelPath, limit: number, options?: AbortOptions): ReturnType<typeof versionsOf>
   /** What the versions take. */
   usage(sync: Sync, options?: AbortOptions): Promise<readonly Kept[]>
+  /** What waits for a person. */
+  conflicts(sync: Sync, options?: AbortOptions): Promise<readonly WaitingConflict[]>
+  /** Says what is to be kept at a path and below it; the next run does it. @throws {SpacedriveError} NOT_IN_CONFLICT */
+  answer(sync: Sync, path: RelPath, keep: Keep): Promise<readonly RelPath[]>
   /** Reads all that is kept and compares it with its hash. */
   verify(sync: Sync, options?: AbortOptions): Promise<Verified>
 }
@@ -69,6 +74,8 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
     moments: (sync, limit, options = {}) => momentsOf(shared, sync, limit, options),
     versions: (sync, path, limit, options = {}) => versionsOf(shared, sync, path, limit, options),
     usage: (sync, options = {}) => usageOf(shared, sync, options),
+    conflicts: (sync, options = {}) => conflictsOf(shared, sync, options),
+    answer: (sync, path, keep) => answerConflicts(shared, sync, path, keep),
     verify: (sync, options = {}) => verifyStores(shared, sync, options),
     restoreFrom(asked, options) {
       const turn = fromFolder.then(async () => {

@@ -8,5 +8,6 @@
  * `then-endpoint.ts`. `store-at.ts` reads the versions of a folder with nothing else. docs/versions.md tells it.
  */
 export type { Kept, KeptProblem, Moment, PathVersionAt, Verified } from './browse.js'
+export type { ConflictSide, WaitingConflict } from './conflicts.js'
 export { type SyncHistory, type SyncHistoryInit, syncHistory } from './history.js'
 export type { RestoreAsked, Restored, RestoreFromAsked } from './restore.js'

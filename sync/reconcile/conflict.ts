@@ -25,20 +25,27 @@ export function resolve(c: Case, first: Node, second: Node, end: End, taken: Tak
     known.dropped = true
     return
   }
-  if (c.options.policy === 'prompt') {
+  const options = answered(c.options, first, second)
+  if (options.policy === 'prompt') {
     c.conflicts.push({ winner: first, loser: second, resolution: 'waiting' })
     for (const node of [first, second]) hold(c, node, { why: 'conflict' })
     return
   }
   const name = first.want[end]!.name
   const claims = [first, second].map(node => claimOf(c, node, end))
-  const secondWins = !first.isDirectory && winner(claims[0]!, claims[1]!, name, c.options) === claims[1]
+  const secondWins = !first.isDirectory && winner(claims[0]!, claims[1]!, name, options) === claims[1]
   const [won, lost] = secondWins ? [second, first] : [first, second]
   const [wonClaim, lostClaim] = secondWins ? [claims[1]!, claims[0]!] : [claims[0]!, claims[1]!]
-  const noCopy = isConflictCopy(name) || (!first.isDirectory && isSettledByPolicy(claims[0]!, claims[1]!, c.options))
+  const noCopy = isConflictCopy(name) || (!first.isDirectory && isSettledByPolicy(claims[0]!, claims[1]!, options))
   if (noCopy) lost.dropped = true
   else nameCopy(c, lost, lostClaim, wonClaim, end, taken)
   c.conflicts.push({ winner: won, loser: lost, resolution: noCopy ? wonClaim.end : 'kept-both' })
+}
+
+/** What a person said about either of them stands in the place of the policy. */
+function answered(options: ReconcileOptions, first: Node, second: Node): ReconcileOptions {
+  const policy = options.answers?.get(first.path) ?? options.answers?.get(second.path)
+  return policy === undefined ? options : { ...options, policy }
 }
 
 /** Each end has one of them under one path, and one of them was made by who had seen the other: that other gives way. */

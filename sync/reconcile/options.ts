@@ -28,6 +28,8 @@ export interface EndCapabilities {
 export interface ReconcileOptions {
   readonly mode: Mode
   readonly policy: ConflictPolicy
+  /** Of single conflicts, by their path: in the place of the policy. */
+  readonly answers?: ReadonlyMap<RelPath, ConflictPolicy> | undefined
   /** An archive that holds something stands behind the rows. Without: the first run, or it was lost; then nothing is deleted. */
   readonly archive: boolean
   readonly source: EndCapabilities

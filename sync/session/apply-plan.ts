@@ -1,6 +1,8 @@
 import { type AbortOptions, newUuid, type RelPath } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { type ArchiveChange, ENDS, type End } from '../reconcile/index.js'
+import { answersOf } from './answers.js'
+import { answering } from './answers.worker.js'
 import { archiving } from './archive.worker.js'
 import { ChangeLog } from './changes.js'
 import { RunCounting } from './counting.js'
@@ -78,6 +80,7 @@ export async function applyPlan(
   const idle = summary.operations === 0 && pages.length === 0 && archive && !forced
   if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
   await Promise.all(pages)
+  if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
   await noteCompared({ snapshot, db, sync: sync.id, plan: summary })
   const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
   return { state: 'done', run, plan: summary, result, remarks, union, later }

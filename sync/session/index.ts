@@ -8,6 +8,8 @@
  * (`archive.worker.ts`, `rows.ts`) and lets reconcile decide, `transition.ts` does the plan (`steps.ts`, `stage-content.ts`),
  * `session.ts` calls them in order. docs/sync-session.md tells it.
  */
+export { answersOf, waitingConflicts } from './answers.js'
+export { answering, KEEP, type Keep } from './answers.worker.js'
 export {
   archiving,
   type BatchCommit,
@@ -23,12 +25,13 @@ export type { Hint } from './hints.js'
 export { ignoreRules } from './ignore-rules.js'
 export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
 export { SESSION_PHASES } from './job.js'
+export type { Loan } from './loan.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export { type EndFacts, type PlanSummary, planning, type Remark } from './plan.worker.js'
 export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, writableEnds } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
-export type { LastRun, Loan, NotDone } from './runs.js'
+export type { LastRun, NotDone } from './runs.js'
 export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,

@@ -1,6 +1,5 @@
 import {
   type AbortOptions,
-  type AbsPath,
   type Clock,
   type EventBus,
   errorCode,
@@ -8,17 +7,17 @@ import {
   newUuid,
   type Random,
   type RelPath,
-  SpacedriveError,
+  type SpacedriveError,
   toError,
   type WorkerPool
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
+import { type Loan, withLoan } from './loan.js'
 import type { Sync } from './record.js'
 import { type Ended, endedReport, type RunReport, reportOf } from './report.js'
-import { type EndComponents, openRoot, openRoots, type RootsComponents, SureRoots } from './roots.js'
+import { type EndComponents, openRoots, type RootsComponents, SureRoots } from './roots.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
 import { syncWrites } from './syncs.worker.js'
@@ -51,15 +50,6 @@ export type NotDone =
   | { readonly state: 'other-plan'; readonly planHash: string }
   | { readonly state: 'left' }
   | { readonly state: 'idle' }
-
-/** What is lent for something else than a session. */
-export interface Loan {
-  /** Those that were asked for. */
-  readonly ends: Readonly<Partial<Record<End, Endpoint>>>
-  readonly snapshot: Database
-  /** The folder of the sync in the data directory. */
-  readonly dir: AbsPath
-}
 
 type SessionOptions = Omit<RunOptions, 'force' | 'background'> & Pick<SessionInit, 'run' | 'force' | 'planOnly'>
 
@@ -98,34 +88,9 @@ export class Runs {
     return this.#inTurn(sync, {}, work)
   }
 
-  /**
-   * Ends of a sync and its snapshot, for something else than a session, in its turn.
-   * @throws {SpacedriveError} ROOT_AWAY: one of them is not the folder that was synced
-   */
-  async lend<T>(
-    sync: Sync,
-    which: readonly End[],
-    { signal }: AbortOptions,
-    work: (loan: Loan) => Promise<T>
-  ): Promise<T> {
-    const { db, snapshots } = this.#init
-    return this.#inTurn(sync, { ...(signal && { signal }) }, async () => {
-      const ends: Partial<Record<End, Endpoint>> = {}
-      try {
-        for (const end of which) {
-          const marked = knownCounters(db, sync.id).roots[end] !== null
-          const opened = await openRoot(this.#roots, sync, end, { marked, signal })
-          if ('reason' in opened) {
-            const { message, hint, reason } = opened
-            throw new SpacedriveError('ROOT_AWAY', message, { hint, details: { reason, end } })
-          }
-          ends[end] = opened.endpoint
-        }
-        return await snapshots.use(sync.uuid, snapshot => work({ ends, snapshot, dir: snapshots.dirOf(sync.uuid) }))
-      } finally {
-        for (const end of ENDS) await ends[end]?.close()
-      }
-    })
+  /** Ends of a sync and its snapshot, for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
+  lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
+    return this.#inTurn(sync, options, () => withLoan({ ...this.#init, roots: this.#roots }, sync, which, options, work))
   }
 
   async #inTurn<T>(sync: Sync, options: AbortOptions, work: () => Promise<T>): Promise<T> {

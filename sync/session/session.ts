@@ -22,6 +22,7 @@ import {
   type Mode,
   mayForce
 } from '../reconcile/index.js'
+import { answersOf } from './answers.js'
 import { applyPlan } from './apply-plan.js'
 import { windowCounts } from './counting.js'
 import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
@@ -225,6 +226,7 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
   const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
   const planFile = join(init.dir, 'plan.db')
   const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
+  const answers = answersOf(db, sync.id)
   const proves = (end: End): boolean => opened[end]?.root.capabilities.keepsIdentity ?? true
   const make = (archive: boolean): Promise<PlanSummary> =>
     makePlan(
@@ -236,6 +238,7 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
         proves: { source: proves('source'), destination: proves('destination') },
         options: {
           ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
+          ...(answers.size > 0 && { answers }),
           source: capabilitiesOf(opened.source?.root),
           destination: capabilitiesOf(opened.destination?.root)
         }

@@ -87,4 +87,36 @@ describe('sync versions and restore', () => {
     assert.equal(result.code, 3)
     assert.match(result.stderr, /2026\/p0 \(destination\): damaged/)
   })
+
+  it('a conflict waits, is shown, and is answered', async () => {
+    mkdirSync(at('one'))
+    writeFileSync(at('one/todo'), 'base')
+    await instance.ok(
+      'sync',
+      'add',
+      'notes',
+      'one',
+      'two',
+      '--mode',
+      'bidirectional',
+      '--conflict',
+      'prompt',
+      '--manual',
+      {
+        cwd: folder
+      }
+    )
+    await instance.json('sync', 'run', 'notes')
+    writeFileSync(at('one/todo'), 'mine')
+    writeFileSync(at('two/todo'), 'theirs')
+    assert.equal((await instance.run('sync', 'run', 'notes')).code, 3)
+    const shown = await instance.run('sync', 'conflicts', 'notes')
+    assert.equal(shown.code, 3)
+    assert.match(shown.stdout, /todo +4 B, .* 6 B, /)
+    assert.match((await instance.run('sync', 'resolve', 'notes', 'todo')).stderr, /expected --keep source/)
+    assert.match((await instance.run('sync', 'resolve', 'notes', 'x', '--keep', 'both')).stderr, /x of notes waits/)
+    assert.match(await instance.ok('sync', 'resolve', 'notes', '--all', '--keep', 'destination'), /1 conflict answered/)
+    assert.equal(readFileSync(at('one/todo'), 'utf8'), 'theirs')
+    assert.match(await instance.ok('sync', 'conflicts', 'notes'), /No conflict of notes/)
+  })
 })

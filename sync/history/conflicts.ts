@@ -1,0 +1,80 @@
+/** Conflicts that wait for a person, and what he says to them: done by the next run, never by writing over anything here. */
+import {
+  type AbortOptions,
+  displayPath,
+  isWithin,
+  type RelPath,
+  ROOT,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import { MAX_LOOKS } from '../endpoints/index.js'
+import { ENDS, type End } from '../reconcile/index.js'
+import { answering, answersOf, type Keep, type Sync, waitingConflicts } from '../session/index.js'
+import type { HistoryInit } from './history.js'
+
+/** What stands at one end of a conflict now. */
+export interface ConflictSide {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other'
+  readonly sizeBytes: number
+  readonly mtimeNs: bigint
+}
+
+export interface WaitingConflict {
+  readonly path: RelPath
+  readonly source: ConflictSide | undefined
+  readonly destination: ConflictSide | undefined
+  /** What was said to it, and not done yet. */
+  readonly answered: string | undefined
+}
+
+export async function conflictsOf(
+  { db, open }: HistoryInit,
+  sync: Sync,
+  options: AbortOptions
+): Promise<readonly WaitingConflict[]> {
+  const paths = waitingConflicts(db, sync.id)
+  const answers = answersOf(db, sync.id)
+  const sides: Record<End, (ConflictSide | undefined)[]> = { source: [], destination: [] }
+  for (const end of ENDS) {
+    const root = await open(sync[end].path, options).catch(() => undefined)
+    if (root === undefined) continue
+    try {
+      for (let i = 0; i < paths.length; i += MAX_LOOKS)
+        for (const { entry } of await root.look(paths.slice(i, i + MAX_LOOKS), options)) {
+          const stat = entry?.stat
+          sides[end].push(stat && { kind: stat.kind, sizeBytes: stat.sizeBytes, mtimeNs: stat.mtimeNs })
+        }
+    } finally {
+      await root.close()
+    }
+  }
+  return paths.map((path, i) => ({
+    ...{ path, source: sides.source[i], destination: sides.destination[i], answered: answers.get(path) }
+  }))
+}
+
+/**
+ * Writes down what is to be kept at `path`, and at all below it; the next run does it.
+ * @returns the paths it was said of
+ * @throws {SpacedriveError} NOT_IN_CONFLICT
+ */
+export async function answerConflicts(
+  { db, clock }: HistoryInit,
+  sync: Sync,
+  path: RelPath,
+  keep: Keep
+): Promise<readonly RelPath[]> {
+  const waiting = waitingConflicts(db, sync.id)
+  const paths = waiting.filter(p => path === ROOT || isWithin(p, path))
+  if (paths.length === 0) {
+    const none = waiting.length === 0
+    const what = path === ROOT || none ? `nothing of ${sync.name}` : `${displayPath(path)} of ${sync.name}`
+    throw new SpacedriveError('NOT_IN_CONFLICT', `could not resolve it: ${what} waits for an answer`, {
+      hint: none
+        ? 'Conflicts wait only with the policy `prompt`; others were settled by it, and `sync status --runs` tells how.'
+        : `\`spacedrive sync conflicts ${sync.name}\` shows what does.`
+    })
+  }
+  await db.write(answering.answer, { sync: sync.id, paths, keep, atMs: clock.nowMs() })
+  return paths
+}
