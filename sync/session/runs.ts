@@ -90,7 +90,9 @@ export class Runs {
 
   /** Ends of a sync and its snapshot, for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
   lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
-    return this.#inTurn(sync, options, () => withLoan({ ...this.#init, roots: this.#roots }, sync, which, options, work))
+    return this.#inTurn(sync, options, () =>
+      withLoan({ ...this.#init, roots: this.#roots }, sync, which, options, work)
+    )
   }
 
   async #inTurn<T>(sync: Sync, options: AbortOptions, work: () => Promise<T>): Promise<T> {
