@@ -1,4 +1,4 @@
-import { hasCode, SpacedriveError } from '../base/index.js'
+import { errorCode, hasCode, SpacedriveError } from '../base/index.js'
 import { createHasher, hashBytes } from '../content/index.js'
 import type { Disk } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
@@ -81,6 +81,9 @@ export async function copyContent(disk: Disk, init: CopyContent): Promise<Copied
   return { strategy: kernel ? 'kernel' : 'stream', ...(hasher !== undefined && !sparse && { hash: hasher.digest() }) }
 }
 
+/** EIO may be of either end: a read tells. */
+const cannot = (err: unknown): boolean => CANNOT.has(errorCode(err)) || hasCode(err, 'EIO')
+
 /** Holes are looked for in it; a file that is compressed, or not all written out yet, may seem to have some. */
 export const hasHoles = (disk: Disk, { allocatedBytes, sizeBytes }: EntryStat): boolean =>
   (allocatedBytes ?? sizeBytes) < sizeBytes && disk.quick !== undefined
@@ -104,7 +107,7 @@ function clone(disk: Disk, { from, to }: CopyContent): boolean {
     disk.quick?.clone(from, to)
     return disk.quick !== undefined
   } catch (err) {
-    if (CANNOT.has((err as { code: string }).code)) return false
+    if (cannot(err)) return false
     throw err
   }
 }
@@ -113,8 +116,7 @@ function tryRange(disk: Disk, { from, to }: CopyContent, at: number, length: num
   try {
     return disk.quick!.copyRange(from, to, at, length)
   } catch (err) {
-    // EIO may be of either end: a read tells.
-    if (CANNOT.has((err as { code: string }).code) || hasCode(err, 'EIO')) return undefined
+    if (cannot(err)) return undefined
     throw err
   }
 }

@@ -33,7 +33,7 @@ export interface CopyHeard {
 /** Staged pages that may wait for their names: with what is being staged the 256 MiB that one error makes us do again. */
 const PAGES_WAITING = 4
 
-/** Takes pages, as many at once as there are threads, and gives what they staged its names, all that waits in one go. */
+/** Takes pages, as many at once as bulk work may have threads, and gives what they staged its names, all that waits in one go. */
 export class CopyRun {
   readonly #init: CopyRunInit
   readonly #waiting: { page: FoundPage; out: TakeOutput }[] = []
@@ -61,7 +61,7 @@ export class CopyRun {
         await this.#until(() =>
           page.links
             ? this.#idle
-            : this.#taking < this.#init.components.pool.size && this.#waiting.length < PAGES_WAITING
+            : this.#taking < this.#init.components.pool.bulkWidth && this.#waiting.length < PAGES_WAITING
         )
         void this.#take(page, signal)
       }
