@@ -18,6 +18,10 @@ export const locating = defineTasks(import.meta.url, {
   newIndexId(sql: Sql, { index }: { index: string }): void {
     sql.prepare("UPDATE meta SET value = ? WHERE name = 'index'").run([index])
   },
+  /** As when a sync begins to stand on it. */
+  stoodOn(sql: Sql, { id }: { id: string }): void {
+    sql.prepare('UPDATE locations SET versioned = 1 WHERE uuid = ?').run([id])
+  },
   remove(sql: Sql, { number }: { number: number }): void {
     sql.prepare('DELETE FROM locations WHERE id = ?').run([number])
   }

@@ -4,6 +4,7 @@ import type { AbsPath, Clock, JobId } from '../../../storage/base/index.js'
 import { CHECK_INTERVAL_MS, CHECK_JITTER } from '../../../storage/locations/limits.js'
 import { jumpClock } from '../../jump-clock.js'
 import { tempDir } from '../../temp.js'
+import { locating } from '../indexer/locating.worker.js'
 import { randomEdits } from '../watcher/random-edits.js'
 import { type LocationsFixture, openLocations } from './fixture.js'
 
@@ -252,6 +253,18 @@ describe('locations', () => {
     assert.ok(f.said.some(e => e.type === 'location:removed'))
     const again = await f.indexedFolder(`${base}/tree`)
     assert.equal(f.paths(again).length, 3)
+  })
+
+  it('one that a sync stands on is not removed', async () => {
+    const f = await open()
+    const id = await f.indexedFolder(`${base}/tree`)
+    await f.library.database.write(locating.stoodOn, { id })
+    const { id: library } = f.library
+    await f.libraries.close(library)
+    await f.libraries.open(library)
+    await f.until(() => f.locations.states().some(l => l.id === id))
+    await assert.rejects(f.locations.remove(id), { code: 'LOCATION_IN_USE', hint: /sync list/ })
+    assert.equal((await f.info(id)).files, 1)
   })
 
   it('a library that is closed lets go of its locations; open again they go on', async () => {
