@@ -14,17 +14,27 @@ import { EXIT, exitCodeOf } from './exit-codes.js'
 import type { Globals, LocalCommand } from './local/local-command.js'
 import { createTerminal, type OwnTerminal } from './terminal.js'
 
-type Run = (context: { dataDir: AbsPath; terminal: OwnTerminal; signal: AbortSignal }) => Promise<number>
+interface RunContext {
+  readonly dataDir: AbsPath
+  readonly terminal: OwnTerminal
+  readonly signal: AbortSignal
+  /** What is said after Ctrl-C. */
+  onInterrupt(words: () => string | undefined): void
+}
+type Run = (context: RunContext) => Promise<number>
 
 /** Runs an operation's command: input here, the rest in the daemon. */
 export async function runOperationCommand(operation: Operation, globals: Globals, typed: Typed): Promise<void> {
   const command = operation.command!
-  await runCommand(globals, async ({ dataDir, terminal, signal }) => {
+  await runCommand(globals, async ({ dataDir, terminal, signal, onInterrupt }) => {
     const input = await command.input(typed, terminal)
     const failed = new AbortController()
     const linked = linkSignals(signal, failed.signal)
     const call: CallOperation = (name, value) => daemonClient(dataDir).call(name, value, { signal: linked.signal })
+    let last: unknown
+    onInterrupt(() => command.left?.(last))
     const onEmit = (value: unknown): void => {
+      last = value
       if (terminal.json) {
         if (value !== undefined && value !== null) writeJson(value)
         return
@@ -86,13 +96,21 @@ async function runCommand(globals: Globals, run: Run): Promise<void> {
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   let dataDir: AbsPath | undefined
+  let left: () => string | undefined = () => undefined
   const terminal = createTerminal({ json: globals.json, spoolDir: () => spoolDirOf(dataDir!) })
   try {
     dataDir = dataDirOf({ dataDir: globals.dataDir, instance: globals.instance, cwd: exactCwd() })
-    process.exitCode = await run({ dataDir, terminal, signal: interrupted.signal })
+    process.exitCode = await run({
+      dataDir,
+      terminal,
+      signal: interrupted.signal,
+      onInterrupt: words => (left = words)
+    })
   } catch (err) {
     terminal.end()
-    showError(interrupted.signal.aborted ? interrupted.signal.reason : err, globals, terminal)
+    const hint = left()
+    const given = new SpacedriveError('INTERRUPTED', 'interrupted', hint === undefined ? {} : { hint })
+    showError(interrupted.signal.aborted ? given : err, globals, terminal)
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
@@ -110,6 +128,7 @@ export function showError(err: unknown, globals: Globals, terminal: Terminal): v
   }
   if (plain.code === 'INTERRUPTED') {
     terminal.note('Interrupted.')
+    if (plain.hint !== undefined) terminal.note(`  ${plain.hint}`)
     return
   }
   terminal.note(`${terminal.color('red', 'Error:')} ${plain.message}`)

@@ -6,6 +6,7 @@ import { OVERWRITE, oneOf, PREPARE } from './copy-input.js'
 import { copyResult, previewText } from './copy-text.js'
 import { type AskedAbout, askAboutFiles, waitForCopy } from './copy-wait.js'
 import { shortId } from './job-text.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation, type Terminal, type Typed } from './operation.js'
 import { progressLine } from './progress.js'
 
@@ -125,6 +126,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
         `spacedrive file ${operation} report.pdf notes.txt ~/Documents --overwrite skip-newer`
       ],
       input: (typed, terminal) => typedCopy(typed, terminal),
+      left: jobGoesOn,
       progress(value: Told, terminal, call) {
         if ('conflicts' in value) return askAboutFiles(value, terminal, call)
         if ('would' in value) for (const line of value.would) terminal.line(previewText(line))

@@ -7,6 +7,7 @@ import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-jo
 import { counted, pathFields, showList, showProblems, typedPaths } from './file-text.js'
 import { formatBytes } from './format.js'
 import { shortId } from './job-text.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 
@@ -102,6 +103,7 @@ export const fileDelete = defineOperation<
       wait: o.wait !== false,
       confirm: typedConfirm(o.yes, terminal)
     }),
+    left: jobGoesOn,
     progress(value, terminal, call) {
       const asked = askWhenAsked(value, terminal, call)
       if (asked !== undefined) return asked

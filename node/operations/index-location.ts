@@ -16,6 +16,7 @@ import type { Peer } from '../compose.js'
 import { endOfJob, type FileJobEnd, showBegun } from './file-job.js'
 import { formatBytes, formatRate, formatTook } from './format.js'
 import { shortId } from './job-text.js'
+import { jobGoesOn } from './job-wait.js'
 import { typedMode } from './location-input.js'
 import { wholeNumber } from './number-option.js'
 import { defineOperation, type OperationContext, type Terminal } from './operation.js'
@@ -143,6 +144,7 @@ export const indexLocation = defineOperation({
       ...(o.mode === undefined ? {} : { mode: typedMode(o.mode) })
     }),
     progress: showLooking,
+    left: jobGoesOn,
     render: renderLooked,
     exitCode: lookedExitCode
   }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type BrowseAnswer, browse, browseInput, renderBrowsed, typedBrowse } from './index-browse.js'
 import { type Looked, lookAt, lookedExitCode, renderLooked, showLooking } from './index-location.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 
 type QuickScan = Looked | BrowseAnswer
@@ -39,6 +40,7 @@ export const indexQuickScan = defineOperation({
       wait: typed.options.wait !== false
     }),
     progress: showLooking,
+    left: jobGoesOn,
     render: (answer, terminal) =>
       'report' in answer ? renderLooked(answer, terminal) : renderBrowsed(answer, terminal),
     exitCode: answer => ('report' in answer ? lookedExitCode(answer) : answer.problems.length > 0 ? 3 : 0)

@@ -1,11 +1,19 @@
 import { type AnyEvent, type JobId, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import type { Peer } from '../compose.js'
+import { shortId } from './job-text.js'
 
 /** How a job that was waited for ended: plain values. */
 export interface JobEnd {
   readonly job: JobId
   readonly state: string
   readonly problems: number
+}
+
+/** What a person is told who gives up waiting for a job. */
+export function jobGoesOn(last: unknown): string | undefined {
+  const job = (last as { job?: unknown } | undefined)?.job
+  if (typeof job !== 'string') return undefined
+  return `The job goes on: \`spacedrive job monitor\` shows how far it is, \`spacedrive job cancel ${shortId(job)}\` ends it.`
 }
 
 /**

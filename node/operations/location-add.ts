@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AbsPath, ProgressFields } from '../../storage/base/index.js'
 import { formatBytes } from './format.js'
 import { shortId } from './job-text.js'
-import { waitForJob } from './job-wait.js'
+import { jobGoesOn, waitForJob } from './job-wait.js'
 import { MODE_NAMES, ruleOptions, rulesInput, typedMode, typedRules } from './location-input.js'
 import { locationFacts } from './location-text.js'
 import { defineOperation } from './operation.js'
@@ -59,6 +59,7 @@ export const locationAdd = defineOperation({
         wait: options.wait === true
       }
     },
+    left: jobGoesOn,
     progress: (value: ProgressFields, terminal) => terminal.status(progressLine(value, terminal)),
     render({ location, job, ended }, terminal) {
       if (ended === null) {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import { shortId } from './job-text.js'
-import { waitForJob } from './job-wait.js'
+import { jobGoesOn, waitForJob } from './job-wait.js'
 import { MODE_NAMES, ruleOptions, rulesInput, typedMode, typedRules } from './location-input.js'
 import { locationFacts } from './location-text.js'
 import { defineOperation, type Terminal } from './operation.js'
@@ -89,6 +89,7 @@ export const locationRescan = defineOperation({
       force: typed.options.force === true,
       wait: typed.options.wait === true
     }),
+    left: jobGoesOn,
     progress: (value: ProgressFields, terminal) => terminal.status(progressLine(value, terminal)),
     render({ location, job, ended }, terminal) {
       const how = ended === null ? `is being looked at (job ${shortId(job)})` : 'was looked at'

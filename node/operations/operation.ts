@@ -49,6 +49,8 @@ export interface Command<I, O, E = unknown> {
    * failure ends the command, and it is no longer waited for once the operation has ended.
    */
   progress?(value: E, terminal: Terminal, call: CallOperation): void | Promise<void>
+  /** What goes on in the daemon after Ctrl-C, in words; left out where nothing does. @param last - what was emitted last */
+  left?(last: E | undefined): string | undefined
   /** 0 unless said otherwise; 3 for done with conflicts or problems (node/cli/exit-codes.ts). */
   exitCode?(output: O): number
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { hasCode, type LocationId, type SpacedriveError } from '../../storage/base/index.js'
-import { waitForJob } from './job-wait.js'
+import { jobGoesOn, waitForJob } from './job-wait.js'
 import { locationAdd } from './location-add.js'
 import { MODE_NAMES } from './location-input.js'
 import { locationFacts } from './location-text.js'
@@ -40,6 +40,7 @@ export const scan = defineOperation({
       const { path, library, mode } = await locationAdd.command!.input(typed, terminal)
       return { path, library, mode, watch: typed.options.watch === true }
     },
+    left: jobGoesOn,
     progress: locationAdd.command!.progress!,
     render: locationAdd.command!.render,
     exitCode: locationAdd.command!.exitCode!

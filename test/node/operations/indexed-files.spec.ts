@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { testInstance } from '../../cli.js'
 
 describe('scan, search, tag: what a person does first', () => {
@@ -96,6 +96,22 @@ describe('scan, search, tag: what a person does first', () => {
     assert.match(info, /Phases\nPHASE +STATE +TOOK\s+Discovery +completed/)
     assert.match(info, /Log\n.*Discovery: 3 entries in 2 folders/)
     assert.match(info, /Result +3 files, 2 directories/)
+  })
+  it('Ctrl-C leaves the job to the daemon, and says how to end it', async () => {
+    // Of holes alone: it takes no room, and reading it takes long.
+    closeSync(openSync(`${dir}/huge`, 'w'))
+    truncateSync(`${dir}/huge`, 2 ** 38)
+    const looking = instance.begin('--json', 'index', 'location', dir)
+    const { job } = JSON.parse(await looking.line(/"phase":"Content"/)) as { job: string }
+    looking.child.kill('SIGINT')
+    const { code, stdout } = await looking.ended
+    assert.equal(code, 130)
+    const { error } = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as { error: { hint: string } }
+    const [, cancel] = /^The job goes on: .*`spacedrive (job cancel \w+)` ends it/.exec(error.hint)!
+    assert.equal((await instance.json<{ state: string }>('job', 'info', job)).state, 'running')
+    await instance.ok(...cancel!.split(' '))
+    assert.equal((await instance.json<{ state: string }>('job', 'info', job)).state, 'cancelled')
+    rmSync(`${dir}/huge`)
   })
   it('files of a folder that is away are found, and marked; nothing is looked at there', async () => {
     const events = await instance.listen('location:offline', 'location:online')
