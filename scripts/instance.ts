@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Client, daemonClient } from '../node/client/index.js'
+import type { AbsPath } from '../storage/base/index.js'
 
 const CLI = join(dirname(fileURLToPath(import.meta.url)), '../node/cli/main.js')
 
@@ -18,6 +20,11 @@ export class Instance {
   constructor(name: string, dataDir: string) {
     this.name = name
     this.#dataDir = dataDir
+  }
+
+  /** Speaks to the daemon without the start of a command in between. */
+  get client(): Client {
+    return daemonClient(join(this.#dataDir, `instance-${this.name}`) as AbsPath)
   }
 
   /** The whole command line of a command on this instance. */
