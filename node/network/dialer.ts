@@ -94,16 +94,24 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer'
 }
 
+/** Of libp2p: the connection was made, and ended before both had said who they are. Most often that is a refusal. */
+const ENDED = ['ConnectionInterceptedError', 'EncryptionFailedError', 'MuxerUnavailableError', 'UnexpectedEOFError']
+
+function reasonOf(error: Error): string {
+  if (ENDED.includes(error.name)) return 'the connection was closed there'
+  return REASONS[errorCode(error)] ?? error.message
+}
+
 function unreachable(failures: readonly { address: string; error: Error }[]): SpacedriveError {
-  const tried = failures.map(({ address, error }) => ({ address, reason: REASONS[errorCode(error)] ?? error.message }))
+  const tried = failures.map(({ address, error }) => ({ address, reason: reasonOf(error) }))
   const [first] = tried
   const list = tried.map(t => `${t.address}: ${t.reason}`)
   const message =
     first === undefined
       ? 'no address is known'
       : tried.length === 1
-        ? `${first.address} does not answer: ${first.reason}`
-        : `none of ${tried.length} addresses answers: ${list.join('; ')}`
+        ? `no connection to ${first.address}: ${first.reason}`
+        : `no connection to any of ${tried.length} addresses: ${list.join('; ')}`
   return new SpacedriveError('UNREACHABLE', message, {
     cause: failures[0]?.error,
     hint: 'Is the other device on, its daemon running with networking, and both on one network?',

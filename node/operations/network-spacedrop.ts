@@ -46,11 +46,12 @@ export const networkSpacedrop = defineOperation({
           ...{ doneFiles: found.files, doneBytes: found.bytes }
         } satisfies OfferProgress)
     })
-    if (!input.wait) return { ...offerView(peer, { offer, progress: undefined }), away: false }
+    const connected = peer.network.session(offer.device) !== undefined
+    if (!input.wait) return { ...offerView(peer, { offer, progress: undefined }), connected, away: false }
     const last = await untilOver(context, offer)
     const away = last.state === 'waiting'
     if (!away) ensureCompleted(peer, last)
-    return { ...offerView(peer, { offer: last, progress: undefined }), away }
+    return { ...offerView(peer, { offer: last, progress: undefined }), connected, away }
   },
   command: {
     path: 'network spacedrop',
@@ -87,7 +88,7 @@ export const networkSpacedrop = defineOperation({
     progress: (value: OfferProgress, terminal) => terminal.status(offerStatus(value, terminal)),
     render(offer, terminal) {
       if (offer.state === 'completed') terminal.line(`Sent to ${offer.name}: ${contents(offer)}.`)
-      else if (offer.state === 'waiting') {
+      else if (offer.state === 'waiting' && !offer.connected) {
         terminal.line(`${offer.name} is away: the drop waits here (${offer.id.slice(0, 8)}).`)
         terminal.note(`\`spacedrive network decline ${offer.id.slice(0, 8)}\` withdraws it.`)
       } else terminal.line(`Offered to ${offer.name} (${offer.id.slice(0, 8)}): ${contents(offer)}.`)

@@ -191,6 +191,17 @@ describe('dialling', () => {
       message: /no address is known/
     })
   })
+  it('an address that refuses is named once, with the reason in words', async () => {
+    for (const [error, reason] of [
+      [Object.assign(new Error('connection error h:9: connect ECONNREFUSED h:9'), { code: 'ECONNREFUSED' }), 'refused'],
+      [Object.assign(new Error('blocked by gater'), { name: 'ConnectionInterceptedError' }), 'was closed there']
+    ] as const) {
+      const dial = (): Promise<string> => Promise.reject(error)
+      await assert.rejects(dialFirst({ clock: manualClock(), drop: () => {}, dial }, ['/h/9'], undefined), {
+        message: new RegExp(`^no connection to /h/9: (the )?connection ${reason}$`)
+      })
+    }
+  })
   it(`at most ${MAX_DIALLED_ADDRESSES} are tried`, async () => {
     let tried = 0
     const dial = (): Promise<string> => {
