@@ -15,6 +15,7 @@ import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
 import { starting } from './start.js'
+import { syncOne } from './sync-one.js'
 import { syncBenches } from './syncs.js'
 import { transferBenches } from './transfer.js'
 import { makeTree } from './trees.js'
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   ...analysisBenches,
   ...copyBenches,
   ...syncBenches,
+  syncOne,
   // Last: what they change in the trees stays there.
   watching,
   watchingWide

@@ -161,14 +161,15 @@ function move(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
   const rest = COLUMNS.slice('path, '.length)
   const leave = sql.prepare(
     `INSERT INTO sync_moved SELECT sync, CAST(? || substr(path, ?) AS BLOB), ${rest} FROM sync_archive
-     WHERE sync = ? AND (path = ? OR (path >= ? AND path < ?))`
+     WHERE sync = ? AND path >= ? AND path < ?`
   )
-  const remove = sql.prepare('DELETE FROM sync_archive WHERE sync = ? AND (path = ? OR (path >= ? AND path < ?))')
+  const remove = sql.prepare('DELETE FROM sync_archive WHERE sync = ? AND path >= ? AND path < ?')
   for (const { path, to } of moves) {
     const key = pathKey(path)
-    const below = keysBelow(key)
-    leave.run([pathKey(to), key.length + 1, sync, key, ...below])
-    remove.run([sync, key, ...below])
+    // With itself: nothing lies between a key and the first one below it.
+    const range = [key, keysBelow(key)[1]]
+    leave.run([pathKey(to), key.length + 1, sync, ...range])
+    remove.run([sync, ...range])
   }
   sql.exec('INSERT OR REPLACE INTO sync_archive SELECT * FROM sync_moved; DELETE FROM sync_moved')
 }

@@ -31,7 +31,7 @@ import type { Hint } from './hints.js'
 import { ignoreRules } from './ignore-rules.js'
 import type { Hints } from './pending.js'
 import { makePlan } from './plan.js'
-import type { PlanSummary, Remark } from './plan.worker.js'
+import { type EndFacts, FILES_COUNTED, type PlanSummary, planning, type Remark } from './plan.worker.js'
 import { writableEnds } from './record.js'
 import { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 import type { Transitioned } from './transition.js'
@@ -138,7 +138,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
       later = joined(later, await scan(init, more))
       planned = await plan(init, opened, identity.union)
     }
-    const halts = guards(init, planned)
+    const halts = await guards(init, planned)
     const { summary } = planned
     if (init.planOnly === true) return { state: 'planned', plan: summary, halts }
     if (init.planHash !== undefined && init.planHash !== summary.hash) return { state: 'other-plan', plan: summary }
@@ -255,12 +255,26 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
   }
 }
 
-function guards({ sync, db, clock }: SessionInit, { summary, archive, union }: Planned): Halt[] {
+/** Files are counted up to a bound first: with more of them no guard would be stricter. */
+async function guards(init: SessionInit, planned: Planned): Promise<Halt[]> {
+  const { summary } = planned
+  const halts = judged(init, planned, summary.holds)
+  if (halts.length === 0 || ENDS.every(end => summary.holds[end].files < FILES_COUNTED)) return halts
+  const { pool, snapshot, signal } = init
+  const exact = async (end: End): Promise<EndFacts> => {
+    const files = await pool.run(planning.countFiles, { snapshotFile: snapshot.file, end }, { signal })
+    return { ...summary.holds[end], files }
+  }
+  return judged(init, planned, { source: await exact('source'), destination: await exact('destination') })
+}
+
+function judged(
+  { sync, db, clock }: SessionInit,
+  { summary, archive, union }: Planned,
+  holds: PlanSummary['holds']
+): Halt[] {
   const { removed, replaced } = windowCounts(db, sync.id, clock)
-  const facts = (end: End) => ({
-    ...summary.holds[end],
-    ...{ removedBefore: removed[end], replacedBefore: replaced[end] }
-  })
+  const facts = (end: End) => ({ ...holds[end], removedBefore: removed[end], replacedBefore: replaced[end] })
   return judge({
     // A union deletes nothing, and what it replaces was said yes to.
     ...{ mode: union ? 'replica' : sync.mode, archive, totals: summary.totals, limits: sync.limits ?? GUARD_LIMITS },

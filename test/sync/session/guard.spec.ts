@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Peer } from '../../../node/compose.js'
@@ -181,6 +181,17 @@ describe('guards of identity', () => {
     rmSync(at('a'), { recursive: true })
     renameSync(at('away'), at('a'))
     assert.equal((await done()).operations, 0)
+  })
+
+  it('a source that was emptied: what lay right below its root is told', async () => {
+    for (const name of ['x', 'x y', 'x\u0001', 'd/e/f', 'd/e2/f', 'e']) put(`a/${name}`, '1')
+    await add('mirror')
+    await done()
+    for (const name of readdirSync(at('a'))) rmSync(at(`a/${name}`), { recursive: true })
+    const report = await run()
+    assert.deepEqual([report.state, report.reason], ['halted', 'root-emptied'])
+    assert.match(report.halts!.join(), /the source held 5 things and is empty now/)
+    assert.equal(Object.keys(look(at('b'))).length, 9)
   })
 
   it('a one-way source that was put back as another folder on its volume is still the source', async () => {

@@ -1,0 +1,127 @@
+/** Scenario of a sync that runs by itself: how soon one change, and one rename of a large folder, are at the other end. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createNode } from '../../node/index.js'
+import { settle } from './baseline.js'
+import { type Bench, median, percentile, timed } from './bench.js'
+
+const CHANGES = 50
+const FOLDERS = 50
+const FILES = 1_000
+/** Asked this often whether it is there: it can be no less exact. */
+const ASK_MS = 1
+const LATEST_MS = 60_000
+const round = (value: number): number => Number(value.toFixed(1))
+
+export const syncOne: Bench = {
+  name: 'sync-one',
+  what: 'in the background: one changed file of 100 bytes, a renamed folder of 50,000 files; against the same write made durable',
+  async run({ dir, quick, note }) {
+    const [source, destination] = [join(dir, 'one'), join(dir, 'other')]
+    const perFolder = quick ? 20 : FILES
+    for (let i = 0; i < FOLDERS * perFolder; i++) {
+      if (i % perFolder === 0) mkdirSync(join(source, `folder/d${i / perFolder}`), { recursive: true })
+      writeFileSync(join(source, `folder/d${Math.floor(i / perFolder)}/f${i}`), `content ${i}`)
+    }
+    settle(dir)
+    const node = await createNode({ dataDir: join(dir, 'data'), network: { enabled: false } })
+    await node.start()
+    // Nothing of a node keeps a process alive.
+    const alive = setInterval(() => {}, 1_000)
+    try {
+      const inStep = new Promise<void>(resolve => {
+        node.events.on('sync:finished', e => {
+          if (e.state === 'converged') resolve()
+        })
+      })
+      await node.call('sync.add', { name: 'one', source, destination, mode: 'bidirectional' })
+      await inStep
+      note('in step')
+      await sleep(1_000)
+      const [ours, theirs]: [number[], number[]] = [[], []]
+      const before = process.cpuUsage()
+      for (let i = 0; i < (quick ? 10 : CHANGES); i++) {
+        const [from, to] = i % 2 === 0 ? [source, destination] : [destination, source]
+        const path = `folder/d${i % FOLDERS}/changed`
+        const text = String(i).padEnd(100, '.')
+        ours.push(
+          await until(
+            () => writeFileSync(join(from, path), text),
+            () => readIf(join(to, path)) === text
+          )
+        )
+        theirs.push(await timed(() => writeDurably(join(dir, `theirs-${i}`), text)))
+        await sleep(100)
+      }
+      const { user, system } = process.cpuUsage(before)
+      await sleep(1_000)
+      let operations = 0
+      const off = node.events.on('sync:finished', e => {
+        operations += e.operations
+      })
+      const renameMs = await until(
+        () => renameSync(join(source, 'folder'), join(source, 'renamed')),
+        () => existsSync(join(destination, 'renamed')) && !existsSync(join(destination, 'folder'))
+      )
+      await sleep(1_000)
+      off()
+      const idle = process.cpuUsage()
+      await sleep(2_000)
+      const used = process.cpuUsage(idle)
+      return {
+        ...{
+          files: FOLDERS * perFolder,
+          changes: ours.length,
+          p50Ms: round(median(ours)),
+          p95Ms: round(percentile(ours, 95))
+        },
+        ...{ cpuMsEach: round((user + system) / 1_000 / ours.length), baselineMs: round(median(theirs)) },
+        ...{ ratio: round(median(ours) / median(theirs)), renameMs: round(renameMs), renameOperations: operations },
+        idleCpuMsPerSecond: round((used.user + used.system) / 2_000)
+      }
+    } finally {
+      clearInterval(alive)
+      await node.stop()
+    }
+  }
+}
+
+async function until(change: () => void, there: () => boolean): Promise<number> {
+  return timed(async () => {
+    const began = performance.now()
+    change()
+    while (!there()) {
+      if (performance.now() - began > LATEST_MS) throw new Error('a change did not arrive')
+      await sleep(ASK_MS)
+    }
+  })
+}
+
+function readIf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const fd = openSync(path, 'w')
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
