@@ -28,7 +28,10 @@ export const syncAdd = defineOperation({
       },
       { signal }
     )
-    return { sync: sync.name, source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) }
+    return {
+      ...{ sync: sync.name, manual, source: displayPath(sync.source.path) },
+      destination: displayPath(sync.destination.path)
+    }
   },
   command: {
     path: 'sync add',
@@ -69,10 +72,12 @@ export const syncAdd = defineOperation({
         ...(percent !== undefined && { maxDelete: percent })
       } as never
     },
-    render({ sync, source, destination }, terminal) {
+    render({ sync, manual, source, destination }, terminal) {
       terminal.line(`Added ${sync}: ${source} and ${destination}.`)
       terminal.line(
-        `\`spacedrive sync plan ${sync}\` shows what a run would do, \`spacedrive sync run ${sync}\` does it.`
+        manual
+          ? `\`spacedrive sync plan ${sync}\` shows what a run would do, \`spacedrive sync run ${sync}\` does it.`
+          : `It runs by itself from now on, on each change; \`spacedrive sync status ${sync}\` shows how it stands.`
       )
     }
   }
