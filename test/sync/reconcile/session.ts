@@ -6,6 +6,7 @@ import {
   ENDS,
   type Entry,
   foldResults,
+  type Leaf,
   type Operation,
   otherEnd,
   PLAIN_END,
@@ -105,6 +106,7 @@ export function sync(
   )
   const achieved = new Map<number, Trace>()
   const blocked: Record<string, Set<string>> = { source: new Set(), destination: new Set() }
+  let failed = 0
   for (let i = 0; i < operations.length; ) {
     let to = i + 1
     const { group, end } = operations[i]!
@@ -113,25 +115,29 @@ export function sync(
     i = to
     const able = batch.every(op => op.needs.every(n => achieved.has(n) || batch.some(b => b.id === n && b.id < op.id)))
     const empty = batch.every(op => op.kind !== 'remove-directory' || !blocked[end]!.has(op.path))
-    if (!able || !empty || batch.some(fails)) {
+    const other: Disk = ends[otherEnd(end)]
+    const isThere = (op: Operation, leaf: Leaf): boolean => {
+      const from = op.kind === 'create' || op.kind === 'replace' ? op.from : undefined
+      return [from?.path, from?.later].some(p => {
+        const there = p === undefined ? undefined : other.entry(p)
+        return there !== undefined && there.kind === leaf.kind && sameContent(there, leaf)
+      })
+    }
+    // What was to be moved there and was not, though the directory above it was, is somewhere else: next time.
+    const fetched = failed === 0 || batch.every(op => !('content' in op) || isThere(op, op.content))
+    if (!able || !empty || !fetched || batch.some(fails)) {
+      failed++
       for (const op of batch) {
         assert.equal(op.end, end, 'a group is at one end')
         for (let p: string = op.path; p !== ''; p = p.slice(0, Math.max(0, p.lastIndexOf('/')))) blocked[end]!.add(p)
       }
       continue
     }
-    const other: Disk = ends[otherEnd(end)]
     // Everything is staged before the first of a batch is placed.
     for (const op of batch) {
       achieved.set(
         op.id,
-        ends[end].execute(op, leaf => {
-          const from = op.kind === 'create' || op.kind === 'replace' ? op.from : undefined
-          return [from?.path, from?.later].some(p => {
-            const there = p === undefined ? undefined : other.entry(p)
-            return there !== undefined && there.kind === leaf.kind && sameContent(there, leaf)
-          })
-        })
+        ends[end].execute(op, leaf => isThere(op, leaf))
       )
     }
     if (group !== undefined) assert.equal(ends[end].parked, 0, 'a group leaves nothing aside')
