@@ -58,8 +58,13 @@ export async function previewCopy(components: CopyComponents, input: CopyInput, 
     sums.problems++
     told.problem(p)
   }
+  // A folder whose content comes in several pages is made by the first one.
+  const made = new Set<RelPath>()
   function taken(out: TakeOutput): void {
-    for (const path of out.made) told.line({ action: 'make-folder', path: at(path) })
+    for (const path of out.made) {
+      if (!made.has(path)) told.line({ action: 'make-folder', path: at(path) })
+      made.add(path)
+    }
     for (const c of out.staged) {
       const action =
         c.replaces !== undefined ? 'replace' : c.strategy === 'link' || c.strategy === 'rename' ? c.strategy : 'copy'
@@ -71,7 +76,7 @@ export async function previewCopy(components: CopyComponents, input: CopyInput, 
     for (const s of out.skipped) told.line({ action: 'skip', path: at(s.path), reason: WHY[s.reason] })
     for (const c of out.conflicts) told.line({ action: 'ask', path: at(c.path), reason: WHY.exists })
     sums.files += out.staged.length
-    sums.folders += out.made.length
+    sums.folders = made.size
     sums.same += out.same
     sums.skipped += out.skipped.length
     sums.conflicts += out.conflicts.length

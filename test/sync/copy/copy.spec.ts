@@ -13,6 +13,8 @@ import {
   writeFileSync,
   writeSync
 } from 'node:fs'
+import { copyInput } from '../../../sync/copy/index.js'
+import { PAGE_NAMES } from '../../../sync/copy/pages.js'
 import { type CopyKit, openCopies } from './fixture.js'
 import { file, folder, link, makeTree, readTree } from './trees.js'
 
@@ -155,6 +157,18 @@ describe('copy', () => {
     symlinkSync(kit.at('secret'), kit.at('from/out'))
     await kit.copy(['from'], 'to')
     assert.equal(lstatSync(kit.at('to/out')).isSymbolicLink(), true)
+  })
+
+  it('a dry run tells each folder once, however much is in it', async () => {
+    mkdirSync(kit.at('from/in'), { recursive: true })
+    for (let i = 0; i < 2 * PAGE_NAMES; i++) writeFileSync(kit.at('from/in', String(i)), '')
+    const made: string[] = []
+    const input = copyInput.parse({ operation: 'copy', sources: [kit.at('from')], destination: kit.at('to') })
+    const { files, folders } = await kit.copies.preview(input, {
+      line: ({ action, path }) => action === 'make-folder' && made.push(path),
+      problem: p => assert.fail(p.message)
+    })
+    assert.deepEqual([files, folders, made], [2 * PAGE_NAMES, 2, [kit.at('to'), kit.at('to/in')]])
   })
 
   it('what cannot be copied is listed, the rest is', async () => {
