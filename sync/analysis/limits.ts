@@ -1,5 +1,5 @@
-/** Entries that an analysis reads ahead of whoever takes them: some 20 MB. */
-export const AHEAD_ENTRIES = 50_000
+/** Entries that an analysis reads ahead of whoever takes them: some 4 MB. */
+export const AHEAD_ENTRIES = 10_000
 /** Entries told from the index whose telling is remembered, some 40 bytes each; the disk tells of the rest. */
 export const MAX_TOLD = 2_000_000
 /** Stale and filtered directories that are walked one by one; beyond it all of the tree is. */
