@@ -8,6 +8,7 @@ import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-jo
 import { counted, pathFields, typedPaths } from './file-text.js'
 import { formatBytes, formatTime, parseBytes } from './format.js'
 import { shortId } from './job-text.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation, type OperationContext, type Terminal } from './operation.js'
 import { progressLine } from './progress.js'
 
@@ -111,6 +112,7 @@ export const fileDuplicates = defineOperation<
       wait: o.wait !== false,
       confirm: typedConfirm(o.yes, terminal)
     }),
+    left: jobGoesOn,
     progress(value, terminal, call) {
       const question = askWhenAsked(value, terminal, call)
       if (question === undefined && 'phase' in value) terminal.status(progressLine(value, terminal))

@@ -6,6 +6,7 @@ import { askWhenAsked, confirmInput, ensureConfirmed, type Question, typedConfir
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
 import { counted } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { typedDuration } from './when.js'
@@ -89,6 +90,7 @@ export const fileTrashEmpty = defineOperation<
         confirm: typedConfirm(o.yes, terminal)
       }
     },
+    left: jobGoesOn,
     progress(value, terminal, call) {
       const asked = askWhenAsked(value, terminal, call)
       if (asked === undefined && 'phase' in value) terminal.status(progressLine(value, terminal))

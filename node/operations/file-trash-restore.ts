@@ -11,6 +11,7 @@ import {
 import type { RestoreOutput, RestorePlan } from '../../sync/operations/index.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 
@@ -113,6 +114,7 @@ export const fileTrashRestore = defineOperation<'file.trash.restore', typeof inp
         wait: o.wait !== false
       }
     },
+    left: jobGoesOn,
     progress: (value, terminal) => terminal.status(progressLine(value, terminal)),
     render({ dryRun, items, restored, problems, problemCount, job, ended }, terminal) {
       const things = counted(items, 'thing')

@@ -4,6 +4,7 @@ import type { Validated } from '../../sync/operations/index.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
 import { counted, typedPaths } from './file-text.js'
 import { formatBytes } from './format.js'
+import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 
@@ -42,6 +43,7 @@ export const fileValidate = defineOperation<
       paths: typedPaths(paths, terminal.cwd),
       wait: o.wait !== false
     }),
+    left: jobGoesOn,
     progress: (value, terminal) => terminal.status(progressLine(value, terminal)),
     render({ job, ended }, terminal) {
       if (ended === null) {
