@@ -169,7 +169,16 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     open: openFolder
   })
   const { syncHistory } = await import('../sync/history/index.js')
-  const history = syncHistory({ db: instance, dataDir, pool, clock, random, syncs: synced, open: openFolder })
+  const history = syncHistory({
+    db: instance,
+    dataDir,
+    pool,
+    clock,
+    random,
+    syncs: synced,
+    open: openFolder,
+    log: log.child('history')
+  })
 
   const { damage } = await import('../storage/entries/index.js')
   const { fileOperations } = await import('../sync/operations/index.js')
@@ -205,6 +214,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
       ['audit', audits],
       ['operations', operations],
       ['syncs', synced],
+      ['history', history],
       ['jobs', jobs],
       ['locations', locations],
       ['syncs by themselves', synced.background]

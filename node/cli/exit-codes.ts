@@ -23,6 +23,7 @@ const byCode: Readonly<Record<string, number>> = {
   BAD_LINK: EXIT.usage,
   BAD_ADDRESS: EXIT.usage,
   BAD_NAME: EXIT.usage,
+  BAD_POLICY: EXIT.usage,
   LIBRARY_NAME: EXIT.usage,
   CONFIRMATION_NEEDED: EXIT.usage,
   HALTED: EXIT.halted,

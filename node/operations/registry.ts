@@ -68,7 +68,9 @@ import { syncPlan } from './sync-plan.js'
 import { syncRestore } from './sync-restore.js'
 import { syncRun } from './sync-run.js'
 import { syncStatus } from './sync-status.js'
+import { syncUndo } from './sync-undo.js'
 import { syncVersions } from './sync-versions.js'
+import { syncWhy } from './sync-why.js'
 import { systemAudit } from './system-audit.js'
 import { systemStatus } from './system-status.js'
 import { systemStop } from './system-stop.js'
@@ -103,7 +105,9 @@ export const operations = [
   syncResume,
   syncRun,
   syncStatus,
+  syncUndo,
   syncVersions,
+  syncWhy,
   scan,
   searchFiles,
   indexQuickScan,

@@ -17,13 +17,16 @@ export const syncAdd = defineOperation({
     conflict: z.enum(['keep-both', 'newer', 'larger', 'source', 'destination', 'prompt']).default('keep-both'),
     ignore: z.array(z.string().min(1).max(4096)).max(MAX_PATTERNS).default([]),
     maxDelete: z.number().int().min(1).max(100).default(MAX_DELETE_PERCENT),
+    /** How long versions are kept. */
+    versions: z.string().max(64).optional(),
     /** Only `sync run` runs it. */
     manual: z.boolean().default(false)
   }),
-  async run({ peer, signal }, { name, source, destination, mode, conflict, ignore, maxDelete, manual }) {
+  async run({ peer, signal }, { name, source, destination, mode, conflict, ignore, maxDelete, manual, versions }) {
+    const kept = versions === undefined ? undefined : peer.history.policy(versions)
     const sync = await peer.syncs.add(
       {
-        ...{ name, mode, policy: conflict, ignore, maxDeletePercent: maxDelete, manual },
+        ...{ name, mode, policy: conflict, ignore, maxDeletePercent: maxDelete, manual, versions: kept },
         ...{ source: source as AbsPath, destination: destination as AbsPath }
       },
       { signal }
@@ -48,6 +51,10 @@ export const syncAdd = defineOperation({
         '--max-delete <percent>',
         `halt before more than this share of the files would go; ${MAX_DELETE_PERCENT} unless told`
       ],
+      [
+        '--versions <policy>',
+        'how long what is replaced or deleted is kept: trashcan[:DAYS] (30), simple[:N], staggered (a backup)'
+      ],
       ['--manual', 'only `sync run` runs it; else it runs by itself, on each change']
     ],
     examples: [
@@ -69,6 +76,7 @@ export const syncAdd = defineOperation({
         ...{ name: String(name), mode, conflict, ignore: Array.isArray(o.ignore) ? [...o.ignore] : [] },
         manual: o.manual === true,
         ...{ source: resolve(terminal.cwd, String(source)), destination: resolve(terminal.cwd, String(destination)) },
+        ...(typeof o.versions === 'string' && { versions: o.versions }),
         ...(percent !== undefined && { maxDelete: percent })
       } as never
     },

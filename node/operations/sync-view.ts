@@ -1,6 +1,7 @@
 import { displayPath } from '../../storage/base/index.js'
 import type { Sync, SyncState, SyncStatus } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
+import { formatBytes } from './format.js'
 
 /** A sync as lists and `status` show it. */
 export interface SyncView extends Omit<SyncStatus, 'reason' | 'todo'> {
@@ -25,10 +26,19 @@ export function syncView(peer: Peer, sync: Sync): SyncView {
     ...{ name: sync.name, mode: sync.mode, conflict: sync.policy, ignore: sync.ignore },
     ...{ source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) },
     ...{ manual: sync.manual, paused: sync.paused, watching: peer.syncs.standing(sync).state === 'watching' },
-    ...{ state, text, notes, reason: reason ?? null, todo: todo ?? null },
+    ...{ state, text, notes: [...notes, ...largeNotes(peer, sync)], reason: reason ?? null, todo: todo ?? null },
     lastRunAt: peer.syncs.lastRuns(sync, 1)[0]?.endedAtMs ?? null
   }
 }
+
+/** Versions that take much of their disk are said, never thinned for that. */
+const largeNotes = (peer: Peer, sync: Sync): string[] =>
+  peer.history
+    .large(sync)
+    .map(
+      ({ end, bytes, share }) =>
+        `versions take ${formatBytes(bytes)} at the ${end}, ${Math.round(share * 100)} % of its disk`
+    )
 
 export function colorOf(state: SyncState): 'green' | 'yellow' | 'red' | 'cyan' {
   if (state === 'converged') return 'green'

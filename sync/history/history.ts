@@ -1,12 +1,26 @@
 import { join } from 'node:path'
-import type { AbortOptions, AbsPath, Clock, Random, RelPath, WorkerPool } from '../../storage/base/index.js'
+import {
+  type AbortOptions,
+  type AbsPath,
+  type Clock,
+  type Logger,
+  type Random,
+  type RelPath,
+  SpacedriveError,
+  type Startable,
+  type WorkerPool
+} from '../../storage/base/index.js'
 import { ensurePrivateDir, removeFile } from '../../storage/files/index.js'
 import { type Database, openDatabase } from '../../storage/sql/index.js'
 import { type Keep, openEnd, type Sync, type Syncs } from '../session/index.js'
+import { formatPolicy, parsePolicy } from '../versions/index.js'
 import { type Kept, momentsOf, usageOf, type Verified, verifyStores, versionsOf } from './browse.js'
 import { answerConflicts, conflictsOf, type WaitingConflict } from './conflicts.js'
 import { pathWithin, type RestoreAsked, type Restored, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
 import type { OpenFolder } from './store-at.js'
+import { type LargeStore, Thinning } from './thinning.js'
+import { type UndoAsked, type Undone, undo } from './undo.js'
+import { type Why, whyOf } from './why.js'
 
 export interface SyncHistoryInit {
   /** The instance database. */
@@ -15,8 +29,9 @@ export interface SyncHistoryInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'find'>
+  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRuns'>
   readonly open: OpenFolder
+  readonly log: Logger
 }
 
 /** What the parts of the history share. */
@@ -27,7 +42,13 @@ export interface HistoryInit extends SyncHistoryInit {
 }
 
 /** What syncs did, and the way back. */
-export interface SyncHistory {
+export interface SyncHistory extends Startable {
+  /** A version policy as it was said, in its plain form. @throws {SpacedriveError} BAD_POLICY */
+  policy(text: string): string
+  /** Lets go what the policies do not keep: every hour by itself. */
+  thin(sync: Sync, options?: AbortOptions): Promise<unknown>
+  /** Of a sync whose versions take much of their disk. */
+  large(sync: Sync): readonly LargeStore[]
   /** A path as it lies in a sync: absolute ones within one of its ends, too. @throws {SpacedriveError} USAGE */
   pathIn(sync: Sync, path: string): RelPath
   /** @throws {SpacedriveError} BEFORE_HISTORY, NO_VERSION, PATH_BLOCKED, NOT_EMPTY, EXISTS, ROOT_AWAY */
@@ -40,6 +61,10 @@ export interface SyncHistory {
   versions(sync: Sync, path: RelPath, limit: number, options?: AbortOptions): ReturnType<typeof versionsOf>
   /** What the versions take. */
   usage(sync: Sync, options?: AbortOptions): Promise<readonly Kept[]>
+  /** Takes back what runs did. @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND, TOO_MUCH_TO_UNDO, ROOT_AWAY */
+  undo(sync: Sync, asked: UndoAsked, options?: AbortOptions): Promise<Undone>
+  /** Why a path is as it is. */
+  why(sync: Sync, path: RelPath, options?: AbortOptions): Promise<Why>
   /** What waits for a person. */
   conflicts(sync: Sync, options?: AbortOptions): Promise<readonly WaitingConflict[]>
   /** Says what is to be kept at a path and below it; the next run does it. @throws {SpacedriveError} NOT_IN_CONFLICT */
@@ -67,13 +92,27 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
       }
     }
   }
+  const thinning = new Thinning(shared, init.log)
   let fromFolder: Promise<unknown> = Promise.resolve()
   return {
+    start: () => thinning.start(),
+    stop: () => thinning.stop(),
+    thin: (sync, options = {}) => thinning.thin(sync, options),
+    large: sync => thinning.largeOf(sync),
+    policy(text) {
+      const policy = parsePolicy(text)
+      if ('kind' in policy) return formatPolicy(policy)
+      throw new SpacedriveError('BAD_POLICY', `could not keep versions by ${JSON.stringify(text)}: ${policy.refused}`, {
+        hint: 'trashcan:30 keeps everything for 30 days, simple:5 five of each file, staggered fewer the older they are.'
+      })
+    },
     pathIn: pathWithin,
     restore: (sync, asked, options) => restore(shared, sync, asked, options),
     moments: (sync, limit, options = {}) => momentsOf(shared, sync, limit, options),
     versions: (sync, path, limit, options = {}) => versionsOf(shared, sync, path, limit, options),
     usage: (sync, options = {}) => usageOf(shared, sync, options),
+    undo: (sync, asked, options) => undo(shared, sync, asked, options),
+    why: (sync, path, options = {}) => whyOf(shared, sync, path, options),
     conflicts: (sync, options = {}) => conflictsOf(shared, sync, options),
     answer: (sync, path, keep) => answerConflicts(shared, sync, path, keep),
     verify: (sync, options = {}) => verifyStores(shared, sync, options),

@@ -11,3 +11,6 @@ export type { Kept, KeptProblem, Moment, PathVersionAt, Verified } from './brows
 export type { ConflictSide, WaitingConflict } from './conflicts.js'
 export { type SyncHistory, type SyncHistoryInit, syncHistory } from './history.js'
 export type { RestoreAsked, Restored, RestoreFromAsked } from './restore.js'
+export { type LargeStore, THIN_EVERY_MS } from './thinning.js'
+export { MAX_UNDONE_CHANGES, type UndoAsked, type Undone, type UndoneRun } from './undo.js'
+export type { Why, WhyChange, WhySide, WhyState } from './why.js'

@@ -292,7 +292,7 @@ async function rulesOf(sync: Sync, { ends, snapshot }: Loan, signal: AbortSignal
 }
 
 /** What a crash left at the ends that the sync writes to, first. */
-async function settleEnds(init: HistoryInit, sync: Sync, { ends }: Loan, options: AbortOptions): Promise<void> {
+export async function settleEnds(init: HistoryInit, sync: Sync, { ends }: Loan, options: AbortOptions): Promise<void> {
   for (const end of ENDS) {
     const endpoint = ends[end]
     if (endpoint === undefined || (end === 'source' && sync.mode !== 'bidirectional')) continue
@@ -312,7 +312,7 @@ async function openStores(
 /** In a folder of its own name, all of it in the folder itself. */
 const asNew = (path: RelPath): RelPath => (path === ROOT ? ROOT : (nameOf(path) as string as RelPath))
 
-function lostProblem(path: RelPath): Problem {
+export function lostProblem(path: RelPath): Problem {
   const shown = displayPath(path)
   return {
     ...{ path: shown, code: 'NO_VERSION' },

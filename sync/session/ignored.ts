@@ -69,3 +69,39 @@ export class Ignored {
     }))
   }
 }
+
+/** The line that decides that a path is left alone. */
+export interface IgnoringLine {
+  readonly rules: IgnoreRules
+  /** From 1 on. */
+  readonly line: number
+  readonly pattern: string
+  /** What it matches: the path, or a folder above it. */
+  readonly at: RelPath
+}
+
+/** Which line leaves a path out, as `Ignored` does; undefined: none. */
+export function ignoredBy(all: readonly IgnoreRules[], path: RelPath, directory: boolean): IgnoringLine | undefined {
+  const rules = [...all].sort((a, b) => a.folder.length - b.folder.length)
+  for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
+    const at = (end < 0 ? path : path.slice(0, end)) as RelPath
+    const found = decidingLine(rules, at, end >= 0 || directory)
+    if (found !== undefined || end < 0) return found
+  }
+}
+
+function decidingLine(rules: readonly IgnoreRules[], at: RelPath, directory: boolean): IgnoringLine | undefined {
+  let found: IgnoringLine | undefined
+  for (const rule of rules) {
+    if (rule.folder !== '' && !at.startsWith(`${rule.folder}/`)) continue
+    const below = rule.folder === '' ? at : at.slice(rule.folder.length + 1)
+    const name = directory ? `${below}/` : below
+    const said = ignore({ allowRelativePaths: true }).add(rule.text).test(name)
+    if (said.unignored) found = undefined
+    if (!said.ignored) continue
+    const lines = rule.text.split('\n')
+    const line = lines.findLastIndex(text => ignore({ allowRelativePaths: true }).add(text).test(name).ignored)
+    found = { rules: rule, line: line + 1, pattern: lines[line] ?? '', at }
+  }
+  return found
+}

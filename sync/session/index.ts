@@ -23,12 +23,19 @@ export { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 export { type IdentityHalt, type IdentityReason, judgeMarkers, type MarkersInit } from './guard.js'
 export type { Hint } from './hints.js'
 export { ignoreRules } from './ignore-rules.js'
-export { IGNORE_FILE, Ignored, type IgnoreRules, MAX_IGNORE_FILE_BYTES } from './ignored.js'
+export {
+  IGNORE_FILE,
+  Ignored,
+  type IgnoreRules,
+  type IgnoringLine,
+  ignoredBy,
+  MAX_IGNORE_FILE_BYTES
+} from './ignored.js'
 export { SESSION_PHASES } from './job.js'
 export type { Loan } from './loan.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export { type EndFacts, type PlanSummary, planning, type Remark } from './plan.worker.js'
-export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, writableEnds } from './record.js'
+export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, versionPolicyOf, writableEnds } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
 export type { LastRun, NotDone } from './runs.js'

@@ -1,5 +1,6 @@
 import type { AbsPath, RelPath } from '../../storage/base/index.js'
 import type { ConflictPolicy, End, HaltedBefore, Mode } from '../reconcile/index.js'
+import { BACKUP_POLICY, DEFAULT_POLICY, parsePolicy, type VersionPolicy } from '../versions/index.js'
 
 /** Where an end of a sync is, and which folder it was when the sync was made, or last known to be. */
 export interface SyncEnd {
@@ -18,6 +19,8 @@ export interface SyncOptions {
   readonly maxDeletePercent: number
   /** Only `sync run` runs it. */
   readonly manual: boolean
+  /** How long versions are kept, as `formatPolicy` writes it; left out: as its mode has it. */
+  readonly versions?: string | undefined
 }
 
 export interface Sync extends SyncOptions {
@@ -73,3 +76,10 @@ export function syncOf(raw: RawSync): Sync {
 /** Ends that a sync of this mode writes to. */
 export const writableEnds = (mode: Mode): readonly End[] =>
   mode === 'bidirectional' ? ['source', 'destination'] : ['destination']
+
+/** How long what this sync replaces or deletes is kept. */
+export function versionPolicyOf({ versions, mode }: Pick<Sync, 'versions' | 'mode'>): VersionPolicy {
+  const said = versions === undefined ? undefined : parsePolicy(versions)
+  if (said !== undefined && 'kind' in said) return said
+  return mode === 'backup' ? BACKUP_POLICY : DEFAULT_POLICY
+}

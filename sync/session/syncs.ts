@@ -136,7 +136,7 @@ class SyncList implements Syncs {
 
   async add(spec: SyncSpec, options: AbortOptions = {}): Promise<Sync> {
     const { db, clock, random, events } = this.#init
-    const { name, mode, policy, ignore, maxDeletePercent, manual } = spec
+    const { name, mode, policy, ignore, maxDeletePercent, manual, versions } = spec
     const others = this.list()
     ensureName(name, others)
     const source = await describeEnd(this.#init, spec.source, options)
@@ -147,7 +147,7 @@ class SyncList implements Syncs {
     await db.write(syncWrites.add, {
       ...{ uuid: newUuid(clock.nowMs(), random), name, mode, policy },
       ...{ source: JSON.stringify(source), destination: JSON.stringify(destination) },
-      ...{ options: JSON.stringify({ ignore, maxDeletePercent, manual }), addedAt: clock.nowMs() }
+      ...{ options: JSON.stringify({ ignore, maxDeletePercent, manual, versions }), addedAt: clock.nowMs() }
     })
     const sync = this.find(name)
     events.emit('sync:added', { sync: sync.uuid, name })

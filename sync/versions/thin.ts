@@ -2,10 +2,11 @@ import type { AbortOptions, ContentHash } from '../../storage/base/index.js'
 import type { VersionArea, VersionList } from '../../storage/files/index.js'
 import { parseLine } from './line.js'
 import { formatReach, type Reach, SINCE_LIST } from './log.js'
-import { isYoung, Thinner, type VersionPolicy } from './policy.js'
+import { isYoung, type Judged, Thinner, type VersionPolicy } from './policy.js'
 
 export interface ThinInit extends AbortOptions {
-  readonly policy: VersionPolicy
+  /** Of every sync that writes there: what one of them keeps stays. */
+  readonly policies: readonly VersionPolicy[]
   /** Which of these contents are the last copy of something that is still wanted (still at the source and not at this end). */
   mustStay(hashes: readonly ContentHash[]): Promise<ReadonlySet<ContentHash>>
 }
@@ -43,15 +44,18 @@ const ASK = 1_000
  * What is said of how far back the store reaches comes first, then lists without the lines that go, then contents that no line
  * names: wherever it is cut off, every line that is left has its content, and the next time takes up the rest.
  */
-export async function thinStore(store: Thinned, { policy, mustStay, signal }: ThinInit): Promise<ThinReport> {
+export async function thinStore(store: Thinned, { policies, mustStay, signal }: ThinInit): Promise<ThinReport> {
   const { nowMs } = store
-  const thinner = new Thinner<Candidate>(policy, nowMs)
+  const thinners = policies.map(policy => new Thinner<Candidate>(policy, nowMs))
   const lists = await store.lists()
   const kept = new Map<ContentHash, number>() // with the time of the oldest line
-  const candidates: Candidate[] = []
-  const sort = ({ keep, drop }: { keep: readonly Candidate[]; drop: readonly Candidate[] }): void => {
-    for (const { hash, atMs } of keep) kept.set(hash, Math.min(kept.get(hash) ?? atMs, atMs))
-    candidates.push(...drop)
+  // How many policies would let it go: it goes when all do.
+  const dropped = new Map<Candidate, number>()
+  const keep = ({ hash, atMs }: Candidate): void =>
+    void kept.set(hash, Math.min(kept.get(hash) ?? Number.POSITIVE_INFINITY, atMs))
+  const sort = (judged: Judged<Candidate>): void => {
+    for (const line of judged.keep) keep(line)
+    for (const line of judged.drop) dropped.set(line, (dropped.get(line) ?? 0) + 1)
   }
   for (const list of [...lists].reverse()) {
     let index = 0
@@ -59,10 +63,13 @@ export async function thinStore(store: Thinned, { policy, mustStay, signal }: Th
       const line = parseLine(text)
       const n = index++
       if (line?.was?.kind !== 'file') continue
-      sort(thinner.next(line.path, line.atMs, { list: list.name, index: n, atMs: line.atMs, hash: line.was.hash }))
+      const candidate = { list: list.name, index: n, atMs: line.atMs, hash: line.was.hash }
+      if (thinners.length === 0) keep(candidate)
+      for (const thinner of thinners) sort(thinner.next(line.path, line.atMs, candidate))
     }
   }
-  sort(thinner.end())
+  for (const thinner of thinners) sort(thinner.end())
+  const candidates = [...dropped].filter(([, n]) => n === thinners.length).map(([line]) => line)
   const drop = new Map<string, Set<number>>()
   let oldestKeptMs = nowMs
   for (const atMs of kept.values()) oldestKeptMs = Math.min(oldestKeptMs, atMs)
@@ -86,7 +93,7 @@ export async function thinStore(store: Thinned, { policy, mustStay, signal }: Th
     if (drop.get(list)?.has(index) === true) return 0
     const line = parseLine(text)
     const idle = line !== undefined && line.was?.kind !== 'file' && line.atMs < oldestKeptMs
-    return idle && !isYoung(line.atMs, policy, nowMs) ? line.atMs : undefined
+    return idle && !policies.some(policy => isYoung(line.atMs, policy, nowMs)) ? line.atMs : undefined
   }
   const changed: VersionList[] = []
   let idleMs = 0
@@ -101,7 +108,7 @@ export async function thinStore(store: Thinned, { policy, mustStay, signal }: Th
     }
     if (went) changed.push(list)
   }
-  if (changed.length > 0) await tellReach(store, policy, { idleMs, droppedMs })
+  if (changed.length > 0) await tellReach(store, policies, { idleMs, droppedMs })
   let linesDropped = 0
   for (const list of changed) {
     signal?.throwIfAborted()
@@ -117,12 +124,12 @@ export async function thinStore(store: Thinned, { policy, mustStay, signal }: Th
 
 async function tellReach(
   store: Thinned,
-  policy: VersionPolicy,
+  policies: readonly VersionPolicy[],
   { idleMs, droppedMs }: { readonly idleMs: number; readonly droppedMs: number }
 ): Promise<void> {
   const before = (await store.reach()) ?? { begunMs: 0, sinceMs: 0, thinnedMs: 0 }
   // Stretches leave their beginnings exact; where nothing of the kind stands for what went, the past begins after it.
-  const ends = policy.kind === 'staggered' ? idleMs : Math.max(idleMs, droppedMs)
+  const ends = policies.some(p => p.kind === 'staggered') ? idleMs : Math.max(idleMs, droppedMs)
   const sinceMs = Math.max(before.sinceMs, ends)
   const thinnedMs = Math.max(before.thinnedMs, sinceMs, droppedMs)
   if (sinceMs === before.sinceMs && thinnedMs === before.thinnedMs) return

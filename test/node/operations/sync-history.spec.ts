@@ -119,4 +119,26 @@ describe('sync versions and restore', () => {
     assert.equal(readFileSync(at('one/todo'), 'utf8'), 'theirs')
     assert.match(await instance.ok('sync', 'conflicts', 'notes'), /No conflict of notes/)
   })
+
+  it('a run is taken back, what was changed since is named; why a path is as it is; policies', async () => {
+    writeFileSync(at('one/todo'), 'four')
+    writeFileSync(at('one/other'), 'other')
+    await instance.json('sync', 'run', 'notes')
+    writeFileSync(at('two/other'), 'by hand')
+    const dry = await instance.run('sync', 'undo', 'notes', '--dry-run')
+    assert.match(dry.stdout, /Would be taken back .*\n +replace +destination +todo/)
+    const undone = await instance.run('sync', 'undo', 'notes')
+    assert.equal(undone.code, 3)
+    assert.match(undone.stdout, /Took back the run [0-9a-f]{8} of .*: \d change/)
+    assert.match(undone.stderr, /other \(destination\): it was changed since/)
+    assert.match(undone.stderr, /notes is paused: .*carry this to the other end/)
+    assert.equal(readFileSync(at('two/todo'), 'utf8'), 'theirs')
+    assert.match(await instance.ok('sync', 'status', 'notes'), /paused.*taken back/)
+    assert.match(await instance.ok('sync', 'why', 'notes', at('two/todo')), /todo: it was changed at the destination/)
+    const none = await instance.run('sync', 'add', 'x', 'one', 'three', '--mode', 'mirror', '--versions', 'none', {
+      cwd: folder
+    })
+    assert.equal(none.code, 2)
+    assert.match(none.stderr, /the least is trashcan:1/)
+  })
 })

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { runAction } from '../../storage/audit/index.js'
+import { displayPath } from '../../storage/base/index.js'
+import type { Undone } from '../../sync/history/index.js'
+import type { Peer } from '../compose.js'
+import { counted, pathFields, showList, showProblems } from './file-text.js'
+import { formatBytes, formatTime } from './format.js'
+import { defineOperation } from './operation.js'
+import { isRun, shownRun } from './sync-moment.js'
+import { parseMoment } from './when.js'
+
+/** Runs looked through for the one that was named. */
+const MAX_RUNS = 10_000
+const SHOWN_LEFT = 20
+
+export const syncUndo = defineOperation({
+  name: 'sync.undo',
+  summary: 'Take back what a run of a sync did, at both ends, where nothing newer stands in the way',
+  input: z.strictObject({
+    name: z.string().min(1),
+    /** An id, or its last digits; the last one that changed something unless named. */
+    run: z.string().min(6).optional(),
+    /** All that began since then, in milliseconds. */
+    since: z.number().optional(),
+    dryRun: z.boolean().default(false)
+  }),
+  async run({ peer, signal }, { name, run, since, dryRun }) {
+    const sync = peer.syncs.find(name)
+    const id = run === undefined ? undefined : runOf(peer, name, run)
+    const asked = { ...(id !== undefined && { run: id }), ...(since !== undefined && { sinceMs: since }), dryRun }
+    const once = async () => view(name, sync.mode, await peer.history.undo(sync, asked, { signal }))
+    if (dryRun) return once()
+    return runAction(peer.audit, {
+      command: 'sync.undo',
+      asked: [name, ...(run === undefined ? [] : [run])],
+      preview: async () => ({}),
+      describe: () => ({ paths: [displayPath(sync.source.path), displayPath(sync.destination.path)] }),
+      execute: once,
+      counts: done => ({ files: done.operations, bytes: done.bytes, problems: done.problemCount })
+    })
+  },
+  command: {
+    path: 'sync undo',
+    arguments: [
+      ['<name>', 'which sync'],
+      ['[run]', 'a run of `sync versions` or `sync status --runs`; the last that changed something unless named']
+    ],
+    options: [
+      ['--since <time>', 'all runs since then: 2h ago, a day, a time'],
+      ['--dry-run', 'only show what would be done']
+    ],
+    examples: ['spacedrive sync undo photos', 'spacedrive sync undo photos --since 1h --dry-run'],
+    input: ({ arguments: [name, run], options: o }) => ({
+      ...{ name: String(name), dryRun: o.dryRun === true },
+      ...(run !== undefined && { run: String(run).toLowerCase() }),
+      ...(typeof o.since === 'string' && { since: parseMoment(o.since, '--since', Date.now()) })
+    }),
+    render(done, terminal) {
+      const { sync, mode, runs, operations, bytes, list, more, left, leftCount, problems, problemCount, paused } = done
+      const what = runs.map(r => `${r.kind} ${shownRun(r.id)} of ${formatTime(r.beganAt)}`)
+      const [first] = what
+      const named = what.length === 1 ? `the ${first}` : `${counted(what.length, 'run')}, back to the ${what.at(-1)}`
+      if (done.dryRun) {
+        terminal.line(`Would be taken back (${named}):`)
+        showList(
+          list.map(
+            op => `${op.kind.padEnd(16)} ${op.at.padEnd(11)} ${op.path}${op.to === undefined ? '' : ` -> ${op.to}`}`
+          ),
+          terminal,
+          list.length + more
+        )
+      } else if (operations === 0) terminal.line(`Nothing to do for ${named}.`)
+      else terminal.line(`Took back ${named}: ${counted(operations, 'change')}, ${formatBytes(bytes)}.`)
+      if (leftCount > 0) {
+        terminal.note(terminal.color('yellow', `${counted(leftCount, 'path')} stayed as they are:`))
+        for (const l of left.slice(0, SHOWN_LEFT)) terminal.note(`  ${l.path} (${l.end}): ${l.why}`)
+        if (leftCount > SHOWN_LEFT) terminal.note(`  and ${leftCount - SHOWN_LEFT} more`)
+      }
+      showProblems(problems, problemCount, terminal)
+      if (paused) {
+        const next = mode === 'bidirectional' ? 'carry this to the other end' : 'do it again'
+        terminal.note(
+          `${sync} is paused: its next run would ${next}. \`spacedrive sync resume ${sync}\` when that may be.`
+        )
+      }
+    },
+    exitCode: ({ leftCount, problemCount }) => (leftCount + problemCount > 0 ? 3 : 0)
+  }
+})
+
+/** Runs by their id; one that is not known passes as it was said, and is refused below. */
+function runOf(peer: Peer, name: string, text: string): string {
+  const found = peer.syncs.lastRuns(peer.syncs.find(name), MAX_RUNS).find(r => isRun(r.id, text))
+  return found?.id ?? text
+}
+
+function view(sync: string, mode: string, done: Undone) {
+  const { runs, run, list, left, problems, dryRun, paused, operations, bytes, leftCount, problemCount } = done
+  return {
+    ...{ sync, mode, run: run ?? null, dryRun, paused, operations, bytes, leftCount, problemCount },
+    runs: runs.map(r => ({ id: r.id, kind: r.kind, beganAt: r.beganAtMs })),
+    list: list.map(op => ({
+      ...{ kind: op.kind, at: op.at, ...pathFields(op.path) },
+      ...(op.kind === 'move' && { to: displayPath(op.to) })
+    })),
+    more: 0,
+    left: left.map(l => ({ end: l.end, why: l.why, ...pathFields(l.path) })),
+    problems: problems.map(({ path, code, message }) => ({ path, code, message }))
+  }
+}

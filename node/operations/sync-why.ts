@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { pathFields } from './file-text.js'
+import { formatBytes, formatTime } from './format.js'
+import { defineOperation } from './operation.js'
+import { shownRun } from './sync-moment.js'
+
+export const syncWhy = defineOperation({
+  name: 'sync.why',
+  summary: 'Why a file or folder of a sync is as it is, and what to do about it',
+  input: z.strictObject({ name: z.string().min(1), path: z.string().min(1) }),
+  async run({ peer, signal }, { name, path }) {
+    const sync = peer.syncs.find(name)
+    const rel = peer.history.pathIn(sync, path)
+    const { state, text, todo, sinceMs, rule, sides, changes } = await peer.history.why(sync, rel, { signal })
+    const side = (of: (typeof sides)['source']) =>
+      of === undefined ? null : { kind: of.kind, sizeBytes: of.sizeBytes, mtimeMs: Number(of.mtimeNs / 1_000_000n) }
+    return {
+      ...{ sync: name, ...pathFields(rel), state, text, todo: todo ?? null, since: sinceMs ?? null },
+      rule: rule === undefined ? null : { file: rule.file, line: rule.line, pattern: rule.pattern },
+      ...{ source: side(sides.source), destination: side(sides.destination) },
+      changes: changes.map(c => ({ run: c.run, at: c.doneAtMs, end: c.end, kind: c.kind, reason: c.reason }))
+    }
+  },
+  command: {
+    path: 'sync why',
+    arguments: [
+      ['<name>', 'which sync'],
+      ['<path>', 'a file or folder in it']
+    ],
+    examples: ['spacedrive sync why photos 2026/cat.jpg'],
+    input: ({ arguments: [name, path] }) => ({ name: String(name), path: String(path) }),
+    render({ path, text, todo, since, source, destination, changes, state }, terminal) {
+      const when = since === null ? '' : ` since ${formatTime(since)}`
+      terminal.line(`${path}: ${text}${state === 'in-step' ? when : ''}.`)
+      for (const [end, side] of Object.entries({ source, destination })) {
+        const what = side === null ? 'nothing' : side.kind === 'file' ? formatBytes(side.sizeBytes) : `a ${side.kind}`
+        terminal.line(`  ${end.padEnd(12)} ${what}${side === null ? '' : `, ${formatTime(side.mtimeMs)}`}`)
+      }
+      for (const c of changes)
+        terminal.line(`  ${formatTime(c.at)}  ${c.kind} at the ${c.end} (${c.reason}), run ${shownRun(c.run)}`)
+      if (todo !== null) terminal.note(todo)
+    }
+  }
+})

@@ -1,0 +1,225 @@
+/** Taking back a run, or all since a time, on both ends, where nothing newer stands in the way (SYNC.md 7). */
+import {
+  type AbortOptions,
+  displayPath,
+  type Problem,
+  type RelPath,
+  ROOT,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import type { Endpoint } from '../endpoints/index.js'
+import { ENDS, type End, type Operation } from '../reconcile/index.js'
+import { ignoreRules, type Loan, type RunKind, type Sync, scanEnd, snapshotting } from '../session/index.js'
+import { formatLine } from '../versions/index.js'
+import { type BringInit, bring, planBring, plannedOperations } from './bring.js'
+import type { HistoryInit } from './history.js'
+import { lostProblem, settleEnds, TOLD_OPERATIONS } from './restore.js'
+import { HistoryRun } from './run.js'
+import { openStoreAt } from './store-at.js'
+import { endTarget } from './target.js'
+import { type Left, undoing } from './undo.worker.js'
+import { type Work, withWork } from './work.js'
+import { TARGET, working } from './work.worker.js'
+
+export interface UndoAsked {
+  /** The id of a run; without it and `sinceMs` the last one that changed something. */
+  readonly run?: string | undefined
+  /** All runs that began since then. */
+  readonly sinceMs?: number | undefined
+  readonly dryRun?: boolean | undefined
+}
+
+export interface UndoneRun {
+  readonly id: string
+  readonly kind: RunKind
+  readonly beganAtMs: number
+}
+
+export interface Undone {
+  /** What was taken back, newest first. */
+  readonly runs: readonly UndoneRun[]
+  /** The run that did it; undefined when nothing was done. */
+  readonly run: string | undefined
+  readonly list: readonly (Operation & { readonly at: End })[]
+  readonly operations: number
+  readonly bytes: number
+  /** What stays as it is, and why; the first of it. */
+  readonly left: readonly (Left & { readonly end: End })[]
+  readonly leftCount: number
+  readonly problems: readonly Problem[]
+  readonly problemCount: number
+  readonly paused: boolean
+  readonly dryRun: boolean
+}
+
+/** Held in memory while it is judged; beyond it `sync restore --at` does the same. */
+export const MAX_UNDONE_CHANGES = 200_000
+const MAX_LEFT = 1_000
+const LINES_PAGE = 1_000
+const PLAN_PAGE = 1_000
+/** Lines carry the clock of when they were written: it may have been set since. */
+const CLOCK_SLACK_MS = 24 * 3_600_000
+
+/** @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND, TOO_MUCH_TO_UNDO, ROOT_AWAY */
+export async function undo(
+  init: HistoryInit,
+  sync: Sync,
+  asked: UndoAsked,
+  options: AbortOptions = {}
+): Promise<Undone> {
+  return init.syncs.lend(sync, ENDS, options, async loan => {
+    const runs = runsToUndo(init, sync, asked)
+    await settleEnds(init, sync, loan, options)
+    const ends = loan.ends as Record<End, Endpoint>
+    for (const end of ENDS)
+      await scanEnd({ at: end, endpoint: ends[end], snapshot: loan.snapshot, pool: init.pool, ...options })
+    const done = new HistoryRun(init, sync, 'undo')
+    const sum = {
+      ...{ list: [] as (Operation & { at: End })[], left: [] as (Left & { end: End })[], problems: [] as Problem[] },
+      ...{ operations: 0, bytes: 0, leftCount: 0, problemCount: 0 }
+    }
+    for (const end of ENDS) {
+      const part = await withWork(loan.dir, work => undoAt(init, { sync, loan, end, runs, asked, work, done }, options))
+      if (part === undefined) continue
+      for (const key of ['operations', 'bytes', 'leftCount', 'problemCount'] as const) sum[key] += part[key]
+      sum.list.push(...part.list.map(op => ({ ...op, at: end })))
+      sum.left.push(...part.left.map(left => ({ ...left, end })))
+      sum.problems.push(...part.problems)
+    }
+    const paused = done.recorded !== undefined
+    if (paused) await init.syncs.pause(sync, sync.mode === 'bidirectional' ? CARRIED : AGAIN)
+    await done.end(sum)
+    return { ...sum, runs, run: done.recorded, paused, dryRun: asked.dryRun === true }
+  })
+}
+
+const AGAIN = 'a run was taken back, and the next run would do it again. `sync resume` goes on'
+const CARRIED = 'a run was taken back, and the next run would carry that to the other end. `sync resume` goes on'
+
+function runsToUndo({ db }: HistoryInit, sync: Sync, { run, sinceMs }: UndoAsked): readonly UndoneRun[] {
+  const rows = db.all<{ id: string; kind: string; began_at: number }>(
+    `SELECT id, kind, began_at FROM sync_runs r WHERE sync = ? AND EXISTS (SELECT 1 FROM sync_changes c WHERE c.run = r.id)
+     ORDER BY began_at DESC, id DESC`,
+    [sync.id]
+  )
+  const all = rows.map(r => ({ id: r.id, kind: r.kind as RunKind, beganAtMs: r.began_at }))
+  const chosen =
+    run !== undefined
+      ? all.filter(r => r.id === run)
+      : sinceMs !== undefined
+        ? all.filter(r => r.beganAtMs >= sinceMs)
+        : all.slice(0, 1)
+  if (chosen.length > 0) return chosen
+  const hint =
+    'What runs did is kept for 30 days: `spacedrive sync status NAME --runs` shows them. `sync restore --at` reaches further.'
+  if (run !== undefined)
+    throw new SpacedriveError('RUN_NOT_FOUND', `there is no run ${run} of ${sync.name} that changed something`, {
+      hint
+    })
+  throw new SpacedriveError(
+    'NOTHING_TO_UNDO',
+    `no run of ${sync.name} changed anything${sinceMs === undefined ? '' : ' since then'}`,
+    {
+      hint
+    }
+  )
+}
+
+interface UndoAt {
+  readonly sync: Sync
+  readonly loan: Loan
+  readonly end: End
+  readonly runs: readonly UndoneRun[]
+  readonly asked: UndoAsked
+  readonly work: Work
+  readonly done: HistoryRun
+}
+
+type Part = Pick<Undone, 'operations' | 'bytes' | 'leftCount' | 'problemCount' | 'problems'> & {
+  readonly list: readonly Operation[]
+  readonly left: readonly Left[]
+}
+
+/** @returns undefined when the runs changed nothing at this end */
+async function undoAt(
+  init: HistoryInit,
+  { sync, loan, end, runs, asked, work, done }: UndoAt,
+  options: AbortOptions
+): Promise<Part | undefined> {
+  const { db } = work
+  const ids = runs.map(r => r.id)
+  const count = await db.maintain(undoing.load, {
+    ...{ instanceFile: init.db.file, sync: sync.id, end: ENDS.indexOf(end), runs: ids }
+  })
+  if (count === 0) return undefined
+  if (count > MAX_UNDONE_CHANGES) {
+    throw new SpacedriveError('TOO_MUCH_TO_UNDO', `could not take back ${count} changes of ${sync.name} at once`, {
+      hint: '`spacedrive sync restore NAME --at TIME --to source|destination` brings back the state before them.'
+    })
+  }
+  const endpoint = loan.ends[end]!
+  const store = await openStoreAt(init.open, endpoint.local!.path, options)
+  const target = await endTarget(init, sync, endpoint, options)
+  try {
+    await db.maintain(working.copyEnd, { snapshotFile: loan.snapshot.file, from: end, at: TARGET, path: ROOT })
+    const began = Math.min(...runs.map(r => r.beganAtMs)) - CLOCK_SLACK_MS
+    let texts: string[] = []
+    for await (const line of store?.log.newestFirst(options) ?? []) {
+      if (line.atMs < began) break
+      if (!ids.includes(line.run)) continue
+      texts.push(formatLine(line))
+      if (texts.length === LINES_PAGE) await db.write(undoing.addLines, { texts: texts.splice(0) })
+    }
+    await db.write(undoing.addLines, { texts })
+    texts = []
+    const { left, leftCount } = await db.write(undoing.judge, { limit: MAX_LEFT })
+    await db.write(working.buildThen, { base: TARGET, same: true, path: ROOT, as: ROOT })
+    const bringing: BringInit = {
+      ...{ work, pool: init.pool, target, now: endpoint, same: true, keepNew: false, ...options },
+      stores: store?.contents === undefined ? [] : [store.contents],
+      ignore: await ignoreRules({
+        patterns: sync.ignore,
+        ends: loan.ends as Record<End, Endpoint>,
+        snapshot: loan.snapshot
+      })
+    }
+    const { summary, missing } = await planBring(bringing)
+    await ensureOnlyTheirs(bringing, sync)
+    const list = await plannedOperations(bringing, TOLD_OPERATIONS)
+    const lost = missing.paths.map(lostProblem)
+    const nothing = { list, left, leftCount, operations: 0, bytes: 0, problems: lost, problemCount: missing.count }
+    if (asked.dryRun === true || summary.operations === 0) return nothing
+    await loan.snapshot.write(snapshotting.begin, undefined)
+    const result = await done.during(end, changes =>
+      bring(bringing, { run: done.id, ...(changes && { afterBatch: d => changes.add(d) }) })
+    )
+    return {
+      ...{ ...nothing, operations: result.operations, bytes: result.bytes },
+      ...{ problems: [...lost, ...result.problems], problemCount: missing.count + result.unsettled.length }
+    }
+  } finally {
+    await target.close()
+    await store?.close()
+  }
+}
+
+/** An undo takes away and replaces nothing but what the runs left: whatever the plan says. */
+async function ensureOnlyTheirs(bringing: BringInit, sync: Sync): Promise<void> {
+  for (let from = 0; ; from += PLAN_PAGE) {
+    const page = await plannedOperations(bringing, PLAN_PAGE, from)
+    const paths = page
+      .filter(op => op.kind === 'remove' || op.kind === 'remove-directory' || op.kind === 'replace')
+      .map(op => op.path)
+    const foreign: readonly RelPath[] = await bringing.work.db.maintain(undoing.foreign, { paths })
+    if (foreign.length > 0) {
+      throw new SpacedriveError(
+        'UNDO_FAULT',
+        `could not take it back: ${displayPath(foreign[0]!)} of ${sync.name} would be touched, which the run did not`,
+        {
+          hint: 'Nothing was touched. This is a fault of the program; `sync restore` with a path and a time gets around it.'
+        }
+      )
+    }
+    if (page.length < PLAN_PAGE) return
+  }
+}

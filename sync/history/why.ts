@@ -1,0 +1,262 @@
+/** Why a path is as it is: in step since when, ignored by which rule, in conflict, waiting, or in trouble and how to help. */
+import { type AbortOptions, displayPath, joinRel, parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
+import type { EntryStat } from '../../storage/files/index.js'
+import type { Endpoint, UnknownReason } from '../endpoints/index.js'
+import { ENDS, type End } from '../reconcile/index.js'
+import {
+  answersOf,
+  IGNORE_FILE,
+  type IgnoreRules,
+  ignoredBy,
+  MAX_IGNORE_FILE_BYTES,
+  pathKey,
+  type Sync,
+  writableEnds
+} from '../session/index.js'
+import type { HistoryInit } from './history.js'
+
+export type WhyState =
+  | 'in-step'
+  | 'ignored'
+  | 'conflict'
+  | 'waiting'
+  | 'problem'
+  | 'unknown'
+  | 'kept-there'
+  | 'absent'
+  | 'away'
+
+/** What stands at an end now. */
+export interface WhySide {
+  readonly kind: EntryStat['kind']
+  readonly sizeBytes: number
+  readonly mtimeNs: bigint
+}
+
+/** What a run did to it. */
+export interface WhyChange {
+  readonly run: string
+  readonly doneAtMs: number
+  readonly end: End
+  readonly kind: string
+  readonly reason: string
+}
+
+export interface Why {
+  readonly state: WhyState
+  /** One sentence for a person. */
+  readonly text: string
+  /** What to do about it. */
+  readonly todo: string | undefined
+  /** Of `in-step`: since when it has been so; undefined: longer than runs are kept. */
+  readonly sinceMs: number | undefined
+  /** Of `ignored`. */
+  readonly rule: { readonly file: string; readonly line: number; readonly pattern: string } | undefined
+  readonly sides: Readonly<Record<End, WhySide | undefined>>
+  /** The newest first. */
+  readonly changes: readonly WhyChange[]
+}
+
+const MAX_CHANGES_SHOWN = 10
+
+export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, options: AbortOptions): Promise<Why> {
+  const ends: Partial<Record<End, Endpoint>> = {}
+  try {
+    for (const end of ENDS) {
+      const opened = await init.open(sync[end].path, options).catch(() => undefined)
+      if (opened !== undefined) ends[end] = opened
+    }
+    const looks: Partial<Record<End, Looked>> = {}
+    for (const end of ENDS) if (ends[end] !== undefined) looks[end] = await lookAt(ends[end], path, options)
+    const changes = changesOf(init, sync, path)
+    const sides = { source: looks.source?.side, destination: looks.destination?.side }
+    const nothing = { todo: undefined, sinceMs: undefined, rule: undefined, sides, changes }
+    const away = ENDS.find(end => ends[end] === undefined)
+    if (away !== undefined) {
+      const text = `the ${away}, ${displayPath(sync[away].path)}, is not there`
+      return { ...nothing, state: 'away', text, todo: 'Bring it back (is its disk mounted?); then it goes on.' }
+    }
+    const rule = await ruleFor(sync, ends as Record<End, Endpoint>, path, sides, options)
+    if (rule !== undefined) {
+      const text = `it is ignored: line ${rule.line} of ${rule.file} says ${rule.pattern}${rule.at === path ? '' : `, which leaves out ${displayPath(rule.at)}`}`
+      return { ...nothing, state: 'ignored', text, rule, todo: 'Change that line, and the next run takes it up.' }
+    }
+    for (const end of ENDS) {
+      const { unknown, problem } = looks[end]!
+      if (unknown === undefined && problem === undefined) continue
+      const text = unknown === undefined ? problem! : `at the ${end} ${UNKNOWN[unknown].text}`
+      return { ...nothing, state: 'unknown', text, todo: unknown && UNKNOWN[unknown].todo }
+    }
+    return { ...nothing, ...standing(init, sync, path, sides, changes) }
+  } finally {
+    for (const end of ENDS) await ends[end]?.close()
+  }
+}
+
+type Standing = Pick<Why, 'state' | 'text'> & Partial<Pick<Why, 'todo' | 'sinceMs'>>
+
+/** What the archive, the last runs and both ends say of it. */
+function standing(
+  init: HistoryInit,
+  sync: Sync,
+  path: RelPath,
+  sides: Why['sides'],
+  changes: readonly WhyChange[]
+): Standing {
+  const { db, syncs } = init
+  const unsettled = db.get<{ why: string }>('SELECT why FROM sync_unsettled WHERE sync = ? AND path = ?', [
+    ...[sync.id, pathKey(path)]
+  ])
+  if (unsettled?.why === 'conflict') {
+    const answered = answersOf(db, sync.id).get(path)
+    return answered === undefined
+      ? {
+          ...{ state: 'conflict', text: 'it was edited at both ends, and waits for your word' },
+          todo: `\`spacedrive sync resolve ${sync.name} ${displayPath(path)} --keep source|destination|both|newer|larger\``
+        }
+      : { state: 'conflict', text: `its conflict is answered (${answered}): the next run does it`, todo: next(sync) }
+  }
+  const report = syncs.lastRuns(sync, 1)[0]?.report
+  const problem = report?.problems.find(p => p.path === displayPath(path))
+  if (problem !== undefined)
+    return { state: 'problem', text: problem.message, todo: CURES[problem.code] ?? 'The next run tries it again.' }
+  const { source, destination } = sides
+  const agreed = agreedOn(init, sync, path)
+  const [change] = changes
+  if (source === undefined && destination === undefined) {
+    if (agreed !== undefined)
+      return { state: 'waiting', text: 'it was deleted at both ends since the last run', todo: next(sync) }
+    const text =
+      change === undefined
+        ? 'there is no such thing at either end'
+        : `it is at neither end: ${change.kind} at the ${change.end} (${change.reason})`
+    return { state: 'absent', text, ...(change && { sinceMs: change.doneAtMs }) }
+  }
+  const otherwise = ENDS.filter(end => agreed === undefined || !agreed.holds(end, sides[end]))
+  if (otherwise.length === 0) {
+    return { state: 'in-step', text: 'it is in step', ...(change && { sinceMs: change.doneAtMs }) }
+  }
+  if (agreed === undefined && source === undefined && sync.mode !== 'bidirectional') {
+    if (sync.mode !== 'mirror' && writableEnds(sync.mode).length === 1)
+      return { state: 'kept-there', text: `only the destination has it, and a ${sync.mode} leaves it there` }
+    return {
+      state: 'waiting',
+      text: 'only the destination has it: the next run of a mirror deletes it there',
+      todo: next(sync)
+    }
+  }
+  const where = otherwise.length === 2 ? 'both ends' : `the ${otherwise[0]}`
+  const what = agreed === undefined ? 'is new' : 'was changed'
+  return { state: 'waiting', text: `it ${what} at ${where} since the last run`, todo: next(sync) }
+}
+
+function next(sync: Sync): string {
+  if (sync.paused) return `${sync.name} is paused: \`spacedrive sync resume ${sync.name}\`.`
+  if (sync.manual) return `\`spacedrive sync run ${sync.name}\` takes it up.`
+  return 'It is taken up by itself, once it rests; `spacedrive sync status` says what is the matter otherwise.'
+}
+
+interface Looked {
+  readonly side: WhySide | undefined
+  readonly unknown: UnknownReason | undefined
+  readonly problem: string | undefined
+}
+
+async function lookAt(endpoint: Endpoint, path: RelPath, options: AbortOptions): Promise<Looked> {
+  const [look] = await endpoint.look([path], options)
+  const entry = look?.entry
+  const problem = look?.problem !== undefined && look.problem.code !== 'LINK_IN_PATH' ? look.problem.message : undefined
+  const stat = entry?.stat
+  return {
+    side: stat && { kind: stat.kind, sizeBytes: stat.sizeBytes, mtimeNs: stat.mtimeNs },
+    unknown: entry?.unknown,
+    problem: problem ?? entry?.problem?.message
+  }
+}
+
+function changesOf({ db }: HistoryInit, sync: Sync, path: RelPath): WhyChange[] {
+  const key = pathKey(path)
+  return db
+    .all<{ run: string; done_at: number; at: number; kind: string; reason: string }>(
+      `SELECT run, done_at, at, kind, reason FROM sync_changes WHERE sync = ? AND path = ? AND reason <> 'directory-time'
+       UNION ALL SELECT run, done_at, at, kind, reason FROM sync_changes WHERE sync = ? AND to_path = ?
+       ORDER BY done_at DESC LIMIT ${MAX_CHANGES_SHOWN}`,
+      [sync.id, key, sync.id, key]
+    )
+    .map(r => ({ run: r.run, doneAtMs: r.done_at, end: ENDS[r.at]!, kind: r.kind, reason: r.reason }))
+}
+
+/** What both agreed on, as each end showed it. */
+function agreedOn(
+  { db }: HistoryInit,
+  sync: Sync,
+  path: RelPath
+): { holds(end: End, side: WhySide | undefined): boolean } | undefined {
+  const row = db.get<{ kind: bigint; size: bigint | null; s_mtime: bigint; d_mtime: bigint }>(
+    'SELECT kind, size, s_mtime, d_mtime FROM sync_archive WHERE sync = ? AND path = ?',
+    [sync.id, pathKey(path)],
+    { bigint: true }
+  )
+  if (row === undefined) return undefined
+  const kind = (['file', 'directory', 'symlink'] as const)[Number(row.kind)]
+  return {
+    holds(end, side) {
+      if (side === undefined || side.kind !== kind) return false
+      if (kind === 'directory') return true
+      const mtimeNs = end === 'source' ? row.s_mtime : row.d_mtime
+      return side.mtimeNs === mtimeNs && (kind !== 'file' || side.sizeBytes === Number(row.size))
+    }
+  }
+}
+
+async function ruleFor(
+  sync: Sync,
+  ends: Readonly<Record<End, Endpoint>>,
+  path: RelPath,
+  sides: Why['sides'],
+  options: AbortOptions
+): Promise<{ file: string; line: number; pattern: string; at: RelPath } | undefined> {
+  const files = new Map<IgnoreRules, string>()
+  if (sync.ignore.length > 0) files.set({ folder: ROOT, text: sync.ignore.join('\n') }, '--ignore')
+  const folders: RelPath[] = []
+  for (let at = path; at !== ROOT; at = parentOf(at)) folders.push(parentOf(at))
+  for (const end of ENDS) {
+    for (const folder of folders) {
+      const file = joinRel(folder, IGNORE_FILE)
+      const [look] = await ends[end].look([file], options)
+      if (look?.entry?.stat.kind !== 'file' || look.entry.stat.sizeBytes > MAX_IGNORE_FILE_BYTES) continue
+      const { data, files: packed } = await ends[end].readPack([file], options)
+      const [read] = packed
+      if (read === undefined || read.problem !== undefined) continue
+      const text = Buffer.from(data.subarray(read.offset, read.offset + read.length)).toString('utf8')
+      // An ordinary synced file: the other end has the same.
+      if ([...files.keys()].some(rules => rules.folder === folder && rules.text === text)) continue
+      files.set({ folder, text }, displayPath(`${ends[end].shown}/${file}`))
+    }
+  }
+  const directory = ENDS.some(end => sides[end]?.kind === 'directory')
+  const found = ignoredBy([...files.keys()], path, directory)
+  return found && { file: files.get(found.rules)!, line: found.line, pattern: found.pattern, at: found.at }
+}
+
+const UNKNOWN: Readonly<Record<UnknownReason, { readonly text: string; readonly todo: string | undefined }>> = {
+  special: { text: 'it is a device, socket or FIFO, which is not carried', todo: undefined },
+  unreadable: { text: 'it cannot be read', todo: 'Give the user who runs spacedrive the right to read it.' },
+  'other-file-system': {
+    text: 'another file system is mounted there, which is left alone',
+    todo: 'Make it a sync of its own: `spacedrive sync add`.'
+  },
+  ours: { text: 'it belongs to spacedrive itself', todo: undefined },
+  ignored: { text: 'it is ignored', todo: undefined }
+}
+
+/** What helps, by the code of a problem. */
+const CURES: Readonly<Record<string, string>> = {
+  CHANGED: 'It was written to while it was synced; the next run takes it up.',
+  'CANNOT-HOLD': 'Rename it to what the other end can hold.',
+  'NAMES-ALIKE': 'Rename one of them: the other end cannot tell them apart.',
+  UNKNOWN: 'Something that is left alone stands in its place; move that away.',
+  PARENT: 'See to the folder it lies in: `spacedrive sync why` of that one.',
+  NO_PERMISSION: 'Give the user who runs spacedrive the right to it.',
+  NO_SPACE: 'Free some space at that end.'
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { RelPath } from '../../../storage/base/index.js'
+import type { Mode } from '../../../sync/reconcile/index.js'
+import { applyEdit, edit } from '../session/edits.js'
+import { look } from '../session/fixture.js'
+import { type HistoryFixture, openHistory } from './fixture.js'
+
+/** More by SPACEDRIVE_RUNS, for a long search. */
+const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 1)
+
+describe('taking a run back', function () {
+  this.timeout(120_000)
+  let fixture: HistoryFixture
+  afterEach(() => fixture.close())
+  const at = (path: string): string => join(fixture.source, path)
+  const there = (path: string): string => join(fixture.destination, path)
+
+  it('what was deleted, replaced and made is as before; the sync rests; again, and it is done again', async () => {
+    fixture = await openHistory({ mode: 'mirror' })
+    mkdirSync(at('d'))
+    for (const name of ['d/a', 'b', 'c']) writeFileSync(at(name), `${name} one`)
+    await fixture.run()
+    const before = look(fixture.destination)
+    rmSync(at('d'), { recursive: true })
+    writeFileSync(at('b'), 'two')
+    writeFileSync(at('new'), 'new')
+    await fixture.run()
+    const after = look(fixture.destination)
+    const dry = await fixture.history.undo(fixture.sync(), { dryRun: true })
+    assert.deepEqual([dry.run, dry.list.length > 3, look(fixture.destination)], [undefined, true, after])
+    const done = await fixture.history.undo(fixture.sync(), {})
+    assert.deepEqual([done.left, done.problems, done.paused], [[], [], true])
+    assert.deepEqual(look(fixture.destination), before)
+    assert.match(fixture.sync().pausedBecause ?? '', /taken back, and the next run would do it again/)
+    const redone = await fixture.history.undo(fixture.sync(), {})
+    assert.equal(redone.runs[0]!.kind, 'undo')
+    assert.deepEqual(look(fixture.destination), after)
+  })
+
+  it('what was changed since stays, with all that belongs to it, and is named with the reason', async () => {
+    fixture = await openHistory({ mode: 'bidirectional' })
+    mkdirSync(at('old'))
+    for (const name of ['edited', 'gone', 'back', 'old/x']) writeFileSync(at(name), 'one')
+    await fixture.run()
+    writeFileSync(at('edited'), 'two')
+    rmSync(at('gone'))
+    rmSync(at('old'), { recursive: true })
+    mkdirSync(at('made'))
+    writeFileSync(at('made/a'), 'a')
+    renameSync(at('back'), at('forth'))
+    await fixture.run()
+    writeFileSync(there('edited'), 'three')
+    writeFileSync(there('made/mine'), 'mine')
+    const { left, problems } = await fixture.history.undo(fixture.sync(), {})
+    assert.deepEqual(problems, [])
+    assert.deepEqual(left.map(l => `${l.end} ${l.path}: ${l.why}`).sort(), [
+      'destination edited: it was changed since',
+      'destination made: it holds made/mine, which stays'
+    ])
+    for (const [name, text] of Object.entries({ edited: 'three', gone: 'one', back: 'one', 'old/x': 'one' }))
+      assert.equal(readFileSync(there(name), 'utf8'), text)
+    assert.deepEqual([existsSync(there('made/mine')), existsSync(there('made/a'))], [true, false])
+    assert.equal(existsSync(at('forth')), true, 'the source was never touched by the run')
+  })
+
+  it('the first run, a run by its name, all since a time; a restore too', async () => {
+    fixture = await openHistory({ mode: 'backup' })
+    writeFileSync(at('a'), 'one')
+    await fixture.run()
+    const then = fixture.now()
+    writeFileSync(at('a'), 'two')
+    await fixture.run()
+    writeFileSync(at('a'), 'three')
+    writeFileSync(at('b'), 'b')
+    await fixture.run()
+    await fixture.history.restore(fixture.sync(), { path: 'a' as RelPath, atMs: then, to: 'source' })
+    assert.equal(readFileSync(at('a'), 'utf8'), 'one')
+    await fixture.history.undo(fixture.sync(), {})
+    assert.equal(readFileSync(at('a'), 'utf8'), 'three')
+    const ids = fixture.db.all<{ id: string }>(`SELECT id FROM sync_runs WHERE kind = 'run' ORDER BY began_at`, [])
+    const middle = await fixture.history.undo(fixture.sync(), { run: ids[1]!.id })
+    assert.deepEqual(
+      middle.left.map(l => [l.path, l.why]),
+      [['a', 'a later run changed it again']]
+    )
+    await fixture.history.undo(fixture.sync(), { sinceMs: then })
+    assert.deepEqual([readFileSync(there('a'), 'utf8'), existsSync(there('b'))], ['one', false])
+    await fixture.history.undo(fixture.sync(), { run: ids[0]!.id })
+    assert.deepEqual([look(fixture.destination), readFileSync(at('a'), 'utf8')], [{}, 'three'])
+    await assert.rejects(fixture.history.undo(fixture.sync(), { run: 'x' }), { code: 'RUN_NOT_FOUND' })
+    await assert.rejects(fixture.history.undo(fixture.sync(), { sinceMs: fixture.now() }), { code: 'NOTHING_TO_UNDO' })
+  })
+
+  const rounds = fc.array(fc.array(edit, { minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 3 })
+  for (const mode of ['mirror', 'bidirectional'] as Mode[]) {
+    it(`${mode}: whatever a run did, both ends are as they were before it: contents, permissions, times`, async () => {
+      await fc.assert(
+        fc.asyncProperty(rounds, async list => {
+          fixture = await openHistory({ mode })
+          try {
+            writeFileSync(at('first'), 'x')
+            await fixture.run()
+            let before = { source: look(fixture.source), destination: look(fixture.destination) }
+            for (const edits of list) {
+              for (const e of edits) applyEdit(fixture[e.end], e)
+              before = { source: look(fixture.source), destination: look(fixture.destination) }
+              const { problems } = await fixture.run()
+              fc.pre(!problems.some(p => p.code === 'TANGLED'))
+            }
+            const { n } = fixture.db.get<{ n: number }>(
+              'SELECT count(*) n FROM sync_changes WHERE run = (SELECT id FROM sync_runs ORDER BY began_at DESC LIMIT 1)'
+            )!
+            fc.pre(n > 0)
+            const done = await fixture.history.undo(fixture.sync(), {})
+            assert.deepEqual([done.left, done.problems], [[], []])
+            assert.deepEqual({ source: look(fixture.source), destination: look(fixture.destination) }, before)
+          } finally {
+            await fixture.close()
+          }
+          fixture = await openHistory({ mode })
+        }),
+        { numRuns: RUNS, endOnFailure: true }
+      )
+    })
+  }
+})

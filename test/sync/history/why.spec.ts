@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RelPath } from '../../../storage/base/index.js'
+import { type HistoryFixture, openHistory } from './fixture.js'
+
+describe('why a path is as it is', function () {
+  this.timeout(120_000)
+  let fixture: HistoryFixture
+  afterEach(() => fixture.close())
+  const at = (path: string): string => join(fixture.source, path)
+  const why = (path: string) => fixture.history.why(fixture.sync(), path as RelPath)
+  const told = async (path: string): Promise<string> => {
+    const { state, text } = await why(path)
+    return `${state}: ${text}`
+  }
+
+  it('in step since when, changed and waiting, gone, ignored by which line, no kind of thing that is carried', async () => {
+    fixture = await openHistory({ mode: 'bidirectional', policy: 'prompt', ignore: ['*.tmp', '/cache/'] })
+    for (const folder of ['d', 'd/sub', 'cache']) mkdirSync(at(folder))
+    for (const name of ['a', 'b', 'c', 'd/x.tmp', 'd/sub/y.log', 'cache/z', 'gone']) writeFileSync(at(name), 'base')
+    writeFileSync(at('d/.spacedriveignore'), '# ours\n\n*.log\n')
+    execFileSync('mkfifo', [at('pipe')])
+    const before = fixture.now()
+    await fixture.run()
+    const a = await why('a')
+    assert.deepEqual(
+      [a.state, a.text, a.changes.map(c => `${c.kind} ${c.end}`)],
+      [...['in-step', 'it is in step', ['create destination']]]
+    )
+    assert.ok(a.sinceMs! >= before)
+    writeFileSync(at('a'), 'edited now')
+    assert.equal(await told('a'), 'waiting: it was changed at the source since the last run')
+    assert.match((await why('a')).todo!, /sync run test/)
+    writeFileSync(at('new'), 'x')
+    assert.equal(await told('new'), 'waiting: it is new at both ends since the last run')
+    assert.equal(await told('never'), 'absent: there is no such thing at either end')
+    assert.equal(await told('d/x.tmp'), 'ignored: it is ignored: line 1 of --ignore says *.tmp')
+    assert.equal(
+      await told('cache/z'),
+      'ignored: it is ignored: line 2 of --ignore says /cache/, which leaves out cache'
+    )
+    const log = await why('d/sub/y.log')
+    assert.deepEqual([log.rule?.line, log.rule?.pattern], [3, '*.log'])
+    assert.match(log.rule!.file, /\/source\/d\/\.spacedriveignore$/)
+    assert.match(await told('pipe'), /^unknown: at the source it is a device, socket or FIFO/)
+    rmSync(at('gone'))
+    renameSync(at('c'), at('renamed'))
+    writeFileSync(at('b'), 'mine')
+    writeFileSync(join(fixture.destination, 'b'), 'theirs')
+    await fixture.run()
+    assert.equal(await told('gone'), 'absent: it is at neither end: remove at the destination (deleted)')
+    assert.deepEqual(
+      (await why('renamed')).changes.map(c => c.kind),
+      ['move']
+    )
+    assert.equal(await told('b'), 'conflict: it was edited at both ends, and waits for your word')
+    await fixture.history.answer(fixture.sync(), 'b' as RelPath, 'both')
+    assert.match(await told('b'), /its conflict is answered \(keep-both\)/)
+    renameSync(fixture.destination, `${fixture.destination}-away`)
+    assert.match(await told('a'), /^away: the destination, .*, is not there$/)
+    renameSync(`${fixture.destination}-away`, fixture.destination)
+  })
+
+  it('what a one-way sync leaves at its destination', async () => {
+    fixture = await openHistory({ mode: 'replica' })
+    writeFileSync(at('a'), 'a')
+    await fixture.run()
+    writeFileSync(join(fixture.destination, 'own'), 'own')
+    assert.equal(await told('own'), 'kept-there: only the destination has it, and a replica leaves it there')
+  })
+})
