@@ -16,6 +16,7 @@ import { type Keep, openEnd, type Sync, type Syncs } from '../session/index.js'
 import { formatPolicy, parsePolicy } from '../versions/index.js'
 import { type Kept, momentsOf, usageOf, type Verified, verifyStores, versionsOf } from './browse.js'
 import { answerConflicts, conflictsOf, type WaitingConflict } from './conflicts.js'
+import { settleInterrupted } from './interrupted.js'
 import { pathWithin, type RestoreAsked, type Restored, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
 import type { OpenFolder } from './store-at.js'
 import { type LargeStore, Thinning } from './thinning.js'
@@ -95,7 +96,10 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
   const thinning = new Thinning(shared, init.log)
   let fromFolder: Promise<unknown> = Promise.resolve()
   return {
-    start: () => thinning.start(),
+    async start() {
+      await settleInterrupted(shared, init.log)
+      await thinning.start()
+    },
     stop: () => thinning.stop(),
     thin: (sync, options = {}) => thinning.thin(sync, options),
     large: sync => thinning.largeOf(sync),

@@ -1,0 +1,27 @@
+import type { AbortOptions, Logger } from '../../storage/base/index.js'
+import { ENDS } from '../reconcile/index.js'
+import type { Sync } from '../session/index.js'
+import type { HistoryInit } from './history.js'
+
+/**
+ * What a crash left of a restore or an undo, completed or taken back before any session looks at the ends. Sessions do that for
+ * the ends they write to; the source of a one-way sync, only this does.
+ */
+export async function settleInterrupted(init: HistoryInit, log: Logger, options: AbortOptions = {}): Promise<void> {
+  for (const sync of init.syncs.list()) {
+    if (!wasInterrupted(init, sync)) continue
+    for (const end of ENDS)
+      await init.syncs
+        .lend(sync, [end], options, async ({ ends }) => {
+          await (await init.openEnd(ends[end]!, sync.uuid, init.clock, options)).close()
+        })
+        .catch(err => log.warn('what a restore left could not be settled', { sync: sync.name, end, err }))
+  }
+}
+
+/** Within the time that runs are kept: looking once too often costs nothing. */
+const wasInterrupted = ({ db }: HistoryInit, { id }: Sync): boolean =>
+  db.get(
+    `SELECT 1 AS n FROM sync_runs WHERE sync = ? AND kind <> 'run' AND (ended_at IS NULL OR state = 'interrupted') LIMIT 1`,
+    [id]
+  ) !== undefined
