@@ -7,7 +7,7 @@ import type { Sync } from '../../sync/session/index.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
-import { momentOf, typedMoment } from './sync-moment.js'
+import { momentOf, shownRun, typedMoment } from './sync-moment.js'
 
 const ENDS = ['source', 'destination'] as const
 
@@ -91,15 +91,15 @@ export const syncRestore = defineOperation({
       }
     },
     render(done, terminal) {
-      const { asOf, to, operations, changes, list, more, problems, problemCount, paused, dryRun, sync } = done
+      const { asOf, to, operations, changes, list, more, problems, problemCount, paused, dryRun, sync, run } = done
       const when = asOf === null ? 'as it is there today' : `as of ${formatTime(asOf)}`
       if (dryRun) terminal.line(`Would be done at ${to} (${when}): ${counted(changes, 'change')}.`)
       else if (operations === 0) terminal.line(`Nothing to do: ${to} is that already (${when}).`)
       else terminal.line(`Restored at ${to} (${when}): ${counted(operations, 'change')}, ${formatBytes(done.bytes)}.`)
       if (dryRun) showList(list.map(lineOf), terminal, list.length + more)
-      if (!dryRun && done.replaced + done.removed > 0)
+      if (run !== null && done.replaced + done.removed > 0)
         terminal.line(
-          `What was replaced (${done.replaced}) or taken away (${done.removed}) is in the versions; \`spacedrive sync undo ${sync ?? ''}\` brings it back.`
+          `What was replaced (${done.replaced}) or taken away (${done.removed}) is in the versions; \`spacedrive sync undo ${sync} ${shownRun(run ?? '')}\` brings it back.`
         )
       showProblems(problems, problemCount, terminal)
       if (paused)

@@ -17,8 +17,8 @@ export const syncStatus = defineOperation({
       syncs: syncs.map(sync => ({
         ...syncView(peer, sync),
         ...(runs && {
-          runs: peer.syncs.lastRuns(sync, RUNS).map(({ id, beganAtMs, endedAtMs, state, report }) => ({
-            ...{ run: id, beganAt: beganAtMs, endedAt: endedAtMs, state, reason: report?.reason ?? null },
+          runs: peer.syncs.lastRuns(sync, RUNS).map(({ id, kind, beganAtMs, endedAtMs, state, report }) => ({
+            ...{ run: id, kind, beganAt: beganAtMs, endedAt: endedAtMs, state, reason: report?.reason ?? null },
             ...{ operations: report?.operations ?? 0, bytesTransferred: report?.bytesTransferred ?? 0 },
             ...{ conflicts: report?.conflicts.length ?? 0, problems: report?.problems.length ?? 0 }
           }))
@@ -47,7 +47,8 @@ export const syncStatus = defineOperation({
             ...(run.conflicts > 0 ? [`${run.conflicts} conflicts`] : []),
             ...(run.problems > 0 ? [`${run.problems} problems`] : [])
           ].join(', ')
-          terminal.line(`  ${formatTime(run.beganAt)}  ${run.state}${why}  ${more}  ${run.run}`)
+          const kind = run.kind === 'run' ? '' : `${run.kind}: `
+          terminal.line(`  ${formatTime(run.beganAt)}  ${kind}${run.state}${why}  ${more}  ${run.run}`)
         }
       }
     }

@@ -27,7 +27,7 @@ export function syncView(peer: Peer, sync: Sync): SyncView {
     ...{ source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) },
     ...{ manual: sync.manual, paused: sync.paused, watching: peer.syncs.standing(sync).state === 'watching' },
     ...{ state, text, notes: [...notes, ...largeNotes(peer, sync)], reason: reason ?? null, todo: todo ?? null },
-    lastRunAt: peer.syncs.lastRuns(sync, 1)[0]?.endedAtMs ?? null
+    lastRunAt: peer.syncs.lastRun(sync)?.endedAtMs ?? null
   }
 }
 

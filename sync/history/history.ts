@@ -30,7 +30,7 @@ export interface SyncHistoryInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRuns'>
+  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun'>
   readonly open: OpenFolder
   readonly log: Logger
 }

@@ -167,6 +167,6 @@ export class Thinning implements Startable {
   }
 
   #hasDiskErrors(sync: Sync): boolean {
-    return this.#init.syncs.lastRuns(sync, 1)[0]?.report?.reason === 'disk-errors'
+    return this.#init.syncs.lastRun(sync)?.report?.reason === 'disk-errors'
   }
 }

@@ -74,6 +74,7 @@ export async function undo(
     for (const end of ENDS)
       await scanEnd({ at: end, endpoint: ends[end], snapshot: loan.snapshot, pool: init.pool, ...options })
     const done = new HistoryRun(init, sync, 'undo')
+    const changed = new Set<End>()
     const sum = {
       ...{ list: [] as (Operation & { at: End })[], left: [] as (Left & { end: End })[], problems: [] as Problem[] },
       ...{ operations: 0, bytes: 0, leftCount: 0, problemCount: 0 }
@@ -81,12 +82,14 @@ export async function undo(
     for (const end of ENDS) {
       const part = await withWork(loan.dir, work => undoAt(init, { sync, loan, end, runs, asked, work, done }, options))
       if (part === undefined) continue
+      if (part.operations > 0) changed.add(end)
       for (const key of ['operations', 'bytes', 'leftCount', 'problemCount'] as const) sum[key] += part[key]
       sum.list.push(...part.list.map(op => ({ ...op, at: end })))
       sum.left.push(...part.left.map(left => ({ ...left, end })))
       sum.problems.push(...part.problems)
     }
-    const paused = done.recorded !== undefined
+    // What was taken back at the source of a one-way sync is what its next run goes by.
+    const paused = done.recorded !== undefined && (sync.mode === 'bidirectional' || changed.has('destination'))
     if (paused) await init.syncs.pause(sync, sync.mode === 'bidirectional' ? CARRIED : AGAIN)
     await done.end(sum)
     return { ...sum, runs, run: done.recorded, paused, dryRun: asked.dryRun === true }

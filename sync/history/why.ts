@@ -116,7 +116,7 @@ function standing(
         }
       : { state: 'conflict', text: `its conflict is answered (${answered}): the next run does it`, todo: next(sync) }
   }
-  const report = syncs.lastRuns(sync, 1)[0]?.report
+  const report = syncs.lastRun(sync)?.report
   const problem = report?.problems.find(p => p.path === displayPath(path))
   if (problem !== undefined)
     return { state: 'problem', text: problem.message, todo: CURES[problem.code] ?? 'The next run tries it again.' }

@@ -32,13 +32,14 @@ export {
   MAX_IGNORE_FILE_BYTES
 } from './ignored.js'
 export { SESSION_PHASES } from './job.js'
+export type { LastRun } from './last-runs.js'
 export type { Loan } from './loan.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export { type EndFacts, type PlanSummary, planning, type Remark } from './plan.worker.js'
 export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, versionPolicyOf, writableEnds } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
-export type { LastRun, NotDone } from './runs.js'
+export type { NotDone } from './runs.js'
 export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,

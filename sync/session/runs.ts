@@ -14,6 +14,7 @@ import {
 import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
+import { lastRun } from './last-runs.js'
 import { type Loan, withLoan } from './loan.js'
 import type { Sync } from './record.js'
 import { type Ended, endedReport, type RunReport, reportOf } from './report.js'
@@ -259,40 +260,3 @@ const PUT_BACK =
 const hasNews = (now: RunReport, then: RunReport | undefined): boolean =>
   JSON.stringify([now.problems, now.conflicts, now.halts]) !==
   JSON.stringify([then?.problems ?? [], then?.conflicts ?? [], then?.halts])
-
-export interface LastRun {
-  readonly id: string
-  readonly beganAtMs: number
-  readonly endedAtMs: number
-  readonly state: string
-  readonly report: RunReport | undefined
-}
-
-interface RunRow {
-  id: string
-  began_at: number
-  ended_at: number
-  state: string
-  result: string | null
-}
-
-/** The newest first; runs that go on are none yet. */
-export function lastRuns(db: Database, { id }: Pick<Sync, 'id'>, limit: number): LastRun[] {
-  return db
-    .all<RunRow>(
-      `SELECT id, began_at, ended_at, state, result FROM sync_runs
-       WHERE sync = ? AND ended_at IS NOT NULL AND state IS NOT NULL ORDER BY began_at DESC, ended_at DESC LIMIT ?`,
-      [id, limit]
-    )
-    .map(raw => ({
-      ...{ id: raw.id, beganAtMs: raw.began_at, endedAtMs: raw.ended_at, state: raw.state },
-      report: reportIn(raw.result)
-    }))
-}
-
-export const lastRun = (db: Database, sync: Pick<Sync, 'id'>): LastRun | undefined => lastRuns(db, sync, 1)[0]
-
-function reportIn(result: string | null): RunReport | undefined {
-  const report = result === null ? undefined : (JSON.parse(result) as Partial<RunReport>)
-  return report?.state === undefined ? undefined : (report as RunReport)
-}

@@ -1,7 +1,7 @@
 import { displayPath } from '../../storage/base/index.js'
+import type { LastRun } from './last-runs.js'
 import type { Sync } from './record.js'
 import type { RunReport } from './report.js'
-import type { LastRun } from './runs.js'
 
 /** What a sync does by itself. */
 export interface Standing {

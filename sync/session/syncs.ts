@@ -21,13 +21,14 @@ import type { End, Operation } from '../reconcile/index.js'
 import { ensureApart, ensureName, ensureNoCopy } from './add-checks.js'
 import { ADD_GRACE_MS, Background } from './background.js'
 import { type SyncJobInit, syncJob, syncSerial } from './job.js'
+import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
 import { planning } from './plan.worker.js'
 import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
 import { describeEnd, type EndComponents } from './roots.js'
-import { type LastRun, lastRun, lastRuns, type RunOptions, Runs } from './runs.js'
+import { type RunOptions, Runs } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
@@ -73,6 +74,8 @@ export interface Syncs extends Startable {
   find(name: string): Sync
   /** Newest first, of those that ended. */
   lastRuns(sync: Sync, limit: number): readonly LastRun[]
+  /** The last session; what a person brought back or took back is none. */
+  lastRun(sync: Sync): LastRun | undefined
   /** A run as a job: its output is the report, or another plan's hash. */
   begin(sync: Sync, asked?: RunAsked): Promise<JobId>
   /** What is the matter with it, and what to do. */
@@ -165,6 +168,10 @@ class SyncList implements Syncs {
     throw notFound(name)
   }
 
+  lastRun(sync: Sync): LastRun | undefined {
+    return lastRun(this.#init.db, sync)
+  }
+
   lastRuns(sync: Sync, limit: number): readonly LastRun[] {
     return lastRuns(this.#init.db, sync, limit)
   }
@@ -176,7 +183,7 @@ class SyncList implements Syncs {
   status(sync: Sync): SyncStatus {
     const job = this.#jobsOf(sync)[0]
     const running = job && { phase: job.phase }
-    return statusOf({ sync, running, last: lastRun(this.#init.db, sync), standing: this.standing(sync) })
+    return statusOf({ sync, running, last: this.lastRun(sync), standing: this.standing(sync) })
   }
 
   standing({ uuid }: Sync): Standing {

@@ -78,8 +78,8 @@ describe('taking a run back', function () {
     await fixture.run()
     await fixture.history.restore(fixture.sync(), { path: 'a' as RelPath, atMs: then, to: 'source' })
     assert.equal(readFileSync(at('a'), 'utf8'), 'one')
-    await fixture.history.undo(fixture.sync(), {})
-    assert.equal(readFileSync(at('a'), 'utf8'), 'three')
+    const { paused } = await fixture.history.undo(fixture.sync(), {})
+    assert.deepEqual([readFileSync(at('a'), 'utf8'), paused], ['three', false])
     const ids = fixture.db.all<{ id: string }>(`SELECT id FROM sync_runs WHERE kind = 'run' ORDER BY began_at`, [])
     const middle = await fixture.history.undo(fixture.sync(), { run: ids[1]!.id })
     assert.deepEqual(
