@@ -39,6 +39,9 @@ export class TreeThen {
     if (to !== undefined) {
       const moved = this.#node(to)
       this.#put(to, { was: null, now: undefined, children: new Map() })
+      // What left the folder in the same step is back in it already, under the name that the folder had.
+      for (const [name, child] of this.#find(path)?.children ?? [])
+        if (child.was !== null) moved.children.set(name, child)
       this.#put(path, moved)
       return
     }
@@ -109,6 +112,12 @@ export class TreeThen {
       }
       node = child
     }
+    return node
+  }
+
+  #find(path: RelPath): Node | undefined {
+    let node: Node | undefined = this.#root
+    for (const name of path.split('/')) node = node?.children.get(name)
     return node
   }
 

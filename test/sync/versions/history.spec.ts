@@ -165,6 +165,30 @@ describe('a tree as of a moment', () => {
     )
   })
 
+  it('what left a folder while that moved as well, in one step, is back in it', () => {
+    const today: TreeNow = {
+      list: path =>
+        path === ROOT
+          ? ['new', 'out'].map(name => ({ name, entry: name === 'new' ? folder : file('x') }))
+          : path === 'new'
+            ? [{ name: 'stayed', entry: file('s') }]
+            : [],
+      find: path => (path === 'new' ? folder : path === 'out' ? file('x') : undefined)
+    }
+    const then = new TreeThen()
+    // As one group writes them: the names from before it, and those from after it.
+    then.undo(line({ path: rel('old/x'), to: rel('out') }))
+    then.undo(line({ path: rel('old'), to: rel('new') }))
+    assert.deepEqual(
+      collect(then, ROOT, today).map(e => [e.path, e.now]),
+      [
+        ['old', 'new'],
+        ['old/stayed', 'new/stayed'],
+        ['old/x', 'out']
+      ]
+    )
+  })
+
   it('a folder of many that was moved is one step, and asks only for what is walked', () => {
     const asked: string[] = []
     const today: TreeNow = {
