@@ -16,7 +16,7 @@ export interface ChangeLogInit {
   readonly sync: number
   /** The end at which everything was done, where the plan calls it another. */
   readonly at?: End | undefined
-  /** Added to the numbers of operations: one run may consist of several plans. */
+  /** Changes are numbered from here on: one run may consist of several plans. */
   readonly from?: number | undefined
 }
 
@@ -26,6 +26,8 @@ export class ChangeLog {
   readonly #of: ChangeLogInit
   readonly #nowMs: () => number
   readonly #parked = new Map<number, { readonly path: RelPath; readonly content: ContentHash | undefined }>()
+  /** Of changes so far: an operation may be several. */
+  #count = 0
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(db: Database, of: ChangeLogInit, nowMs: () => number) {
@@ -51,7 +53,7 @@ export class ChangeLog {
   #changes({ op }: Done): Change[] {
     const { at = op.end, from = 0 } = this.#of
     const { path, reason } = op
-    const shared = { n: op.id + from, end: at, path, reason }
+    const shared = { n: from + this.#count++, end: at, path, reason }
     switch (op.kind) {
       case 'create':
         return [{ ...shared, kind: op.kind, after: contentKey(op.content) }]
