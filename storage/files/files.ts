@@ -86,8 +86,8 @@ export interface FileRoot {
   ): Promise<readonly PlaceResult[]>
   /**
    * Steps that happen all or not at all (moves that swap or turn in a cycle, a file that becomes a directory, several
-   * moves): written to a journal first. Paths are those from before the group. A `remove-directory` must be of an empty
-   * one; `attributes` are for `place`.
+   * moves): written to a journal first. What a step takes it names by its path before the group, what it gives a name by the path
+   * after it: what lies within something else that moves may move itself. A `remove-directory` must be of one that is empty then; `attributes` are for `place`.
    */
   placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]>
   /**

@@ -1,5 +1,5 @@
 import { displayPath, errorCode, nameOf, type Problem, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
-import { findStat } from './disk.js'
+import { type DirHandle, findStat } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { giveNameBeneath } from './give-name.js'
 import type { Group, Move } from './journal.js'
@@ -61,8 +61,22 @@ export function takeBack(access: RootAccess, moves: readonly Move[]): Problem[] 
 /** Makes durable what the moves of these groups did to names. */
 export function syncNames({ disk, dirs }: RootAccess, groups: readonly Group[]): void {
   const parents = groups.flatMap(g => g.moves.flatMap(m => [parentOf(m.from), parentOf(m.to)]))
-  for (const parent of new Set(parents)) disk.sync(dirs.open(parent))
+  // A directory that moved in the group is synced where it lies now: names in it changed as well.
+  const moved = groups.flatMap(g => g.moves.flatMap(m => (m.seen.kind === 'directory' ? [m.to, m.from] : [])))
+  for (const path of new Set([...parents, ...moved])) {
+    let dir: DirHandle
+    try {
+      dir = dirs.open(path)
+    } catch (err) {
+      if (!NOT_THERE.has(errorCode(err))) throw err
+      continue
+    }
+    disk.sync(dir)
+  }
 }
+
+/** Nothing is there, or something else than a directory stands on the way. */
+const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
 /** Whether anything of it has happened. */
 export const hasBegun = (access: RootAccess, { moves }: Group): boolean => completedMoves(access, moves) > 0
@@ -139,7 +153,7 @@ function lookAt({ disk, dirs }: RootAccess, path: RelPath): EntryStat | undefine
   try {
     return findStat(disk, dirs.open(parentOf(path)), nameOf(path))
   } catch (err) {
-    if (errorCode(err) === 'ENOENT') return undefined
+    if (NOT_THERE.has(errorCode(err))) return undefined
     throw diskError('look at', path, err)
   }
 }

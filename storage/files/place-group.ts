@@ -1,4 +1,13 @@
-import { joinRel, nameOf, type Problem, parentOf, type RelPath, SpacedriveError, toError } from '../base/index.js'
+import {
+  isWithin,
+  joinRel,
+  nameOf,
+  type Problem,
+  parentOf,
+  type RelPath,
+  SpacedriveError,
+  toError
+} from '../base/index.js'
 import { type Locate, locator, syncStaged } from './batch-durability.js'
 import type { EntryStat } from './fingerprint.js'
 import { runGroup, syncNames, takeBack } from './group.js'
@@ -95,30 +104,34 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
   const sources = new Set(steps.map(s => s.path as string))
   // Names that swap or turn in a cycle: all leave their names first, then take the new ones. So do all where a new name is
   // made by a link: after a crash the second name is known by lying in our own place.
-  const turning = !access.root.capabilities.noReplace || steps.some(s => s.kind === 'move' && sources.has(s.to))
-  const second: (() => void)[] = []
+  // So do all where one lies within another, before the group or after it.
+  const nested = isNested(steps)
+  const turning =
+    nested || !access.root.capabilities.noReplace || steps.some(s => s.kind === 'move' && sources.has(s.to))
+  const second: { readonly to: RelPath; run(): void }[] = []
+  const later = (to: RelPath, from: RelPath, at: EntryStat): void =>
+    void second.push({ to, run: () => add(from, to, at) })
 
   for (const [i, step] of steps.entries()) {
     if (step.kind === 'create') {
       const from = locate(step.from)
       const at = see(from)
-      second.push(() => add(from, step.path, at))
+      later(step.path, from, at)
     } else if (step.kind === 'replace' || step.kind === 'remove') {
       const aside = locate(step.aside)
       access.dirs.make(parentOf(aside), { durable: true })
       add(step.path, aside, see(step.path, step.expected), step.expected)
       if (step.kind === 'replace') {
         const from = locate(step.from)
-        const at = see(from)
-        second.push(() => add(from, step.path, at))
+        later(step.path, from, see(from))
       }
     } else if (step.kind === 'move') {
       const at = see(step.path, step.expected)
-      if (!turning) second.push(() => add(step.path, step.to, at, step.expected))
+      if (!turning) second.push({ to: step.to, run: () => add(step.path, step.to, at, step.expected) })
       else {
         const temp = between('moving', i)
         add(step.path, temp, at, step.expected)
-        second.push(() => add(temp, step.to, at))
+        later(step.to, temp, at)
       }
     } else if (step.kind === 'make-directory') {
       const made = between('made', i)
@@ -126,8 +139,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
       const dir = access.dirs.open(made)
       access.disk.setMode(dir, step.mode === undefined ? 0o755 : step.mode & 0o777)
       access.disk.sync(dir)
-      const at = see(made)
-      second.push(() => add(made, step.path, at))
+      later(step.path, made, see(made))
     } else if (step.kind === 'remove-directory') {
       const put = between('removed', i)
       add(step.path, put, see(step.path, { kind: 'directory' }))
@@ -136,8 +148,20 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
       throw new SpacedriveError('NOT_IN_A_GROUP', `expected names to change in a group, got attributes of ${step.path}`)
     }
   }
-  for (const later of second) later()
+  if (nested) {
+    // What lies within something else leaves it first, and comes after it.
+    moves.sort((a, b) => depth(b.from) - depth(a.from))
+    second.sort((a, b) => depth(a.to) - depth(b.to))
+  }
+  for (const { run } of second) run()
   return { moves, emptied }
+}
+
+const depth = (path: RelPath): number => path.split('/').length
+
+function isNested(steps: readonly PlaceStep[]): boolean {
+  const names = steps.flatMap(s => (s.kind === 'move' ? [s.path, s.to] : [s.path]))
+  return names.some(a => names.some(b => a !== b && isWithin(a, b)))
 }
 
 function succeeded(access: RootAccess, step: PlaceStep, locate: Locate): PlaceResult {

@@ -43,11 +43,14 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
 }
 
 /**
- * Both ends show the same content under one name: that is what a session leaves behind that was cut off before its archive was
+ * Both ends show the same new content under one name: that is what a session leaves behind that was cut off before its archive was
  * written. Their inodes may say that one came from elsewhere; followed, they would bring back what was settled.
  */
-const isAgreed = ({ source, destination }: Row): boolean =>
-  isLeaf(source) && isLeaf(destination) && sameContent(source, destination)
+const isAgreed = ({ base, source, destination }: Row): boolean =>
+  isLeaf(source) &&
+  isLeaf(destination) &&
+  sameContent(source, destination) &&
+  (base === undefined || !sameContent(base, source))
 
 /**
  * What is agreed on lay in directories, though of a run that was cut short the archive may know it and not them. They are not

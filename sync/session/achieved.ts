@@ -50,7 +50,7 @@ export function achievedOf(
     }
     if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)
     if (step.kind === 'move') moved.push({ path: step.path, to: step.to })
-    else if (stat !== undefined) rows.push(rowOf(last, stat))
+    else if (stat !== undefined) rows.push(rowOf(last, step.path, stat))
   }
   return { done, failed, traces, rows, moved, gone }
 }
@@ -65,9 +65,10 @@ function traceOf(
   return keepsIdentity && birthNs !== 0n ? { ...shared, identity: { inode, birthNs } } : shared
 }
 
-function rowOf(op: Operation, stat: EntryStat): PlacedRow {
+/** @param path - where it lies now: that of the operation may be of a moment within a group */
+function rowOf(op: Operation, path: RelPath, stat: EntryStat): PlacedRow {
   const content = op.kind === 'create' || op.kind === 'replace' ? op.content : undefined
-  if (content?.kind === 'file') return { path: op.path, stat, hash: content.hash }
-  if (content?.kind === 'symlink') return { path: op.path, stat, target: content.target }
-  return { path: op.path, stat }
+  if (content?.kind === 'file') return { path, stat, hash: content.hash }
+  if (content?.kind === 'symlink') return { path, stat, target: content.target }
+  return { path, stat }
 }

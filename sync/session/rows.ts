@@ -1,5 +1,5 @@
 /** The rows that reconcile decides on: archive and both snapshots, merged in tree order. Runs in the planner's worker. */
-import { parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
+import { isWithin, parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
 import type { Expected } from '../../storage/files/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import {
@@ -74,10 +74,15 @@ export class SyncRows implements Rows {
     }
     const odd: RelPath[] = []
     const kept: Row[] = []
-    for (const row of this.#some ?? merged(this.#init, this.#unsettled)) {
+    /** What lies in another directory of the same name is not what lay there, however alike it is. */
+    let other: RelPath | undefined
+    const isListed = (path: RelPath): boolean =>
+      this.#unsettled.has(path) || (other !== undefined && isWithin(path, other))
+    for (const row of this.#some ?? merged(this.#init, isListed)) {
       const different = isDifferent(row)
       if (different && odd.length <= MAX_ODD) odd.push(row.path)
-      if (!different && !this.#unsettled.has(row.path)) continue
+      if (!different && this.#some === undefined && !isListed(row.path)) continue
+      if (isAnotherDirectory(row) && (other === undefined || !isWithin(row.path, other))) other = row.path
       if (kept.length <= MAX_KEPT) kept.push(row)
       yield row
     }
@@ -124,7 +129,7 @@ export class SyncRows implements Rows {
 /** All three trees side by side; what is plainly the same in all of them is passed over. */
 function* merged(
   { archive, snapshot, sync, proves, ignored: make }: RowsInit,
-  unsettled: ReadonlySet<string>
+  isListed: (path: RelPath) => boolean
 ): Generator<Row> {
   const ignored = make()
   const bases = rawArchive(archive, sync)
@@ -144,9 +149,8 @@ function* merged(
     if (then !== undefined) base = next(bases)
     if (source !== undefined) heads.source = next(seen.source)
     if (destination !== undefined) heads.destination = next(seen.destination)
-    const same = ignored.none && unsettled.size === 0 && isPlainlySame(then, source, destination, proves)
-    if (same) continue
     const path = keyPath(key)
+    if (ignored.none && isPlainlySame(then, source, destination, proves) && !isListed(path)) continue
     const row: { path: RelPath; base?: ArchiveEntry; source?: Entry; destination?: Entry } = { path }
     if (then !== undefined) row.base = archiveEntryOf(then)
     const found = { source: source && seenOf(source, path), destination: destination && seenOf(destination, path) }
@@ -163,6 +167,16 @@ function* merged(
 const next = (rows: Iterator<RawRow>): RawRow | undefined => {
   const step = rows.next()
   return step.done === true ? undefined : step.value
+}
+
+/** A directory stands there that is not the one both ends agreed on. */
+function isAnotherDirectory({ base, ...row }: Row): boolean {
+  if (base?.kind !== 'directory') return false
+  return ENDS.some(end => {
+    const entry = row[end]
+    const [then, now] = [base[end].identity, isPresent(entry) ? entry.identity : undefined]
+    return then !== undefined && now !== undefined && !sameIdentity(then, now)
+  })
 }
 
 const isDirectory = (seen: SeenRow | undefined): boolean => seen?.kind === 'directory' || seen?.directory === true

@@ -1,7 +1,8 @@
 /** Operations of a plan as steps that `Endpoint.place` and `placeGroup` take. Pure. */
-import { type ContentHash, isWithin, type RelPath } from '../../storage/base/index.js'
+import { type ContentHash, comparePaths, isWithin, type RelPath } from '../../storage/base/index.js'
 import { asidePath, type Expected, type PlaceStep } from '../../storage/files/index.js'
 import type { Operation, Present } from '../reconcile/index.js'
+import type { Step } from './achieved.js'
 import type { Planned } from './rows.js'
 
 /** Where content of an operation lies in the stage of its end. */
@@ -41,33 +42,82 @@ export function stepOf(op: Operation, stage: string): PlaceStep {
   }
 }
 
-export interface GroupStep {
-  readonly step: PlaceStep
-  /** Operations that this step is. */
-  readonly ids: readonly number[]
+/**
+ * A group as `placeGroup` takes it: what is taken by the paths from before it, what gets a name by those from after it, while the
+ * plan's are those of the moment. Stepping aside and coming back are one move.
+ */
+export function groupSteps(group: readonly Operation[], stage: string): readonly Step[] {
+  const names = new NamesThrough(group)
+  const moves = new Map<RelPath, { readonly ops: Operation[]; to: RelPath; readonly expected: Present }>()
+  const steps: Step[] = []
+  group.forEach((op, i) => {
+    if (op.kind === 'move' || op.kind === 'park') {
+      const path = names.before(op.path, i)
+      const known = moves.get(path) ?? { ops: [], to: path, expected: op.expected }
+      if (op.kind === 'move') known.to = names.after(op.to, i)
+      known.ops.push(op)
+      moves.set(path, known)
+    } else if (op.kind === 'unpark') {
+      const known = moves.get(names.before(asideName(op.parked), i))!
+      known.to = names.after(op.path, i)
+      known.ops.push(op)
+    } else steps.push(...placed(op, names.before(op.path, i), names.after(op.path, i), stage))
+  })
+  for (const [path, { ops, to, expected }] of moves)
+    steps.push({ step: { kind: 'move', path, to, expected: expectedOf(expected, path) }, ops })
+  const inOrder = steps.sort((a, b) => a.ops.at(-1)!.id - b.ops.at(-1)!.id)
+  // A folder before what comes into it: so they are written down, and taken back last first.
+  return isNested(inOrder) ? inOrder.sort((a, b) => comparePaths(newName(a.step), newName(b.step))) : inOrder
 }
 
-/**
- * A group as `placeGroup` takes it, by the paths from before it: stepping aside and coming back are one move. Undefined where
- * something lies within something else of the group, which one journal cannot tell.
- */
-export function groupSteps(group: readonly Operation[], stage: string): readonly GroupStep[] | undefined {
-  const names = group.flatMap(op => (op.kind === 'move' ? [op.path, op.to] : [op.path]))
-  if (names.some(a => names.some(b => a !== b && isWithin(a, b)))) return undefined
-  const steps: GroupStep[] = []
-  for (const op of group) {
-    if (op.kind === 'park') continue
-    if (op.kind !== 'unpark') {
-      steps.push({ step: stepOf(op, stage), ids: [op.id] })
-      continue
-    }
-    const parked = group.find(o => o.id === op.parked)
-    if (parked?.kind !== 'park') return undefined
-    const { path, expected } = parked
-    steps.push({
-      step: { kind: 'move', path, to: op.path, expected: expectedOf(expected, path) },
-      ids: [parked.id, op.id]
+function isNested(steps: readonly Step[]): boolean {
+  const names = steps.flatMap(({ step }) => [step.path, newName(step)])
+  return names.some(a => names.some(b => a !== b && isWithin(a, b)))
+}
+
+/** One operation that moves nothing. Where a folder around it moves in the same group, its name is another afterwards. */
+function placed(op: Operation, before: RelPath, after: RelPath, stage: string): Step[] {
+  const step = stepOf(op, stage)
+  if (step.kind === 'create' || step.kind === 'make-directory') return [{ step: { ...step, path: after }, ops: [op] }]
+  if (op.kind !== 'replace' || step.kind !== 'replace' || before === after)
+    return [{ step: { ...step, path: before } as PlaceStep, ops: [op] }]
+  const { id, end, reason, needs, expected } = op
+  const removal: Operation = { kind: 'remove', id, end, path: op.path, reason, needs, expected }
+  return [
+    {
+      step: { kind: 'remove', path: before, expected: expectedOf(expected, before), aside: step.aside },
+      ops: [removal]
+    },
+    { step: { kind: 'create', path: after, from: step.from }, ops: [op] }
+  ]
+}
+
+const newName = (step: PlaceStep): RelPath => (step.kind === 'move' ? step.to : step.path)
+
+/** Stands for the private place of what stepped aside: no path begins so. */
+const asideName = (id: number): RelPath => `\0${id}` as RelPath
+
+/** What a path of the moment was before all renames of a group, and is after them. */
+class NamesThrough {
+  readonly #renames: readonly ({ readonly from: RelPath; readonly to: RelPath } | undefined)[]
+
+  constructor(group: readonly Operation[]) {
+    this.#renames = group.map(op => {
+      if (op.kind === 'move') return { from: op.path, to: op.to }
+      if (op.kind === 'park') return { from: op.path, to: asideName(op.id) }
+      return op.kind === 'unpark' ? { from: asideName(op.parked), to: op.path } : undefined
     })
   }
-  return steps
+
+  /** @param at - number of the operation that names it */
+  before(path: RelPath, at: number): RelPath {
+    return this.#renames.slice(0, at).reduceRight((p, r) => (r === undefined ? p : renamed(p, r.to, r.from)), path)
+  }
+
+  after(path: RelPath, at: number): RelPath {
+    return this.#renames.slice(at + 1).reduce((p, r) => (r === undefined ? p : renamed(p, r.from, r.to)), path)
+  }
 }
+
+const renamed = (path: RelPath, from: RelPath, to: RelPath): RelPath =>
+  isWithin(path, from) ? ((to + path.slice(from.length)) as RelPath) : path

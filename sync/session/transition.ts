@@ -166,20 +166,15 @@ export class Transition {
   async #doGroup(group: readonly Operation[]): Promise<void> {
     await this.#flush()
     await this.#placing
-    const able = group.every(op => op.needs.every(id => !this.#failed.has(id)) || op.kind === 'version')
-    const { endpoint, stage } = this.#end(group[0]!)
-    const steps = groupSteps(group, stage!.id)
-    const ready = able && steps !== undefined ? await this.#ready(group, await this.#bring(group)) : []
-    if (steps === undefined || ready.length < group.length) {
-      const tangled = steps === undefined ? problemOf(group[0]!.path, 'TANGLED', TANGLED) : undefined
-      for (const op of group) this.#fail(op, op === group[0] ? tangled : undefined)
+    const ops = group.filter(op => op.kind !== 'version')
+    const able = ops.every(op => op.needs.every(id => !this.#failed.has(id)))
+    const ready = able ? await this.#ready(ops, await this.#bring(ops)) : []
+    if (ready.length < ops.length) {
+      for (const op of ops) this.#fail(op, undefined)
       return
     }
-    const byId = new Map(group.map(op => [op.id, op]))
-    await this.#place(
-      steps.map(({ step, ids }) => ({ step, ops: ids.map(id => byId.get(id)!) })),
-      some => endpoint.placeGroup(some, { signal: this.#init.signal })
-    )
+    const { endpoint, stage } = this.#end(group[0]!)
+    await this.#place(groupSteps(ops, stage!.id), some => endpoint.placeGroup(some, { signal: this.#init.signal }))
   }
 
   /** Stages the content of a batch. @returns what could not be had, by operation */
@@ -277,9 +272,6 @@ export class Transition {
 }
 
 const BACK_AGAIN = 'it was changed while it was being synced; the next run takes it up'
-const TANGLED =
-  'it was moved into something that moved as well; move one of them back, or to where both ends shall have it'
-
 function wantedOf(op: Operation): Wanted[] {
   if (op.kind !== 'create' && op.kind !== 'replace') return []
   const { id, content, mode, mtimeNs, path } = op

@@ -106,6 +106,33 @@ for (const [name, disk] of DISKS) {
         assert.deepEqual([read('a'), read('b'), read('c')], ['a', 'b', 'c'])
       }
     })
+    it('what lies within something else that moves, moves as well: turned inside out, and back whatever fails', async () => {
+      const tree = (): string[] =>
+        readdirSync(kit.dir, { recursive: true, encoding: 'utf8' })
+          .filter(n => !n.startsWith('.'))
+          .sort()
+      const before = ['outer', 'outer/g', 'outer/inner', 'outer/inner/f']
+      mkdirSync(kit.at('outer/inner'), { recursive: true })
+      file('outer/inner/f', 'f')
+      file('outer/g', 'g')
+      const steps = (): PlaceStep[] => [
+        move('outer/inner', 'inner'),
+        move('outer', 'inner/outer'),
+        move('outer/inner/f', 'inner/outer/f'),
+        move('outer/g', 'g')
+      ]
+      for (let at = 0; at < 8; at++) {
+        beforeRename = n => {
+          if (n === at) throw systemError('EIO')
+        }
+        assert.deepEqual(codes(await kit.root.placeGroup(steps())), Array(4).fill('DISK_ERROR'), `at ${at}`)
+        assert.deepEqual(tree(), before, `at ${at}`)
+      }
+      beforeRename = undefined
+      assert.deepEqual(codes(await kit.root.placeGroup(steps())), Array(4).fill('done'))
+      assert.deepEqual(tree(), ['g', 'inner', 'inner/outer', 'inner/outer/f'])
+      assert.deepEqual([read('g'), read('inner/outer/f')], ['g', 'f'])
+    })
     it('what was changed meanwhile takes the whole group back', async () => {
       file('a')
       file('b')

@@ -8,7 +8,7 @@ const path = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 })
 
 export const edit = fc.record({
   end: fc.constantFrom('source' as const, 'destination' as const),
-  kind: fc.constantFrom('write', 'write', 'save', 'delete', 'move', 'move', 'folder', 'link', 'mode'),
+  kind: fc.constantFrom('write', 'write', 'save', 'delete', 'move', 'move', 'swap', 'folder', 'link', 'mode'),
   path,
   to: path,
   text: fc.integer({ min: 1, max: 99 }).map(n => `text ${n}`)
@@ -27,7 +27,12 @@ export function applyEdit(dir: string, { kind, path: rel, to, text }: Edit): voi
       renameSync(`${at}.new`, at)
     } else if (kind === 'delete') rmSync(at, { recursive: true })
     else if (kind === 'move' && !existsSync(join(dir, to))) renameSync(at, join(dir, to))
-    else if (kind === 'folder') mkdirSync(at)
+    else if (kind === 'swap' && existsSync(join(dir, to)) && !at.startsWith(`${join(dir, to)}/`)) {
+      // Not with something in it: the first rename says so.
+      renameSync(at, `${join(dir, to)}.aside`)
+      renameSync(join(dir, to), at)
+      renameSync(`${join(dir, to)}.aside`, join(dir, to))
+    } else if (kind === 'folder') mkdirSync(at)
     else if (kind === 'link' && there === undefined) symlinkSync(text.trim(), at)
     else if (kind === 'mode' && there !== undefined && !there.isSymbolicLink())
       chmodSync(at, there.isDirectory() ? 0o750 : 0o640)

@@ -110,6 +110,29 @@ describe('a session between two folders', () => {
     await nothing()
   })
 
+  it('a folder that goes below what was in it, and files that leave it on the way', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (const path of ['outer/inner/deep/f', 'outer/inner/edited', 'outer/g', 'p/1', 'p/both', 'q/2', 'q/both'])
+      put(path, path)
+    await done()
+    const move = (from: string, to: string): void => renameSync(join(fixture.source, from), join(fixture.source, to))
+    move('outer/inner', 'x')
+    move('outer', 'x/outer')
+    move('x', 'inner')
+    move('inner/deep/f', 'inner/outer/f')
+    writeFileSync(join(fixture.source, 'inner/edited'), 'on the way')
+    // Two folders swap, and a file in each goes to the other.
+    move('p', 'y')
+    move('q', 'p')
+    move('y', 'q')
+    move('p/2', 'q/2')
+    move('q/1', 'p/1')
+    const { result } = await done()
+    assert.equal(result.bytes, 'on the way'.length, 'names alone, but for what was edited')
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    await nothing()
+  })
+
   it('a mirror that would delete half of it halts, writes nothing, and does it after a word', async () => {
     fixture = await openSync({ mode: 'mirror' })
     for (let i = 0; i < 20; i++) put(`f${i}`, String(i))
