@@ -19,6 +19,7 @@ import { nodeAead } from './node-aead.js'
 
 interface Evp {
   readonly newContext: () => unknown
+  readonly freeContext: (context: unknown) => void
   readonly cipher: Readonly<Record<AeadName, () => unknown>>
   readonly init: (
     context: unknown,
@@ -64,6 +65,7 @@ function load(): Evp | undefined {
     const lib = koffi.load(null)
     return {
       newContext: lib.func('void *EVP_CIPHER_CTX_new()'),
+      freeContext: lib.func('void EVP_CIPHER_CTX_free(void *)'),
       cipher: {
         'aes-256-gcm': lib.func('void *EVP_aes_256_gcm()'),
         'chacha20-poly1305': lib.func('void *EVP_chacha20_poly1305()')
@@ -80,46 +82,30 @@ function load(): Evp | undefined {
 }
 
 function opensslAead(evp: Evp, name: AeadName): Aead {
-  // Of this thread, for as long as it lives: one for each direction, so that the cipher is looked up once.
-  const context = (seal: boolean): unknown => {
-    const made = evp.newContext()
-    if (!made) throw failed('make a context')
-    const cipher = evp.cipher[name]()
-    ok(evp.init(made, cipher, null, new Uint8Array(KEY_BYTES), new Uint8Array(NONCE_BYTES), seal ? 1 : 0), 'begin')
-    return made
-  }
-  const sealing = context(true)
-  const opening = context(false)
+  const cipher = evp.cipher[name]()
   const length = new Uint8Array(4)
   const rest = new Uint8Array(32)
 
-  function begin(made: unknown, { key, nonce, aad }: AeadParameters, seal: number): void {
-    ok(evp.init(made, null, null, key, nonce, seal), 'take the key')
-    if (aad.length > 0) ok(evp.update(made, null, length, aad, aad.length), 'take what it vouches for')
+  /** A context for one record: one that is kept would be lost with each thread that ends. */
+  function once<T>({ key, nonce, aad }: AeadParameters, seal: boolean, work: (context: unknown) => T): T {
+    const context = evp.newContext()
+    if (!context) throw failed('make a context')
+    try {
+      ok(evp.init(context, cipher, null, key, nonce, seal ? 1 : 0), 'take the key')
+      if (aad.length > 0) ok(evp.update(context, null, length, aad, aad.length), 'take what it vouches for')
+      return work(context)
+    } finally {
+      evp.freeContext(context)
+    }
   }
-  function through(made: unknown, from: Pieces, into: Uint8Array): void {
+
+  function through(context: unknown, from: Pieces, into: Uint8Array): void {
     let at = 0
     for (const piece of piecesOf(from)) {
       if (piece.length === 0) continue
       const place = at === 0 ? into : into.subarray(at)
-      ok(evp.update(made, place, length, piece, piece.length), 'take a piece')
+      ok(evp.update(context, place, length, piece, piece.length), 'take a piece')
       at += piece.length
-    }
-  }
-  return {
-    seal(parameters, from, into, tag) {
-      begin(sealing, parameters, 1)
-      through(sealing, from, into)
-      ok(evp.final(sealing, rest, length), 'finish')
-      ok(evp.control(sealing, GET_TAG, TAG_BYTES, tag), 'give the tag')
-    },
-    open(parameters, from, into, tag) {
-      begin(opening, parameters, 0)
-      ok(evp.control(opening, SET_TAG, TAG_BYTES, tag), 'take the tag')
-      through(opening, from, into)
-      if (evp.final(opening, rest, length) === 1) return true
-      evp.clearErrors()
-      return false
     }
   }
 
@@ -127,6 +113,24 @@ function opensslAead(evp: Evp, name: AeadName): Aead {
     if (result === 1) return
     evp.clearErrors()
     throw failed(what)
+  }
+
+  return {
+    seal(parameters, from, into, tag) {
+      once(parameters, true, context => {
+        through(context, from, into)
+        ok(evp.final(context, rest, length), 'finish')
+        ok(evp.control(context, GET_TAG, TAG_BYTES, tag), 'give the tag')
+      })
+    },
+    open: (parameters, from, into, tag) =>
+      once(parameters, false, context => {
+        ok(evp.control(context, SET_TAG, TAG_BYTES, tag), 'take the tag')
+        through(context, from, into)
+        if (evp.final(context, rest, length) === 1) return true
+        evp.clearErrors()
+        return false
+      })
   }
 }
 
