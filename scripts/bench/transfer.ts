@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { HEAP_FLAGS } from '../../node/cli/local/spawn-daemon.js'
+import { daemonEnvironment, HEAP_FLAGS } from '../../node/cli/local/spawn-daemon.js'
 import type { Manifest } from '../../protocols/transfer/index.js'
 import type { AbsPath, DeviceId } from '../../storage/base/index.js'
 import { connectPeers, pairDirectly, testPeer } from '../../test/peers.js'
@@ -65,7 +65,11 @@ export async function transferPair(dir: string) {
   await b.stop()
   const entry = fileURLToPath(new URL('./transfer-receiver.js', import.meta.url))
   const profile = process.env.BENCH_PROF ? ['--cpu-prof'] : []
-  const child = fork(entry, [there!], { stdio: 'inherit', execArgv: [...HEAP_FLAGS, ...profile] })
+  const child = fork(entry, [there!], {
+    stdio: 'inherit',
+    execArgv: [...HEAP_FLAGS, ...profile],
+    env: daemonEnvironment()
+  })
   const [ready] = (await once(child, 'message')) as [{ listening: string[] }]
   const device = await transferDevice(a)
   a.network.hint(to, ready.listening)
