@@ -70,12 +70,18 @@ export class Simulation {
   readonly made = new Set<string>()
   readonly #last = new Map<Device, Map<RelPath, string>>()
   readonly #sessions: Session[] = []
+  readonly #isRing: boolean
   /** Something was put back or lost: a union may bring back what was deleted, and find conflicts where there is none. */
   disturbed = false
 
-  constructor({ shape, identity, skews }: Scenario) {
+  /** @param plain - nothing moves, so that a path tells what was seen */
+  constructor(
+    { shape, identity, skews }: Scenario,
+    readonly plain: boolean
+  ) {
     const world = new World()
     const pairs = SHAPES[shape]
+    this.#isRing = shape === 'triangle' || shape === 'ring'
     const names = [...new Set<string>(pairs.flat())].sort()
     this.devices = names.map((name, i) => {
       const disk = new Disk(world, name, identity)
@@ -120,8 +126,11 @@ export class Simulation {
     }
   }
 
-  /** Nobody does anything any more: all syncs run until none of them finds anything to do. */
-  comeToRest(): void {
+  /**
+   * Nobody does anything any more: all syncs run until none of them finds anything to do.
+   * @returns false: in a ring something goes round, which docs/reconcile.md says may be where more than plain edits were made
+   */
+  comeToRest(): boolean {
     for (const session of [...this.#sessions]) this.#leave(session)
     const most = 4 + 3 * this.devices.length
     for (let round = 0; ; round++) {
@@ -129,10 +138,15 @@ export class Simulation {
       for (const pair of this.pairs) {
         const session = this.#start(pair)
         while (!this.#step(session));
-        done.push(...visible(session.operations).map(op => `${pair.name} ${op}`))
+        if (pair.accepted) done.push(`${pair.name} goes on next time`)
+        // Bits and times have no versions: two of them may go round a ring of devices (docs/reconcile.md).
+        const counted = session.operations.filter(op => op.kind !== 'attributes')
+        done.push(...visible(counted).map(op => `${pair.name} ${op}`))
       }
-      if (done.length === 0) return
-      assert.ok(round < most, `does not come to rest: ${done.join(', ')}`)
+      if (done.length === 0) return true
+      if (round < most) continue
+      assert.ok(this.#isRing && !this.plain, `does not come to rest: ${done.join(', ')}`)
+      return false
     }
   }
 
@@ -212,7 +226,7 @@ export class Simulation {
       const removed = operations.filter(op => op.kind === 'remove' && op.reason !== 'conflict-copy')
       assert.deepEqual(removed, [], 'a union deletes nothing')
     }
-    if (this.disturbed) return
+    if (this.disturbed || !this.plain) return
     for (const { path: at } of rowsNamed(plan, 'conflict')) {
       const [a, b] = ENDS.map(end => seen![end].items.get(at))
       if (a?.kind !== 'file' || b?.kind !== 'file') continue
