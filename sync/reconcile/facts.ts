@@ -33,8 +33,9 @@ export function versionWritten(
   { archive, mode }: ReconcileOptions
 ): { version?: Version } {
   const union = !archive && mode === 'bidirectional'
-  const [s, d] = [source, destination].map(e => (union && e?.kind === 'gone' ? undefined : versionOf(e)))
-  const version = mergeVersions(s, d)
+  const told = (entry: Entry | undefined): Version | undefined =>
+    union && entry?.kind === 'gone' ? undefined : versionOf(entry)
+  const version = mergeVersions(told(source), told(destination))
   return version === undefined ? {} : { version }
 }
 

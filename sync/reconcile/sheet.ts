@@ -29,8 +29,7 @@ export class Sheet {
     const arrives = init.kind === 'move' ? init.to : path
     if (init.kind === 'move' || init.kind === 'unpark' || init.kind === 'make-directory')
       this.#left[end].delete(arrives)
-    const unique = [...new Set(needs)].filter(n => n !== undefined)
-    return { ...init, id, needs: unique } as Operation
+    return { ...init, id, needs: needs.length === 0 ? NOTHING : unique(needs) } as Operation
   }
 
   /** Directories in which names came or went, by the paths they had then. */
@@ -48,4 +47,13 @@ export class Sheet {
   madeBy(end: End, path: RelPath): number | undefined {
     return this.#made[end].get(path)
   }
+}
+
+/** Of a million operations most need none. */
+const NOTHING: readonly number[] = []
+
+function unique(needs: readonly (number | undefined)[]): readonly number[] {
+  const [only] = needs
+  if (needs.length === 1) return only === undefined ? NOTHING : [only]
+  return [...new Set(needs)].filter(n => n !== undefined)
 }
