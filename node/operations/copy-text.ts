@@ -57,7 +57,7 @@ export function copyResult(operation: 'copy' | 'move', answer: CopyAnswer, termi
       : '',
     result.replaced > 0 ? `${number(result.replaced)} of them replaced others` : '',
     result.resumedBytes > 0 ? `${formatBytes(result.resumedBytes)} of it copied before it was cut short` : '',
-    result.same > 0 ? `${number(result.same)} were there already` : '',
+    result.same > 0 ? `${number(result.same)} ${result.same === 1 ? 'was' : 'were'} there already` : '',
     result.skipped.exists > 0 ? `${number(result.skipped.exists)} left alone: another file exists` : '',
     result.skipped.newer > 0 ? `${number(result.skipped.newer)} left alone: what is there is not older` : ''
   ]

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, type ProgressFields } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import type { CopyOutput, Preview, PreviewLine } from '../../sync/copy/index.js'
 import { OVERWRITE, oneOf, PREPARE } from './copy-input.js'
 import { copyResult, previewText } from './copy-text.js'
@@ -102,7 +102,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
       path: `file ${operation}`,
       arguments: [
         ['<source>', 'files or folders, then the destination'],
-        ['<more...>', 'the last is the destination: a folder to put them into, or a new name']
+        ['[more...]', 'the last is the destination: a folder to put them into, or a new name']
       ],
       options: [
         [
@@ -157,6 +157,11 @@ function typedCopy(
 
   const all = [String(first), ...((more ?? []) as readonly string[])]
   const last = all.pop()!
+  if (all.length === 0) {
+    throw new SpacedriveError('USAGE', `where to? only ${displayPath(last)} is named`, {
+      hint: 'Name what is to be copied or moved, then where to.'
+    })
+  }
   const list = (value: unknown): string[] => (value === undefined ? [] : [value].flat().map(String))
   return {
     sources: all.map(p => resolve(cwd, p)),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
-import { displayPath, type ProgressFields } from '../../storage/base/index.js'
+import { displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import type { DeletePlan } from '../../sync/operations/index.js'
 import { askWhenAsked, confirmInput, ensureConfirmed, type Question, typedConfirm } from './confirm.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
@@ -97,7 +97,7 @@ export const fileDelete = defineOperation<
       'spacedrive file delete /media/stick/secret --permanent'
     ],
     input: ({ arguments: [paths], options: o }, terminal) => ({
-      paths: typedPaths(paths, terminal.cwd),
+      paths: typedPaths(ensureNamed(paths), terminal.cwd),
       permanent: o.permanent === true,
       dryRun: o.dryRun === true,
       wait: o.wait !== false,
@@ -139,6 +139,15 @@ export const fileDelete = defineOperation<
     exitCode: ({ plan, ended }) => ((ended?.problemCount ?? plan.problemCount) > 0 ? 3 : 0)
   }
 })
+
+/** Nobody means the folder that they are in, or the one around it: a dot typed in passing. */
+function ensureNamed(typed: unknown): unknown {
+  const dots = ((typed ?? []) as readonly string[]).find(path => /(^|\/)\.\.?\/?$/.test(path))
+  if (dots === undefined) return typed
+  throw new SpacedriveError('USAGE', `could not delete ${displayPath(dots)}: folders go by their name`, {
+    hint: 'Nothing was deleted. Name the folder, or what is in it.'
+  })
+}
 
 function asking({ items, files, bytes }: DeletePlan, permanent: boolean) {
   const what = `${counted(items, 'thing')} with ${counted(files, 'file')}, ${formatBytes(bytes)}`

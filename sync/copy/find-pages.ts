@@ -73,7 +73,8 @@ class TreeFinding implements Finding {
   async *#scan(tops: readonly string[], why: ScanWhy, last = false): AsyncGenerator<FoundPage> {
     if (tops.length === 0) return
     const { components, copier, input, signal, preparing } = this.#init
-    const scan = { source: copier.source, tops, filter: filterOf(input), ours: components.ours() }
+    const expected = input.operation === 'copy' // what is moved may have gone already
+    const scan = { source: copier.source, tops, expected, filter: filterOf(input), ours: components.ours() }
     const told = { phase: 'progressive-scanning', path: displayPath(tops[0]!), why } as const
     const sum = { files: 0, bytes: 0 }
     preparing({ ...told, ...sum, done: false })

@@ -7,6 +7,7 @@ import { ASIDE, throwAway } from './placer.js'
 import type { CopyComponents } from './ports.js'
 import { keepReplaced } from './replacing.js'
 import type { CopyState } from './state.js'
+import { ensureVolumes } from './volumes.js'
 
 /** The folder that is copied into and the staging place there, open. */
 export interface Places {
@@ -35,7 +36,7 @@ export interface PlacesInit {
   readonly job: JobId
   readonly input: CopyInput
   readonly layout: Layout
-  readonly state: Pick<CopyState, 'replacing'>
+  readonly state: Pick<CopyState, 'replacing' | 'volumes'>
   readonly signal: AbortSignal
   problem(problem: Problem): void
 }
@@ -43,6 +44,7 @@ export interface PlacesInit {
 /** Opens both ends. What an earlier run left aside goes to the trash first. */
 export async function openPlaces(init: PlacesInit): Promise<Places> {
   const { components, job, layout, signal } = init
+  await ensureVolumes(components, init.state.volumes ?? {}) // a job of before has none
   const root = await components.files.openRoot(layout.root, { create: layout.makeRoot, signal })
   const sources: FileSource[] = []
   let staging: Staging

@@ -54,7 +54,10 @@ export async function previewCopy(components: CopyComponents, input: CopyInput, 
     problems: 0
   }
   const at = (path: RelPath): AbsPath => `${layout.root === '/' ? '' : layout.root}/${path}` as AbsPath
+  const said = new Set<string>()
   const problem = (p: Problem): void => {
+    if (said.has(`${p.code} ${p.path}`)) return // as the copy itself tells it once
+    said.add(`${p.code} ${p.path}`)
     sums.problems++
     told.problem(p)
   }

@@ -8,6 +8,7 @@ import { type Layout, layOut, type Tree } from './layout.js'
 import type { CopyComponents } from './ports.js'
 import { route } from './router.js'
 import type { CopyState } from './state.js'
+import { volumesOf } from './volumes.js'
 
 /** Sources of a folder that an estimate asks for: it is to be there within 100 ms. */
 const MAX_ESTIMATED = 32
@@ -20,6 +21,7 @@ export function quickAssessment(components: CopyComponents, input: CopyInput): P
       if (ctx.state.layout === null) {
         const layout = await layOut(input)
         ctx.state.layout = layout
+        ctx.state.volumes = await volumesOf(components, layout)
         ctx.state.fresh = await nothingThere(layout)
         ctx.state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
         const { known, unknown, ...sum } = await estimate(components, input, layout, ctx.signal)

@@ -1,9 +1,11 @@
 import {
   defineTasks,
+  displayPath,
   joinRel,
   type LinkContext,
   nameOf,
   type RelPath,
+  SpacedriveError,
   type TaskContext
 } from '../../storage/base/index.js'
 import { AREA_NAME, copierHere, isTempName, MARKER_NAME, type SourceHandle } from '../../storage/files/index.js'
@@ -15,6 +17,8 @@ export interface ScanInput {
   readonly source: SourceHandle
   /** Names in the source folder that are copied. */
   readonly tops: readonly string[]
+  /** They were there when the copy began: one that is not is a problem. */
+  readonly expected?: boolean | undefined
   readonly filter: FilterInit
   /** Absolute paths that are ours (data directories, open libraries) or the copy's own: never entered. */
   readonly ours: readonly string[]
@@ -110,7 +114,11 @@ class Scan {
   #lookAt(path: RelPath, name: string): Frame | undefined {
     try {
       const stat = this.#reader.lookSource(path)
-      if (stat === undefined) return undefined // gone since its directory was read
+      if (stat === undefined) {
+        // Else it is gone since its directory was read.
+        if (path === name && this.#input.expected === true) this.#entries.problem(path, missing(path))
+        return undefined
+      }
       const directory = stat.kind === 'directory'
       if (isTempName(name) || !this.#lets(path, directory)) return undefined
       if (!directory) {
@@ -145,6 +153,9 @@ class Scan {
     } while (this.#credit <= 0)
   }
 }
+
+const missing = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('MISSING', `could not copy ${displayPath(path)}: it is no longer there`)
 
 /** Looks between two turns of the thread's event loop: a millisecond or two. */
 const LOOKS_PER_TURN = 256

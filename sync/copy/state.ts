@@ -7,6 +7,8 @@ export interface CopyState {
   /** The time that copies get where they do not keep that of their source: of the first beginning. */
   beganNs: bigint
   layout: Layout | null
+  /** Ids of the volumes that its folders lie on: another disk at the old place, or none, is not taken for them. */
+  volumes: Record<string, string>
   /** Nothing stood where the sources go: all of it needs space. */
   fresh: boolean
   /** What the indexes said of the sources before anything was looked at; null: none holds any of them. */
@@ -63,6 +65,7 @@ export const newState = (): CopyState => ({
   ...{
     beganNs: 0n,
     layout: null,
+    volumes: {},
     fresh: false,
     estimate: null,
     runs: 0,
