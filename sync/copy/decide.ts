@@ -7,6 +7,8 @@ export interface Seen {
   readonly sizeBytes: number
   readonly mtimeNs: bigint
   readonly mode: number
+  /** Of what stands at the destination, where it is known. */
+  readonly ctimeNs?: bigint | undefined
   /** Of a symlink. */
   readonly link?: string | undefined
 }
@@ -65,9 +67,21 @@ function compare(source: Seen, target: Seen, rules: DecideRules): 'same' | 'diff
   if (source.sizeBytes !== target.sizeBytes) return 'differs'
   if (source.sizeBytes === 0) return 'same'
   if (rules.sameContent !== undefined) return rules.sameContent ? 'same' : 'differs'
-  if (rules.strict) return 'unknown'
+  if (rules.strict || wasWrittenThen(target)) return 'unknown'
   return sameTime(source, target, rules) ? 'same' : 'unknown'
 }
+
+/**
+ * A copy is given its time after it was written, so its ctime is later than its mtime. What was written where it stands has both
+ * at once: two files that one program wrote in one tick of the clock have one time, and need not have one content.
+ */
+function wasWrittenThen({ mtimeNs, ctimeNs }: Seen): boolean {
+  if (ctimeNs === undefined) return false
+  return ctimeNs >= mtimeNs && ctimeNs - mtimeNs < WRITTEN_WITHIN_NS
+}
+
+/** Some ticks of the slowest kernel clock (10 ms). */
+const WRITTEN_WITHIN_NS = 30_000_000n
 
 /** The time that a copy of the source would have. */
 function sameTime(source: Seen, target: Seen, { keepTimes, beganNs, timeStepNs }: DecideRules): boolean {

@@ -19,6 +19,12 @@ describe('copy: what becomes of one file', () => {
     it(`${overwrite}: the same size and time: it is there already`, () => {
       assert.deepEqual(decide(file(), file(), rules({ overwrite })), { do: 'same', attributes: false })
     })
+    it(`${overwrite}: the same time, but written where it stands: the contents decide`, () => {
+      for (const ctimeNs of [1_000n, 20_000_000n]) {
+        assert.deepEqual(decide(file(), file({ ctimeNs }), rules({ overwrite })), { do: 'compare' })
+      }
+      assert.equal(decide(file(), file({ ctimeNs: 40_000_000n }), rules({ overwrite })).do, 'same')
+    })
     it(`${overwrite}: another time: the contents decide`, () => {
       assert.deepEqual(decide(file(), file({ mtimeNs: 2_000n }), rules({ overwrite })), { do: 'compare' })
     })
