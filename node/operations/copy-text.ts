@@ -1,5 +1,6 @@
 import type { PreviewLine } from '../../sync/copy/index.js'
 import type { CopyAnswer } from './file-copy.js'
+import { showProblems } from './file-text.js'
 import { formatBytes, formatDuration } from './format.js'
 import { shortId } from './job-text.js'
 import type { Terminal } from './operation.js'
@@ -66,9 +67,9 @@ export function copyResult(operation: 'copy' | 'move', answer: CopyAnswer, termi
   if (answer.unasked && result.skipped.exists > 0) {
     terminal.line('Say --overwrite replace, skip or skip-newer to decide about files that exist.')
   }
-  if (answer.problems > 0) {
-    terminal.line(`${problems(answer.problems)}: see \`spacedrive job info ${shortId(answer.job ?? '')}\`.`)
-  }
+  showProblems(answer.problemList, answer.problems, terminal)
+  if (answer.problems > answer.problemList.length)
+    terminal.note(`All of them: \`spacedrive job info ${shortId(answer.job ?? '')}\`.`)
 }
 
 const number = (n: number): string => n.toLocaleString('en-US')

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
+import {
+  type AbsPath,
+  displayPath,
+  type Problem,
+  type ProgressFields,
+  SpacedriveError
+} from '../../storage/base/index.js'
 import type { CopyOutput, Preview, PreviewLine } from '../../sync/copy/index.js'
 import { OVERWRITE, oneOf, PREPARE } from './copy-input.js'
 import { copyResult, previewText } from './copy-text.js'
@@ -43,6 +49,8 @@ export interface CopyAnswer {
   /** Of a finished one. */
   readonly result: CopyOutput | null
   readonly problems: number
+  /** The first of them; `job info` has up to a thousand. */
+  readonly problemList: readonly Problem[]
   /** Files that wait for an answer. */
   readonly conflicts: number
   /** Nobody said what to do with existing files: they were left alone. */
@@ -51,6 +59,8 @@ export interface CopyAnswer {
   readonly preview: Preview | null
 }
 
+/** Problems that an answer names. */
+const PROBLEMS = 20
 /** Lines of a dry run that go out together. */
 const LINES = 256
 
@@ -81,7 +91,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
         })
         flush()
         const { problems, conflicts } = preview
-        return { job: null, state: 'dry run', result: null, problems, conflicts, unasked, preview }
+        return { job: null, state: 'dry run', result: null, problems, problemList: [], conflicts, unasked, preview }
       }
       const { dispatchAction } = await import('../../storage/audit/index.js')
       const { job } = await dispatchAction(peer.audit, {
@@ -91,12 +101,14 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
         describe: () => ({ details: { overwrite: asked.overwrite, verify: asked.verify } }),
         begin: () => peer.copies.begin(asked)
       })
-      const nothing = { result: null, problems: 0, conflicts: 0, unasked, preview: null }
+      const nothing = { result: null, problems: 0, problemList: [], conflicts: 0, unasked, preview: null }
       if (!wait) return { job, state: peer.jobs.info(job).state, ...nothing }
       await waitForCopy(peer, job, { emit, ask, signal })
-      const { state, output, problems } = peer.jobs.info(job)
+      const { state, output, problems, problemList: all } = peer.jobs.info(job)
       const conflicts = peer.copies.conflicts(job, 1).total
-      return { ...nothing, job, state, result: (output as unknown as CopyOutput) ?? null, problems, conflicts }
+      const problemList = all.slice(0, PROBLEMS)
+      const result = (output as unknown as CopyOutput) ?? null
+      return { ...nothing, job, state, result, problems, problemList, conflicts }
     },
     command: {
       path: `file ${operation}`,

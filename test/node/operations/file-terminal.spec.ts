@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { testInstance } from '../../cli.js'
@@ -35,6 +36,14 @@ describe('files on a terminal', () => {
     assert.equal(code, 0, text)
     const contents = ['a', 'b', 'c', 'd'].map(n => readFileSync(at(`to/from/${n}`), 'utf8'))
     assert.deepEqual(contents, ['new a', 'old b there', 'new c', 'new d'])
+  })
+
+  it('what could not be copied is told with the result', async () => {
+    write({ 'pipes/plain': 'x' })
+    execFileSync('mkfifo', [at('pipes/a pipe')])
+    const { code, stdout, stderr } = await instance.run('file', 'copy', at('pipes'), at('piped'))
+    assert.equal(code, 3)
+    assert.match(stdout + stderr, /1 problem:[\s\S]*pipes\/a pipe: .*pipe/)
   })
 
   it('a dot is no name of a folder to be deleted', async () => {
