@@ -14,7 +14,7 @@ const parts = [
   { specs: ['sync/copy/killed'], env: { COPY_KILLS: '52' } },
   { specs: ['node/operations/file-killed'], env: { FILE_KILLS: '10' } },
   { specs: ['sync/copy/power-cut'], env: { COPY_CUTS: 'all' } },
-  { specs: ['sync/copy/model'], env: { COPY_RUNS: '500' } }
+  { specs: ['sync/copy/model', 'sync/copy/dry-run'], env: { COPY_RUNS: '500' } }
 ]
 let failed = false
 for (const { specs, env } of parts) {
