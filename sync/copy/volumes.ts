@@ -1,4 +1,5 @@
-import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
+import { stat } from 'node:fs/promises'
+import { type AbsPath, displayPath, fsPath, SpacedriveError } from '../../storage/base/index.js'
 import type { Layout } from './layout.js'
 import type { CopyComponents } from './ports.js'
 
@@ -9,7 +10,11 @@ export async function volumesOf(
 ): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
   const parent = (root.slice(0, root.lastIndexOf('/')) || '/') as AbsPath
+  const devices = new Set<bigint>()
   for (const folder of new Set([makeRoot ? parent : root, ...trees.map(t => t.folder)])) {
+    const { dev } = await stat(fsPath(folder), { bigint: true })
+    if (devices.has(dev)) continue // one folder stands for all of its disk
+    devices.add(dev)
     const volume = await volumes.volumeOf(folder)
     if (volume?.identified === true) found[folder] = volume.id
   }
