@@ -198,6 +198,7 @@ export async function inTrash(disk: CopyDisk): Promise<Map<string, string[]>> {
 /** Tasks run where they are called, on the disk that the handles bring along. */
 const inPlace = {
   size: 1,
+  bulkWidth: 1,
   async run(task: (input: unknown, ctx: unknown) => unknown, input: unknown, { signal, onEmit }: RunOptions = {}) {
     signal?.throwIfAborted()
     return task(input, { signal: signal ?? new AbortController().signal, emit: onEmit ?? (() => {}) })
