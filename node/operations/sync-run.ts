@@ -51,6 +51,7 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
       ...(typeof o.plan === 'string' && { plan: o.plan })
     }),
     progress: (fields, terminal) => terminal.status(progressLine(fields, terminal)),
+    left: () => 'What was done is done; the next run goes on.',
     render: (view, terminal) => showRun(view, terminal),
     exitCode: ({ state }) =>
       ({ converged: 0, conflicts: 3, problems: 3, halted: 4, waiting: 6, cancelled: 130, failed: 1 })[state]

@@ -30,8 +30,14 @@ export class SureRoots {
 
   async has(endpoint: Endpoint, { path, inode, birthNs }: SyncEnd): Promise<boolean> {
     const { root } = await endpoint.about()
-    if (String(root.inode) !== inode || String(root.birthNs) !== birthNs) return false
+    // Without a time of birth two sticks that take turns at one place look alike (FAT: the root is inode 1 of all of them).
+    if (root.birthNs === 0n || String(root.inode) !== inode || String(root.birthNs) !== birthNs) return false
     return this.#sure.get(path) === mountOf(root)
+  }
+
+  /** Something was mounted or unmounted. */
+  clear(): void {
+    this.#sure.clear()
   }
 
   async add(endpoint: Endpoint, { path }: SyncEnd): Promise<void> {
@@ -180,7 +186,9 @@ export function judgeRoot(known: SyncEnd, now: SyncEnd): 'same' | 'volume' | 'ot
   const both = known.volume !== null && now.volume !== null
   const volume = both && known.volume === now.volume
   if (known.inode === now.inode && known.birthNs === now.birthNs) {
-    const denied = both && !volume && kind(known.volume!) === kind(now.volume!) && kind(now.volume!) !== 'weak'
+    // A guessed id may change when the file system grows; a time of birth makes up for that, an inode alone does not.
+    const certain = now.volume !== null && (kind(now.volume) !== 'weak' || now.birthNs === '0')
+    const denied = both && !volume && kind(known.volume!) === kind(now.volume!) && certain
     return denied ? 'other' : 'same'
   }
   return volume ? 'volume' : 'other'

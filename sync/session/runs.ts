@@ -67,7 +67,10 @@ export class Runs {
 
   constructor(init: RunsInit) {
     this.#init = init
-    this.#roots = { ...init, sure: new SureRoots() }
+    const sure = new SureRoots()
+    this.#roots = { ...init, sure }
+    for (const type of ['volume:added', 'volume:removed', 'volume:changed'] as const)
+      init.events.on(type, () => sure.clear())
   }
 
   /** Plans and stops there. @throws what a session throws */

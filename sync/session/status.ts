@@ -42,7 +42,7 @@ export interface StatusInit {
   readonly sync: Sync
   readonly last: LastRun | undefined
   /** A session goes on: where it has got to. */
-  readonly running: { readonly phase: string | null } | undefined
+  readonly running: { readonly phase: string | null; readonly job: string; readonly paused: boolean } | undefined
   readonly standing: Standing
 }
 
@@ -53,6 +53,7 @@ export function statusOf({ sync, last, running, standing }: StatusInit): SyncSta
   const say = (state: SyncState, text: string, todo?: string, reason?: string): SyncStatus => ({
     ...{ state, reason, text, todo, notes }
   })
+  if (running?.paused === true) return say('paused', 'paused: its job waits', `job resume ${running.job}`)
   if (running !== undefined)
     return say('running', running.phase === null ? 'about to run' : `running: ${running.phase}`)
   if (sync.paused) return say('paused', pausedText(sync), `sync resume ${name}`)

@@ -14,7 +14,7 @@ import {
   type Startable,
   type WorkerPool
 } from '../../storage/base/index.js'
-import type { JobManager, JobSummary } from '../../storage/jobs/index.js'
+import { type JobManager, type JobSummary, shortJobId } from '../../storage/jobs/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
 import type { End, Operation } from '../reconcile/index.js'
@@ -182,7 +182,7 @@ class SyncList implements Syncs {
 
   status(sync: Sync): SyncStatus {
     const job = this.#jobsOf(sync)[0]
-    const running = job && { phase: job.phase }
+    const running = job && { phase: job.phase, job: shortJobId(job.id), paused: job.state === 'paused' }
     return statusOf({ sync, running, last: this.lastRun(sync), standing: this.standing(sync) })
   }
 

@@ -3,9 +3,16 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statS
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Peer } from '../../../node/compose.js'
-import type { AbsPath } from '../../../storage/base/index.js'
+import type { AbsPath, RelPath } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
-import { judgeMarkers, type MarkersInit, type RunAsked, type RunReport } from '../../../sync/session/index.js'
+import {
+  judgeMarkers,
+  judgeRoot,
+  type MarkersInit,
+  type RunAsked,
+  type RunReport,
+  type SyncEnd
+} from '../../../sync/session/index.js'
 import { testPeer } from '../../node/peer.js'
 import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
@@ -227,6 +234,22 @@ describe('guards of identity', () => {
       assert.deepEqual(look(at('a')), look(at('b')))
       assert.equal((await done()).operations, 0)
     })
+  }
+
+  const end = (inode: string, birthNs: string, volume: string | null): SyncEnd => ({
+    ...{ path: '/media/stick' as AbsPath, inode, birthNs, volume, within: '' as RelPath }
+  })
+  for (const [why, known, now, expected] of [
+    ['the very folder', end('2', '5', 'uuid:a'), end('2', '5', 'uuid:a'), 'same'],
+    ['where no volume is known', end('2', '5', null), end('2', '5', null), 'same'],
+    ['another disk, formatted in the same second', end('2', '5', 'uuid:a'), end('2', '5', 'uuid:b'), 'other'],
+    ['a guessed id that changed', end('2', '5', 'weak:a'), end('2', '5', 'weak:b'), 'same'],
+    ['another stick without times of birth', end('1', '0', 'uuid:a'), end('1', '0', 'uuid:b'), 'other'],
+    ['the same, with guessed ids', end('1', '0', 'weak:a'), end('1', '0', 'weak:b'), 'other'],
+    ['put back from a copy', end('2', '5', 'uuid:a'), end('9', '7', 'uuid:a'), 'volume'],
+    ['the folder under a mount point', end('2', '5', 'uuid:a'), end('9', '7', 'uuid:b'), 'other']
+  ] as const) {
+    it(`a root is ${expected}: ${why}`, () => assert.equal(judgeRoot(known, now), expected))
   }
 
   const ROOTS = { source: 'root-a', destination: 'root-b' }
