@@ -112,7 +112,8 @@ function matchEmptied(
   // Bottom-up, so that a directory in it may have been told the same way.
   for (const [path, row] of [...entangled].reverse()) {
     const node = row.base?.kind === 'directory' ? forest.findBase(path)! : undefined
-    if (node === undefined || placeOf.has(node) || isPresent(row[end])) continue
+    // What is unknown there is not gone.
+    if (node === undefined || placeOf.has(node) || (row[end] !== undefined && row[end].kind !== 'gone')) continue
     const children = held.get(path) ?? []
     const targets = new Set(children.map(c => (placeOf.has(c) ? parentOf(placeOf.get(c)!) : undefined)))
     const [to] = targets

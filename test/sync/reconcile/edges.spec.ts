@@ -205,3 +205,14 @@ describe('reconcile: a directory in whose place something else is asked about', 
     assert.deepEqual(ends.destination.tree, { d: '/', 'd/x': 'one' })
   })
 })
+
+describe('reconcile: a directory that cannot be read any more', () => {
+  it('has not moved to where all that it held is', () => {
+    const { ends, archive } = start(disk => disk.write(path('d/x'), 'one'))
+    ends.source.makeDirectory(path('e'))
+    ends.source.move(path('d/x'), path('e/x'))
+    ends.source.veiled.add(ends.source.items.get(path('d'))!.inode)
+    sync(archive, ends)
+    assert.deepEqual(ends.destination.tree, { d: '/', e: '/', 'e/x': 'one' })
+  })
+})
