@@ -1,6 +1,6 @@
 import type { AbortOptions, Logger } from '../../storage/base/index.js'
 import { ENDS } from '../reconcile/index.js'
-import type { Sync } from '../session/index.js'
+import type { Loan, Sync } from '../session/index.js'
 import type { HistoryInit } from './history.js'
 
 /**
@@ -25,3 +25,12 @@ const wasInterrupted = ({ db }: HistoryInit, { id }: Sync): boolean =>
     `SELECT 1 AS n FROM sync_runs WHERE sync = ? AND kind <> 'run' AND (ended_at IS NULL OR state = 'interrupted') LIMIT 1`,
     [id]
   ) !== undefined
+
+/** What a crash left at the ends that the sync writes to, first. */
+export async function settleEnds(init: HistoryInit, sync: Sync, { ends }: Loan, options: AbortOptions): Promise<void> {
+  for (const end of ENDS) {
+    const endpoint = ends[end]
+    if (endpoint === undefined || (end === 'source' && sync.mode !== 'bidirectional')) continue
+    await (await init.openEnd(endpoint, sync.uuid, init.clock, options)).close()
+  }
+}

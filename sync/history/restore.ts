@@ -3,10 +3,8 @@ import {
   type AbortOptions,
   type AbsPath,
   displayPath,
-  isWithin,
   nameOf,
   type Problem,
-  parseRelPath,
   type RelPath,
   ROOT,
   SpacedriveError
@@ -22,15 +20,16 @@ import {
   scanEnd,
   snapshotting
 } from '../session/index.js'
-import { formatLine, mergedLines } from '../versions/index.js'
 import { type BringInit, bring, planBring, plannedOperations } from './bring.js'
+import { fill, type Past } from './fill.js'
 import type { HistoryInit } from './history.js'
+import { settleEnds } from './interrupted.js'
 import { lastBefore, momentFor, reachable, shownTime } from './moment.js'
 import { HistoryRun } from './run.js'
 import { openStoreAt, type StoreAt } from './store-at.js'
 import { endTarget, folderTarget } from './target.js'
 import { type Work, withWork } from './work.js'
-import { BASE, TARGET, working } from './work.worker.js'
+import { working } from './work.worker.js'
 
 export interface RestoreAsked {
   /** Below the root of the sync; '' is all of it. */
@@ -66,22 +65,8 @@ export interface RestoreFromAsked extends Omit<RestoreAsked, 'to'> {
   readonly folder: AbsPath
 }
 
-/** Lines handed to the work database at once. */
-const LINES_PAGE = 1_000
 /** Operations told of a plan. */
 export const TOLD_OPERATIONS = 200
-
-/** What is undone, and where it is read. */
-interface Past {
-  readonly now: Endpoint
-  /** Today's tree, as the snapshot has it. */
-  readonly snapshotFile: string
-  readonly at: End
-  readonly stores: readonly StoreAt[]
-  readonly ignore: readonly IgnoreRules[]
-  /** For people. */
-  readonly what: string
-}
 
 type Target = { readonly end: End; readonly endpoint: Endpoint } | { readonly folder: AbsPath }
 
@@ -241,47 +226,6 @@ async function goBack(
 
 export const RESTORED = 'something was restored or taken back, and the next run would undo that. `sync resume` goes on'
 
-interface Fill {
-  readonly path: RelPath
-  readonly as: RelPath
-  readonly end: End | undefined
-  readonly same: boolean
-  readonly atMs: number | undefined
-}
-
-/** Writes what is and what shall be into the work database. @returns how many entries there shall be */
-async function fill(
-  { db }: Work,
-  { snapshotFile, at, stores, what }: Past,
-  { path, as, end, same, atMs }: Fill,
-  options: AbortOptions
-): Promise<number> {
-  if (end !== undefined) await db.maintain(working.copyEnd, { snapshotFile, from: end, at: TARGET, path })
-  // All of it: what moved was elsewhere.
-  if (!same) await db.maintain(working.copyEnd, { snapshotFile, from: at, at: BASE, path: ROOT })
-  else if (path !== ROOT) await db.maintain(working.copyEnd, { snapshotFile, from: at, at: BASE, path: ROOT })
-  if (atMs !== undefined) {
-    let texts: string[] = []
-    for await (const { line } of mergedLines(
-      stores.map(({ log }) => log),
-      options
-    )) {
-      if (line.atMs <= atMs) break
-      texts.push(formatLine(line))
-      if (texts.length === LINES_PAGE) await db.write(working.addLines, { texts: texts.splice(0) })
-    }
-    await db.write(working.addLines, { texts })
-    texts = []
-  }
-  const base = same && path === ROOT ? TARGET : BASE
-  const { entries, blockedBy } = await db.write(working.buildThen, { base, same, path, as })
-  if (blockedBy === undefined) return entries
-  const [blocked, shown] = [displayPath(blockedBy), displayPath(path)]
-  throw new SpacedriveError('PATH_BLOCKED', `could not restore ${shown} of ${what}: ${blocked} is no folder now`, {
-    hint: `Restore ${blocked} itself, or restore into another folder: --to DIR.`
-  })
-}
-
 async function rulesOf(sync: Sync, { ends, snapshot }: Loan, signal: AbortSignal | undefined): Promise<IgnoreRules[]> {
   return ignoreRules({
     patterns: sync.ignore,
@@ -289,15 +233,6 @@ async function rulesOf(sync: Sync, { ends, snapshot }: Loan, signal: AbortSignal
     snapshot,
     ...(signal && { signal })
   })
-}
-
-/** What a crash left at the ends that the sync writes to, first. */
-export async function settleEnds(init: HistoryInit, sync: Sync, { ends }: Loan, options: AbortOptions): Promise<void> {
-  for (const end of ENDS) {
-    const endpoint = ends[end]
-    if (endpoint === undefined || (end === 'source' && sync.mode !== 'bidirectional')) continue
-    await (await init.openEnd(endpoint, sync.uuid, init.clock, options)).close()
-  }
 }
 
 async function openStores(
@@ -330,22 +265,5 @@ function notThen({ what }: Past, path: RelPath, atMs: number | undefined): Space
   const when = shownTime(atMs)
   return new SpacedriveError('NO_VERSION', `could not restore ${shown}: there was no such thing at ${when}`, {
     hint: `\`spacedrive sync versions NAME ${displayPath(path)}\` shows when there was.`
-  })
-}
-
-/** @throws {SpacedriveError} USAGE: it lies in neither end */
-export function pathWithin(sync: Sync, path: string): RelPath {
-  const plain = path.replace(/\/+$/, '')
-  if (!path.startsWith('/')) {
-    const parsed = plain === '' || plain === '.' ? { path: ROOT } : parseRelPath(plain.replace(/^(\.\/+)+/, ''))
-    if ('path' in parsed) return parsed.path
-    throw new SpacedriveError('USAGE', `${displayPath(path)} is no path within ${sync.name}: ${parsed.refused}`)
-  }
-  for (const end of ENDS) {
-    const root = sync[end].path
-    if (isWithin(plain, root)) return plain.slice(root.length).replace(/^\/+/, '') as RelPath
-  }
-  throw new SpacedriveError('USAGE', `${displayPath(path)} lies in neither end of ${sync.name}`, {
-    hint: `Name it as it lies below ${displayPath(sync.source.path)}.`
   })
 }

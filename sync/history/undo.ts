@@ -13,13 +13,16 @@ import { ignoreRules, type Loan, type RunKind, type Sync, scanEnd, snapshotting 
 import { formatLine } from '../versions/index.js'
 import { type BringInit, bring, planBring, plannedOperations } from './bring.js'
 import type { HistoryInit } from './history.js'
-import { lostProblem, settleEnds, TOLD_OPERATIONS } from './restore.js'
+import { settleEnds } from './interrupted.js'
+import type { Left } from './judgement.js'
+import { lostProblem, TOLD_OPERATIONS } from './restore.js'
 import { HistoryRun } from './run.js'
 import { openStoreAt } from './store-at.js'
 import { endTarget } from './target.js'
-import { type Left, undoing } from './undo.worker.js'
+import { TARGET } from './then-rows.js'
+import { undoing } from './undo.worker.js'
 import { type Work, withWork } from './work.js'
-import { TARGET, working } from './work.worker.js'
+import { working } from './work.worker.js'
 
 export interface UndoAsked {
   /** The id of a run; without it and `sinceMs` the last one that changed something. */

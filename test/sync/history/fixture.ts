@@ -53,6 +53,7 @@ export async function openHistory({
   ignore = []
 }: HistoryOptions): Promise<HistoryFixture> {
   let passedMs = 0
+  let closed = false
   const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs }
   const temp = tempDir('sd-history-')
   const at = (name: string): string => join(temp.path, name)
@@ -126,6 +127,8 @@ export async function openHistory({
       return report.state === 'halted' ? once(true) : report
     },
     async close() {
+      if (closed) return
+      closed = true
       await service.stop()
       await jobs.stop()
       await files.close()
