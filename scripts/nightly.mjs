@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const runs = process.argv[2] ?? '10000'
-const sync = ['reconcile/properties', 'reconcile/unknown', 'reconcile/halted', 'simulation/simulation']
+const sync = ['reconcile/properties', 'reconcile/unknown', 'reconcile/halted', 'reconcile/cut-off', 'simulation/simulation']
 const parts = [
   { specs: sync.map(name => `sync/${name}`), env: { SPACEDRIVE_RUNS: runs } },
+  { specs: ['sync/session/killed'], env: { SPACEDRIVE_KILLS: '50' } },
+  { specs: ['sync/session/random', 'sync/session/hints'], env: { SPACEDRIVE_RUNS: '300' } },
   { specs: ['sync/copy/killed'], env: { COPY_KILLS: '52' } },
   { specs: ['node/operations/file-killed'], env: { FILE_KILLS: '10' } },
   { specs: ['sync/copy/power-cut'], env: { COPY_CUTS: 'all' } },
