@@ -8,7 +8,13 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const runs = process.argv[2] ?? '10000'
-const sync = ['reconcile/properties', 'reconcile/unknown', 'reconcile/halted', 'reconcile/cut-off', 'simulation/simulation']
+const sync = [
+  'reconcile/properties',
+  'reconcile/unknown',
+  'reconcile/halted',
+  'reconcile/cut-off',
+  'simulation/simulation'
+]
 const parts = [
   { specs: sync.map(name => `sync/${name}`), env: { SPACEDRIVE_RUNS: runs } },
   { specs: ['sync/session/killed'], env: { SPACEDRIVE_KILLS: '50' } },
