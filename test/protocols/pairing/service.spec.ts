@@ -127,7 +127,7 @@ describe('pairing service', () => {
     const words = 'legal winner thank year wave sausage worth useful legal winner thank yellow'
     await assert.rejects(lap.service.join(words, { addresses: ['/ip4/127.0.0.1/tcp/1'] }).outcome, err => {
       assert.ok(hasCode(err, 'PAIRING_NOT_FOUND'))
-      assert.match((err as Error).message, /discovery is off; \/ip4\/127\.0\.0\.1\/tcp\/1: could not reach/)
+      assert.match((err as Error).message, /discovery is off; could not reach \/ip4\/127\.0\.0\.1\/tcp\/1$/)
       return true
     })
     lap.network.ways.push('lan')
