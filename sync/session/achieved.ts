@@ -7,6 +7,8 @@ import type { PlacedRow } from './snapshot.worker.js'
 
 export interface Done {
   readonly op: Operation
+  /** What was done, with its paths; of the operations that are one step the last has it. */
+  readonly step?: PlaceStep | undefined
   readonly stat: EntryStat | undefined
 }
 
@@ -46,7 +48,7 @@ export function achievedOf(
     const { stat } = result
     for (const op of ops) {
       traces.push({ id: op.id, trace: stat === undefined ? NO_TRACE : traceOf(stat, capabilities) })
-      done.push({ op, stat })
+      done.push({ op, stat, ...(op === last && { step }) })
     }
     if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)
     if (step.kind === 'move') moved.push({ path: step.path, to: step.to })

@@ -1,4 +1,4 @@
-import { type ContentHash, pathBytes, type RelPath } from '../../storage/base/index.js'
+import { type ContentHash, pathBytes } from '../../storage/base/index.js'
 import { hashBytes } from '../../storage/content/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { End, Present } from '../reconcile/index.js'
@@ -25,7 +25,7 @@ export class ChangeLog {
   readonly #db: Database
   readonly #of: ChangeLogInit
   readonly #nowMs: () => number
-  readonly #parked = new Map<number, { readonly path: RelPath; readonly content: ContentHash | undefined }>()
+  readonly #parked = new Map<number, ContentHash | undefined>()
   /** Of changes so far: an operation may be several. */
   #count = 0
   #writing: Promise<unknown> = Promise.resolve()
@@ -50,36 +50,27 @@ export class ChangeLog {
     await this.#writing
   }
 
-  #changes({ op }: Done): Change[] {
+  /** By the paths of the step, which those of the history are: an operation's may be of a moment within a group. */
+  #changes({ op, step }: Done): Change[] {
     const { at = op.end, from = 0 } = this.#of
-    const { path, reason } = op
-    const shared = { n: from + this.#count++, end: at, path, reason }
-    switch (op.kind) {
+    if (op.kind === 'park') this.#parked.set(op.id, contentKey(op.expected))
+    if (step === undefined) return []
+    const shared = { n: from + this.#count++, end: at, path: step.path, reason: op.reason }
+    const expected = 'expected' in op ? contentKey(op.expected) : undefined
+    const content = 'content' in op ? contentKey(op.content) : undefined
+    switch (step.kind) {
       case 'create':
-        return [{ ...shared, kind: op.kind, after: contentKey(op.content) }]
+        return [{ ...shared, kind: step.kind, after: content }]
       case 'replace':
-        return [{ ...shared, kind: op.kind, before: contentKey(op.expected), after: contentKey(op.content) }]
+        return [{ ...shared, kind: step.kind, before: expected, after: content }]
       case 'remove':
-        return [{ ...shared, kind: op.kind, before: contentKey(op.expected) }]
+        return [{ ...shared, kind: step.kind, before: expected }]
       case 'move': {
-        const content = contentKey(op.expected)
-        return [{ ...shared, kind: op.kind, to: op.to, before: content, after: content }]
+        const moved = op.kind === 'unpark' ? this.#parked.get(op.parked) : expected
+        return [{ ...shared, kind: step.kind, to: step.to, before: moved, after: moved }]
       }
-      case 'park':
-        this.#parked.set(op.id, { path, content: contentKey(op.expected) })
-        return []
-      case 'unpark': {
-        const parked = this.#parked.get(op.parked)
-        if (parked === undefined) return []
-        const { content } = parked
-        return [{ ...shared, path: parked.path, to: path, kind: 'move', before: content, after: content }]
-      }
-      case 'make-directory':
-      case 'remove-directory':
-      case 'attributes':
-        return [{ ...shared, kind: op.kind }]
       default:
-        return []
+        return [{ ...shared, kind: step.kind }]
     }
   }
 }
