@@ -87,7 +87,10 @@ export class Arrangement {
   #visit(start: Node): void {
     const queue = new Queue()
     queue.push(start)
+    let steps = 0
     for (let node = queue.last; node !== undefined; node = queue.last) {
+      // A fault of ours must not hold a worker for ever.
+      if (++steps > 1000 + 100 * this.#c.forest.nodes.length) throw new Error('reconcile: no order was found')
       const want = node.want[this.#end]
       if (want === undefined || this.#placed.has(node)) {
         queue.pop()
