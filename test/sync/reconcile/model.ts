@@ -160,6 +160,12 @@ export class Disk {
     return this.#entry(at, true)
   }
 
+  /** It can be read from there: also where the rules ignore by now what a plan moved there. */
+  holds(at: RelPath, leaf: Leaf): boolean {
+    const there = this.#entry(at, false)
+    return there?.kind === leaf.kind && sameContent(there, leaf)
+  }
+
   #entry(at: RelPath, ruled: boolean): Entry | undefined {
     const item = this.items.get(at)
     if (item === undefined) {

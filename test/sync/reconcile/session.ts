@@ -118,10 +118,7 @@ export function sync(
     const other: Disk = ends[otherEnd(end)]
     const isThere = (op: Operation, leaf: Leaf): boolean => {
       const from = op.kind === 'create' || op.kind === 'replace' ? op.from : undefined
-      return [from?.path, from?.later].some(p => {
-        const there = p === undefined ? undefined : other.entry(p)
-        return there !== undefined && there.kind === leaf.kind && sameContent(there, leaf)
-      })
+      return [from?.path, from?.later].some(p => p !== undefined && other.holds(p, leaf))
     }
     // What was to be moved there and was not, though the directory above it was, is somewhere else: next time.
     const fetched = failed === 0 || batch.every(op => !('content' in op) || isThere(op, op.content))
