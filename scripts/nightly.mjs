@@ -19,6 +19,7 @@ const parts = [
   { specs: sync.map(name => `sync/${name}`), env: { SPACEDRIVE_RUNS: runs } },
   { specs: ['sync/session/killed'], env: { SPACEDRIVE_KILLS: '50' } },
   { specs: ['sync/session/random', 'sync/session/hints'], env: { SPACEDRIVE_RUNS: '300' } },
+  { specs: ['sync/history/restore', 'sync/history/undo'], env: { SPACEDRIVE_RUNS: '100' } },
   { specs: ['sync/copy/killed'], env: { COPY_KILLS: '52' } },
   { specs: ['node/operations/file-killed'], env: { FILE_KILLS: '10' } },
   { specs: ['sync/copy/power-cut'], env: { COPY_CUTS: 'all' } },

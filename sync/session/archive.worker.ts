@@ -33,14 +33,16 @@ export interface RunCounts {
 export interface BatchBegun extends RunCounts {
   readonly sync: number
   readonly batch: number
+  /** The batch before it in this run: its number is known to stand at the ends. */
+  readonly marked: number | undefined
   readonly run: string
   readonly beganAt: number
 }
 
 export const archiving = defineTasks(import.meta.url, {
   /** A batch is about to change the ends: those before it are done. With the first one of a run its row is made. */
-  begin(sql: Sql, { sync, batch, run, beganAt, removed, replaced }: BatchBegun): void {
-    sql.prepare('UPDATE syncs SET batch = max(batch, ?), begun = ? WHERE id = ?').run([batch - 1, batch, sync])
+  begin(sql: Sql, { sync, batch, marked = 0, run, beganAt, removed, replaced }: BatchBegun): void {
+    sql.prepare('UPDATE syncs SET batch = max(batch, ?), begun = ? WHERE id = ?').run([marked, batch, sync])
     sql
       .prepare(
         `INSERT INTO sync_runs (id, sync, began_at, source_removed, source_replaced, destination_removed,

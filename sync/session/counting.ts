@@ -25,8 +25,9 @@ export class RunCounting {
 
   constructor(init: RunCountingInit) {
     this.#init = init
-    const { batch, roots } = knownCounters(init.db, init.sync.id)
-    this.#batch = batch
+    const { batch, begun, roots } = knownCounters(init.db, init.sync.id)
+    // A number that a crash left begun stands for that batch alone.
+    this.#batch = Math.max(batch, begun)
     this.#known = { ...roots }
   }
 
@@ -40,10 +41,11 @@ export class RunCounting {
     const { db, sync, run, beganAtMs, roots, signal } = this.#init
     // Times of folders, which follow on what was done in them, are no state that anybody would miss.
     if (this.#begun && operations.every(op => op.reason === 'directory-time')) return
+    const marked = this.#begun ? this.#batch : undefined
     this.#begun = true
     for (const operation of operations) this.#tally.add({ row: 'operation', operation })
     const batch = this.#batch + 1
-    await db.write(archiving.begin, { sync: sync.id, batch, run, beganAt: beganAtMs, ...countsOf(this.#tally) })
+    await db.write(archiving.begin, { sync: sync.id, batch, marked, run, beganAt: beganAtMs, ...countsOf(this.#tally) })
     await Promise.all(
       ENDS.map(async end => {
         const marker = await roots[end]?.count(sync.uuid, batch, { ...(signal && { signal }) })

@@ -113,11 +113,11 @@ export function judgeMarkers({ uuid, writable, known, markers, shown }: MarkersI
   return rolledBack({ uuid, writable, known, markers, shown })
 }
 
-/** Equal, or one ahead with that batch begun, goes on; anything else was put back. */
+/** From the last batch that was done to the last that was begun goes on; anything else was put back. */
 function rolledBack({ uuid, writable, known, markers, shown }: MarkersInit): IdentityHalt | undefined {
   for (const end of writable) {
     const count = countOf(markers[end], uuid)
-    if (count === known.batch || (count === known.batch + 1 && known.begun === count)) continue
+    if (count >= known.batch && count <= Math.max(known.batch, known.begun)) continue
     const behind = count < known.batch
     return {
       ...{ reason: 'rolled-back', end: behind ? end : undefined },

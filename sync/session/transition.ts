@@ -174,7 +174,8 @@ export class Transition {
       return
     }
     const { endpoint, stage } = this.#end(group[0]!)
-    await this.#place(groupSteps(ops, stage!.id), some => endpoint.placeGroup(some, { signal: this.#init.signal }))
+    const place = (steps: readonly PlaceStep[]) => endpoint.placeGroup(steps, { signal: this.#init.signal })
+    await this.#place(groupSteps(ops, stage!.id), place, ops[0]!.id)
   }
 
   /** Stages the content of a batch. @returns what could not be had, by operation */
@@ -229,14 +230,15 @@ export class Transition {
 
   async #place(
     steps: readonly Step[],
-    place: (steps: readonly PlaceStep[]) => Promise<readonly PlaceResult[]>
+    place: (steps: readonly PlaceStep[]) => Promise<readonly PlaceResult[]>,
+    group?: number
   ): Promise<void> {
     if (steps.length === 0) return
     const { signal, snapshot, planFile, pool } = this.#init
     const end = steps[0]!.ops[0]!.end
     const { versions, capabilities } = this.#init.ends[end]
     await this.#init.beforeBatch?.(steps.flatMap(({ ops }) => ops))
-    const lines = versions === undefined ? [] : await this.#lines.of(steps)
+    const lines = versions === undefined ? [] : await this.#lines.of(steps, group)
     if (lines.length > 0) await versions?.record(lines, { ...(signal && { signal }) })
     const results = await place(steps.map(({ step }) => step))
     await versions?.keep({ ...(signal && { signal }) })

@@ -19,9 +19,11 @@ export class VersionLines {
     this.#snapshot = snapshot
   }
 
-  /** Of a batch that is about to be done. */
-  async of(steps: readonly Step[]): Promise<NewLine[]> {
-    return [...steps.flatMap(step => linesOf(step, this.#run)), ...(await this.#attributes(steps))]
+  /** Of a batch that is about to be done. @param group - when all of it happens at once: a number of its own in this run */
+  async of(steps: readonly Step[], group?: number): Promise<NewLine[]> {
+    const lines = steps.flatMap(step => linesOf(step, this.#run))
+    if (group !== undefined) return lines.map(line => ({ ...line, group }))
+    return [...lines, ...(await this.#attributes(steps))]
   }
 
   noteMade(op: Operation): void {

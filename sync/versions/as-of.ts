@@ -33,16 +33,20 @@ interface Node {
 
 export class TreeThen {
   readonly #root: Node = { now: ROOT, children: new Map() }
+  /** Lines of one group, until all of it was seen. */
+  readonly #group: VersionLine[] = []
 
   /** Undoes one line; lines come newest first. */
-  undo({ path, was, to }: VersionLine): void {
+  undo(line: VersionLine): void {
+    const [first] = this.#group
+    if (first !== undefined && (line.group !== first.group || line.run !== first.run)) this.#undoGroup()
+    if (line.group === undefined) this.#undoOne(line)
+    else this.#group.push(line)
+  }
+
+  #undoOne({ path, was, to }: VersionLine): void {
     if (to !== undefined) {
-      const moved = this.#node(to)
-      this.#put(to, { was: null, now: undefined, children: new Map() })
-      // What left the folder in the same step is back in it already, under the name that the folder had.
-      for (const [name, child] of this.#find(path)?.children ?? [])
-        if (child.was !== null) moved.children.set(name, child)
-      this.#put(path, moved)
+      this.#put(path, this.#take(to))
       return
     }
     const node = this.#node(path)
@@ -56,8 +60,21 @@ export class TreeThen {
     }
   }
 
+  /** All at once: what was made goes, all that moved is taken up, the inmost first, and put down, the outmost first. */
+  #undoGroup(): void {
+    const lines = this.#group.splice(0)
+    for (const line of lines) if (line.to === undefined && line.was === null) this.#undoOne(line)
+    const moves = lines.flatMap(({ path, to }) => (to === undefined ? [] : [{ path, to }]))
+    const taken = moves
+      .sort((a, b) => depthOf(b.to) - depthOf(a.to))
+      .map(({ path, to }) => ({ path, node: this.#take(to) }))
+    for (const { path, node } of taken.sort((a, b) => depthOf(a.path) - depthOf(b.path))) this.#put(path, node)
+    for (const line of lines) if (line.to === undefined && line.was !== null) this.#undoOne(line)
+  }
+
   /** What was at `path` and below it, parents first, each directory in byte order of its names. */
   *entries(path: RelPath, today: TreeNow): Generator<EntryThen> {
+    this.#undoGroup()
     let node: Node | undefined = this.#root
     let now: RelPath | undefined = ROOT
     for (const name of path === ROOT ? [] : path.split('/')) {
@@ -115,9 +132,10 @@ export class TreeThen {
     return node
   }
 
-  #find(path: RelPath): Node | undefined {
-    let node: Node | undefined = this.#root
-    for (const name of path.split('/')) node = node?.children.get(name)
+  /** What is at a path; afterwards nothing is. */
+  #take(path: RelPath): Node {
+    const node = this.#node(path)
+    this.#put(path, { was: null, now: undefined, children: new Map() })
     return node
   }
 
@@ -126,6 +144,8 @@ export class TreeThen {
     ;(parent === ROOT ? this.#root : this.#node(parent)).children.set(nameOf(path), node)
   }
 }
+
+const depthOf = (path: RelPath): number => path.split('/').length
 
 function withAttributes(entry: Kept, attributes: KeptAttributes | undefined): Kept {
   if (attributes === undefined) return entry

@@ -34,6 +34,11 @@ export interface VersionLine {
   readonly was: Kept | KeptAttributes | null
   /** Set when the path, with all below it, was given this name. */
   readonly to?: RelPath
+  /**
+   * The same number in neighbouring lines of a run: they happened all at once (names that were swapped, folders moved within one
+   * another). `path` is then from before all of them, `to` and the path of what was made from after all of them.
+   */
+  readonly group?: number
   /** In a few words, for a person. */
   readonly why: string
   /** The device whose change it was, where known. */
@@ -41,7 +46,7 @@ export interface VersionLine {
 }
 
 /** A line with its end. Odd bytes in paths are lone surrogates, which JSON escapes and gives back exactly. */
-export function formatLine({ atMs, run, path, was, to, why, from }: VersionLine): string {
+export function formatLine({ atMs, run, path, was, to, group, why, from }: VersionLine): string {
   return `${JSON.stringify({
     v: 1,
     at: atMs,
@@ -49,6 +54,7 @@ export function formatLine({ atMs, run, path, was, to, why, from }: VersionLine)
     path,
     was: was && { ...was, mtimeNs: String(was.mtimeNs) },
     ...(to !== undefined && { to }),
+    ...(group !== undefined && { group }),
     why,
     ...(from !== undefined && { from })
   })}\n`
@@ -63,7 +69,7 @@ export function parseLine(text: string): VersionLine | undefined {
     return undefined
   }
   if (!isRecord(value) || value.v !== 1) return undefined
-  const { at, run, why, from } = value
+  const { at, run, why, from, group } = value
   const path = relPath(value.path)
   const was = value.was === null ? null : kept(value.was)
   const to = value.to === undefined ? undefined : relPath(value.to)
@@ -73,6 +79,7 @@ export function parseLine(text: string): VersionLine | undefined {
   return {
     ...{ atMs: at, run, path, was, why },
     ...(to !== undefined && { to }),
+    ...(Number.isSafeInteger(group) && { group: group as number }),
     ...(typeof from === 'string' && { from })
   }
 }

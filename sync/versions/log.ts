@@ -59,14 +59,15 @@ export class VersionLog {
   /** What there was of `path` and of everything below it, newest first, under whatever names. */
   async *versionsOf(path: RelPath, options?: AbortOptions): AsyncGenerator<PathVersion> {
     let paths: readonly RelPath[] = [path]
-    for await (const line of this.newestFirst(options)) {
-      if (line.to !== undefined) {
-        const { to } = line
-        // What bears the name now bore another; a folder above it may have been moved as a whole.
-        const renamed = paths.map(p => (isWithin(p, to) ? ((line.path + p.slice(to.length)) as RelPath) : p))
-        if (renamed.some((p, i) => p !== paths[i])) yield line
-        paths = renamed
-      } else if (line.was !== null && paths.some(p => isWithin(line.path, p))) yield line
+    for await (const lines of together(this.newestFirst(options))) {
+      // What bears the name now bore another; a folder above it may have been moved as a whole.
+      const renamed = paths.map(p => nameBefore(p, lines))
+      for (const line of lines) {
+        const { to, was } = line
+        if (to !== undefined ? paths.some(p => isWithin(p, to)) : was !== null && isOf(line.path, paths, renamed))
+          yield line
+      }
+      paths = renamed
     }
   }
 
@@ -122,6 +123,31 @@ export class VersionLog {
     }
   }
 }
+
+/** Lines that happened at once, as one. */
+async function* together(lines: AsyncIterable<VersionLine>): AsyncGenerator<readonly VersionLine[]> {
+  let group: VersionLine[] = []
+  for await (const line of lines) {
+    const [first] = group
+    const joins =
+      first !== undefined && line.group !== undefined && line.group === first.group && line.run === first.run
+    if (!joins && group.length > 0) yield group
+    group = joins ? [...group, line] : [line]
+  }
+  if (group.length > 0) yield group
+}
+
+/** The name that something had before moves which happened at once: the inmost that carried it tells. */
+function nameBefore(path: RelPath, lines: readonly VersionLine[]): RelPath {
+  const by = lines
+    .filter(({ to }) => to !== undefined && isWithin(path, to))
+    .reduce<VersionLine | undefined>((a, b) => (a === undefined || b.to!.length > a.to!.length ? b : a), undefined)
+  return by === undefined ? path : ((by.path + path.slice(by.to!.length)) as RelPath)
+}
+
+/** Whether a line is about something at or below one of the names, those of before or those of after. */
+const isOf = (path: RelPath, after: readonly RelPath[], before: readonly RelPath[]): boolean =>
+  [...after, ...before].some(p => isWithin(path, p))
 
 /** The lines of several ends, newest first. */
 export async function* mergedLines(

@@ -134,7 +134,6 @@ describe('restoring', function () {
             const moments: { readonly atMs: number; readonly was: Record<string, string> }[] = []
             const run = async (): Promise<void> => {
               const { problems } = await fixture.run()
-              fc.pre(!problems.some(p => p.code === 'TANGLED'))
               assert.deepEqual(problems, [])
               moments.push({ atMs: fixture.now(), was: look(fixture.destination) })
             }

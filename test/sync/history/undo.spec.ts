@@ -108,8 +108,7 @@ describe('taking a run back', function () {
             for (const edits of list) {
               for (const e of edits) applyEdit(fixture[e.end], e)
               before = { source: look(fixture.source), destination: look(fixture.destination) }
-              const { problems } = await fixture.run()
-              fc.pre(!problems.some(p => p.code === 'TANGLED'))
+              assert.deepEqual((await fixture.run()).problems, [])
             }
             const { n } = fixture.db.get<{ n: number }>(
               'SELECT count(*) n FROM sync_changes WHERE run = (SELECT id FROM sync_runs ORDER BY began_at DESC LIMIT 1)'

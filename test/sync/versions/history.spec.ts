@@ -177,8 +177,8 @@ describe('a tree as of a moment', () => {
     }
     const then = new TreeThen()
     // As one group writes them: the names from before it, and those from after it.
-    then.undo(line({ path: rel('old/x'), to: rel('out') }))
-    then.undo(line({ path: rel('old'), to: rel('new') }))
+    then.undo(line({ path: rel('old/x'), to: rel('out'), group: 1 }))
+    then.undo(line({ path: rel('old'), to: rel('new'), group: 1 }))
     assert.deepEqual(
       collect(then, ROOT, today).map(e => [e.path, e.now]),
       [
@@ -187,6 +187,35 @@ describe('a tree as of a moment', () => {
         ['old/x', 'out']
       ]
     )
+  })
+
+  it('names that changed places, in a ring and within one another, all at once', () => {
+    const names = ['a', 'b', 'c', 'd', 'd/in']
+    const today: TreeNow = {
+      list: path =>
+        names.filter(n => parentOf(rel(n)) === path).map(n => ({ name: nameOf(rel(n)), entry: today.find(rel(n))! })),
+      find: path => (path === 'd' ? folder : names.includes(path) ? file(path) : undefined)
+    }
+    const moves = (...pairs: [string, string][]): string[][] => {
+      const then = new TreeThen()
+      for (const [path, to] of pairs) then.undo(line({ path: rel(path), to: rel(to), group: 7 }))
+      return collect(then, ROOT, today).map(e => [e.path, e.now!])
+    }
+    const inD = [
+      ['d', 'd'],
+      ['d/in', 'd/in']
+    ]
+    assert.deepEqual(moves(['a', 'b'], ['b', 'a']), [['a', 'b'], ['b', 'a'], ['c', 'c'], ...inD])
+    assert.deepEqual(moves(['a', 'b'], ['b', 'c'], ['c', 'a']), [['a', 'b'], ['b', 'c'], ['c', 'a'], ...inD])
+    assert.deepEqual(moves(['a', 'd/in'], ['d/in', 'a']).slice(-2), [inD[0], ['d/in', 'a']])
+    // The folder and what lies in it were each other's: d was within what is d/in now, which was no folder's place.
+    assert.deepEqual(moves(['x', 'd'], ['x/y', 'a'], ['a', 'd/in']), [
+      ['a', 'd/in'],
+      ['b', 'b'],
+      ['c', 'c'],
+      ['x', 'd'],
+      ['x/y', 'a']
+    ])
   })
 
   it('a folder of many that was moved is one step, and asks only for what is walked', () => {
