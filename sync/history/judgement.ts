@@ -46,6 +46,8 @@ export class Judgement {
   readonly #sql: Sql
   readonly #rows: readonly Row[]
   #names = new Map<RelPath, Name>()
+  /** Names that something came to by a move, and the run that did it. */
+  readonly #arrived = new Map<RelPath, string>()
   readonly #blocked = new Set<number>()
   readonly #why = new Map<RelPath, string>()
 
@@ -81,8 +83,14 @@ export class Judgement {
   }
 
   /** Where what was changed is now, and what it must be. */
-  #follow(i: number, { path, to, kind, before, after }: Row): void {
+  #follow(i: number, { run, path, to, kind, before, after }: Row): void {
     if (kind === 'move') {
+      const arrived = this.#arrived.get(path) === run
+      this.#arrived.set(to!, run)
+      if (arrived && before !== undefined) {
+        this.#changePlaces(i, path, to!, before)
+        return
+      }
       const carried = this.#names.get(path)
       this.#names.delete(path)
       if (before === undefined) this.#renameBelow(path, to!)
@@ -104,6 +112,15 @@ export class Judgement {
       name.expect = 'nothing'
       name.leaves = 'no'
     }
+  }
+
+  /** Nothing is moved twice in one run: what came to `path` in it came at once with this, which leads away what was there. */
+  #changePlaces(i: number, path: RelPath, to: RelPath, expect: ContentHash): void {
+    const came = this.#names.get(path)!
+    const there = this.#names.get(to)
+    const rows = new Set([...came.rows, ...(there?.rows ?? []), i])
+    this.#names.set(path, { ...came, rows, before: true })
+    this.#names.set(to, { expect, rows, before: there?.before ?? false, leaves: 'moved' })
   }
 
   #renameBelow(path: RelPath, to: RelPath): void {

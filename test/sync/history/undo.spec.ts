@@ -41,6 +41,28 @@ describe('taking a run back', function () {
     assert.deepEqual(look(fixture.destination), after)
   })
 
+  it('names that changed places, two and in a ring, change them back', async () => {
+    fixture = await openHistory({ mode: 'mirror' })
+    for (const name of ['a', 'b', 'c', 'd', 'e']) writeFileSync(at(name), name)
+    await fixture.run()
+    const before = look(fixture.destination)
+    for (const [from, to] of [
+      ['a', 't'],
+      ['b', 'a'],
+      ['t', 'b'],
+      ['c', 't'],
+      ['d', 'c'],
+      ['e', 'd'],
+      ['t', 'e']
+    ] as const)
+      renameSync(at(from), at(to))
+    await fixture.run()
+    assert.notDeepEqual(look(fixture.destination), before)
+    const { left, problems } = await fixture.history.undo(fixture.sync(), {})
+    assert.deepEqual([left, problems], [[], []])
+    assert.deepEqual(look(fixture.destination), before)
+  })
+
   it('what was changed since stays, with all that belongs to it, and is named with the reason', async () => {
     fixture = await openHistory({ mode: 'bidirectional' })
     mkdirSync(at('old'))
