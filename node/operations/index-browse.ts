@@ -102,6 +102,7 @@ export const indexBrowse = defineOperation({
       ['--scope <scope>', 'current (this folder alone) or recursive'],
       ['--content', 'read the files: kind by content, and hash'],
       ['--hidden', 'hidden files and folders too'],
+      ['--ephemeral', 'held in memory alone, in no database: browsing always is'],
       ['--max-depth <n>', 'folders below it that are entered'],
       ['--limit <n>', 'how many are shown (100)'],
       ['--page <n>', 'the next ones, from the same look']

@@ -24,16 +24,17 @@ async function withPair<T>(dir: string, body: (a: Instance, b: Instance, joinMs:
   }
 }
 
-/** Offered and accepted by hand with its links, as a person would: those are never taken unasked. */
+/**
+ * Offered and accepted by hand with its links, as a person would: those are never taken unasked. The offer is waited for by its
+ * event: commands that ask for it again and again would take the processor from what is measured.
+ */
 async function dropWithLinks(a: Instance, b: Instance, source: string, into: string): Promise<void> {
+  const listening = new AbortController()
+  const events = await b.client.events(['offer:received'], { signal: listening.signal })
   const sending = a.follow(['network', 'spacedrop', 'b', source], () => {})
-  for (;;) {
-    const { offers } = await b.json<{ offers: { id: string; state: string }[] }>('network', 'offers')
-    const waiting = offers.find(o => o.state === 'pending')
-    if (waiting === undefined) continue
-    await b.json('network', 'accept', waiting.id, '--to', into, '--links', '--exec')
-    break
-  }
+  const { value: received } = (await events.next()) as { value: { offer: string } }
+  listening.abort()
+  await b.json('network', 'accept', received.offer, '--to', into, '--links', '--exec')
   const code = await sending.ended
   if (code !== 0) throw new Error(`the drop ended with exit code ${code}`)
 }
