@@ -89,7 +89,7 @@ export const syncResolve = defineOperation({
       ['--later', 'leave it to the next run']
     ],
     examples: [
-      'spacedrive sync resolve notes todo.txt --keep newer',
+      'spacedrive sync resolve notes list.txt --keep newer',
       'spacedrive sync resolve notes --all --keep both'
     ],
     input({ arguments: [name, path], options: o }) {

@@ -24,7 +24,7 @@ export const syncList = defineOperation({
         const state = terminal.color(colorOf(s.state), s.state)
         terminal.line(`${s.name}  ${s.mode}  ${s.source} ${arrow} ${s.destination}  ${state}${when}${how}`)
       }
-      if (syncs.some(s => s.todo !== null)) terminal.line('`spacedrive sync status` says what is the matter.')
+      if (syncs.some(s => s.advice !== null)) terminal.line('`spacedrive sync status` says what is the matter.')
     }
   }
 })

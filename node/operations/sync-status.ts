@@ -59,15 +59,15 @@ interface Shown {
   readonly name: string
   readonly state: SyncState
   readonly text: string
-  readonly todo: string | null
+  readonly advice: string | null
   readonly notes: readonly string[]
   readonly lastRunAt: number | null
 }
 
-function show({ name, state, text, todo, notes, lastRunAt }: Shown, terminal: Terminal): void {
+function show({ name, state, text, advice, notes, lastRunAt }: Shown, terminal: Terminal): void {
   const when = lastRunAt === null ? '' : ` (${formatTime(lastRunAt)})`
   terminal.line(
-    `${terminal.bold(name)}  ${terminal.color(colorOf(state), text)}${when}${todo === null ? '' : `. ${todo}`}`
+    `${terminal.bold(name)}  ${terminal.color(colorOf(state), text)}${when}${advice === null ? '' : `. ${advice}`}`
   )
   for (const note of notes) terminal.line(`  ${note}`)
 }

@@ -4,7 +4,7 @@ import type { Peer } from '../compose.js'
 import { formatBytes } from './format.js'
 
 /** A sync as lists and `status` show it. */
-export interface SyncView extends Omit<SyncStatus, 'reason' | 'todo'> {
+export interface SyncView extends Omit<SyncStatus, 'reason' | 'advice'> {
   readonly name: string
   readonly mode: string
   readonly conflict: string
@@ -14,19 +14,19 @@ export interface SyncView extends Omit<SyncStatus, 'reason' | 'todo'> {
   readonly manual: boolean
   readonly paused: boolean
   readonly reason: string | null
-  readonly todo: string | null
+  readonly advice: string | null
   readonly lastRunAt: number | null
   /** It sees changes by itself. */
   readonly watching: boolean
 }
 
 export function syncView(peer: Peer, sync: Sync): SyncView {
-  const { state, reason, text, todo, notes } = peer.syncs.status(sync)
+  const { state, reason, text, advice, notes } = peer.syncs.status(sync)
   return {
     ...{ name: sync.name, mode: sync.mode, conflict: sync.policy, ignore: sync.ignore },
     ...{ source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) },
     ...{ manual: sync.manual, paused: sync.paused, watching: peer.syncs.standing(sync).state === 'watching' },
-    ...{ state, text, notes: [...notes, ...largeNotes(peer, sync)], reason: reason ?? null, todo: todo ?? null },
+    ...{ state, text, notes: [...notes, ...largeNotes(peer, sync)], reason: reason ?? null, advice: advice ?? null },
     lastRunAt: peer.syncs.lastRun(sync)?.endedAtMs ?? null
   }
 }

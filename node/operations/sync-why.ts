@@ -11,11 +11,11 @@ export const syncWhy = defineOperation({
   async run({ peer, signal }, { name, path }) {
     const sync = peer.syncs.find(name)
     const rel = peer.history.pathIn(sync, path)
-    const { state, text, todo, sinceMs, rule, sides, changes } = await peer.history.why(sync, rel, { signal })
+    const { state, text, advice, sinceMs, rule, sides, changes } = await peer.history.why(sync, rel, { signal })
     const side = (of: (typeof sides)['source']) =>
       of === undefined ? null : { kind: of.kind, sizeBytes: of.sizeBytes, mtimeMs: Number(of.mtimeNs / 1_000_000n) }
     return {
-      ...{ sync: name, ...pathFields(rel), state, text, todo: todo ?? null, since: sinceMs ?? null },
+      ...{ sync: name, ...pathFields(rel), state, text, advice: advice ?? null, since: sinceMs ?? null },
       rule: rule === undefined ? null : { file: rule.file, line: rule.line, pattern: rule.pattern },
       ...{ source: side(sides.source), destination: side(sides.destination) },
       changes: changes.map(c => ({ run: c.run, at: c.doneAtMs, end: c.end, kind: c.kind, reason: c.reason }))
@@ -29,7 +29,7 @@ export const syncWhy = defineOperation({
     ],
     examples: ['spacedrive sync why photos 2026/cat.jpg'],
     input: ({ arguments: [name, path] }) => ({ name: String(name), path: String(path) }),
-    render({ path, text, todo, since, source, destination, changes, state }, terminal) {
+    render({ path, text, advice, since, source, destination, changes, state }, terminal) {
       const when = since === null ? '' : ` since ${formatTime(since)}`
       terminal.line(`${path}: ${text}${state === 'in-step' ? when : ''}.`)
       for (const [end, side] of Object.entries({ source, destination })) {
@@ -38,7 +38,7 @@ export const syncWhy = defineOperation({
       }
       for (const c of changes)
         terminal.line(`  ${formatTime(c.at)}  ${c.kind} at the ${c.end} (${c.reason}), run ${shownRun(c.run)}`)
-      if (todo !== null) terminal.note(todo)
+      if (advice !== null) terminal.note(advice)
     }
   }
 })

@@ -2,25 +2,14 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { createNode, type SpacedriveNode } from '../../node/index.js'
 import { copyBaselineMs, settle } from './baseline.js'
 import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
 import { countEntries, makeBigFile } from './trees.js'
+import { round, withNode } from './with-node.js'
 
-const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
 const ROUNDS = 5
 const BIG_BYTES = 1024 ** 3
 const QUICK_BIG_BYTES = 64 * 1024 ** 2
-
-async function withNode<T>(dir: string, work: (node: SpacedriveNode) => Promise<T>): Promise<T> {
-  const node = await createNode({ dataDir: join(dir, 'data'), network: { enabled: false } })
-  await node.start()
-  try {
-    return await work(node)
-  } finally {
-    await node.stop()
-  }
-}
 
 /** The first copy of a node waits for its threads: what that takes is told by itself (`firstMs`). */
 function tiny(dir: string): string {

@@ -2,23 +2,13 @@
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { createNode, type SpacedriveNode } from '../../node/index.js'
+import type { SpacedriveNode } from '../../node/index.js'
 import { copyBaselineMs, settle } from './baseline.js'
 import { type Bench, median, timed } from './bench.js'
 import { countEntries } from './trees.js'
+import { round, withNode } from './with-node.js'
 
-const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
 const ROUNDS = 5
-
-async function withNode<T>(dir: string, work: (node: SpacedriveNode) => Promise<T>): Promise<T> {
-  const node = await createNode({ dataDir: join(dir, 'data'), network: { enabled: false } })
-  await node.start()
-  try {
-    return await work(node)
-  } finally {
-    await node.stop()
-  }
-}
 
 async function run(node: SpacedriveNode, name: string): Promise<void> {
   const { state } = (await node.call('sync.run', { name })) as { state: string }

@@ -47,7 +47,7 @@ export interface Why {
   /** One sentence for a person. */
   readonly text: string
   /** What to do about it. */
-  readonly todo: string | undefined
+  readonly advice: string | undefined
   /** Of `in-step`: since when it has been so; undefined: longer than runs are kept. */
   readonly sinceMs: number | undefined
   /** Of `ignored`. */
@@ -70,22 +70,22 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
     for (const end of ENDS) if (ends[end] !== undefined) looks[end] = await lookAt(ends[end], path, options)
     const changes = changesOf(init, sync, path)
     const sides = { source: looks.source?.side, destination: looks.destination?.side }
-    const nothing = { todo: undefined, sinceMs: undefined, rule: undefined, sides, changes }
+    const nothing = { advice: undefined, sinceMs: undefined, rule: undefined, sides, changes }
     const away = ENDS.find(end => ends[end] === undefined)
     if (away !== undefined) {
       const text = `the ${away}, ${displayPath(sync[away].path)}, is not there`
-      return { ...nothing, state: 'away', text, todo: 'Bring it back (is its disk mounted?); then it goes on.' }
+      return { ...nothing, state: 'away', text, advice: 'Bring it back (is its disk mounted?); then it goes on.' }
     }
     const rule = await ruleFor(sync, ends as Record<End, Endpoint>, path, sides, options)
     if (rule !== undefined) {
       const text = `it is ignored: line ${rule.line} of ${rule.file} says ${rule.pattern}${rule.at === path ? '' : `, which leaves out ${displayPath(rule.at)}`}`
-      return { ...nothing, state: 'ignored', text, rule, todo: 'Change that line, and the next run takes it up.' }
+      return { ...nothing, state: 'ignored', text, rule, advice: 'Change that line, and the next run takes it up.' }
     }
     for (const end of ENDS) {
       const { unknown, problem } = looks[end]!
       if (unknown === undefined && problem === undefined) continue
       const text = unknown === undefined ? problem! : `at the ${end} ${UNKNOWN[unknown].text}`
-      return { ...nothing, state: 'unknown', text, todo: unknown && UNKNOWN[unknown].todo }
+      return { ...nothing, state: 'unknown', text, advice: unknown && UNKNOWN[unknown].advice }
     }
     return { ...nothing, ...standing(init, sync, path, sides, changes) }
   } finally {
@@ -93,7 +93,7 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
   }
 }
 
-type Standing = Pick<Why, 'state' | 'text'> & Partial<Pick<Why, 'todo' | 'sinceMs'>>
+type Standing = Pick<Why, 'state' | 'text'> & Partial<Pick<Why, 'advice' | 'sinceMs'>>
 
 /** What the archive, the last runs and both ends say of it. */
 function standing(
@@ -112,20 +112,20 @@ function standing(
     return answered === undefined
       ? {
           ...{ state: 'conflict', text: 'it was edited at both ends, and waits for your word' },
-          todo: `\`spacedrive sync resolve ${sync.name} ${displayPath(path)} --keep source|destination|both|newer|larger\``
+          advice: `\`spacedrive sync resolve ${sync.name} ${displayPath(path)} --keep source|destination|both|newer|larger\``
         }
-      : { state: 'conflict', text: `its conflict is answered (${answered}): the next run does it`, todo: next(sync) }
+      : { state: 'conflict', text: `its conflict is answered (${answered}): the next run does it`, advice: next(sync) }
   }
   const report = syncs.lastRun(sync)?.report
   const problem = report?.problems.find(p => p.path === displayPath(path))
   if (problem !== undefined)
-    return { state: 'problem', text: problem.message, todo: CURES[problem.code] ?? 'The next run tries it again.' }
+    return { state: 'problem', text: problem.message, advice: CURES[problem.code] ?? 'The next run tries it again.' }
   const { source, destination } = sides
   const agreed = agreedOn(init, sync, path)
   const [change] = changes
   if (source === undefined && destination === undefined) {
     if (agreed !== undefined)
-      return { state: 'waiting', text: 'it was deleted at both ends since the last run', todo: next(sync) }
+      return { state: 'waiting', text: 'it was deleted at both ends since the last run', advice: next(sync) }
     const text =
       change === undefined
         ? 'there is no such thing at either end'
@@ -142,12 +142,12 @@ function standing(
     return {
       state: 'waiting',
       text: 'only the destination has it: the next run of a mirror deletes it there',
-      todo: next(sync)
+      advice: next(sync)
     }
   }
   const where = otherwise.length === 2 ? 'both ends' : `the ${otherwise[0]}`
   const what = agreed === undefined ? 'is new' : 'was changed'
-  return { state: 'waiting', text: `it ${what} at ${where} since the last run`, todo: next(sync) }
+  return { state: 'waiting', text: `it ${what} at ${where} since the last run`, advice: next(sync) }
 }
 
 function next(sync: Sync): string {
@@ -239,15 +239,15 @@ async function ruleFor(
   return found && { file: files.get(found.rules)!, line: found.line, pattern: found.pattern, at: found.at }
 }
 
-const UNKNOWN: Readonly<Record<UnknownReason, { readonly text: string; readonly todo: string | undefined }>> = {
-  special: { text: 'it is a device, socket or FIFO, which is not carried', todo: undefined },
-  unreadable: { text: 'it cannot be read', todo: 'Give the user who runs spacedrive the right to read it.' },
+const UNKNOWN: Readonly<Record<UnknownReason, { readonly text: string; readonly advice: string | undefined }>> = {
+  special: { text: 'it is a device, socket or FIFO, which is not carried', advice: undefined },
+  unreadable: { text: 'it cannot be read', advice: 'Give the user who runs spacedrive the right to read it.' },
   'other-file-system': {
     text: 'another file system is mounted there, which is left alone',
-    todo: 'Make it a sync of its own: `spacedrive sync add`.'
+    advice: 'Make it a sync of its own: `spacedrive sync add`.'
   },
-  ours: { text: 'it belongs to spacedrive itself', todo: undefined },
-  ignored: { text: 'it is ignored', todo: undefined }
+  ours: { text: 'it belongs to spacedrive itself', advice: undefined },
+  ignored: { text: 'it is ignored', advice: undefined }
 }
 
 /** What helps, by the code of a problem. */

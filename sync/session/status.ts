@@ -34,7 +34,7 @@ export interface SyncStatus {
   /** What is the matter, in one line. */
   readonly text: string
   /** What a person can do about it, if anything. */
-  readonly todo: string | undefined
+  readonly advice: string | undefined
   readonly notes: readonly string[]
 }
 
@@ -50,8 +50,8 @@ export interface StatusInit {
 export function statusOf({ sync, last, running, standing }: StatusInit): SyncStatus {
   const { name } = sync
   const notes = [...(standing.note === undefined ? [] : [standing.note]), ...(last?.report?.notes ?? [])]
-  const say = (state: SyncState, text: string, todo?: string, reason?: string): SyncStatus => ({
-    ...{ state, reason, text, todo, notes }
+  const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => ({
+    ...{ state, reason, text, advice, notes }
   })
   if (running?.paused === true) return say('paused', 'paused: its job waits', `job resume ${running.job}`)
   if (running !== undefined)

@@ -8,7 +8,7 @@ interface Status {
   state: string
   reason: string | null
   text: string
-  todo: string | null
+  advice: string | null
   watching: boolean
   runs?: { state: string; operations: number }[]
 }
@@ -61,9 +61,9 @@ describe('a sync of a daemon', () => {
     const halted = await instance.listen('sync:halted')
     for (let i = 0; i < 6; i++) rmSync(at(`a/d${i}`), { recursive: true })
     assert.equal((await halted.next()).reason, 'too-many-deletions')
-    const { text, todo } = await status()
+    const { text, advice } = await status()
     assert.match(text, /halted, nothing was changed: 901 of 1501 files at the destination would be gone/)
-    assert.match(todo ?? '', /sync run photos --force/)
+    assert.match(advice ?? '', /sync run photos --force/)
     assert.match(await instance.ok('sync', 'list'), /photos {2}mirror .* halted/)
     const forced = await instance.json<{ state: string }>('sync', 'run', 'photos', '--force')
     assert.equal(forced.state, 'converged')

@@ -32,7 +32,7 @@ describe('why a path is as it is', function () {
     assert.ok(a.sinceMs! >= before)
     writeFileSync(at('a'), 'edited now')
     assert.equal(await told('a'), 'waiting: it was changed at the source since the last run')
-    assert.match((await why('a')).todo!, /sync run test/)
+    assert.match((await why('a')).advice!, /sync run test/)
     writeFileSync(at('new'), 'x')
     assert.equal(await told('new'), 'waiting: it is new at both ends since the last run')
     assert.equal(await told('never'), 'absent: there is no such thing at either end')
