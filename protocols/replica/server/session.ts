@@ -136,7 +136,7 @@ class Session {
 
   async #answer(call: number, name: string, raw: unknown, data: Uint8Array<ArrayBuffer>, running: Running) {
     const { signal } = running.aborting
-    if (name in STREAMS) {
+    if (Object.hasOwn(STREAMS, name)) {
       const input = parsed(STREAMS[name as StreamName].input, raw)
       for await (const part of this.#opened().stream(name as StreamName, input as never, { signal })) {
         while (running.room === 0 && !signal.aborted)
@@ -150,7 +150,7 @@ class Session {
       this.#send(RESULT, call, undefined)
       return
     }
-    if (!(name in CALLS)) throw wireError('UNEXPECTED_MESSAGE', 'an unknown call')
+    if (!Object.hasOwn(CALLS, name)) throw wireError('UNEXPECTED_MESSAGE', 'an unknown call')
     const input = parsed(CALLS[name as CallName].input, raw)
     if (name === 'hello') {
       const about = await this.#open(input as Input<'hello'>, signal)

@@ -233,6 +233,7 @@ describe('a replica whose device does not keep to the rules', () => {
         await until(() => answers.length === i + 2)
         assert.deepEqual(answers.at(-1), { type: ERROR, call: i + 2, code: 'MALFORMED' }, what)
       }
+      pipe.send(CALL, 99, { name: 'toString', input: {} })
       pipe.send(CALL, 100, { name: 'append', input: { writer: 77 } })
       pipe.send(CALL, 101, { name: 'stageClose', input: { stage: 77 } })
       pipe.send(CALL, 102, { name: 'nothing', input: {} })
@@ -241,10 +242,11 @@ describe('a replica whose device does not keep to the rules', () => {
       await until(() => answers.some(a => a.call === 104))
       assert.deepEqual(
         answers
-          .slice(-5)
+          .slice(-6)
           .map(a => [a.call, a.code ?? 'done'])
-          .sort(),
+          .sort((a, b) => Number(a[0]) - Number(b[0])),
         [
+          [99, 'UNEXPECTED_MESSAGE'],
           [100, 'GONE'],
           [101, 'GONE'],
           [102, 'UNEXPECTED_MESSAGE'],
