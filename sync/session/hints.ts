@@ -105,9 +105,12 @@ class Hints {
     const moves = this.#moves()
     this.#move(moves, hints)
     const isMoved = (path: RelPath): boolean => moves.some(m => isWithin(path, m.path) || isWithin(path, m.to))
+    // The name that a folder left may be another thing's by now, which went nowhere.
+    const isWalked = (path: RelPath): boolean =>
+      moves.some(m => isWithin(path, m.to) || (path !== m.path && isWithin(path, m.path)))
     for (const row of this.#gone) if (!isMoved(row.path)) this.#remove(row)
     const left = new Map(this.#gone.filter(r => r.kind === 'file').map(r => [identityOf(r), r]))
-    for (const entry of this.#arrived) if (!isMoved(entry.path)) this.#arrive(entry, left.get(identityOf(entry.stat)))
+    for (const entry of this.#arrived) if (!isWalked(entry.path)) this.#arrive(entry, left.get(identityOf(entry.stat)))
     for (const entry of this.#edited) if (!isMoved(entry.path)) this.#edit(entry)
     const walk = [...this.#walk]
     return { walk: walk.filter(a => !walk.some(b => a !== b && isWithin(a, b))), later: this.#later }
@@ -171,7 +174,8 @@ class Hints {
     if (first === undefined) return
     const inside = (path: RelPath): boolean =>
       moves.some(m => [m.path, m.to].some(end => path !== end && isWithin(path, end)))
-    const alone = moves.length === 1 && !hints.some(h => inside(h.path)) && !this.#walk.has(first.to)
+    const isTaken = this.#arrived.some(e => e.path === first.path) || this.#find(first.to) !== undefined
+    const alone = moves.length === 1 && !isTaken && !hints.some(h => inside(h.path)) && !this.#walk.has(first.to)
     const keys = moves.map(({ path, to }): [Uint8Array, Uint8Array] => [pathKey(path), pathKey(to)])
     for (const pair of keys) this.#touched.add(...pair)
     if (alone && readKeys(this.#sql, this.#at, first.path, RENAME_LATER_FROM).length === RENAME_LATER_FROM) {

@@ -6,7 +6,7 @@ import type { RelPath } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import type { Hint } from '../../../sync/session/index.js'
 import { applyEdit, edit } from './edits.js'
-import { look, openSync, type SyncFixture } from './fixture.js'
+import { look, openSync, type SyncFixture, untilVouched } from './fixture.js'
 import { hintsBetween, seenIn } from './hinting.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
@@ -36,6 +36,7 @@ describe('a session that looks only where something was hinted at', function () 
   }
   /** Once more, so that the next run knows what there is. */
   const agree = async (): Promise<void> => {
+    await untilVouched(fixture.source)
     await run()
     const again = await run()
     assert.equal(again.plan.operations, 0)
@@ -75,6 +76,7 @@ describe('a session that looks only where something was hinted at', function () 
     assert.deepEqual(later.source, ['other'])
     // What changed in it meanwhile is found when it is looked into.
     put('other/sub 3/file 3', 'changed on the way')
+    await untilVouched(fixture.source)
     const { plan: next } = await run(only(hint('other', true)))
     assert.deepEqual([next.whole, next.operations], [false, 1])
     const { plan: last, looked: all } = await run()
@@ -97,6 +99,18 @@ describe('a session that looks only where something was hinted at', function () 
     assert.deepEqual(look(fixture.destination), look(fixture.source))
     assert.equal((await run()).plan.operations, 0)
   })
+
+  for (const files of [1, 1_010])
+    it(`a folder with ${files} files that was renamed, and a new one under its old name: both are found`, async () => {
+      fixture = await openSync({ mode: 'bidirectional' })
+      for (let i = 0; i < files; i++) put(`folder/${i}`, `${i}`)
+      await agree()
+      renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
+      put('folder/new', 'new')
+      await run(only(hint('other', true), hint('folder', true)))
+      assert.deepEqual(look(fixture.destination), look(fixture.source))
+      assert.equal((await run()).plan.operations, 0)
+    })
 
   it('a large file that was renamed is not read for that, and is at the next whole look', async () => {
     fixture = await openSync({ mode: 'bidirectional' })
