@@ -6,6 +6,7 @@ import { changes } from './changes.js'
 import { eventLine } from './event-line.js'
 import { liveLine } from './job-text.js'
 import { defineOperation } from './operation.js'
+import { colorOf, type SyncView } from './sync-view.js'
 
 /** Everything at a glance, each time something changed. */
 export interface MonitorView {
@@ -13,6 +14,7 @@ export interface MonitorView {
   network: string
   devices: readonly { name: string; state: string; rttMs: number | null }[]
   jobs: readonly JobSummary[]
+  syncs: readonly Pick<SyncView, 'name' | 'state' | 'text' | 'advice'>[]
   events: readonly AnyEvent[]
 }
 
@@ -27,8 +29,9 @@ export const monitor = defineOperation({
   async run({ peer, signal, emit }): Promise<Record<string, never>> {
     let recent: AnyEvent[] = []
     const note = (event: AnyEvent): boolean => {
-      // Progress shows in the lines of the jobs.
-      if (!event.type.endsWith(':progress')) recent = withEvent(recent, event).slice(-EVENTS_SHOWN)
+      // Progress shows in the lines of the jobs, how a sync stands in its own.
+      if (!event.type.endsWith(':progress') && event.type !== 'sync:changed')
+        recent = withEvent(recent, event).slice(-EVENTS_SHOWN)
       return true
     }
     for await (const _ of changes(peer, { signal, intervalMs: MIN_INTERVAL_MS, note })) emit(viewOf(peer, recent))
@@ -48,6 +51,8 @@ export const monitor = defineOperation({
         '',
         ...(now.jobs.length === 0 ? [terminal.dim('no jobs at work')] : now.jobs.map(j => liveLine(j, terminal))),
         '',
+        ...now.syncs.map(s => `${terminal.bold(s.name)}  ${terminal.color(colorOf(s.state), s.text)}`),
+        ...(now.syncs.length === 0 ? [] : ['']),
         ...(now.events.length === 0 ? [terminal.dim('no events yet; Ctrl-C ends this')] : now.events.map(eventLine))
       ])
     },
@@ -64,6 +69,10 @@ function viewOf(peer: Peer, events: readonly AnyEvent[]): MonitorView {
     devices: devices.map(({ id, name }) => {
       const connection = status.connections.find(c => c.device === id)
       return { name, state: connection === undefined ? 'away' : 'connected', rttMs: connection?.rttMs ?? null }
+    }),
+    syncs: peer.syncs.list().map(sync => {
+      const { state, text, advice } = peer.syncs.status(sync)
+      return { name: sync.name, state, text, advice: advice ?? null }
     }),
     jobs: peer.jobs.list({ states: ['running', 'queued', 'paused'] }),
     events

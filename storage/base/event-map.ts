@@ -103,5 +103,15 @@ export type EventMap = {
   'sync:finished': { sync: string; name: string; run: string; state: string; operations: number }
   'sync:conflicted': { sync: string; name: string; path: string }
   'sync:halted': { sync: string; name: string; reason: string }
+  'sync:changed': {
+    sync: string
+    name: string
+    state: string
+    reason?: string
+    text: string
+    standing: string
+    working: boolean
+    note?: string
+  }
   'sync:removed': { sync: string; name: string }
 }

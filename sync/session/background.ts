@@ -23,6 +23,8 @@ export interface BackgroundInit {
   outcome(job: JobId, options: { signal: AbortSignal }): Promise<JobOutcome>
   unsettled(sync: Sync): readonly RelPath[]
   isNetwork(path: AbsPath): Promise<boolean>
+  /** What this sync does by itself may be otherwise now. */
+  changed(uuid: string): void
 }
 
 /** The syncs that run by themselves: all that are neither manual nor paused, while the daemon runs. */
@@ -70,7 +72,7 @@ export class Background implements Startable {
       this.#graces.set(uuid, timer)
       return
     }
-    const { watcher, clock, random, log, find, run, begin, outcome, unsettled, isNetwork } = this.#init
+    const { watcher, clock, random, log, find, run, begin, outcome, unsettled, isNetwork, changed } = this.#init
     const now = (): Sync => find(uuid) ?? sync
     const one = new StandingSync({
       ...{ watcher, clock, random, log, isNetwork },
@@ -78,11 +80,13 @@ export class Background implements Startable {
       run: options => run(uuid, options),
       begin: () => begin(now()),
       outcome: (job, signal) => outcome(job, { signal }),
-      unsettled: () => unsettled(now())
+      unsettled: () => unsettled(now()),
+      changed: () => changed(uuid)
     })
     this.#standing.set(uuid, one)
     one.start(() => {
       if (this.#standing.get(uuid) === one) this.#standing.delete(uuid)
+      changed(uuid)
     })
   }
 
@@ -101,6 +105,6 @@ export class Background implements Startable {
   }
 
   state(uuid: string): Standing {
-    return this.#standing.get(uuid)?.state ?? { state: 'off', note: undefined }
+    return this.#standing.get(uuid)?.state ?? { state: 'off', working: false, note: undefined }
   }
 }

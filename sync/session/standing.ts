@@ -59,6 +59,8 @@ export interface StandingInit {
   isNetwork(path: AbsPath): Promise<boolean>
   /** Paths that the last run left unsettled. */
   unsettled(): readonly RelPath[]
+  /** `state` may be otherwise now. */
+  changed(): void
 }
 
 /**
@@ -81,6 +83,8 @@ export class StandingSync {
   #away: string | undefined
   /** A person has to help first: nothing is tried before something changes. */
   #stuck = false
+  /** Something goes on, or is due at once. */
+  #working = false
 
   constructor(init: StandingInit) {
     this.#init = init
@@ -94,8 +98,10 @@ export class StandingSync {
       },
       lost: () => {
         this.#whole = true
+        init.changed()
         this.#wake()
-      }
+      },
+      noted: () => init.changed()
     })
   }
 
@@ -124,11 +130,12 @@ export class StandingSync {
   }
 
   get state(): Standing {
+    const working = this.#working
     if (this.#away !== undefined)
-      return { state: 'away', note: `${this.#away}; it goes on by itself when that is back` }
+      return { state: 'away', working, note: `${this.#away}; it goes on by itself when that is back` }
     const { notes, complete } = this.#watched
-    if (notes.length > 0) return { state: 'looking', note: notes.join(' ') }
-    return { state: complete ? 'watching' : 'off', note: undefined }
+    if (notes.length > 0) return { state: 'looking', working, note: notes.join(' ') }
+    return { state: complete ? 'watching' : 'off', working, note: undefined }
   }
 
   /** Only what happens outside, or time, helps. */
@@ -171,13 +178,21 @@ export class StandingSync {
       const again = this.#init.unsettled().map(path => ({ path, subtree: false }))
       for (const end of ENDS) this.#pending.add(end, again)
     }
+    this.#works(true)
     await this.#letRest(sync)
     const hints = this.#pending.take()
     if (hints.source.length + hints.destination.length === 0) return false
     return this.#quick(hints)
   }
 
+  /** While it is away it looks whether it is back: that is no work. */
+  #works(working: boolean): void {
+    this.#working = working
+    this.#init.changed()
+  }
+
   async #lookAtAll(): Promise<boolean> {
+    this.#works(true)
     const { clock, random, begin, outcome } = this.#init
     const { signal } = this.#stopping
     this.#whole = false
@@ -292,6 +307,7 @@ export class StandingSync {
 
   /** Until something happens, or is due. */
   async #rest(): Promise<void> {
+    this.#works(false)
     const now = this.#init.clock.monotonicMs()
     const due = [this.#nextWholeMs - now, AWAY_CHECK_MS]
     if (this.#retryAtMs !== undefined) due.push(this.#retryAtMs - now)

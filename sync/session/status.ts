@@ -10,6 +10,8 @@ export interface Standing {
    * `looking`: not everything can be watched, the rest is looked at now and then; `away`: it waits for a folder to come back.
    */
   readonly state: 'off' | 'watching' | 'looking' | 'away'
+  /** It is at it: between one of these and the next change nothing of its folders is held open. */
+  readonly working: boolean
   /** Why it is not `watching`, in words, with the cure. */
   readonly note: string | undefined
 }

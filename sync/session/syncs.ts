@@ -32,6 +32,7 @@ import { type RunOptions, Runs } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
+import { StatusChanges } from './status-changes.js'
 import { syncWrites } from './syncs.worker.js'
 
 export interface SyncsInit extends EndComponents {
@@ -105,6 +106,7 @@ class SyncList implements Syncs {
   readonly #runs: Runs
   readonly #job: ReturnType<typeof syncJob>
   readonly background: Background
+  readonly #changes: StatusChanges
 
   constructor(init: SyncsInit) {
     this.#init = init
@@ -118,7 +120,14 @@ class SyncList implements Syncs {
         })
     })
     init.jobs.register(this.#job)
+    this.#changes = new StatusChanges({
+      events: init.events,
+      list: () => this.list(),
+      status: sync => this.status(sync),
+      standing: sync => this.standing(sync)
+    })
     this.background = new Background({
+      changed: uuid => this.#changes.look(uuid),
       ...{ ...init, run },
       list: () => this.list(),
       find: uuid => this.#findByUuid(uuid),
@@ -131,9 +140,11 @@ class SyncList implements Syncs {
 
   async start(): Promise<void> {
     await this.#init.db.write(syncWrites.interrupted, { at: this.#init.clock.nowMs() })
+    await this.#changes.start()
   }
 
   async stop(): Promise<void> {
+    await this.#changes.stop()
     await this.#snapshots.close()
   }
 
@@ -207,11 +218,13 @@ class SyncList implements Syncs {
     await this.#init.db.write(syncWrites.pause, { id: sync.id, because: because ?? null })
     await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
+    this.#changes.look(sync.uuid)
   }
 
   async resume({ id, uuid }: Sync): Promise<void> {
     await this.#init.db.write(syncWrites.resume, { id })
     this.background.stand(this.#byUuid(uuid))
+    this.#changes.look(uuid)
   }
 
   lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T> {

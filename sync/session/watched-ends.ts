@@ -14,6 +14,8 @@ export interface WatchedEndsInit {
   changed(end: End, changes: readonly WatchChange[]): void
   /** A folder is no longer watched: it is gone, or was replaced. */
   lost(end: End): void
+  /** What cannot be seen at once is otherwise now. */
+  noted(): void
 }
 
 /** The watches of both ends of a sync. */
@@ -75,6 +77,7 @@ export class WatchedEnds {
       coverage: ({ complete, problem }) => {
         if (complete) delete this.#notes[end]
         else this.#notes[end] = `${problem?.message ?? 'not everything can be watched'}. ${problem?.hint ?? ''}`.trim()
+        this.#init.noted()
       },
       rootLost: () => {
         const lost = this.#watches[end]

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Peer } from '../../../node/compose.js'
-import type { AbsPath, AnyEvent } from '../../../storage/base/index.js'
-import { deadline } from '../../../storage/base/index.js'
-import type { Mode } from '../../../sync/reconcile/index.js'
-import type { Sync } from '../../../sync/session/index.js'
 import { canMount, mountImage, type TestImage } from '../../mounts.js'
-import { testPeer } from '../../node/peer.js'
-import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
+import { TwoFolders } from './two-folders.js'
 
 /** What this process holds open in the two folders. */
 const openBeneath = (dir: string): string[] =>
@@ -22,73 +16,37 @@ const openBeneath = (dir: string): string[] =>
     }
   })
 
-/** Longer than anything here takes on a busy machine. */
-const LONG_MS = 40_000
-
 describe('a sync that runs by itself', () => {
-  let temp: ReturnType<typeof tempDir>
-  let peer: Peer
+  let two: TwoFolders
   let image: TestImage | undefined
-  const at = (path: string): string => join(temp.path, path)
-  const put = (path: string, text: string): void => {
-    mkdirSync(join(at(path), '..'), { recursive: true })
-    writeFileSync(at(path), text)
-  }
-  const start = async (): Promise<void> => {
-    peer = await testPeer(at('data') as AbsPath)
-    await peer.start()
-  }
-  const add = (mode: Mode, more: { manual?: boolean } = {}): Promise<Sync> =>
-    peer.syncs.add({
-      ...{ name: 'notes', mode, policy: 'keep-both', ignore: [], maxDeletePercent: 50, manual: false, ...more },
-      ...{ source: at('a') as AbsPath, destination: at('b') as AbsPath }
-    })
-  const status = () => peer.syncs.status(peer.syncs.find('notes'))
-  const same = (): boolean => JSON.stringify(look(at('a'))) === JSON.stringify(look(at('b')))
-
-  /** Asks again after each run, and now and then for what has no event. */
-  async function until(what: string, fits: () => boolean): Promise<void> {
-    const limit = deadline(LONG_MS, what)
-    let wake = (): void => {}
-    const off = peer.events.onAny((event: AnyEvent) => {
-      if (event.type.startsWith('sync:')) wake()
-    })
-    try {
-      while (!fits()) {
-        if (limit.signal.aborted) throw new Error(`${what} took too long: ${JSON.stringify(status())}`)
-        await new Promise<void>(resolve => {
-          wake = resolve
-          setTimeout(resolve, 100)
-        })
+  const at = (path: string): string => two.at(path)
+  const put = (path: string, text: string): void => two.put(path, text)
+  const add: TwoFolders['add'] = (mode, more) => two.add(mode, more)
+  const status: TwoFolders['status'] = () => two.status()
+  const same = (): boolean => two.same()
+  const until: TwoFolders['until'] = (what, fits) => two.until(what, fits)
+  /** While a session goes on the disk is in use. */
+  const unmounted = (disk: TestImage): Promise<void> =>
+    until('its being let go of', () => {
+      try {
+        disk.unmount()
+        return true
+      } catch (err) {
+        if (!/busy/.test(String(err))) throw err
+        return false
       }
-    } finally {
-      off()
-      limit.clear()
-    }
-  }
-  /** Nothing is told for a while: that it stays so has no event. */
-  async function quiet(): Promise<void> {
-    for (let heard = true; heard; ) {
-      heard = false
-      const off = peer.events.onAny(event => {
-        heard ||= event.type.startsWith('sync:')
-      })
-      await new Promise(resolve => setTimeout(resolve, 500))
-      off()
-    }
-  }
-  const inStep = (): Promise<void> => until('being in step', () => same() && status().state === 'converged')
+    })
+  const inStep: TwoFolders['inStep'] = what => two.inStep(what)
 
   beforeEach(async () => {
-    temp = tempDir('sd-background-')
-    for (const dir of ['a', 'b', 'data']) mkdirSync(at(dir), { mode: 0o700 })
-    await start()
+    two = new TwoFolders()
+    await two.start()
   })
   afterEach(async () => {
-    await peer.stop()
+    await two.peer.stop()
     image?.clean()
     image = undefined
-    temp.clean()
+    await two.clean()
   })
 
   it('what changes at either end is at the other one; then it is quiet', async () => {
@@ -100,29 +58,31 @@ describe('a sync that runs by itself', () => {
     await until('both edits', () => look(at('a'))['d1/new'] !== undefined && same())
     renameSync(at('a/d0'), at('a/renamed'))
     rmSync(at('b/d1/f1'))
-    await until('a rename and a deletion', () => same() && look(at('a'))['renamed/f0'] !== undefined)
+    await until('a rename', () => look(at('b'))['renamed/f0'] !== undefined)
+    await inStep('a deletion')
     assert.equal(look(at('a'))['d1/f1'], undefined)
-    await quiet()
     if (process.platform === 'linux')
       assert.deepEqual(openBeneath(at('')), [], 'nothing keeps a disk from being unmounted')
-    const runs = (): number => peer.syncs.lastRuns(peer.syncs.find('notes'), 100).length
+    const runs = (): number => two.peer.syncs.lastRuns(two.sync, 100).length
     const before = runs()
     for (const n of [1, 2, 3]) {
-      put('a/last', `once more, ${n}`)
+      put('last', `once more, ${n}`)
+      renameSync(at('last'), at('a/last'))
       await until(`change ${n}`, () => same() && runs() >= before + n)
+      // The echo of one change comes before the next one.
+      assert.equal(runs(), before + n, 'what it wrote itself is no change')
     }
-    assert.equal(runs(), before + 3, 'what it wrote itself is no change')
-    assert.equal(peer.syncs.standing(peer.syncs.find('notes')).state, 'watching')
+    assert.equal(two.peer.syncs.standing(two.sync).state, 'watching')
   })
 
   it('what changed while the daemon was off is taken up after the start', async () => {
     put('a/kept', '1')
     await add('mirror')
     await inStep()
-    await peer.stop()
+    await two.peer.stop()
     put('a/new', '2')
     put('a/kept', 'edited')
-    await start()
+    await two.start()
     await inStep()
     assert.match(look(at('b')).kept ?? '', /^edited/)
   })
@@ -131,18 +91,40 @@ describe('a sync that runs by itself', () => {
     put('a/f', '1')
     const sync = await add('mirror')
     await inStep()
-    await peer.syncs.pause(sync)
+    await two.peer.syncs.pause(sync)
     put('a/f', 'edited')
-    await peer.stop()
-    await start()
+    await two.peer.stop()
+    await two.start()
     assert.equal(status().state, 'paused')
-    assert.equal(peer.syncs.standing(peer.syncs.find('notes')).state, 'off')
+    assert.equal(two.peer.syncs.standing(two.sync).state, 'off')
     assert.equal(same(), false)
-    await peer.syncs.resume(peer.syncs.find('notes'))
+    await two.peer.syncs.resume(two.sync)
     await inStep()
-    await peer.syncs.remove(peer.syncs.find('notes'))
+    await two.peer.syncs.remove(two.sync)
     await add('mirror', { manual: true })
-    assert.equal(peer.syncs.standing(peer.syncs.find('notes')).state, 'off')
+    assert.equal(two.peer.syncs.standing(two.sync).state, 'off')
+  })
+
+  it('how it stands is told each time that it is otherwise, and at no other time', async () => {
+    const told: string[] = []
+    const off = two.peer.events.on('sync:changed', ({ name, state, standing, working, text }) => {
+      assert.equal(name, 'notes')
+      assert.deepEqual([state, text], [status().state, status().text])
+      assert.equal(standing, two.peer.syncs.standing(two.sync).state)
+      told.push(`${state} ${standing}${working ? ' at work' : ''}`)
+    })
+    put('a/f', '1')
+    const sync = await add('mirror')
+    await inStep()
+    put('a/f', 'edited')
+    await until('the edit', () => same() && !two.working)
+    await two.peer.syncs.pause(sync)
+    off()
+    assert.ok(told.includes('running watching at work'), 'the look at everything is a job')
+    assert.ok(told.includes('converged watching'), 'at rest')
+    assert.equal(told.at(-1), 'paused off')
+    const twice = told.filter((one, i) => one === told[i - 1])
+    assert.deepEqual(twice, [])
   })
 
   it('a mass deletion is judged whole, however it is spread; what comes back lets it go on', async () => {
@@ -182,7 +164,7 @@ describe('a sync that runs by itself', () => {
     await inStep()
     const piece = Buffer.alloc(1024 * 1024, 'x')
     const seen: number[] = []
-    const off = peer.events.on('sync:finished', () => void seen.push(look(at('b')).large?.length ?? 0))
+    const off = two.peer.events.on('sync:finished', () => void seen.push(look(at('b')).large?.length ?? 0))
     for (let i = 0; i < 12; i++) {
       appendFileSync(at('a/large'), piece)
       await new Promise(resolve => setTimeout(resolve, 40))
@@ -206,8 +188,7 @@ describe('a sync that runs by itself', () => {
         await inStep()
         const other = end === 'a' ? 'b' : 'a'
         const before = look(at(other))
-        await quiet() // while a session goes on the disk is in use
-        image!.unmount()
+        await unmounted(image)
         await until('its being away', () => status().state === 'halted')
         assert.match(status().reason ?? '', /^root-/)
         assert.match(status().text, /nothing was changed/)

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { Peer } from '../../../node/compose.js'
 import type { AbsPath, RelPath } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import {
@@ -11,32 +9,20 @@ import {
   type MarkersInit,
   type RunAsked,
   type RunReport,
+  type Sync,
   type SyncEnd
 } from '../../../sync/session/index.js'
-import { testPeer } from '../../node/peer.js'
-import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
+import { TwoFolders } from './two-folders.js'
 
 describe('guards of identity', () => {
-  let temp: ReturnType<typeof tempDir>
-  let peer: Peer
-  const at = (path: string): string => join(temp.path, path)
-  const put = (path: string, text: string): void => {
-    mkdirSync(join(at(path), '..'), { recursive: true })
-    writeFileSync(at(path), text)
-  }
-  const start = async (): Promise<void> => {
-    peer = await testPeer(at('data') as AbsPath)
-    await peer.start()
-  }
-  const add = async (mode: Mode): Promise<void> => {
-    const ends = { source: at('a') as AbsPath, destination: at('b') as AbsPath }
-    const options = { policy: 'keep-both' as const, ignore: [], maxDeletePercent: 50, manual: true }
-    await peer.syncs.add({ name: 'notes', mode, ...options, ...ends })
-  }
+  let two: TwoFolders
+  const at = (path: string): string => two.at(path)
+  const put = (path: string, text: string): void => two.put(path, text)
+  const add = (mode: Mode): Promise<Sync> => two.add(mode, { manual: true })
   const run = async (asked: RunAsked = {}): Promise<RunReport> => {
-    const job = await peer.syncs.begin(peer.syncs.find('notes'), asked)
-    const { output, error } = await peer.jobs.outcome(job)
+    const job = await two.peer.syncs.begin(two.sync, asked)
+    const { output, error } = await two.peer.jobs.outcome(job)
     assert.equal(error, undefined)
     return output as unknown as RunReport
   }
@@ -61,14 +47,10 @@ describe('guards of identity', () => {
     cpSync(at(from), at(to), { recursive: true, preserveTimestamps: true })
 
   beforeEach(async () => {
-    temp = tempDir('sd-guard-')
-    for (const dir of ['a', 'b', 'data']) mkdirSync(at(dir), { mode: 0o700 })
-    await start()
+    two = new TwoFolders()
+    await two.start()
   })
-  afterEach(async () => {
-    await peer.stop()
-    temp.clean()
-  })
+  afterEach(() => two.clean())
 
   it('both ends count the batches, and say which root they are', async () => {
     put('a/f', '1')
@@ -112,7 +94,7 @@ describe('guards of identity', () => {
       if (mode === 'bidirectional') assert.deepEqual(a, b)
       const texts = Object.values(b).join(' ')
       assert.ok(texts.includes('today') && texts.includes('yesterday'), 'nothing that was there is gone')
-      const sync = peer.syncs.find('notes')
+      const sync = two.sync
       assert.equal(sync.paused, mode === 'mirror', 'the next run of a mirror would take it away again')
       if (mode !== 'mirror') assert.equal((await done()).operations, 0)
     })
@@ -122,16 +104,16 @@ describe('guards of identity', () => {
     put('a/old', 'yesterday')
     await add('bidirectional')
     await done()
-    await peer.stop()
+    await two.peer.stop()
     keep('data', 'yesterday')
-    await start()
+    await two.start()
     put('a/new', 'today')
     rmSync(at('b/old'))
     await done()
-    await peer.stop()
+    await two.peer.stop()
     rmSync(at('data'), { recursive: true })
     renameSync(at('yesterday'), at('data'))
-    await start()
+    await two.start()
     await halts('rolled-back', /the database of this device was put back/)
     put('a/third', 'later')
     await done({ acceptRollback: true })
@@ -164,7 +146,7 @@ describe('guards of identity', () => {
     rmSync(at('b'), { recursive: true })
     keep('a', 'b')
     await halts('marker-foreign', /another folder/)
-    await peer.syncs.remove(peer.syncs.find('notes'))
+    await two.peer.syncs.remove(two.sync)
     await assert.rejects(add('bidirectional'), { code: 'SAME_ROOT' })
     rmSync(at('b/.spacedrive'), { recursive: true })
     await add('bidirectional')
@@ -223,12 +205,12 @@ describe('guards of identity', () => {
       put('a/gone', '2')
       await add('bidirectional')
       await done()
-      await peer.stop()
+      await two.peer.stop()
       const db = new Database(at('data/instance.db'))
       db.exec(sql)
       db.close()
       rmSync(at('a/gone'))
-      await start()
+      await two.start()
       await done()
       assert.deepEqual(Object.keys(look(at('a'))), ['both', 'gone'])
       assert.deepEqual(look(at('a')), look(at('b')))
