@@ -1,5 +1,6 @@
 import type { ArchiveEntry, End, Present, Trace } from './entry.js'
 import type { ReconcileOptions } from './options.js'
+import { compareSettings } from './version.js'
 
 /** Permission bits and time of a thing: what travels beside the content and is never a conflict. */
 export interface Metadata {
@@ -17,9 +18,13 @@ export function sameTime(a: bigint, b: bigint, { source, destination }: Reconcil
 }
 
 /**
- * What both ends should show: what one of them changed; both: the newer time with that side's mode, at equal times the mode
- * with fewer rights; one way: the source's. Undefined when neither end changed anything since they agreed: what an end could
- * not hold then is no change.
+ * What both ends should show: what was changed by who had seen the other's; else what one of them changed since they agreed; both:
+ * the newer time with that side's mode, at equal times the mode with fewer rights; one way: the source's. Undefined when neither
+ * end changed anything since they agreed: what an end could not hold then is no change. Of a directory only the mode counts.
+ *
+ * Where versions tell, "since they agreed" does not: in a ring of devices a setting that was given up long ago comes round and would
+ * pass for a change. Of two made side by side all devices choose the same one, in whatever order they meet, and what they wrote has
+ * seen both: so every ring comes to rest.
  */
 export function agreeMetadata(
   source: Present,
@@ -33,9 +38,13 @@ export function agreeMetadata(
   }
   if (!changed.source && !changed.destination) return undefined
   if (options.mode !== 'bidirectional') return source
-  if (!changed.destination) return source
-  if (!changed.source) return destination
-  if (!sameTime(source.mtimeNs, destination.mtimeNs, options))
+  const order = options.archive ? compareSettings(source.version, destination.version) : undefined
+  if (order === 'newer') return source
+  if (order === 'older') return destination
+  if (order === undefined && !changed.destination) return source
+  if (order === undefined && !changed.source) return destination
+  // The time of a directory tells when a name in it came or went.
+  if (source.kind !== 'directory' && !sameTime(source.mtimeNs, destination.mtimeNs, options))
     return source.mtimeNs > destination.mtimeNs ? source : destination
   // Not the times of both ends but one of them, the same whichever end is called source.
   const mtimeNs = source.mtimeNs > destination.mtimeNs ? source.mtimeNs : destination.mtimeNs

@@ -17,6 +17,7 @@ export function* settleNodes(
 ): Generator<PlanRow> {
   const behind = new Set<RelPath>()
   for (const node of c.forest.nodes) for (const { path } of staysBehind(c, node)) behind.add(path)
+  const cleared = clearedFor(c, arranged)
   for (const node of c.forest.nodes) {
     if (node === c.forest.root || node.unlisted) continue
     // While nothing is done about either of two, both are what they were.
@@ -31,8 +32,22 @@ export function* settleNodes(
       // The directories that hold it are undecided.
       if (node.base?.entry !== undefined && !staysAgreed(c, node)) yield forget(node.base.path, [])
       yield { row: 'unsettled', path: node.path, why: 'conflict' }
-    } else for (const settle of settlesOf(c, node, arranged, setBy)) yield { row: 'settle', settle }
+    } else
+      for (const settle of settlesOf(c, node, arranged, setBy, cleared.get(node) ?? [])) yield { row: 'settle', settle }
   }
+}
+
+/**
+ * Where two became one, what is cleared away of the other: while it lies there, the archive knows neither of them by another name. By
+ * its inode it would be the thing that was agreed on, and the next run would take it for moved back.
+ */
+function clearedFor(c: Case, arranged: Arranged): ReadonlyMap<Node, readonly number[]> {
+  const cleared = new Map<Node, number[]>()
+  for (const node of c.forest.nodes) {
+    const removals = node.one === node ? [] : removalsOf(node, arranged)
+    if (removals.length > 0) cleared.set(node.one, [...(cleared.get(node.one) ?? []), ...removals])
+  }
+  return cleared
 }
 
 interface Behind {
@@ -137,7 +152,8 @@ function settlesOf(
   c: Case,
   node: Node,
   arranged: Arranged,
-  setBy: Readonly<Record<End, ReadonlyMap<Node, number>>>
+  setBy: Readonly<Record<End, ReadonlyMap<Node, number>>>,
+  cleared: readonly number[]
 ): Settle[] {
   const { base } = node
   const wanted = ENDS.filter(e => node.want[e] !== undefined)
@@ -150,7 +166,7 @@ function settlesOf(
     return basePath === undefined ? [] : [{ kind: 'forget', path: basePath, needs: removalsOf(node, arranged) }]
   }
   const path = wantedPath(c, node, 'destination')
-  const needs = [...new Set(ENDS.flatMap(e => arranged[e]?.needsOf(node) ?? []))]
+  const needs = [...new Set([...ENDS.flatMap(e => arranged[e]?.needsOf(node) ?? []), ...cleared])]
   const settles: Settle[] = []
   // What keeps its path while its directory goes elsewhere does not go with it.
   if (basePath !== undefined && (basePath !== path || hasMovedAbove(c, node)))

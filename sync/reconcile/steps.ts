@@ -142,11 +142,12 @@ export class Steps {
   /** What it holds, where it is now where it shall be. */
   #refill(node: Node, entry: Present | undefined, path: RelPath): void {
     const now = nowAt(this.#c, node, this.#end)
-    if (node.held !== undefined || !isLeaf(now) || !isLeaf(entry)) return
+    if (node.held !== undefined || now === undefined || entry === undefined) return
     if (sameContent(now, entry)) {
-      this.#touchUp(node, path)
+      this.#touchUp(node, now, path)
       return
     }
+    if (!isLeaf(now) || !isLeaf(entry)) return
     const reason = reasonFor(this.#c, node, this.#end, 'content')
     const op = this.#emit(
       { kind: 'replace', path, reason, expected: now, ...this.#written(node, entry) },
@@ -155,24 +156,19 @@ export class Steps {
     this.done.set(node, { id: op.id, shownBy: op.id })
   }
 
-  /** Same content: permission bits and time, and what it has seen. */
-  #touchUp(node: Node, path: RelPath): void {
+  /** Same content: what it has seen, and of files permission bits and time; those of directories come last (`directories.ts`). */
+  #touchUp(node: Node, now: Present, path: RelPath): void {
     const { source, destination } = ends(n => node.present(n))
     if (source === undefined || destination === undefined || !sameContent(source, destination)) return
-    const wanted = agreeMetadata(source, destination, node.base?.entry, this.#c.options)
-    const now = node.present(this.#end)!
-    const set = wanted && attributesToSet(wanted, now, this.#end, this.#c.options, true)
-    if (set !== undefined) {
-      const op = this.#emit(
-        { kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set },
-        this.needsOf(node)
-      )
-      this.done.set(node, { id: op.id, shownBy: op.id })
-    }
     const { version } = writtenVersion(this.#c, node)
-    if (version !== undefined && !this.done.has(node) && !sameVersion(version, now.version)) {
+    if (version !== undefined && !this.done.has(node) && !sameVersion(version, now.version))
       this.#emit({ kind: 'version', end: this.#end, path, reason: 'metadata', version }, this.needsOf(node))
-    }
+    if (now.kind === 'directory') return
+    const wanted = agreeMetadata(source, destination, node.base?.entry, this.#c.options)
+    const set = wanted && attributesToSet(wanted, now, this.#end, this.#c.options, true)
+    if (set === undefined) return
+    const op = this.#emit({ kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set }, this.needsOf(node))
+    this.done.set(node, { id: op.id, shownBy: op.id })
   }
 
   #create(node: Node, entry: Present, path: RelPath, needs: readonly (number | undefined)[]): Operation {

@@ -10,20 +10,9 @@ import {
   type ReconcileOptions,
   raiseVersion
 } from '../../../sync/reconcile/index.js'
-import { Disk, type Ends, path, World } from './model.js'
-import { type Archive, OPTIONS, rowsNamed, sync, visible } from './session.js'
-
-interface Start {
-  readonly ends: Ends
-  readonly archive: Archive
-}
-
-function start(build: (disk: Disk) => void, { identity = true, fold = (name: string): string => name } = {}): Start {
-  const world = new World()
-  const ends = { source: new Disk(world, 'A', identity), destination: new Disk(world, 'B', identity, fold) }
-  build(ends.source)
-  return { ends, archive: sync(new Map(), ends, { ...OPTIONS, archive: false }).archive }
-}
+import { agreedOn as start } from './histories.js'
+import { type Disk, path } from './model.js'
+import { OPTIONS, rowsNamed, sync, visible } from './session.js'
 
 const groupsOf = (operations: readonly Operation[]): number[] => {
   const sizes = new Map<number, number>()

@@ -22,6 +22,17 @@ export function begin({ before, source, destination, identity }: History, fold?:
   return { ends, archive }
 }
 
+/** Two ends in step that hold what was built. */
+export function agreedOn(
+  build: (disk: Disk) => void,
+  { identity = true, fold = (name: string): string => name } = {}
+): Start {
+  const world = new World()
+  const ends = { source: new Disk(world, 'A', identity), destination: new Disk(world, 'B', identity, fold) }
+  build(ends.source)
+  return { ends, archive: sync(new Map(), ends, { ...OPTIONS, archive: false }).archive }
+}
+
 export const contentsOf = (ends: Ends): Set<string> => new Set(ENDS.flatMap(e => [...ends[e].contents]))
 
 export function ensureNothingLost(before: ReadonlySet<string>, ends: Ends): void {

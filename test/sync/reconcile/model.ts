@@ -7,6 +7,7 @@ import {
   type Leaf,
   type Operation,
   type Present,
+  raiseSettings,
   raiseVersion,
   sameContent,
   type Trace,
@@ -129,7 +130,8 @@ export class Disk {
   }
 
   change(at: RelPath, how: { mode?: number; mtimeNs?: bigint }): void {
-    Object.assign(this.items.get(at)!, how)
+    const item = this.items.get(at)!
+    Object.assign(item, how, { version: raiseSettings(item.version, this.replica, this.world.next()) })
   }
 
   within(top: RelPath): RelPath[] {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { aheadOf, compareVersions, mergeVersions, raiseVersion, sameVersion } from '../../../sync/reconcile/index.js'
+import {
+  aheadOf,
+  compareSettings,
+  compareVersions,
+  mergeVersions,
+  raiseSettings,
+  raiseVersion,
+  sameVersion
+} from '../../../sync/reconcile/index.js'
 
 const replica = fc.constantFrom('A', 'B', 'C', '__proto__')
 const version = fc
@@ -47,5 +55,19 @@ describe('versions', () => {
   })
   it('the latest replica ahead comes first', () => {
     assert.deepEqual(aheadOf({ A: 3, B: 9, C: 1 }, { C: 1, A: 2 }), ['B', 'A'])
+  })
+  it('permission bits and times are counted beside the content, and say nothing about it', () => {
+    fc.assert(
+      fc.property(version, version, replica, fc.nat(20), (a, b, r, now) => {
+        const set = raiseSettings(a, r, now)
+        assert.equal(compareVersions(set, b), compareVersions(a, b))
+        assert.deepEqual(aheadOf(set, b), aheadOf(a, b))
+        assert.equal(compareSettings(set, a), Object.keys(a).length === 0 ? undefined : 'newer')
+        assert.equal(compareSettings(a, set), Object.keys(a).length === 0 ? undefined : 'older')
+      })
+    )
+    const v = raiseVersion(undefined, 'A', 1)
+    assert.equal(compareSettings(v, raiseVersion(v, 'B', 1)), 'equal')
+    assert.equal(compareSettings(raiseSettings(v, 'A', 1), raiseSettings(v, 'B', 1)), 'apart')
   })
 })

@@ -1,5 +1,5 @@
 import type { RelPath } from '../../../storage/base/index.js'
-import { type ArchiveEntry, raiseVersion } from '../../../sync/reconcile/index.js'
+import { type ArchiveEntry, raiseSettings, raiseVersion } from '../../../sync/reconcile/index.js'
 import type { Disk, Item, World } from '../reconcile/model.js'
 import type { Pair } from './pair.js'
 
@@ -97,7 +97,9 @@ export class Device {
     for (const [at, item] of now.items) {
       const known = before.items.get(at)
       const same = known?.kind === item.kind && known.content === item.content
-      disk.items.set(at, { ...item, version: same ? known.version : raise(known, at) })
+      const version = same ? known.version : raise(known, at)
+      const isSet = same && (known.mode !== item.mode || (item.kind !== 'directory' && known.mtimeNs !== item.mtimeNs))
+      disk.items.set(at, { ...item, version: isSet ? raiseSettings(version, disk.replica, world.next()) : version })
       disk.tombs.delete(at)
     }
     for (const [at, item] of before.items) if (!now.items.has(at)) disk.tombs.set(at, raise(item, at))

@@ -139,9 +139,7 @@ export class Simulation {
         const session = this.#start(pair)
         while (!this.#step(session));
         if (pair.accepted) done.push(`${pair.name} goes on next time`)
-        // Bits and times have no versions: two of them may go round a ring of devices (docs/reconcile.md).
-        const counted = session.operations.filter(op => op.kind !== 'attributes')
-        done.push(...visible(counted).map(op => `${pair.name} ${op}`))
+        done.push(...visible(session.operations).map(op => `${pair.name} ${op}`))
       }
       if (done.length === 0) return true
       if (round < most) continue
@@ -152,8 +150,10 @@ export class Simulation {
 
   ensureAlike(): void {
     const [first, ...others] = this.devices
-    for (const device of others)
+    for (const device of others) {
       assert.deepEqual(device.disk.tree, first!.disk.tree, `${device.name} and ${first!.name}`)
+      assert.deepEqual(settingsOf(device.disk), settingsOf(first!.disk), `${device.name} and ${first!.name}`)
+    }
   }
 
   /** Without anything put back: no edit is lost, not even to versions, and what was deleted or written over stays so. */
@@ -249,6 +249,17 @@ export class Simulation {
 
 const filesOf = (disk: Disk): Map<RelPath, string> =>
   new Map([...disk.items].filter(([, i]) => i.kind === 'file' || i.kind === 'symlink').map(([p, i]) => [p, i.content]))
+
+/** Permission bits, and of files the time. */
+const settingsOf = (disk: Disk): Record<string, string> =>
+  Object.fromEntries(
+    [...disk.items]
+      .map(([p, { kind, mode, mtimeNs }]) => [
+        p,
+        kind === 'file' ? `${mode} ${mtimeNs}` : kind === 'directory' ? mode : ''
+      ])
+      .sort(([a], [b]) => (a! < b! ? -1 : 1))
+  )
 
 const contentsOf = (pair: Pair): Set<string> => {
   const all = ENDS.flatMap(end => [...pair.ends[end].disk.contents, ...pair.ends[end].disk.versions])
