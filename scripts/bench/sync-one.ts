@@ -22,6 +22,9 @@ const FILES = 1_000
 /** Asked this often whether it is there: it can be no less exact. */
 const ASK_MS = 1
 const LATEST_MS = 60_000
+const IDLE_MS = 4_000
+/** At rest: so many samples in a row in which less than this share of a core was used. */
+const [RESTED_SAMPLES, SAMPLE_MS, RESTED_SHARE] = [4, 250, 0.06]
 const round = (value: number): number => Number(value.toFixed(1))
 
 export const syncOne: Bench = {
@@ -64,36 +67,50 @@ export const syncOne: Bench = {
         theirs.push(await timed(() => writeDurably(join(dir, `theirs-${i}`), text)))
         await sleep(100)
       }
-      const { user, system } = process.cpuUsage(before)
-      await sleep(1_000)
-      let operations = 0
-      const off = node.events.on('sync:finished', e => {
-        operations += e.operations
+      const cpuMs = cpuSince(before)
+      await rested()
+      note('at rest')
+      const idle = process.cpuUsage()
+      await sleep(IDLE_MS)
+      const idleMs = cpuSince(idle)
+      const moved = new Promise<number>(resolve => {
+        node.events.on('sync:finished', e => resolve(e.operations))
       })
+      const renaming = process.cpuUsage()
       const renameMs = await until(
         () => renameSync(join(source, 'folder'), join(source, 'renamed')),
         () => existsSync(join(destination, 'renamed')) && !existsSync(join(destination, 'folder'))
       )
-      await sleep(1_000)
-      off()
-      const idle = process.cpuUsage()
-      await sleep(2_000)
-      const used = process.cpuUsage(idle)
+      const renameOperations = await moved
+      const renameCpuMs = cpuSince(renaming)
+      // What it looks for after a rename: edits in the folder that were made meanwhile.
+      await rested()
       return {
-        ...{
-          files: FOLDERS * perFolder,
-          changes: ours.length,
-          p50Ms: round(median(ours)),
-          p95Ms: round(percentile(ours, 95))
-        },
-        ...{ cpuMsEach: round((user + system) / 1_000 / ours.length), baselineMs: round(median(theirs)) },
-        ...{ ratio: round(median(ours) / median(theirs)), renameMs: round(renameMs), renameOperations: operations },
-        idleCpuMsPerSecond: round((used.user + used.system) / 2_000)
+        ...{ files: FOLDERS * perFolder, changes: ours.length },
+        ...{ p50Ms: round(median(ours)), p95Ms: round(percentile(ours, 95)) },
+        ...{ cpuMsEach: round(cpuMs / ours.length), baselineMs: round(median(theirs)) },
+        ...{ ratio: round(median(ours) / median(theirs)), renameMs: round(renameMs), renameOperations },
+        ...{ renameCpuMs: round(renameCpuMs), afterRenameCpuMs: round(cpuSince(renaming) - renameCpuMs) },
+        idleCpuMsPerSecond: round(idleMs / (IDLE_MS / 1_000))
       }
     } finally {
       clearInterval(alive)
       await node.stop()
     }
+  }
+}
+
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
+}
+
+/** Until hardly anything was done for a while: sessions that find nothing to do tell nobody. */
+async function rested(): Promise<void> {
+  for (let quiet = 0; quiet < RESTED_SAMPLES; ) {
+    const before = process.cpuUsage()
+    await sleep(SAMPLE_MS)
+    quiet = cpuSince(before) < SAMPLE_MS * RESTED_SHARE ? quiet + 1 : 0
   }
 }
 

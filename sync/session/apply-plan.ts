@@ -26,6 +26,7 @@ export async function applyPlan(
     archive,
     drop,
     union,
+    rules,
     forced,
     counter,
     later
@@ -81,7 +82,7 @@ export async function applyPlan(
   if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
   await Promise.all(pages)
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
-  await noteCompared({ snapshot, db, sync: sync.id, plan: summary })
+  await noteCompared({ pool, snapshot, db, sync: sync.id, plan: summary, rules, ...options })
   const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
   return { state: 'done', run, plan: summary, result, remarks, union, later }
 }

@@ -1,5 +1,6 @@
 import type { AbortOptions, WorkerPool } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
+import { comparing } from './odd.worker.js'
 import { basisWith } from './partial.js'
 import { type PlanInput, type PlanSummary, planning } from './plan.worker.js'
 import { snapshotting } from './snapshot.worker.js'
@@ -18,21 +19,23 @@ export async function makePlan(
   return (await make())!
 }
 
-/** A run came to its end and its archive is written: the next plan needs only what changes from here on. */
-export async function noteCompared({
-  snapshot,
-  db,
-  sync,
-  plan: { basis, odd }
-}: {
-  snapshot: Database
+export interface ComparedInit extends AbortOptions {
+  readonly pool: WorkerPool
+  readonly snapshot: Database
   /** The instance database. */
-  db: Database
-  sync: number
-  plan: Pick<PlanSummary, 'basis' | 'odd'>
-}): Promise<void> {
+  readonly db: Database
+  readonly sync: number
+  readonly plan: Pick<PlanSummary, 'basis' | 'odd'>
+  /** What the plan was made with. */
+  readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
+}
+
+/** A run came to its end and its archive is written: the next plan needs only what changes from here on, and what is not alike still. */
+export async function noteCompared({ pool, snapshot, db, sync, plan, rules, signal }: ComparedInit): Promise<void> {
   await snapshot.write(snapshotting.settleRenames, undefined)
   const batch = db.get<{ batch: number }>('SELECT batch FROM syncs WHERE id = ?', [sync])?.batch
-  if (odd === undefined || batch === undefined) return
-  await snapshot.write(snapshotting.compared, { basis: basisWith(batch, basis), odd })
+  if (plan.odd === undefined || batch === undefined) return
+  const input = { ...rules, instanceFile: db.file, snapshotFile: snapshot.file, sync, paths: plan.odd }
+  const odd = plan.odd.length === 0 ? [] : await pool.run(comparing.stillOdd, input, { signal })
+  await snapshot.write(snapshotting.compared, { basis: basisWith(batch, plan.basis), odd })
 }

@@ -197,7 +197,7 @@ function entryOf(seen: SeenRow, proves: boolean, ignored: boolean): Entry {
 }
 
 /** Not the same in all three trees. */
-function isDifferent({ base, source, destination }: Row): boolean {
+export function isDifferent({ base, source, destination }: Row): boolean {
   if (base === undefined || base.keptAt !== undefined || !isPresent(source) || !isPresent(destination)) return true
   for (const end of ENDS) {
     const entry = end === 'source' ? source : destination

@@ -31,7 +31,7 @@ import type { Hint } from './hints.js'
 import { ignoreRules } from './ignore-rules.js'
 import type { Hints } from './pending.js'
 import { makePlan } from './plan.js'
-import { type EndFacts, FILES_COUNTED, type PlanSummary, planning, type Remark } from './plan.worker.js'
+import { type EndFacts, FILES_COUNTED, type PlanInput, type PlanSummary, planning, type Remark } from './plan.worker.js'
 import { writableEnds } from './record.js'
 import { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 import type { Transitioned } from './transition.js'
@@ -216,6 +216,7 @@ export interface Planned {
   /** The archive there was is not to be trusted: it goes before anything is done. */
   readonly drop: boolean
   readonly union: boolean
+  readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
 }
 
 /** No sync bears this number: planned for it, a plan has no archive. */
@@ -227,15 +228,16 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
   const planFile = join(init.dir, 'plan.db')
   const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
   const answers = answersOf(db, sync.id)
-  const proves = (end: End): boolean => opened[end]?.root.capabilities.keepsIdentity ?? true
+  const keepsIdentity = (end: End): boolean => opened[end]?.root.capabilities.keepsIdentity ?? true
+  const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }
+  const rules = { proves, ignore }
   const make = (archive: boolean): Promise<PlanSummary> =>
     makePlan(
       pool,
       snapshot,
       {
-        ...{ instanceFile: db.file, planFile, ignore },
+        ...{ instanceFile: db.file, planFile, ...rules },
         sync: archive || !agreed ? sync.id : NO_ARCHIVE,
-        proves: { source: proves('source'), destination: proves('destination') },
         options: {
           ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
           ...(answers.size > 0 && { answers }),
@@ -245,7 +247,7 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
       },
       { signal }
     )
-  const shared = { planFile, union }
+  const shared = { planFile, union, rules }
   if (union) return { ...shared, summary: await make(false), archive: false, drop: true }
   try {
     return { ...shared, summary: await make(agreed), archive: agreed, drop: false }

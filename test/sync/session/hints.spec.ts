@@ -85,6 +85,33 @@ describe('a session that looks only where something was hinted at', function () 
     assert.deepEqual([all.source.hashedFiles, all.destination.hashedFiles], [0, 0])
   })
 
+  it('a large folder is renamed right after a file in it was changed: one move, and only that is looked at', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (let i = 0; i < 1_010; i++) put(`folder/${i}`, `${i}`)
+    await agree()
+    put('folder/1', 'edited')
+    assert.equal((await run(only(hint('folder/1')))).plan.operations, 1)
+    renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
+    const { plan, looked } = await run(only(hint('folder'), hint('other', true)))
+    assert.deepEqual([plan.whole, plan.operations, looked.source.entries], [false, 1, 2])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+  })
+
+  it('what is not alike and stays so is compared at each run, until it is', async () => {
+    fixture = await openSync({ mode: 'replica' })
+    put('both', 'both')
+    await agree()
+    writeFileSync(join(fixture.destination, 'extra'), 'theirs')
+    const there = { source: [], destination: [hint('extra')] }
+    assert.deepEqual((await run(there)).plan.odd, ['extra'])
+    put('both', 'edited')
+    assert.deepEqual((await run(only(hint('both')))).plan.odd, ['both', 'extra'])
+    put('extra', 'ours')
+    assert.deepEqual((await run(only(hint('extra')))).plan.odd, ['extra'])
+    put('both', 'edited again')
+    assert.deepEqual((await run(only(hint('both')))).plan.odd, ['both'])
+  })
+
   it('a renamed folder with edits in it, seen under the old and the new name: none of it is taken for deleted', async () => {
     fixture = await openSync({ mode: 'bidirectional' })
     for (let i = 0; i < 1_010; i++) put(`folder/${i}`, `${i}`)
