@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../storage/base/index.js'
+import { isBlockAverage } from '../../storage/content/index.js'
 import { MAX_LOOKS, PAGE_ENTRIES } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
 import * as v from './values.js'
@@ -50,6 +51,11 @@ export const CALLS = {
     output: z.array(v.packedFile).max(MAX_LOOKS),
     access: 'read'
   },
+  hashStart: {
+    input: z.object({ path: v.rel, lengthBytes: safeCount }),
+    output: z.object({ hash: v.hash, stat: v.stat }),
+    access: 'read'
+  },
   space: { input: nothing, output: v.space, access: 'read' },
   capabilities: { input: nothing, output: v.capabilities, access: 'write' },
   ensureSpace: { input: z.object({ bytes: safeCount }), output: nothing, access: 'write' },
@@ -84,6 +90,11 @@ export const CALLS = {
     output: z.object({ positionBytes: safeCount }),
     access: 'write'
   },
+  appendStretch: {
+    input: z.object({ writer: handle, stretch: v.range.extend({ path: v.rel }) }),
+    output: z.object({ positionBytes: safeCount }),
+    access: 'write'
+  },
   prefixHash: { input: z.object({ writer: handle }), output: z.object({ hash: v.hash }), access: 'write' },
   restart: { input: z.object({ writer: handle }), output: nothing, access: 'write' },
   finish: {
@@ -111,6 +122,11 @@ export const STREAMS = {
   read: {
     input: z.object({ path: v.relOrRoot, ranges: z.array(v.range).max(65_536).optional() }),
     output: piece,
+    access: 'read'
+  },
+  blocks: {
+    input: z.object({ path: v.rel, averageBytes: z.number().refine(isBlockAverage) }),
+    output: v.blockPiece,
     access: 'read'
   },
   hash: {

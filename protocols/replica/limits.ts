@@ -22,6 +22,8 @@ export const ALIVE_EVERY_MS = 5_000
 export const SILENCE_MS = 35_000
 /** Of an answer that comes in parts: a listing that never ends, ends. */
 export const MAX_LISTED_ENTRIES = 50_000_000
+/** In one part of a list of blocks: an end sends some 128 at once. */
+export const MAX_BLOCKS_A_PART = 4_096
 /** Text of an error that the other device may put before a person here. */
 export const MAX_ERROR_TEXT = 1_000
 /** Folders that may be granted, to all devices together. */

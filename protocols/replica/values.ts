@@ -25,7 +25,6 @@ import {
   type Space
 } from '../../storage/files/index.js'
 import {
-  type ByteRange,
   type EndpointAbout,
   type HashedFile,
   type Looked,
@@ -38,7 +37,7 @@ import {
   type VerifiedFile
 } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
-import { MAX_ERROR_TEXT } from './limits.js'
+import { MAX_BLOCKS_A_PART, MAX_ERROR_TEXT } from './limits.js'
 
 /** Replaces every text that is not UTF-8 by its bytes, at any depth. Bytes go beside the values, never within them. */
 export function toWire(value: unknown): unknown {
@@ -182,4 +181,9 @@ export const packedFile = of<PackedFile>(
 export const hashedFile = of<HashedFile>(
   z.union([z.object({ path: relOrRoot, problem }), z.object({ path: rel, hash, stat, racy: z.boolean() })])
 )
-export const range = of<ByteRange>(z.object({ fromBytes: safeCount, lengthBytes: safeCount }))
+export const range = z.object({ fromBytes: safeCount, lengthBytes: safeCount })
+/** Of `blocks`: the lengths (u32, little-endian) and hashes lie beside it. */
+export const blockPiece = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('blocks'), count: z.number().int().min(1).max(MAX_BLOCKS_A_PART) }),
+  z.object({ kind: z.literal('done'), stat, hash })
+])

@@ -8,10 +8,13 @@ import {
 } from '../base/index.js'
 import type { FinishedFile } from './file-appender.js'
 import { filesInWorker } from './files.worker.js'
-import type { StagedFileWriter } from './staging.js'
+import type { RootHandle } from './root.js'
+import type { StagedFileWriter, StagedStretch } from './staging.js'
 import type { StagingHandle } from './staging-writer.js'
 
 export interface AppendInit {
+  /** Stretches of its files may be taken. */
+  readonly root: Pick<RootHandle, 'path' | 'device' | 'inode'>
   readonly place: StagingHandle
   readonly path: RelPath
   readonly sizeBytes: number
@@ -20,6 +23,7 @@ export interface AppendInit {
 export type AppendRequest = { readonly n: number } & (
   | { readonly kind: 'append'; readonly bytes: Uint8Array }
   | { readonly kind: 'hole'; readonly lengthBytes: number }
+  | { readonly kind: 'stretch'; readonly stretch: StagedStretch }
   | { readonly kind: 'finish'; readonly expected: FinishedFile }
   | { readonly kind: 'prefix' | 'restart' | 'close' }
 )
@@ -91,6 +95,7 @@ export async function openAppendLink(
       await ask({ kind: 'append', bytes }, wholeBuffer(bytes))
     },
     appendHole: async lengthBytes => void (await ask({ kind: 'hole', lengthBytes })),
+    appendStretch: async stretch => void (await ask({ kind: 'stretch', stretch })),
     restart: async () => void (await ask({ kind: 'restart' })),
     async finish(expected) {
       const { hash } = await ask({ kind: 'finish', expected })

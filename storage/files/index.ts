@@ -71,6 +71,7 @@ export type {
   StagedFileWriter,
   StagedProblem,
   StagedReport,
+  StagedStretch,
   Staging,
   VerifiedFile
 } from './staging.js'

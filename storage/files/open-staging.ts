@@ -1,4 +1,5 @@
 import { type RelPath, SpacedriveError, type WorkerPool } from '../base/index.js'
+import { StretchSource } from './append-copy.js'
 import { openAppendLink, wholeBuffer } from './append-link.js'
 import type { Disk } from './disk.js'
 import { filesInWorker } from './files.worker.js'
@@ -60,8 +61,10 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
       use('write', { place, entries, data }, { ...options, transfer: wholeBuffer(data) }),
     async openFile(path, { sizeBytes, signal }) {
       if (closed) throw new SpacedriveError('STAGING_GONE', `the staging place ${place.id} was closed`)
-      if (disk !== undefined) return openInPlace(disk, place, path, sizeBytes)
-      const opening = openAppendLink(pool, { place, path, sizeBytes }, signal, () => opened.delete(opening))
+      if (disk !== undefined) return openInPlace(disk, root, place, path, sizeBytes)
+      const opening = openAppendLink(pool, { root: identityOf(root), place, path, sizeBytes }, signal, () =>
+        opened.delete(opening)
+      )
       opened.add(opening)
       return opening
     },
@@ -82,15 +85,19 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
   }
 }
 
+const identityOf = ({ path, device, inode }: RootHandle) => ({ path, device, inode })
+
 /** On a disk that was handed in there are no threads. */
 async function openInPlace(
   disk: Disk,
+  root: RootHandle,
   place: StagingHandle,
   path: RelPath,
   sizeBytes: number
 ): Promise<StagedFileWriter> {
   const dirs = new StagingWriter(disk, place)
   const file = await dirs.openFile(path, { sizeBytes }).finally(() => dirs.close())
+  const stretches = new StretchSource(disk, root)
   return {
     path,
     sizeBytes,
@@ -100,8 +107,16 @@ async function openInPlace(
     prefixHash: async () => file.prefixHash(),
     append: async bytes => file.append(bytes),
     appendHole: async lengthBytes => file.appendHole(lengthBytes),
+    appendStretch: stretch => stretches.appendTo(file, stretch),
     restart: async () => file.restart(),
-    finish: async expected => file.finish(expected),
-    close: async () => file.close()
+    async finish(expected) {
+      const finished = file.finish(expected)
+      stretches.close()
+      return finished
+    },
+    async close() {
+      file.close()
+      stretches.close()
+    }
   }
 }

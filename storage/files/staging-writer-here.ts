@@ -1,6 +1,6 @@
 import { Copier } from './copier.js'
 import type { CopierInit } from './copy-looks.js'
-import { diskHere } from './files.worker.js'
+import { diskHere } from './disk-here.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 
 /**

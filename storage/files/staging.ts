@@ -148,6 +148,13 @@ export interface MovedEntry {
   readonly stat: EntryStat
 }
 
+/** A stretch of a file of the root, by the path it has there. */
+export interface StagedStretch {
+  readonly path: RelPath
+  readonly fromBytes: number
+  readonly lengthBytes: number
+}
+
 export interface StagedFileWriter {
   readonly path: RelPath
   readonly sizeBytes: number
@@ -164,6 +171,12 @@ export interface StagedFileWriter {
   append(bytes: Uint8Array): Promise<void>
   /** The same for zeros that take no place on the disk, where the file system can. They are hashed: some 40 ms for 256 MiB. */
   appendHole(lengthBytes: number): Promise<void>
+  /**
+   * The same for a stretch of a file of this root, read where it lies; its holes stay holes. What was written before an error
+   * counts. The file may change meanwhile: only the hash at the end says that the content is the one that was meant.
+   * @throws {SpacedriveError} MISSING, NOT_A_FILE, LINK_IN_PATH, NO_PERMISSION, CHANGED_WHILE_READING (it is not all there)
+   */
+  appendStretch(stretch: StagedStretch): Promise<void>
   /** Forgets what is there and begins at 0. */
   restart(): Promise<void>
   /**

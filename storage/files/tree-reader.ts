@@ -1,6 +1,6 @@
 import { type AbsPath, displayPath, hasCode, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
 import type { DirHandle, Disk } from './disk.js'
-import { diskHere } from './files.worker.js'
+import { diskHere } from './disk-here.js'
 import type { EntryStat } from './fingerprint.js'
 import { diskError } from './problems.js'
 import { TreeLooks } from './tree-looks.js'

@@ -1,5 +1,6 @@
 import type { AbortOptions, DeviceId, Problem, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, EntryStat, Expected, PlaceResult, PlaceStep, Space } from '../../storage/files/index.js'
+import type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
 import type { Looked, TreePage } from './entry.js'
 import type { LocalPort } from './local-port.js'
@@ -52,6 +53,18 @@ export interface Endpoint {
   readPack(paths: readonly RelPath[], options?: AbortOptions): Promise<ReadPack>
   /** BLAKE3 of whole files, made at that end: only the hashes travel. In the order given. */
   hash(paths: readonly RelPath[], options?: HashOptions): AsyncIterable<HashedFile>
+
+  /**
+   * The blocks of one file, cut by content, and its hash, made at that end: what another file has in common with it need not
+   * travel (docs/delta.md). In messages of about BLOCKS_A_PAGE.
+   * @throws {SpacedriveError} as `read`; TOO_LARGE: it might have more than MAX_BLOCKS
+   */
+  blocks(path: RelPath, options: BlocksOptions): AsyncIterable<BlockPiece>
+  /**
+   * BLAKE3 of the first bytes of one file, made at that end: whether what arrived of it is still its beginning.
+   * @throws {SpacedriveError} as `read`; CHANGED_WHILE_READING when the file is shorter
+   */
+  hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart>
 
   /**
    * Opens (or makes) the staging place `id`, a UUID. What a crash left half done under this root is completed or taken back

@@ -10,6 +10,7 @@
  * fast ways of two local ends. docs/endpoint.md says what every end promises; `test/sync/endpoints/endpoint-suite.ts` checks
  * it against each.
  */
+export type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 export { buffersOf, ColumnsBuilder, type EntryColumns, fromColumns, toColumns } from './columns.js'
 export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
 export type {
@@ -23,6 +24,8 @@ export type {
 } from './endpoint.js'
 export type { Looked, TreeEntry, TreePage, UnknownReason } from './entry.js'
 export {
+  BLOCKS_A_PAGE,
+  MAX_BLOCKS,
   MAX_HOLE_BYTES,
   MAX_LOOKS,
   MAX_PACK_BYTES,
@@ -30,9 +33,10 @@ export {
   PAGE_ENTRIES,
   READ_PIECE_BYTES
 } from './limits.js'
-export { type LocalRoot, walkHere } from './local/local.worker.js'
+export { walkHere } from './local/local.worker.js'
 export type { LocalEndpointInit } from './local/local-endpoint.js'
 export { openLocalEndpoint } from './local/open-local.js'
+export type { LocalRoot } from './local/reading.js'
 export type { LocalPort } from './local-port.js'
 export { pulled, type Sink, sink } from './pull.js'
 export type {
@@ -42,5 +46,6 @@ export type {
   StagedProblem,
   StagedReport,
   StagedSource,
+  StagedStretch,
   VerifiedFile
 } from './stage.js'

@@ -4,6 +4,13 @@ export const PAGE_ENTRIES = 512
 export const MAX_LOOKS = 1000
 /** One piece of `read`: large enough for full speed, small enough to be aborted between two. */
 export const READ_PIECE_BYTES = 1024 * 1024
+/** Blocks in one message of `blocks`: 2.5 KiB that tell of 8 MiB. */
+export const BLOCKS_A_PAGE = 128
+/**
+ * Blocks of one file: 512 GiB at the largest average, were each as short as it may be. What is larger is not compared by
+ * blocks: TOO_LARGE.
+ */
+export const MAX_BLOCKS = 524_288
 /** A longer hole is told as several: the receiver hashes its zeros, 6 GB a second, and must be abortable between two. */
 export const MAX_HOLE_BYTES = 256 * 1024 * 1024
 /** Files up to this size may be read by `readPack`: larger ones gain nothing from sharing a buffer. */

@@ -1,6 +1,6 @@
 import type { AbortOptions, AbsPath } from '../../storage/base/index.js'
 import type { FileRoot, Marker, SourceHandle } from '../../storage/files/index.js'
-import type { LocalRoot } from './local/local.worker.js'
+import type { LocalRoot } from './local/reading.js'
 
 /**
  * What only a folder of this device offers: its place and the handles of storage/files, for renames, shared blocks and copies

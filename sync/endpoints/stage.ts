@@ -5,10 +5,11 @@ import type {
   StagedProblem,
   StagedReport,
   StagedSource,
+  StagedStretch,
   VerifiedFile
 } from '../../storage/files/index.js'
 
-export type { StagedEntry, StagedFileWriter, StagedProblem, StagedReport, StagedSource, VerifiedFile }
+export type { StagedEntry, StagedFileWriter, StagedProblem, StagedReport, StagedSource, StagedStretch, VerifiedFile }
 
 /**
  * A private place of the endpoint in which content lies ready until `Endpoint.place` gives it its names. Found again by its id

@@ -64,7 +64,16 @@ export function thenEndpoint({ work, now, stores }: ThenInit): Endpoint {
       yield* place.at.read(place.path, options)
     },
     close: async () => {},
-    ...{ capabilities: unable, list: unable, walk: unable, hash: unable, openStage: unable, place: unable },
+    ...{
+      capabilities: unable,
+      list: unable,
+      walk: unable,
+      hash: unable,
+      blocks: unable,
+      hashStart: unable,
+      openStage: unable,
+      place: unable
+    },
     ...{ placeGroup: unable, trash: unable, space: unable, ensureSpace: unable }
   }
 }

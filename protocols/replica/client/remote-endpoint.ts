@@ -8,10 +8,13 @@ import {
 } from '../../../storage/base/index.js'
 import type { Capabilities, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
 import {
+  type BlockPiece,
+  type BlocksOptions,
   type Endpoint,
   type EndpointAbout,
   type EndpointStage,
   type HashedFile,
+  type HashedStart,
   type HashOptions,
   type Looked,
   MAX_LOOKS,
@@ -26,6 +29,7 @@ import {
   type WalkOptions
 } from '../../../sync/endpoints/index.js'
 import { wireError } from '../../wire/index.js'
+import { blocksInOrder } from '../blocks.js'
 import type { Output } from '../calls.js'
 import { MAX_LISTED_ENTRIES } from '../limits.js'
 import { pageFromWire } from '../page.js'
@@ -117,6 +121,16 @@ export class RemoteEndpoint implements Endpoint {
       yield value.file
     }
     if (at !== paths.length) throw malformed('too few hashes')
+  }
+
+  blocks(path: RelPath, { averageBytes, signal }: BlocksOptions): AsyncIterable<BlockPiece> {
+    return blocksInOrder(this.#caller.stream('blocks', { path, averageBytes }, { signal }), averageBytes)
+  }
+
+  async hashStart(path: RelPath, lengthBytes: number, options: AbortOptions = {}): Promise<HashedStart> {
+    const { value } = await this.#caller.call('hashStart', { path, lengthBytes }, options)
+    if (value.stat.sizeBytes < lengthBytes) throw malformed('the start of a shorter file')
+    return value
   }
 
   async openStage(id: string, options: AbortOptions = {}): Promise<EndpointStage> {

@@ -5,6 +5,7 @@ import type {
   StagedFileWriter,
   StagedReport,
   StagedSource,
+  StagedStretch,
   VerifiedFile
 } from '../../../sync/endpoints/index.js'
 import { READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
@@ -95,6 +96,11 @@ class RemoteWriter implements StagedFileWriter {
 
   async appendHole(lengthBytes: number): Promise<void> {
     const { value } = await this.#caller.call('appendHole', { writer: this.#writer, lengthBytes })
+    this.positionBytes = value.positionBytes
+  }
+
+  async appendStretch(stretch: StagedStretch): Promise<void> {
+    const { value } = await this.#caller.call('appendStretch', { writer: this.#writer, stretch })
     this.positionBytes = value.positionBytes
   }
 

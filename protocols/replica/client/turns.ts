@@ -5,6 +5,8 @@ export class Turns {
   readonly #places: number
   readonly #bytes: number
   readonly #waiting: { bytes: number; go(): void; fail(err: Error): void }[] = []
+  /** Given a place and not yet gone on: who asks now comes behind them, also when there is room. */
+  #coming = 0
   #taken = 0
   #takenBytes = 0
   #ended: Error | undefined
@@ -17,7 +19,7 @@ export class Turns {
   /** @returns gives the place back; may be called twice. @throws `signal.reason`; what `end` was given */
   async take(bytes: number, signal?: AbortSignal): Promise<() => void> {
     if (this.#ended !== undefined) throw this.#ended
-    if (this.#waiting.length > 0 || !this.#fits(bytes)) {
+    if (this.#waiting.length > 0 || this.#coming > 0 || !this.#fits(bytes)) {
       const turn = { bytes, go: (): void => {}, fail: (_: Error): void => {} }
       const gone = new Promise<void>((resolve, reject) => {
         turn.go = resolve
@@ -26,10 +28,15 @@ export class Turns {
       this.#waiting.push(turn)
       try {
         await raceSignal(gone, signal)
+        this.#coming--
+        this.#next()
       } catch (err) {
         const at = this.#waiting.indexOf(turn)
         if (at >= 0) this.#waiting.splice(at, 1)
-        else if (this.#ended === undefined) this.#giveBack(bytes)
+        else if (this.#ended === undefined) {
+          this.#coming--
+          this.#giveBack(bytes)
+        }
         throw err
       }
     } else {
@@ -56,10 +63,15 @@ export class Turns {
   #giveBack(bytes: number): void {
     this.#taken--
     this.#takenBytes -= bytes
+    this.#next()
+  }
+
+  #next(): void {
     while (this.#waiting.length > 0 && this.#fits(this.#waiting[0]!.bytes)) {
       const turn = this.#waiting.shift()!
       this.#taken++
       this.#takenBytes += turn.bytes
+      this.#coming++
       turn.go()
     }
   }

@@ -24,6 +24,10 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
     const { files, data } = await this.endpoint.readPack(paths, options)
     return { values: files, data: [data] }
   },
+  async hashStart({ path, lengthBytes }, options) {
+    await this.ensureReadable(path)
+    return { values: await this.endpoint.hashStart(path, lengthBytes, options) }
+  },
   async space(_, options) {
     return { values: await this.endpoint.space(options) }
   },
@@ -71,6 +75,10 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
   },
   async appendHole({ writer, lengthBytes }) {
     return { values: await this.append(writer, w => w.appendHole(lengthBytes)) }
+  },
+  async appendStretch({ writer, stretch }) {
+    this.ensurePlain(stretch.path)
+    return { values: await this.append(writer, w => w.appendStretch(stretch)) }
   },
   async prefixHash({ writer }) {
     return { values: { hash: await this.writer(writer).prefixHash() } }

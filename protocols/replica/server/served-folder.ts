@@ -16,6 +16,7 @@ import {
   type StagedFileWriter,
   type TrashedItem
 } from '../../../sync/endpoints/index.js'
+import { blocksToWire } from '../blocks.js'
 import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
@@ -75,6 +76,10 @@ export class ServedFolder {
         if (piece.kind !== 'data') yield { values: piece }
         else yield { values: { kind: 'data', atBytes: piece.atBytes }, data: [piece.bytes] }
       }
+    } else if (name === 'blocks') {
+      const { path, averageBytes } = input as Input<'blocks'>
+      await this.ensureReadable(path)
+      for await (const piece of endpoint.blocks(path, { averageBytes, ...options })) yield blocksToWire(piece)
     } else {
       const { paths } = input as Input<'hash'>
       await this.ensureReadable(...paths)
@@ -165,8 +170,8 @@ export class ServedFolder {
   /** Steps name what is theirs, and only staging places that this device opened here. */
   checkedSteps(steps: readonly PlaceStep[]): readonly PlaceStep[] {
     for (const step of steps) {
-      this.#ensureWritable(step.path)
-      if (step.kind === 'move') this.#ensureWritable(step.to)
+      this.ensurePlain(step.path)
+      if (step.kind === 'move') this.ensurePlain(step.to)
       for (const source of 'from' in step ? [step.from] : []) this.#ensureStaged(source)
       for (const source of 'aside' in step ? [step.aside] : []) this.#ensureStaged(source)
     }
@@ -175,7 +180,7 @@ export class ServedFolder {
 
   checkTrashed(items: readonly TrashedItem[]): void {
     for (const { path, from } of items) {
-      this.#ensureWritable(path)
+      this.ensurePlain(path)
       if (from !== undefined) this.#ensureStaged(from)
     }
   }
@@ -206,8 +211,8 @@ export class ServedFolder {
     return this.ensureReadable(...paths.map(parentOf).filter(parent => parent !== ROOT))
   }
 
-  /** Nothing is ever made or changed at a name that this program keeps for itself. */
-  #ensureWritable(path: RelPath): void {
+  /** Nothing is ever made or changed, or taken into another file, at a name that this program keeps for itself. */
+  ensurePlain(path: RelPath): void {
     if (path.split('/').some(name => name === AREA_NAME || isTempName(name)) || this.#isOurs(path)) throw notTheirs()
   }
 

@@ -1,6 +1,7 @@
 import type { RelPath, WorkerPool } from '../../../storage/base/index.js'
 import type { HashedFile } from '../content.js'
-import { type LocalRoot, localTasks } from './local.worker.js'
+import { localTasks } from './local.worker.js'
+import type { LocalRoot } from './reading.js'
 
 /** Files in one message to a worker: a large one holds up no more than these. */
 const FILES_A_TASK = 32

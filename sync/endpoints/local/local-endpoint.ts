@@ -21,6 +21,7 @@ import type {
 } from '../../../storage/files/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
 import { timeStepMs, type Volumes } from '../../../storage/volumes/index.js'
+import type { BlockPiece, BlocksOptions, HashedStart } from '../blocks.js'
 import { type EntryColumns, fromColumns } from '../columns.js'
 import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from '../content.js'
 import type {
@@ -37,9 +38,11 @@ import { MAX_LOOKS } from '../limits.js'
 import type { LocalPort } from '../local-port.js'
 import { pulled } from '../pull.js'
 import type { EndpointStage } from '../stage.js'
+import { blockTasks } from './blocks.worker.js'
 import { hashInOrder } from './hash-files.js'
-import { type LocalRoot, localTasks } from './local.worker.js'
+import { localTasks } from './local.worker.js'
 import { LocalWriting } from './local-writing.js'
+import type { LocalRoot } from './reading.js'
 
 export interface LocalEndpointInit {
   readonly pool: WorkerPool
@@ -128,6 +131,14 @@ export class LocalEndpoint implements Endpoint {
     } finally {
       linked.clear()
     }
+  }
+
+  blocks(path: RelPath, { averageBytes, signal }: BlocksOptions): AsyncIterable<BlockPiece> {
+    return this.#pull(blockTasks.blocks, { root: this.#root(), path, averageBytes }, { signal })
+  }
+
+  async hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart> {
+    return this.#task(blockTasks.hashStart, { root: this.#root(), path, lengthBytes }, options)
   }
 
   async openStage(id: string, options?: AbortOptions): Promise<EndpointStage> {

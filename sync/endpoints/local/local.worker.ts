@@ -16,15 +16,8 @@ import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
 import { sink } from '../pull.js'
 import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
+import { changedWhileReading, fill, giveWay, type LocalRoot, reading, sameContent } from './reading.js'
 import { type PageSink, Walker } from './walker.js'
-
-/** The root as it was opened, for each task. */
-export interface LocalRoot {
-  readonly path: AbsPath
-  readonly identity: Pick<EntryStat, 'device' | 'inode'>
-  readonly ours: readonly string[]
-  readonly clockStepMs: number
-}
 
 interface Input {
   readonly root: LocalRoot
@@ -166,15 +159,6 @@ function columnSink(ctx: LinkContext): PageSink {
   }
 }
 
-async function reading<T>({ path, identity }: LocalRoot, fn: (reader: TreeReader) => Promise<T>): Promise<T> {
-  const reader = treeReader({ path, identity })
-  try {
-    return await fn(reader)
-  } finally {
-    reader.close()
-  }
-}
-
 const rulesOf = ({ path, identity, ours }: LocalRoot, otherFileSystems = false): LookRules => ({
   ...{ root: path, device: identity.device, ours, otherFileSystems }
 })
@@ -258,33 +242,8 @@ async function hashed(reader: TreeReader, path: RelPath, root: LocalRoot, ctx: T
   }
 }
 
-/** Reads until `into` is full or the file ends. */
-function fill(file: OpenFile, into: Uint8Array, atBytes: number): number {
-  let n = 0
-  while (n < into.length) {
-    const got = file.read(into.subarray(n), atBytes + n)
-    if (got === 0) break
-    n += got
-  }
-  return n
-}
-
-const sameContent = (a: EntryStat, b: EntryStat): boolean =>
-  a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode
-
-/** One turn of the thread's event loop: the message that says "abort" can only arrive then. */
-async function giveWay({ signal }: TaskContext): Promise<void> {
-  await new Promise(resolve => setImmediate(resolve))
-  signal.throwIfAborted()
-}
-
 const notADirectory = (path: RelPath): SpacedriveError =>
   new SpacedriveError('NOT_A_DIRECTORY', `could not list ${displayPath(path)}: it is not a directory`)
 
 const tooLarge = (path: RelPath): SpacedriveError =>
   new SpacedriveError('TOO_LARGE', `could not read ${displayPath(path)} at once: it is larger than 1 MiB`)
-
-const changedWhileReading = (path: RelPath): SpacedriveError =>
-  new SpacedriveError('CHANGED_WHILE_READING', `could not read ${displayPath(path)}: it was changed meanwhile`, {
-    hint: 'It is read again later; close the program that writes to it to be sure.'
-  })

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../../sync/endpoints/index.js'
+import { blocksSuite } from './blocks-suite.js'
 import type { TreeBehind } from './folder.js'
 import { lookingSuite } from './looking-suite.js'
 import { readingSuite } from './reading-suite.js'
@@ -31,4 +32,5 @@ export function endpointSuite(make: MakeEndpoint): void {
   lookingSuite(here)
   readingSuite(here)
   writingSuite(here)
+  blocksSuite(here)
 }

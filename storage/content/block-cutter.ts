@@ -1,0 +1,102 @@
+/**
+ * Where content is cut into blocks, so that two files with much in common have blocks in common (docs/delta.md).
+ *
+ * A window of 32 bytes moves over the content; its sum (gear hash: h = 2h + GEAR[byte], 32 bit, so that a byte leaves it after
+ * 32 steps) ends a block where enough of its high bits are 0. More bits are asked for up to the average length and fewer
+ * beyond it, so lengths keep near the average; none is under a quarter or over four times of it, but for the last.
+ *
+ * Both ends must cut alike: what is here is part of the protocol, as are the vectors of the test.
+ */
+import { createHasher, hashToBytes } from './hasher.js'
+
+/** Of files up to 512 MiB: 20 bytes a block in a list are 0.03 % of the file. */
+export const MIN_BLOCK_AVERAGE = 64 * 1024
+/** Of files of 32 GiB and more; a block is then at most 16 MiB. */
+export const MAX_BLOCK_AVERAGE = 4 * 1024 * 1024
+/** Up to so many blocks the average stays as it is. */
+const MANY_BLOCKS = 8192
+/** Bytes that a sum depends on. */
+const WINDOW = 32
+/** The least and the most that a block has, in averages. */
+const SHORTEST = 1 / 4
+const LONGEST = 4
+/** Bits more, or fewer, than the average asks for: keeps most blocks within half and twice the average. */
+const NORMAL_BITS = 2
+
+/** One value a byte, the same for everybody: the first four bytes, little-endian, of BLAKE3 of `spacedrive gear N`. */
+const GEAR = Int32Array.from({ length: 256 }, (_, byte) => {
+  const hash = hashToBytes(
+    createHasher()
+      .update(Buffer.from(`spacedrive gear ${byte}`))
+      .digest()
+  )
+  return new DataView(hash.buffer, hash.byteOffset).getInt32(0, true)
+})
+
+/** The average length of blocks for a file of this size: a power of two. Larger for very large files, so that lists stay small. */
+export function blockAverage(sizeBytes: number): number {
+  let average = MIN_BLOCK_AVERAGE
+  while (average < MAX_BLOCK_AVERAGE && sizeBytes > average * MANY_BLOCKS) average *= 2
+  return average
+}
+
+/** Whether both ends can cut by this average. */
+export function isBlockAverage(average: number): boolean {
+  return average >= MIN_BLOCK_AVERAGE && average <= MAX_BLOCK_AVERAGE && Number.isInteger(Math.log2(average))
+}
+
+/** Finds the ends of blocks in content that comes in pieces. */
+export class BlockCutter {
+  readonly #shortest: number
+  readonly #average: number
+  readonly #longest: number
+  /** High bits that must be 0 up to the average length, and beyond. */
+  readonly #strict: number
+  readonly #lax: number
+  #length = 0
+  #sum = 0
+
+  /** @param average - see `isBlockAverage` */
+  constructor(average: number) {
+    if (!isBlockAverage(average)) throw new RangeError(`expected an average length of blocks, got ${average}`)
+    const bits = Math.log2(average)
+    this.#shortest = average * SHORTEST
+    this.#average = average
+    this.#longest = average * LONGEST
+    this.#strict = -1 << (32 - bits - NORMAL_BITS)
+    this.#lax = -1 << (32 - bits + NORMAL_BITS)
+  }
+
+  /** Bytes of the block that is not yet ended. */
+  get openBytes(): number {
+    return this.#length
+  }
+
+  /** @returns where in `piece` the block ends that goes on at `from` (the index after its last byte); -1: not in this piece */
+  next(piece: Uint8Array, from: number): number {
+    const begin = from - this.#length
+    const reach = (length: number): number => Math.min(piece.length, begin + length)
+    let sum = this.#sum
+    // Before the window of the first possible end nothing counts.
+    let at = Math.max(from, reach(this.#shortest - WINDOW))
+    for (const end = reach(this.#shortest); at < end; at++) sum = ((sum << 1) + GEAR[piece[at]!]!) | 0
+    for (const end = reach(this.#average); at < end; at++) {
+      sum = ((sum << 1) + GEAR[piece[at]!]!) | 0
+      if ((sum & this.#strict) === 0) return this.#cut(at + 1)
+    }
+    for (const end = reach(this.#longest); at < end; at++) {
+      sum = ((sum << 1) + GEAR[piece[at]!]!) | 0
+      if ((sum & this.#lax) === 0) return this.#cut(at + 1)
+    }
+    if (at - begin === this.#longest) return this.#cut(at)
+    this.#length = at - begin
+    this.#sum = sum
+    return -1
+  }
+
+  #cut(end: number): number {
+    this.#length = 0
+    this.#sum = 0
+    return end
+  }
+}

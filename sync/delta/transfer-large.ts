@@ -1,0 +1,263 @@
+import {
+  type AbortOptions,
+  type ContentHash,
+  displayPath,
+  hasCode,
+  linkSignals,
+  type RelPath,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import { blockAverage, createHasher, sameContentStat } from '../../storage/content/index.js'
+import type { EntryStat } from '../../storage/files/index.js'
+import type { ByteRange, Endpoint, EndpointStage, StagedFileWriter } from '../endpoints/index.js'
+import { AppendQueue } from './append-queue.js'
+import { blocksAt } from './block-list.js'
+import { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
+
+export interface TransferLargeInit extends AbortOptions {
+  readonly from: Pick<Endpoint, 'read' | 'blocks' | 'hashStart'>
+  readonly path: RelPath
+  /** What the file was found to be; another size by now: CHANGED_WHILE_READING. */
+  readonly sizeBytes: number
+  /** Where it is known: the content must be this. */
+  readonly hash?: ContentHash | undefined
+  readonly to: Pick<EndpointStage, 'openFile'>
+  readonly stagedAs: RelPath
+  /** A file of the destination that may have much in common with it. It is only read. */
+  readonly basis?: Basis | undefined
+  /** Mode and time that the staged file gets, from the stat of what was read. */
+  attributes?(stat: EntryStat): FileAttributes
+  /** Bytes of the file that are there now and were not before; fewer than 0 when it begins again. */
+  onBytes?(bytes: number): void
+}
+
+export interface Basis {
+  readonly at: Pick<Endpoint, 'blocks'>
+  /** In the root that `to` belongs to. */
+  readonly path: RelPath
+}
+
+export interface FileAttributes {
+  readonly mode?: number
+  readonly mtimeNs?: bigint
+}
+
+export interface TransferredLarge {
+  readonly hash: ContentHash
+  /** Of the source, the same before and after. */
+  readonly stat: EntryStat
+  /** Read at the source: what travelled, before compression. */
+  readonly movedBytes: number
+  /** Found at the destination: in what an interrupted transfer left, or in the basis. */
+  readonly foundBytes: number
+}
+
+/** Less is sooner sent than compared. */
+export const MIN_COMPARED_BYTES = 1024 * 1024
+/** Ranges in one call of `read`: a message of some 40 KiB. */
+const MAX_RANGES = 2048
+/** Of the basis, taken at once: for progress, and so that an abort does not wait long. */
+const STRETCH_BYTES = 32 * 1024 * 1024
+
+/**
+ * Brings one large file into a staging place, whole and checked against the hash that its own end has for it. What is there
+ * already does not travel: what an interrupted transfer left (if its hash is that of the file's beginning at the source), and
+ * blocks that the basis has in common with it. See docs/delta.md.
+ *
+ * Interrupted or failed, it keeps what is there for the next time.
+ * @throws {SpacedriveError} CHANGED_WHILE_READING: the source is not (any more) what it was said to be; what `read` and
+ *   `EndpointStage.openFile` throw; `signal.reason`
+ */
+export async function transferLarge(init: TransferLargeInit): Promise<TransferredLarge> {
+  const { to, stagedAs, sizeBytes, signal } = init
+  const writer = await to.openFile(stagedAs, { sizeBytes, signal })
+  try {
+    await keepWhatFits(writer, init)
+    let came = 0
+    const onBytes = (bytes: number): void => {
+      came += bytes
+      init.onBytes?.(bytes)
+    }
+    try {
+      return await new LargeTransfer(writer, { ...init, onBytes }, init.basis).run()
+    } catch (err) {
+      if (!(err instanceof BasisFailed)) throw err
+      init.onBytes?.(-came)
+      await writer.restart()
+      return await new LargeTransfer(writer, init, undefined).run()
+    }
+  } finally {
+    await writer.close().catch(() => {}) // an end that is gone has closed it
+  }
+}
+
+/** What a stretch of the basis may fail with while all else is well. */
+const BASIS_CODES = ['MISSING', 'NOT_A_FILE', 'LINK_IN_PATH', 'NO_PERMISSION', 'NOT_GRANTED', 'CHANGED_WHILE_READING']
+const ZEROS = new Uint8Array(256 * 1024)
+
+/** The basis cannot be used after all, or is another by now: then all of the file travels. */
+class BasisFailed extends Error {}
+
+/** What an interrupted transfer left counts only as the beginning of what the file is now. */
+async function keepWhatFits(writer: StagedFileWriter, init: TransferLargeInit): Promise<void> {
+  const { from, path, signal } = init
+  const there = writer.positionBytes
+  if (there === 0) return
+  const [left, now] = await Promise.all([writer.prefixHash(), from.hashStart(path, there, { signal })])
+  if (left !== now.hash) await writer.restart()
+}
+
+interface Compared {
+  readonly parts: readonly DeltaPart[]
+  readonly hash: ContentHash
+}
+
+class LargeTransfer {
+  readonly #init: TransferLargeInit
+  readonly #writer: StagedFileWriter
+  readonly #queue: AppendQueue
+  readonly #basis: Basis | undefined
+  /** Of what was read. */
+  readonly #hasher = createHasher()
+  /** Of the source; the same at each look, or it was changed. */
+  #stat: EntryStat | undefined
+  #movedBytes = 0
+  #foundBytes = 0
+
+  constructor(writer: StagedFileWriter, init: TransferLargeInit, basis: Basis | undefined) {
+    this.#writer = writer
+    this.#init = init
+    this.#basis = basis
+    this.#queue = new AppendQueue(writer)
+  }
+
+  async run(): Promise<TransferredLarge> {
+    const { sizeBytes, hash: known, path } = this.#init
+    const there = this.#writer.positionBytes
+    this.#found(there)
+    const compared = await this.#compare(sizeBytes - there)
+    const parts = compared?.parts ?? [{ fromBytes: 0, lengthBytes: sizeBytes }]
+    await this.#write(partsFrom(parts, there))
+    const hash = compared?.hash ?? (await this.#hashAtSource(there))
+    if (known !== undefined && hash !== known) throw changed(path)
+    await this.#finish(hash)
+    return { hash, stat: this.#stat!, movedBytes: this.#movedBytes, foundBytes: this.#foundBytes }
+  }
+
+  /** Both ends cut what they have into blocks at the same time. undefined: there is nothing to compare with. */
+  async #compare(leftBytes: number): Promise<Compared | undefined> {
+    const { from, path, sizeBytes, signal } = this.#init
+    if (this.#basis === undefined || leftBytes < MIN_COMPARED_BYTES) return undefined
+    const average = blockAverage(sizeBytes)
+    const over = new AbortController()
+    const linked = linkSignals(signal, over.signal)
+    const options = { signal: linked.signal }
+    try {
+      const basis = blocksAt(this.#basis.at, this.#basis.path, average, options).catch(err => {
+        if (hasCode(err, 'UNREACHABLE', 'STOPPED')) throw err
+        return undefined // not there, not readable, changing, too large: all of the file travels
+      })
+      basis.catch(() => {}) // told below, unless the source fails first
+      const wanted = await blocksAt(from, path, average, options).catch(err => {
+        if (hasCode(err, 'TOO_LARGE')) return undefined
+        throw err
+      })
+      if (wanted === undefined) return undefined
+      this.#look(wanted.stat)
+      const found = await basis
+      signal?.throwIfAborted()
+      return found === undefined ? undefined : { parts: planDelta(wanted, found), hash: wanted.hash }
+    } finally {
+      over.abort()
+      linked.clear()
+    }
+  }
+
+  async #write(parts: readonly DeltaPart[]): Promise<void> {
+    const { from, path, signal } = this.#init
+    const found = parts.filter(part => part.basisBytes !== undefined)
+    const moved = parts.filter(part => part.basisBytes === undefined)
+    let next = 0
+    const foundBefore = async (atBytes: number): Promise<void> => {
+      while (next < found.length && found[next]!.fromBytes < atBytes) await this.#appendFound(found[next++]!)
+    }
+    for (let at = 0; at < moved.length; at += MAX_RANGES) {
+      for await (const piece of from.read(path, { ranges: moved.slice(at, at + MAX_RANGES).map(rangeOf), signal })) {
+        if (piece.kind === 'opened' || piece.kind === 'done') {
+          this.#look(piece.stat)
+          continue
+        }
+        await foundBefore(piece.atBytes)
+        if (piece.kind === 'data') await this.#appendMoved(piece.bytes)
+        else await this.#appendHole(piece.lengthBytes)
+      }
+    }
+    await foundBefore(Number.POSITIVE_INFINITY)
+    await this.#queue.drain()
+  }
+
+  async #appendMoved(bytes: Uint8Array): Promise<void> {
+    this.#hasher.update(bytes)
+    this.#movedBytes += bytes.length
+    const { length } = bytes // its buffer may be handed over
+    await this.#queue.append(bytes, () => this.#init.onBytes?.(length))
+  }
+
+  async #appendHole(lengthBytes: number): Promise<void> {
+    for (let left = lengthBytes; left > 0; left -= ZEROS.length)
+      this.#hasher.update(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS)
+    await this.#queue.appendHole(lengthBytes, () => this.#init.onBytes?.(lengthBytes))
+  }
+
+  async #appendFound({ basisBytes, lengthBytes }: DeltaPart): Promise<void> {
+    const { path } = this.#basis!
+    for (let at = 0; at < lengthBytes; at += STRETCH_BYTES) {
+      this.#init.signal?.throwIfAborted()
+      const stretch = { path, fromBytes: basisBytes! + at, lengthBytes: Math.min(STRETCH_BYTES, lengthBytes - at) }
+      const written = this.#writer.appendStretch(stretch).catch(err => {
+        throw hasCode(err, ...BASIS_CODES) ? new BasisFailed('the basis cannot be read', { cause: err }) : err
+      })
+      await this.#queue.add(written, () => this.#found(stretch.lengthBytes))
+    }
+  }
+
+  /** What the source says of all of it, where not all of it went through here. */
+  async #hashAtSource(there: number): Promise<ContentHash> {
+    const { from, path, sizeBytes, hash, signal } = this.#init
+    if (there === 0 && this.#stat !== undefined) return this.#hasher.digest()
+    if (hash !== undefined && this.#stat !== undefined) return hash // each half was compared with it at its end
+    const whole = await from.hashStart(path, sizeBytes, { signal })
+    this.#look(whole.stat)
+    return whole.hash
+  }
+
+  async #finish(hash: ContentHash): Promise<void> {
+    try {
+      await this.#writer.finish({ hash, ...this.#init.attributes?.(this.#stat!) })
+    } catch (err) {
+      if (!hasCode(err, 'HASH_MISMATCH')) throw err
+      // What was found is not what it was said to be: the basis was changed meanwhile, or an end told of other blocks.
+      throw this.#foundBytes > 0 ? new BasisFailed('the basis was changed', { cause: err }) : changed(this.#init.path)
+    }
+  }
+
+  #found(bytes: number): void {
+    this.#foundBytes += bytes
+    if (bytes > 0) this.#init.onBytes?.(bytes)
+  }
+
+  /** @throws CHANGED_WHILE_READING */
+  #look(stat: EntryStat): void {
+    const { path, sizeBytes } = this.#init
+    if (stat.sizeBytes !== sizeBytes) throw changed(path)
+    if (this.#stat !== undefined && !sameContentStat(stat, this.#stat)) throw changed(path)
+    this.#stat = stat
+  }
+}
+
+const rangeOf = ({ fromBytes, lengthBytes }: DeltaPart): ByteRange => ({ fromBytes, lengthBytes })
+
+const changed = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('CHANGED_WHILE_READING', `could not read ${displayPath(path)}: it was changed meanwhile`, {
+    hint: 'It is read again later; close the program that writes to it to be sure.'
+  })

@@ -1,0 +1,113 @@
+import { type AbortOptions, linkSignals, type Problem, type RelPath } from '../../storage/base/index.js'
+import type { EntryStat, StagedEntry } from '../../storage/files/index.js'
+import { type Endpoint, type EndpointStage, MAX_PACK_BYTES, type PackedFile } from '../endpoints/index.js'
+import type { FileAttributes } from './transfer-large.js'
+
+export interface SmallFile {
+  readonly path: RelPath
+  /** As it was found; only to know how many go into one message. */
+  readonly sizeBytes: number
+  /** `path` unless told. */
+  readonly stagedAs?: RelPath | undefined
+}
+
+export interface TransferSmallInit<F extends SmallFile> extends AbortOptions {
+  readonly from: Pick<Endpoint, 'readPack'>
+  readonly to: Pick<EndpointStage, 'write'>
+  /** At most MAX_PACKED_FILE_BYTES each; taken as they are needed. */
+  readonly files: AsyncIterable<F> | Iterable<F>
+  /** Mode and time that the staged file gets, from the stat of what was read. */
+  attributes?(file: F, stat: EntryStat): FileAttributes
+}
+
+/** What became of one file. Its content is staged, checked against the hash of what was read; or there is a problem. */
+export type TransferredSmall<F extends SmallFile> = { readonly file: F } & (
+  | (Extract<PackedFile, { hash: unknown }> & { readonly problem?: undefined })
+  | { readonly problem: Problem }
+)
+
+/** Files in one message: their names and stats are some 100 KiB. */
+const FILES_A_PACK = 512
+/** Bytes in one message. A quarter of what may be: so that several are on their way in each direction. */
+const PACK_BYTES = MAX_PACK_BYTES / 4
+/** Packs on their way from one disk to the other. With 20 ms there and back, and 1 MiB each, 300 MB a second. */
+const PACKS_AT_ONCE = 6
+
+/**
+ * Brings many small files into a staging place, many to a message and several messages at once, so that no file waits for an
+ * answer about another. Results come in the order of `files`, a message at a time.
+ * @throws what concerns all of them: UNREACHABLE, NO_SPACE, DISK_ERROR, `signal.reason`
+ */
+export async function* transferSmall<F extends SmallFile>(
+  init: TransferSmallInit<F>
+): AsyncGenerator<readonly TransferredSmall<F>[], void, void> {
+  const over = new AbortController()
+  const linked = linkSignals(init.signal, over.signal)
+  const running: Promise<readonly TransferredSmall<F>[]>[] = []
+  try {
+    for await (const pack of packsOf(init.files)) {
+      linked.signal.throwIfAborted()
+      if (running.length >= PACKS_AT_ONCE) yield await running.shift()!
+      const task = transferPack(init, pack, linked.signal)
+      task.catch(() => {}) // told when its turn comes
+      running.push(task)
+    }
+    while (running.length > 0) yield await running.shift()!
+  } finally {
+    over.abort()
+    await Promise.allSettled(running)
+    linked.clear()
+  }
+}
+
+async function* packsOf<F extends SmallFile>(files: AsyncIterable<F> | Iterable<F>): AsyncGenerator<F[], void, void> {
+  let pack: F[] = []
+  let bytes = 0
+  for await (const file of files) {
+    if (pack.length > 0 && (pack.length === FILES_A_PACK || bytes + file.sizeBytes > PACK_BYTES)) {
+      yield pack
+      pack = []
+      bytes = 0
+    }
+    pack.push(file)
+    bytes += file.sizeBytes
+  }
+  if (pack.length > 0) yield pack
+}
+
+/** One message, or a few where the files grew meanwhile. */
+async function transferPack<F extends SmallFile>(
+  init: TransferSmallInit<F>,
+  files: readonly F[],
+  signal: AbortSignal
+): Promise<readonly TransferredSmall<F>[]> {
+  const { from, to } = init
+  const results: TransferredSmall<F>[] = []
+  while (results.length < files.length) {
+    const rest = files.slice(results.length)
+    const pack = await from.readPack(
+      rest.map(file => file.path),
+      { signal }
+    )
+    const entries: StagedEntry[] = []
+    const staged: number[] = []
+    for (const [i, packed] of pack.files.entries()) {
+      const file = rest[i]!
+      results.push({ file, ...packed } as TransferredSmall<F>)
+      if (packed.problem !== undefined) continue
+      const { offset, length, hash, stat } = packed
+      entries.push({
+        ...{ kind: 'file', path: file.stagedAs ?? file.path, offset, length, hash },
+        ...init.attributes?.(file, stat)
+      })
+      staged.push(results.length - 1)
+    }
+    if (entries.length === 0) continue
+    const { problems } = await to.write(entries, pack.data, { signal })
+    for (const { index, path, code, message } of problems) {
+      const at = staged[index]!
+      results[at] = { file: results[at]!.file, problem: { path, code, message } }
+    }
+  }
+  return results
+}

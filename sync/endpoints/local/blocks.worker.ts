@@ -1,0 +1,77 @@
+import {
+  type ContentHash,
+  defineTasks,
+  displayPath,
+  type LinkContext,
+  type RelPath,
+  SpacedriveError,
+  type TaskContext
+} from '../../../storage/base/index.js'
+import { BlockReader, hashSource } from '../../../storage/content/index.js'
+import type { EntryStat } from '../../../storage/files/index.js'
+import type { BlockPiece } from '../blocks.js'
+import { BLOCKS_A_PAGE, MAX_BLOCKS, READ_PIECE_BYTES } from '../limits.js'
+import { sink } from '../pull.js'
+import { stretches } from './holes.js'
+import { changedWhileReading, fill, type LocalRoot, reading, sameContent } from './reading.js'
+
+interface Input {
+  readonly root: LocalRoot
+  readonly path: RelPath
+}
+
+export const blockTasks = defineTasks(import.meta.url, {
+  /** See `Endpoint.blocks`. */
+  async blocks({ root, path, averageBytes }: Input & { averageBytes: number }, ctx: LinkContext): Promise<void> {
+    const out = sink<BlockPiece>(ctx)
+    await reading(root, async reader => {
+      const file = reader.open(path)
+      try {
+        const before = file.stat()
+        if (before.sizeBytes > (MAX_BLOCKS - 1) * (averageBytes / 4)) throw tooLarge(path)
+        const blocks = new BlockReader(averageBytes)
+        const buffer = new Uint8Array(READ_PIECE_BYTES)
+        const send = async (): Promise<void> => {
+          const { lengths, hashes } = blocks.take()
+          await out.send({ kind: 'blocks', lengths, hashes }, [lengths.buffer, hashes.buffer])
+        }
+        for (const { from, to, hole } of stretches(file, before, 0, before.sizeBytes)) {
+          for (let at = from; at < to; at += READ_PIECE_BYTES) {
+            const bytes = buffer.subarray(0, Math.min(READ_PIECE_BYTES, to - at))
+            if (hole) bytes.fill(0)
+            else if (fill(file, bytes, at) < bytes.length) throw changedWhileReading(path)
+            blocks.update(bytes)
+            if (blocks.ready >= BLOCKS_A_PAGE) await send()
+            else await out.giveWay()
+          }
+        }
+        const hash = blocks.end()
+        if (blocks.ready > 0) await send()
+        const stat = file.stat()
+        if (!sameContent(before, stat)) throw changedWhileReading(path)
+        await out.send({ kind: 'done', stat, hash })
+      } finally {
+        file.close()
+      }
+    })
+  },
+
+  /** See `Endpoint.hashStart`. */
+  hashStart(
+    { root, path, lengthBytes }: Input & { lengthBytes: number },
+    { signal }: TaskContext
+  ): Promise<{ hash: ContentHash; stat: EntryStat }> {
+    return reading(root, async reader => {
+      const file = reader.open(path)
+      try {
+        const { hash } = await hashSource(file, displayPath(path), { signal, lengthBytes })
+        return { hash, stat: file.stat() }
+      } finally {
+        file.close()
+      }
+    })
+  }
+})
+
+const tooLarge = (path: RelPath): SpacedriveError =>
+  new SpacedriveError('TOO_LARGE', `could not compare ${displayPath(path)}: it is too large for a list of its blocks`)
