@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { displayPath, errorCode, SpacedriveError } from '../base/index.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
-import { AREA_NAME, MARKER_NAME } from './ours.js'
+import { AREA_NAME, MARKER_NAME, TEMP_PREFIX } from './ours.js'
+import { removeTree } from './tree.js'
 
 /**
  * Opens a folder within `.spacedrive`, making both and the marker where they are missing.
  * @throws {SpacedriveError} NOT_PRIVATE when it belongs to somebody else
  */
 export function openArea(disk: Disk, top: DirHandle, child: string): DirHandle {
+  if (findStat(disk, top, AREA_NAME) === undefined) makeArea(disk, top)
   const area = openOrMake(disk, top, AREA_NAME)
   try {
     ensureMarker(disk, area)
@@ -17,6 +19,29 @@ export function openArea(disk: Disk, top: DirHandle, child: string): DirHandle {
   } finally {
     disk.close(area)
     disk.sync(top)
+  }
+}
+
+/** The area before it has its name: every daemon makes it here, and finishes what another one, or a crash, left of it. */
+const NEW_AREA = `${TEMP_PREFIX}area`
+
+/**
+ * It gets its name with the marker in it: after a power loss an area without one would be a folder like any other, and be synced.
+ * RACE: of two that make it at the same moment one comes too late, and takes what it made away again.
+ */
+function makeArea(disk: Disk, top: DirHandle): void {
+  const area = openOrMake(disk, top, NEW_AREA)
+  try {
+    ensureMarker(disk, area)
+  } finally {
+    disk.close(area)
+  }
+  try {
+    // Nothing is ever lost: a directory takes the place of an empty one at most.
+    disk.rename(top, NEW_AREA, top, AREA_NAME, 'replace')
+  } catch (err) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(err))) throw err
+    removeTree(disk, top, NEW_AREA)
   }
 }
 

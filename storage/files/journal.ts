@@ -64,7 +64,7 @@ export const seen = ({ kind, inode, birthNs, sizeBytes, mtimeNs }: EntryStat): S
 
 /** Durable on return. Replaces the one before. */
 export function writeJournal(disk: Disk, place: DirHandle, journal: Journal): void {
-  if (findStat(disk, place, NEW_NAME) !== undefined) disk.unlink(place, NEW_NAME)
+  removeHalfJournal(disk, place)
   const fd = disk.open(place, NEW_NAME, 'create')
   try {
     disk.write(fd, Buffer.from(JSON.stringify({ version: 1, ...journal }, numbers)), 0)
@@ -74,6 +74,11 @@ export function writeJournal(disk: Disk, place: DirHandle, journal: Journal): vo
   }
   disk.rename(place, NEW_NAME, place, JOURNAL_NAME, 'replace')
   disk.sync(place)
+}
+
+/** One that never got its name: a crash cut it off, and nothing stands on it. */
+export function removeHalfJournal(disk: Disk, place: DirHandle): void {
+  if (findStat(disk, place, NEW_NAME) !== undefined) disk.unlink(place, NEW_NAME)
 }
 
 export function removeJournal(disk: Disk, place: DirHandle): void {

@@ -4,6 +4,7 @@ import { openArea } from './area.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
 import { AREA_NAME, MARKER_NAME } from './ours.js'
 import type { RootAccess } from './root.js'
+import { ifThere } from './staging-place.js'
 
 /** What `.spacedrive/root.json` says: which root this is, and for each sync of it the number of its last batch (SYNC.md 6). */
 export interface Marker {
@@ -54,6 +55,21 @@ export function countInMarker({ disk, root }: RootAccess, sync: string, counter:
     return marker
   } finally {
     disk.close(area)
+  }
+}
+
+/** Half a marker: how old it is when whoever wrote it is certainly gone. */
+const OLD_MS = 60 * 60 * 1000
+const MARKER_TEMP = /^root\.json\.[0-9a-f-]{36}$/
+
+/** Removes what a crash left of markers that were being written. */
+export function removeOldMarkers({ disk, dirs }: RootAccess, nowMs: number): void {
+  const area = ifThere(() => dirs.open(AREA_NAME as RelPath))
+  if (area === undefined) return
+  for (const name of disk.list(area)) {
+    if (!MARKER_TEMP.test(name)) continue
+    const stat = findStat(disk, area, name)
+    if (stat?.kind === 'file' && Number(stat.mtimeNs / 1_000_000n) < nowMs - OLD_MS) disk.unlink(area, name)
   }
 }
 

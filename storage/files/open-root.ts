@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { type Clock, displayPath, SpacedriveError, type WorkerPool } from '../base/index.js'
 import type { Disk } from './disk.js'
 import type { FileRoot } from './files.js'
 import type { RunTask } from './open-files.js'
 import { openStaging } from './open-staging.js'
+import { newGroupId } from './ours.js'
 import type { PlaceStep } from './place-steps.js'
 import type { RootHandle } from './root.js'
 import type { Staging } from './staging.js'
@@ -75,7 +75,7 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
       return results
     },
     async placeGroup(steps, options) {
-      const id = randomUUID()
+      const id = newGroupId()
       busy.add(id)
       try {
         return await tracked('placeGroup', { root, places: placesOf(steps), steps, id }, options)
@@ -85,7 +85,7 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
     },
     lookAgain: (list, options) =>
       tracked('lookAgain', { root, places: handles(list.map(l => l.at.staging)), list }, options),
-    recover: options => tracked('recover', { root, busy: [...busy] }, options),
+    recover: options => tracked('recover', { root, busy: [...busy], nowMs: clock.nowMs() }, options),
 
     versions: {
       append: (list, text, options) => tracked('appendLines', { root, list, text }, options),

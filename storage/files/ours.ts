@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { isUuid } from '../base/index.js'
 
 /** What the program puts into people's folders, and how it is told from theirs (SYNC.md 9). */
@@ -40,3 +40,13 @@ export function parseStagingName(name: string): { owner: string; id: string } | 
     ? { owner, id }
     : undefined
 }
+
+const GROUP_ID = /^[0-9a-f]{8}-0001-8000-8000-[0-9a-f]{12}$/
+
+/** A staging place for one group of steps (`FileRoot.placeGroup`) bears such an id: after a crash nobody comes back for it. */
+export function newGroupId(): string {
+  const random = randomUUID()
+  return `${random.slice(0, 8)}-0001-8000-8000-${random.slice(-12)}`
+}
+
+export const isGroupId = (id: string): boolean => GROUP_ID.test(id)

@@ -3,17 +3,29 @@ import { type DirHandle, findStat } from './disk.js'
 import type { RecoverReport } from './files.js'
 import { giveName } from './give-name.js'
 import { type GroupOutcome, hasBegun, runGroup, syncNames } from './group.js'
-import { type Group, type Journal, readJournal, removeJournal, type Temp } from './journal.js'
+import { type Group, type Journal, readJournal, removeHalfJournal, removeJournal, type Temp } from './journal.js'
+import { removeOldMarkers } from './marker.js'
 import { finishDrop } from './move-into.js'
+import { isGroupId } from './ours.js'
 import { takeAcross } from './place-journaled.js'
 import { diskError, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
-import { listStagingPlaces, TREE_NAME } from './staging-place.js'
+import { type FoundPlace, listStagingPlaces, TREE_NAME } from './staging-place.js'
+import { removeEmptyTree } from './tree.js'
 
-/** See `FileRoot.recover`: the journals of this daemon's staging places, those in use (`isBusy`) aside. */
-export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean): RecoverReport {
+export interface RecoverInit {
+  readonly isBusy: (id: string) => boolean
+  readonly nowMs: number
+}
+
+/**
+ * See `FileRoot.recover`: the journals of this daemon's staging places, those in use (`isBusy`) aside. What nobody will ever come
+ * back for goes: places of groups, and what was to become a marker.
+ */
+export function recoverRoot(access: RootAccess, { isBusy, nowMs }: RecoverInit): RecoverReport {
   const { disk, root } = access
   const report = { completed: 0, takenBack: 0, problems: [] as Problem[] }
+  removeOldMarkers(access, nowMs)
   for (const found of listStagingPlaces(access)) {
     if (found.owner !== root.owner || isBusy(found.id)) continue
     const opened: DirHandle[] = []
@@ -21,6 +33,7 @@ export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean)
       const dir = disk.openDir(root.dir, found.rel)
       opened.push(dir)
       const journal = readJournal(disk, dir)
+      if (journal === undefined) removeGroupPlace(access, found, dir)
       if (journal === undefined || journal.completed) continue
       const tree = disk.openDir(dir, TREE_NAME)
       opened.push(tree)
@@ -30,6 +43,7 @@ export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean)
       for (const temp of journal.temps ?? []) recoverTemp(access, temp)
       report.problems.push(...outcomes.flatMap(o => (o.state === 'stuck' ? o.problems : [])))
       settle(access, { dir, tree }, journal, outcomes)
+      if (outcomes.every(o => o.state !== 'stuck')) removeGroupPlace(access, found, dir)
     } catch (err) {
       report.problems.push(problemOf(joinRel(found.rel, 'journal'), diskError('recover', found.rel, err)))
     } finally {
@@ -37,6 +51,13 @@ export function recoverRoot(access: RootAccess, isBusy: (id: string) => boolean)
     }
   }
   return report
+}
+
+/** With nothing but empty directories in it; somebody may have put something into one that was about to go. */
+function removeGroupPlace({ disk, dirs }: RootAccess, { id, rel }: FoundPlace, place: DirHandle): void {
+  if (!isGroupId(id)) return
+  removeHalfJournal(disk, place)
+  removeEmptyTree(disk, dirs.open(parentOf(rel)), nameOf(rel))
 }
 
 /** What was begun is completed; what was not is left: who planned it plans again. */

@@ -86,8 +86,11 @@ export const fileTasks = {
     { root, keep, busy, nowMs }: { root: RootHandle; keep: readonly string[]; busy: readonly string[]; nowMs: number }
   ): Promise<CleanReport> => withRoot(disk, root, access => cleanStagingPlaces(access, { keep, busy, nowMs })),
 
-  recover: (disk: Disk, { root, busy }: { root: RootHandle; busy: readonly string[] }): Promise<RecoverReport> =>
-    withRoot(disk, root, access => recoverRoot(access, id => busy.includes(id))),
+  recover: (
+    disk: Disk,
+    { root, busy, nowMs }: { root: RootHandle; busy: readonly string[]; nowMs: number }
+  ): Promise<RecoverReport> =>
+    withRoot(disk, root, access => recoverRoot(access, { isBusy: id => busy.includes(id), nowMs })),
 
   write: (
     disk: Disk,

@@ -13,6 +13,8 @@ export interface ReaderRoot {
   readonly identity?: Pick<EntryStat, 'device' | 'inode'> | undefined
   /** It is only a place to go on from, and need not be readable itself. */
   readonly passing?: boolean | undefined
+  /** Instead of the real disk: see `FilesInit.disk`. */
+  readonly disk?: Disk | undefined
 }
 
 /** An open file of the tree. */
@@ -92,8 +94,8 @@ function openedRoot(disk: Disk, { path, identity, passing }: ReaderRoot): DirHan
   throw moved(path)
 }
 
-/** On the disk of this worker thread. @throws {SpacedriveError} MISSING, LINK_IN_PATH (no directory), NO_PERMISSION, ROOT_MOVED */
-export const treeReader = (root: ReaderRoot): TreeReader => new TreeReader(diskHere(), root)
+/** On the disk of this worker thread, unless the root brings its own. @throws {SpacedriveError} MISSING, LINK_IN_PATH (no directory), NO_PERMISSION, ROOT_MOVED */
+export const treeReader = (root: ReaderRoot): TreeReader => new TreeReader(root.disk ?? diskHere(), root)
 
 const moved = (path: AbsPath): SpacedriveError =>
   new SpacedriveError('ROOT_MOVED', `could not use ${displayPath(path)}: the folder was moved, replaced or removed`, {

@@ -39,6 +39,22 @@ export function removeTree(disk: Disk, parent: DirHandle, name: string): void {
   disk.removeDir(parent, name)
 }
 
+/** Removes directories that hold nothing but such directories: whatever else lies in one stays, with the way to it. */
+export function removeEmptyTree(disk: Disk, parent: DirHandle, name: string): void {
+  const inside = disk.openDir(parent, name)
+  try {
+    for (const child of disk.list(inside))
+      if (disk.lstat(inside, child).kind === 'directory') removeEmptyTree(disk, inside, child)
+  } finally {
+    disk.close(inside)
+  }
+  try {
+    disk.removeDir(parent, name)
+  } catch (err) {
+    if (!hasCode(err, 'ENOTEMPTY', 'EEXIST')) throw err
+  }
+}
+
 /** Makes a tree durable: a handful file by file, else the file system as a whole. */
 export function syncTree(disk: Disk, tree: DirHandle, syncWhole: boolean): void {
   if (syncWhole && !isHandful(disk, tree)) {

@@ -12,6 +12,7 @@ import {
 } from '../../../storage/base/index.js'
 import type {
   Capabilities,
+  Disk,
   EntryStat,
   FileSource,
   Files,
@@ -51,6 +52,8 @@ export interface LocalEndpointInit {
   readonly trash: Pick<Trash, 'put'>
   /** Absolute paths that are ours and unknown to everybody: data directories, open libraries (SYNC.md 9). */
   ours(): readonly string[]
+  /** Instead of the real disk, with a pool that runs tasks in place: see `FilesInit.disk`. */
+  readonly disk?: Disk | undefined
 }
 
 export interface LocalEndpointParts extends LocalEndpointInit {
@@ -182,9 +185,10 @@ export class LocalEndpoint implements Endpoint {
   }
 
   #root(): LocalRoot {
-    const { path, stat, about, ours } = this.#parts
+    const { path, stat, about, ours, disk } = this.#parts
     const clockStepMs = timeStepMs(about.fileSystem)
-    return { path, identity: { device: stat.device, inode: stat.inode }, ours: ours(), clockStepMs }
+    const root = { path, identity: { device: stat.device, inode: stat.inode }, ours: ours(), clockStepMs }
+    return disk === undefined ? root : { ...root, disk }
   }
 
   #task<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: AbortOptions): Promise<Awaited<O>> {

@@ -1,5 +1,4 @@
 import {
-  type AbsPath,
   defineTasks,
   displayPath,
   type LinkContext,
@@ -28,8 +27,8 @@ const LOOKS_PER_TURN = 128
 
 export const localTasks = defineTasks(import.meta.url, {
   /** The root itself. @throws MISSING, NOT_A_DIRECTORY, NO_PERMISSION */
-  openRoot({ path }: { path: AbsPath }): EntryStat {
-    const reader = treeReader({ path })
+  openRoot({ path, disk }: Pick<LocalRoot, 'path' | 'disk'>): EntryStat {
+    const reader = treeReader({ path, disk })
     try {
       return reader.look('' as RelPath)!
     } finally {

@@ -27,13 +27,13 @@ export async function openLocalEndpoint(
   init: LocalEndpointInit & { readonly path: AbsPath },
   { signal }: AbortOptions = {}
 ): Promise<Endpoint> {
-  const path = await realPathOf(init.path)
+  const path = init.disk === undefined ? await realPathOf(init.path) : init.path
   if (init.ours().some(ours => isWithin(path, ours))) {
     throw new SpacedriveError('OURS', `could not use ${displayPath(path)}: it belongs to this program`, {
       hint: 'Choose a folder outside of data directories and libraries.'
     })
   }
-  const stat = await init.pool.run(localTasks.openRoot, { path }, { signal }).catch(err => {
+  const stat = await init.pool.run(localTasks.openRoot, { path, disk: init.disk }, { signal }).catch(err => {
     throw hasCode(err, 'LINK_IN_PATH') ? notAFolder(path) : err
   })
   const volume = await init.volumes.volumeOf(path)

@@ -5,7 +5,7 @@ import {
   SpacedriveError,
   type TaskContext
 } from '../../../storage/base/index.js'
-import { type EntryStat, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
+import { type Disk, type EntryStat, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
 
 /** The root as it was opened, for each task. */
 export interface LocalRoot {
@@ -13,11 +13,16 @@ export interface LocalRoot {
   readonly identity: Pick<EntryStat, 'device' | 'inode'>
   readonly ours: readonly string[]
   readonly clockStepMs: number
+  /** Instead of the real disk: see `FilesInit.disk`. Such a root stays in its thread. */
+  readonly disk?: Disk | undefined
 }
 
 /** Gives `fn` the tree, and closes it. @throws ROOT_MOVED */
-export async function reading<T>({ path, identity }: LocalRoot, fn: (reader: TreeReader) => Promise<T>): Promise<T> {
-  const reader = treeReader({ path, identity })
+export async function reading<T>(
+  { path, identity, disk }: LocalRoot,
+  fn: (reader: TreeReader) => Promise<T>
+): Promise<T> {
+  const reader = treeReader({ path, identity, disk })
   try {
     return await fn(reader)
   } finally {

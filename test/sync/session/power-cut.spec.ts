@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { ENDS, type End, type Mode } from '../../../sync/reconcile/index.js'
+import type { SessionOutcome } from '../../../sync/session/index.js'
+import { randomFrom } from '../../random.js'
+import type { SimulatedDiskInit } from '../../storage/files/simulated-disk.js'
+import { type DiskEdit, type Shown, SyncDisk } from './power-cut-disk.js'
+import { type Device, Devices } from './power-cut-rig.js'
+
+/** A sample of plans and moments here; SYNC_CUTS=N: so many plans in each mode, and every operation of each. */
+const ALL = process.env.SYNC_CUTS !== undefined
+const PLANS = Number(process.env.SYNC_CUTS ?? 6)
+const CUTS = 4
+
+const NAMES = ['a', 'b', 'c', 'd.txt']
+const path = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 }).map(parts => parts.join('/'))
+const edits = fc.array(
+  fc.record<DiskEdit>({
+    end: fc.constantFrom('source', 'source', 'destination'),
+    kind: fc.constantFrom('write', 'write', 'write', 'delete', 'move', 'move', 'swap', 'folder', 'link', 'mode'),
+    path,
+    to: path,
+    text: fc.integer({ min: 1, max: 99 }).map(n => `edited ${n}`)
+  }),
+  { minLength: 2, maxLength: 10 }
+)
+
+interface Plan {
+  /** What both ends have, when they have agreed on something. */
+  readonly before: readonly string[]
+  readonly agreed: boolean
+  readonly edits: readonly DiskEdit[]
+  readonly seed: number
+}
+
+const plans: fc.Arbitrary<Plan> = fc.record({
+  before: fc.array(path, { minLength: 4, maxLength: 12 }),
+  agreed: fc.constantFrom(true, true, true, false),
+  edits,
+  seed: fc.nat()
+})
+
+const DISKS: readonly (readonly [string, SimulatedDiskInit])[] = [
+  ['one sync of the whole', {}],
+  ['each file synced', { syncAll: false }],
+  ['no exchange, no rename that refuses to replace', { exchange: false, noReplace: false }]
+]
+
+/** What loses what was not durable: all of it at once, or a disk that was pulled out. */
+const LOSING: readonly (readonly (End | 'device')[])[] = [
+  ['source', 'destination', 'device'],
+  ['source', 'destination', 'device'],
+  ['destination'],
+  ['source'],
+  ['device']
+]
+
+describe('a sync: the power goes after any operation of a session', function () {
+  this.timeout(300_000)
+
+  for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[]) {
+    it(`${mode}: each path old or new and whole, nothing lost, the next run ends as if nothing had been`, async () => {
+      const devices = new Devices(mode)
+      try {
+        await fc.assert(
+          fc.asyncProperty(fc.constantFrom(...DISKS), plans, async ([title, init], plan) => {
+            const prepared = await prepare(devices, init, plan)
+            const whole = devices.copy(prepared)
+            const had = contentsOf(whole)
+            const old = shownOf(whole)
+            const first = whole.disk.operations
+            ensureDone(await devices.run(whole), `${title}, uncut`)
+            const last = whole.disk.operations
+            const wanted = shownOf(whole)
+            ensureAll(had, whole, `${title}, uncut`)
+            devices.drop(whole)
+
+            const random = randomFrom(plan.seed)
+            for (const at of momentsOf(last - first, random)) {
+              let device = devices.copy(prepared)
+              device.disk.cutAt = first + at
+              // Right after its end: what the archive says is to hold on both disks.
+              const losing = at > last - first ? LOSING[0]! : LOSING[Math.floor(random() * LOSING.length)]!
+              device = await devices.cut(device, random, losing)
+              const what = `${title}, cut after ${at} of ${last - first}, losing ${losing.join(' and ')}`
+              checkCut(device, { had, old, wanted }, what)
+              // Every third time it goes once more, while it is made good.
+              if (random() < 0.33) {
+                device.disk.cutAt = device.disk.operations + Math.floor(random() * 60)
+                device = await devices.cut(device, random, LOSING[0]!)
+                checkCut(device, { had, old, wanted }, `${what}, twice`)
+              }
+              ensureDone(await devices.run(device), what)
+              ensureAll(had, device, what)
+              assert.deepEqual(shownOf(device), wanted, what)
+              const again = await devices.run(device)
+              assert.equal(again.state === 'done' && again.plan.operations, 0, `${what}: one run more does nothing`)
+              for (const end of ENDS) assert.deepEqual(device.disk.left(end), [], what)
+              devices.drop(device)
+            }
+            devices.drop(prepared)
+          }),
+          { numRuns: PLANS, endOnFailure: true }
+        )
+      } finally {
+        devices.clean()
+      }
+    })
+  }
+})
+
+/** Before which operations it is cut: each, or some; and once after the last. */
+function momentsOf(operations: number, random: () => number): number[] {
+  const some = Array.from({ length: CUTS }, (_, i) => Math.floor(((i + random()) * operations) / CUTS))
+  return [...(ALL ? Array(operations).keys() : some), operations + 1]
+}
+
+type Ends = Readonly<Record<End, Shown>>
+
+const shownOf = ({ disk }: Device): Ends => ({ source: disk.shown('source'), destination: disk.shown('destination') })
+const contentsOf = ({ disk }: Device): Set<string> =>
+  new Set([...disk.contents('source'), ...disk.contents('destination')])
+
+/** In step, unless they never were, then edited; all of it durable. */
+async function prepare(devices: Devices, init: SimulatedDiskInit, plan: Plan): Promise<Device> {
+  const disk = new SyncDisk(init)
+  const device = devices.fresh(disk)
+  const write = (end: End, at: string, text: string): void => disk.edit({ end, kind: 'write', path: at, to: at, text })
+  for (const at of plan.before) write('source', at, `first ${at}`)
+  if (plan.agreed) ensureDone(await devices.run(device), 'the first run')
+  for (const edit of plan.edits) disk.edit(edit)
+  disk.rest()
+  return device
+}
+
+function ensureDone(outcome: SessionOutcome, when: string): void {
+  assert.equal(outcome.state, 'done', `${when}: ${JSON.stringify(outcome).slice(0, 300)}`)
+  if (outcome.state === 'done') assert.deepEqual(outcome.result.problems, [], when)
+}
+
+function ensureAll(had: ReadonlySet<string>, device: Device, when: string): void {
+  const has = contentsOf(device)
+  for (const content of had) assert.ok(has.has(content), `${when}: lost: ${content}`)
+}
+
+/** Right after a cut, before anybody looks: what is half done is in a journal, and its paths may be missing until then. */
+function checkCut(
+  device: Device,
+  { had, old, wanted }: { had: Set<string>; old: Ends; wanted: Ends },
+  when: string
+): void {
+  ensureAll(had, device, when)
+  const now = shownOf(device)
+  for (const end of ENDS) {
+    for (const [at, is] of Object.entries(now[end]))
+      assert.ok(
+        [old[end][at], wanted[end][at]].includes(is),
+        `${when}: ${at} at the ${end} is neither old nor new: ${is}`
+      )
+  }
+}
