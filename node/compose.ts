@@ -177,6 +177,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     random,
     syncs: synced,
     open: openFolder,
+    jobs,
     log: log.child('history')
   })
 

@@ -2,6 +2,25 @@ import { type AnyEvent, type JobId, type ProgressFields, SpacedriveError } from 
 import type { Peer } from '../compose.js'
 import { shortId } from './job-text.js'
 
+/**
+ * Waits for a job that ends with the call: who asked and went away meant to end it.
+ * @throws as `waitForJob`
+ */
+export async function waitOrCancel(
+  peer: Peer,
+  job: JobId,
+  { emit, signal }: { emit(progress: ProgressFields): void; signal: AbortSignal }
+): Promise<void> {
+  const left = (): void => void peer.jobs.cancel(job).catch(() => {})
+  if (signal.aborted) left()
+  signal.addEventListener('abort', left, { once: true })
+  try {
+    await waitForJob(peer, job, emit, signal)
+  } finally {
+    signal.removeEventListener('abort', left)
+  }
+}
+
 /** How a job that was waited for ended: plain values. */
 export interface JobEnd {
   readonly job: JobId

@@ -1,7 +1,18 @@
-import { SpacedriveError } from '../../storage/base/index.js'
+import { displayPath, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import type { Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
+import { pathFields } from './file-text.js'
 import { parseMoment } from './when.js'
+
+/** Said to who ends a restore or an undo. */
+export const STOPPED =
+  'What was done is done; asked for again it goes on. `spacedrive sync status NAME --runs` shows it, `sync undo` takes it back.'
+
+/** An operation of a way back. */
+export const listedFields = ({ kind, path, to }: { kind: string; path: RelPath; to?: RelPath }) => ({
+  ...{ kind, ...pathFields(path) },
+  ...(to !== undefined && { to: displayPath(to) })
+})
 
 /** Moments looked through for a run. */
 const MAX_MOMENTS = 100_000

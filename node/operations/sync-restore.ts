@@ -1,13 +1,22 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { runAction } from '../../storage/audit/index.js'
-import { type AbsPath, displayPath, type RelPath, SpacedriveError } from '../../storage/base/index.js'
-import type { Restored } from '../../sync/history/index.js'
+import { dispatchAction } from '../../storage/audit/index.js'
+import {
+  type AbsPath,
+  displayPath,
+  type ProgressFields,
+  type RelPath,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import type { Restored, RestoreFromAsked } from '../../sync/history/index.js'
 import type { Sync } from '../../sync/session/index.js'
+import { showBegun } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
+import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
-import { momentOf, shownRun, typedMoment } from './sync-moment.js'
+import { progressLine } from './progress.js'
+import { listedFields, momentOf, STOPPED, shownRun, typedMoment } from './sync-moment.js'
 
 const ENDS = ['source', 'destination'] as const
 
@@ -22,38 +31,51 @@ const input = z.strictObject({
   at: z.union([z.number(), z.string().min(6)]).optional(),
   to: z.string().optional(),
   keepNew: z.boolean().optional(),
-  dryRun: z.boolean().default(false)
+  dryRun: z.boolean().default(false),
+  wait: z.boolean().default(true)
 })
 
-export const syncRestore = defineOperation({
+export const syncRestore = defineOperation<'sync.restore', typeof input, RestoreAnswer, ProgressFields>({
   name: 'sync.restore',
   summary: 'Bring back a file, a folder or all of a sync as it was',
   input,
-  async run({ peer, signal }, { name, from, path, at, to, keepNew, dryRun }) {
+  async run({ peer, signal, emit }, { name, from, path, at, to, keepNew, dryRun, wait }) {
     if ((name === undefined) === (from === undefined))
       throw new SpacedriveError('USAGE', 'expected the name of a sync, or a folder after --from', { hint: HINT })
     const sync = name === undefined ? undefined : peer.syncs.find(name)
     const target = targetOf(sync, to)
     const rel = sync === undefined ? (path as RelPath) : peer.history.pathIn(sync, path)
-    const asked = { path: rel, ...(keepNew !== undefined && { keepNew }), dryRun }
     const atMs = at === undefined ? undefined : typeof at === 'number' ? at : await momentOf(peer, sync, at, signal)
-    const once = (): Promise<Restored> => {
-      const more = { ...asked, ...(atMs !== undefined && { atMs }) }
-      if (sync !== undefined) return peer.history.restore(sync, { ...more, to: target }, { signal })
-      const folder = (target as { folder: AbsPath }).folder
-      return peer.history.restoreFrom({ ...more, from: from as AbsPath, folder }, { signal })
+    const asked = { path: rel, ...(keepNew !== undefined && { keepNew }), ...(atMs !== undefined && { atMs }) }
+    const outOf = (): RestoreFromAsked => ({
+      ...{ ...asked, from: from as AbsPath, folder: (target as { folder: AbsPath }).folder }
+    })
+    const what = {
+      ...{ sync: name ?? null, from: from === undefined ? null : displayPath(from), ...pathFields(rel) },
+      to: typeof target === 'string' ? target : displayPath(target.folder)
     }
-    const what = { sync: name ?? null, from: from === undefined ? null : displayPath(from), ...pathFields(rel) }
-    const where = typeof target === 'string' ? target : displayPath(target.folder)
-    if (dryRun) return view({ ...what, to: where }, await once())
-    return runAction(peer.audit, {
+    if (dryRun) {
+      const preview =
+        sync === undefined
+          ? peer.history.previewRestoreFrom(outOf(), { signal })
+          : peer.history.previewRestore(sync, { ...asked, to: target }, { signal })
+      return view(what, null, await preview)
+    }
+    const { job } = await dispatchAction(peer.audit, {
       command: 'sync.restore',
       asked: [name ?? displayPath(from!), displayPath(rel)],
       preview: async () => ({}),
-      describe: () => ({ paths: [placeOf(sync, target)], details: { to: where } }),
-      execute: async () => view({ ...what, to: where }, await once()),
-      counts: done => ({ files: done.operations, bytes: done.bytes, problems: done.problemCount })
+      describe: () => ({ paths: [placeOf(sync, target)], details: { to: what.to } }),
+      begin: async () =>
+        (
+          await (sync === undefined
+            ? peer.history.restoreFrom(outOf())
+            : peer.history.restore(sync, { ...asked, to: target }))
+        ).id
     })
+    if (!wait) return { ...what, job, state: 'begun' }
+    await waitOrCancel(peer, job, { emit, signal })
+    return view(what, job, peer.jobs.info(job).output as unknown as Restored)
   },
   command: {
     path: 'sync restore',
@@ -66,7 +88,8 @@ export const syncRestore = defineOperation({
       ['--to <where>', 'source, destination, or a folder of its own; the source for a backup'],
       ['--from <folder>', 'a folder that a sync wrote to, and nothing else: no sync need be known'],
       ['--keep-new', 'leave what came after that time (what is always done without --at)'],
-      ['--dry-run', 'only show what would be done']
+      ['--dry-run', 'only show what would be done'],
+      ['--no-wait', 'leave it to the background and say its number']
     ],
     examples: [
       'spacedrive sync restore photos 2026/cat.jpg',
@@ -74,7 +97,7 @@ export const syncRestore = defineOperation({
       'spacedrive sync restore --from /media/disk/Photos 2026 --at 2026-03-01 --to ~/found'
     ],
     input({ arguments: [first, second], options: o }, { cwd }) {
-      const { from, at, to, keepNew, dryRun } = o
+      const { from, at, to, keepNew, dryRun, wait } = o
       const fromFolder = typeof from === 'string'
       if (fromFolder && second !== undefined)
         throw new SpacedriveError('USAGE', 'expected one path with --from', { hint: HINT })
@@ -87,10 +110,17 @@ export const syncRestore = defineOperation({
         ...(typeof at === 'string' && { at: typedMoment(at) }),
         ...(typeof to === 'string' && { to: end ?? resolve(cwd, to) }),
         ...(keepNew === true && { keepNew: true }),
-        dryRun: dryRun === true
+        dryRun: dryRun === true,
+        wait: wait !== false
       }
     },
+    progress: (fields, terminal) => terminal.status(progressLine(fields, terminal)),
+    left: () => STOPPED,
     render(done, terminal) {
+      if (done.state === 'begun') {
+        showBegun(`Restoring to ${done.to}`, done.job, terminal)
+        return
+      }
       const { asOf, to, operations, changes, list, more, problems, problemCount, paused, dryRun, sync, run } = done
       const when = asOf === null ? 'as it is there today' : `as of ${formatTime(asOf)}`
       if (dryRun) terminal.line(`Would be done at ${to} (${when}): ${counted(changes, 'change')}.`)
@@ -107,7 +137,7 @@ export const syncRestore = defineOperation({
           `${sync} is paused: its next run would undo this. \`spacedrive sync resume ${sync}\` when that may be.`
         )
     },
-    exitCode: ({ problemCount }) => (problemCount > 0 ? 3 : 0)
+    exitCode: done => (done.state === 'ended' && done.problemCount > 0 ? 3 : 0)
   }
 })
 
@@ -132,7 +162,9 @@ function targetOf(sync: Sync | undefined, to: string | undefined): Target {
 const placeOf = (sync: Sync | undefined, to: Target): string =>
   displayPath(typeof to === 'string' ? sync![to].path : to.folder)
 
-interface What {
+export type RestoreAnswer = (What & { readonly job: string; readonly state: 'begun' }) | ReturnType<typeof view>
+
+export interface What {
   readonly sync: string | null
   readonly from: string | null
   readonly path: string
@@ -141,19 +173,17 @@ interface What {
 
 function view(
   what: What,
+  job: string | null,
   { run, atMs, summary, list, operations, bytes, problems, problemCount, paused, dryRun }: Restored
 ) {
   const { destination: totals, ...all } = summary.totals
   return {
-    ...{ ...what, run: run ?? null, asOf: atMs ?? null, operations, bytes, dryRun, paused },
+    ...{ ...what, job, state: 'ended' as const },
+    ...{ run: run ?? null, asOf: atMs ?? null, operations, bytes, dryRun, paused },
     ...{ changes: all.operations, replaced: totals.replaced, removed: totals.removed + totals.directoriesRemoved },
-    list: list.map(op => ({
-      ...{ kind: op.kind, ...pathFields(op.path) },
-      ...(op.kind === 'move' && { to: displayPath(op.to) })
-    })),
+    list: list.map(listedFields),
     more: Math.max(0, summary.operations - list.length),
-    problems: problems.map(({ path, code, message }) => ({ path, code, message })),
-    problemCount
+    ...{ problems, problemCount }
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../storage/base/index.js'
 import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
-import { waitForJob } from './job-wait.js'
+import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { showRun } from './sync-text.js'
@@ -67,16 +67,11 @@ export interface RunSyncAsked extends RunAsked {
 export async function runSync(peer: Peer, sync: Sync, { signal, emit, ...asked }: RunSyncAsked): Promise<RunReport> {
   const { name } = sync
   const job = await peer.syncs.begin(sync, asked)
-  const left = (): void => void peer.jobs.cancel(job).catch(() => {})
-  if (signal.aborted) left()
-  signal.addEventListener('abort', left, { once: true })
   try {
-    await waitForJob(peer, job, emit, signal)
+    await waitOrCancel(peer, job, { emit, signal })
   } catch (err) {
     if (isAbort(err) || signal.aborted || !hasCode(err, 'JOB_CANCELLED')) throw err
     return cancelled(peer, job, name)
-  } finally {
-    signal.removeEventListener('abort', left)
   }
   const ended = peer.jobs.info(job).output as unknown as RunReport | NotDone
   if ('problems' in ended) return ended

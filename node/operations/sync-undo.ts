@@ -1,43 +1,51 @@
 import { z } from 'zod'
-import { runAction } from '../../storage/audit/index.js'
-import { displayPath } from '../../storage/base/index.js'
+import { dispatchAction } from '../../storage/audit/index.js'
+import { displayPath, type ProgressFields } from '../../storage/base/index.js'
 import type { Undone } from '../../sync/history/index.js'
 import type { Peer } from '../compose.js'
+import { showBegun } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
+import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
-import { isRun, shownRun } from './sync-moment.js'
+import { progressLine } from './progress.js'
+import { isRun, listedFields, STOPPED, shownRun } from './sync-moment.js'
 import { parseMoment } from './when.js'
 
 /** Runs looked through for the one that was named. */
 const MAX_RUNS = 10_000
 const SHOWN_LEFT = 20
 
-export const syncUndo = defineOperation({
+const input = z.strictObject({
+  name: z.string().min(1),
+  /** An id, or its last digits; the last one that changed something unless named. */
+  run: z.string().min(6).optional(),
+  /** All that began since then, in milliseconds. */
+  since: z.number().optional(),
+  dryRun: z.boolean().default(false),
+  wait: z.boolean().default(true)
+})
+
+export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, ProgressFields>({
   name: 'sync.undo',
   summary: 'Take back what a run of a sync did, at both ends, where nothing newer stands in the way',
-  input: z.strictObject({
-    name: z.string().min(1),
-    /** An id, or its last digits; the last one that changed something unless named. */
-    run: z.string().min(6).optional(),
-    /** All that began since then, in milliseconds. */
-    since: z.number().optional(),
-    dryRun: z.boolean().default(false)
-  }),
-  async run({ peer, signal }, { name, run, since, dryRun }) {
+  input,
+  async run({ peer, signal, emit }, { name, run, since, dryRun, wait }) {
     const sync = peer.syncs.find(name)
     const id = run === undefined ? undefined : runOf(peer, name, run)
-    const asked = { ...(id !== undefined && { run: id }), ...(since !== undefined && { sinceMs: since }), dryRun }
-    const once = async () => view(name, sync.mode, await peer.history.undo(sync, asked, { signal }))
-    if (dryRun) return once()
-    return runAction(peer.audit, {
+    const asked = { ...(id !== undefined && { run: id }), ...(since !== undefined && { sinceMs: since }) }
+    const what = { sync: name, mode: sync.mode }
+    if (dryRun) return view(what, null, await peer.history.previewUndo(sync, asked, { signal }))
+    const { job } = await dispatchAction(peer.audit, {
       command: 'sync.undo',
       asked: [name, ...(run === undefined ? [] : [run])],
       preview: async () => ({}),
       describe: () => ({ paths: [displayPath(sync.source.path), displayPath(sync.destination.path)] }),
-      execute: once,
-      counts: done => ({ files: done.operations, bytes: done.bytes, problems: done.problemCount })
+      begin: async () => (await peer.history.undo(sync, asked)).id
     })
+    if (!wait) return { ...what, job, state: 'begun' }
+    await waitOrCancel(peer, job, { emit, signal })
+    return view(what, job, peer.jobs.info(job).output as unknown as Undone)
   },
   command: {
     path: 'sync undo',
@@ -47,15 +55,22 @@ export const syncUndo = defineOperation({
     ],
     options: [
       ['--since <time>', 'all runs since then: 2h ago, a day, a time'],
-      ['--dry-run', 'only show what would be done']
+      ['--dry-run', 'only show what would be done'],
+      ['--no-wait', 'leave it to the background and say its number']
     ],
     examples: ['spacedrive sync undo photos', 'spacedrive sync undo photos --since 1h --dry-run'],
     input: ({ arguments: [name, run], options: o }) => ({
-      ...{ name: String(name), dryRun: o.dryRun === true },
+      ...{ name: String(name), dryRun: o.dryRun === true, wait: o.wait !== false },
       ...(run !== undefined && { run: String(run).toLowerCase() }),
       ...(typeof o.since === 'string' && { since: parseMoment(o.since, '--since', Date.now()) })
     }),
+    progress: (fields, terminal) => terminal.status(progressLine(fields, terminal)),
+    left: () => STOPPED,
     render(done, terminal) {
+      if (done.state === 'begun') {
+        showBegun(`Taking back a run of ${done.sync}`, done.job, terminal)
+        return
+      }
       const { sync, mode, runs, operations, bytes, list, more, left, leftCount, problems, problemCount, paused } = done
       const what = runs.map(r => `${r.kind} ${shownRun(r.id)} of ${formatTime(r.beganAt)}`)
       const [first] = what
@@ -84,7 +99,7 @@ export const syncUndo = defineOperation({
         )
       }
     },
-    exitCode: ({ leftCount, problemCount }) => (leftCount + problemCount > 0 ? 3 : 0)
+    exitCode: done => (done.state === 'ended' && done.leftCount + done.problemCount > 0 ? 3 : 0)
   }
 })
 
@@ -94,17 +109,21 @@ function runOf(peer: Peer, name: string, text: string): string {
   return found?.id ?? text
 }
 
-function view(sync: string, mode: string, done: Undone) {
+export interface What {
+  readonly sync: string
+  readonly mode: string
+}
+
+export type UndoAnswer = (What & { readonly job: string; readonly state: 'begun' }) | ReturnType<typeof view>
+
+function view(what: What, job: string | null, done: Undone) {
   const { runs, run, list, left, problems, dryRun, paused, operations, bytes, leftCount, problemCount } = done
   return {
-    ...{ sync, mode, run: run ?? null, dryRun, paused, operations, bytes, leftCount, problemCount },
+    ...{ ...what, job, state: 'ended' as const, run: run ?? null, dryRun, paused, operations, bytes },
+    ...{ leftCount, problemCount, problems },
     runs: runs.map(r => ({ id: r.id, kind: r.kind, beganAt: r.beganAtMs })),
-    list: list.map(op => ({
-      ...{ kind: op.kind, at: op.at, ...pathFields(op.path) },
-      ...(op.kind === 'move' && { to: displayPath(op.to) })
-    })),
+    list: list.map(op => ({ at: op.at, ...listedFields(op) })),
     more: 0,
-    left: left.map(l => ({ end: l.end, why: l.why, ...pathFields(l.path) })),
-    problems: problems.map(({ path, code, message }) => ({ path, code, message }))
+    left: left.map(l => ({ end: l.end, why: l.why, ...pathFields(l.path) }))
   }
 }

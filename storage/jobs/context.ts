@@ -26,6 +26,7 @@ export function phaseContext(run: JobRun, phase: string, signal: AbortSignal): P
     },
     progress: update => run.meter.update(update),
     atomicOperationComplete: (count, total) => run.meter.add(count, total),
+    waitFor: waiting => run.components.waitFor(run, waiting),
     log: message => run.log('info', message, phase),
     logError: message => run.log('error', message, phase),
     problem: problem => run.problem(problem),

@@ -46,6 +46,7 @@ export {
 } from './job.js'
 export type { JobManagerInit } from './job-service.js'
 export { type JobHandle, type JobManager, jobManager } from './manager.js'
+export { type Going, type OnePieceInit, onePiece, type PieceState } from './one-piece.js'
 export {
   type AnyPhase,
   type ChildJob,

@@ -34,6 +34,7 @@ export class JobQueue {
       store: this.store,
       spawn: (run, definition, input, key, priority) => this.#spawn(run, definition, input, key, priority),
       childOutcome: (run, child) => this.#childOutcome(run, child),
+      waitFor: (run, waiting) => this.active.get(run.id)!.lend(waiting),
       progressed: (run, fields) => {
         if (run.row.parent !== null) this.active.get(run.row.parent)?.run?.meter.child(run.id, fields)
       }

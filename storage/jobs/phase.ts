@@ -93,6 +93,12 @@ export interface PhaseContext<S = unknown> {
   /** One line of the log that `job info` shows. */
   log(message: string): void
   logError(message: string): void
+  /**
+   * Waits for something that is no work of this job, its place among the running ones lent to others meanwhile. Afterwards it may
+   * wait for a place again: nothing that others need may be held then.
+   * @throws what `waiting` throws; `signal.reason`
+   */
+  waitFor<T>(waiting: Promise<T>): Promise<T>
   /** A path (or thing) that could not be handled: the job goes on and ends as completed with problems. */
   problem(problem: Problem): void
   readonly problems: number

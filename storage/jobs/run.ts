@@ -34,6 +34,8 @@ export interface RunComponents {
   spawn(run: JobRun, definition: AnyJob, input: unknown, key: string, priority: number | undefined): Promise<JobId>
   /** Waits for a child while this job's place is lent to others. Rejects with the signal's reason. */
   childOutcome(run: JobRun, child: JobId): Promise<JobOutcome>
+  /** Waits for something else, this job's place lent meanwhile. Rejects with the signal's reason. */
+  waitFor<T>(run: JobRun, waiting: Promise<T>): Promise<T>
   /** The figures changed; the parent adds them up. */
   progressed(run: JobRun, fields: ProgressFields): void
 }

@@ -41,7 +41,7 @@ export interface BringTarget {
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
   stage(): Promise<EndpointStage>
   /** Undefined: nothing is there that could be lost. */
-  readonly versions: (() => VersionKeeper) | undefined
+  readonly versions: VersionKeeper | undefined
 }
 
 export interface BringPlan {
@@ -116,7 +116,7 @@ export async function bring(
   const transition = new Transition({
     ends: {
       source: { endpoint: past, stage: undefined, versions: undefined, capabilities: { keepsIdentity: false } },
-      destination: { endpoint, stage, versions: versions?.(), capabilities }
+      destination: { endpoint, stage, versions, capabilities }
     },
     ...{ snapshot: work.db, planFile: work.planFile, pool, run, signal },
     ...rest

@@ -3,6 +3,7 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  displayPath,
   type Logger,
   type Random,
   type RelPath,
@@ -11,17 +12,22 @@ import {
   type WorkerPool
 } from '../../storage/base/index.js'
 import { ensurePrivateDir, removeFile } from '../../storage/files/index.js'
+import type { JobHandle, JobManager } from '../../storage/jobs/index.js'
 import { type Database, openDatabase } from '../../storage/sql/index.js'
 import { type Keep, openEnd, type Sync, type Syncs } from '../session/index.js'
 import { formatPolicy, parsePolicy } from '../versions/index.js'
 import { type Kept, momentsOf, usageOf, type Verified, verifyStores, versionsOf } from './browse.js'
 import { answerConflicts, conflictsOf, type WaitingConflict } from './conflicts.js'
+import type { HistoryOptions } from './course.js'
+import type { Restored } from './go-back.js'
 import { settleInterrupted } from './interrupted.js'
+import { type HistoryJobsInit, type RestoreInput, restoreJob, undoJob } from './job.js'
 import { pathWithin } from './path-within.js'
-import { type RestoreAsked, type Restored, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
+import { type RestoreAsked, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
+import { newCourse } from './run.js'
 import type { OpenFolder } from './store-at.js'
 import { type LargeStore, Thinning } from './thinning.js'
-import { type UndoAsked, type Undone, undo } from './undo.js'
+import { runsToUndo, type UndoAsked, type Undone, undo } from './undo.js'
 import { type Why, whyOf } from './why.js'
 
 export interface SyncHistoryInit {
@@ -34,13 +40,14 @@ export interface SyncHistoryInit {
   readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun'>
   readonly open: OpenFolder
   readonly log: Logger
+  readonly jobs: Pick<JobManager, 'register' | 'dispatch'>
 }
 
 /** What the parts of the history share. */
 export interface HistoryInit extends SyncHistoryInit {
   readonly openEnd: typeof openEnd
   /** A snapshot that belongs to no sync, gone afterwards. */
-  withSnapshot<T>(dir: AbsPath, use: (snapshot: Database) => Promise<T>): Promise<T>
+  withSnapshot<T>(dir: AbsPath, name: string, use: (snapshot: Database) => Promise<T>): Promise<T>
 }
 
 /** What syncs did, and the way back. */
@@ -53,18 +60,22 @@ export interface SyncHistory extends Startable {
   large(sync: Sync): readonly LargeStore[]
   /** A path as it lies in a sync: absolute ones within one of its ends, too. @throws {SpacedriveError} USAGE */
   pathIn(sync: Sync, path: string): RelPath
-  /** @throws {SpacedriveError} BEFORE_HISTORY, NO_VERSION, PATH_BLOCKED, NOT_EMPTY, EXISTS, ROOT_AWAY */
-  restore(sync: Sync, asked: RestoreAsked, options?: AbortOptions): Promise<Restored>
-  /** Out of a folder with versions in it, of which nothing is known. @throws {SpacedriveError} NO_VERSIONS, and as `restore` */
-  restoreFrom(asked: RestoreFromAsked, options?: AbortOptions): Promise<Restored>
+  /** As a job, which fails with BEFORE_HISTORY, NO_VERSION, PATH_BLOCKED, NOT_EMPTY, EXISTS, ROOT_AWAY. */
+  restore(sync: Sync, asked: RestoreAsked): Promise<JobHandle<Restored>>
+  /** Out of a folder with versions in it, of which nothing is known. It fails with NO_VERSIONS, and as `restore`. */
+  restoreFrom(asked: RestoreFromAsked): Promise<JobHandle<Restored>>
+  /** What it would do, and how it would fail. */
+  previewRestore(sync: Sync, asked: RestoreAsked, options?: AbortOptions): Promise<Restored>
+  previewRestoreFrom(asked: RestoreFromAsked, options?: AbortOptions): Promise<Restored>
   /** Newest first: the moments of the whole folder that can be gone back to. */
   moments(sync: Sync, limit: number, options?: AbortOptions): ReturnType<typeof momentsOf>
   /** Newest first: what a path was. */
   versions(sync: Sync, path: RelPath, limit: number, options?: AbortOptions): ReturnType<typeof versionsOf>
   /** What the versions take. */
   usage(sync: Sync, options?: AbortOptions): Promise<readonly Kept[]>
-  /** Takes back what runs did. @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND, TOO_MUCH_TO_UNDO, ROOT_AWAY */
-  undo(sync: Sync, asked: UndoAsked, options?: AbortOptions): Promise<Undone>
+  /** Takes back what runs did, as a job, which fails with TOO_MUCH_TO_UNDO, ROOT_AWAY. @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND */
+  undo(sync: Sync, asked: UndoAsked): Promise<JobHandle<Undone>>
+  previewUndo(sync: Sync, asked: UndoAsked, options?: AbortOptions): Promise<Undone>
   /** Why a path is as it is. */
   why(sync: Sync, path: RelPath, options?: AbortOptions): Promise<Why>
   /** What waits for a person. */
@@ -79,8 +90,8 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
   const shared: HistoryInit = {
     ...init,
     openEnd,
-    async withSnapshot(dir, use) {
-      const file = join(dir, 'from.db')
+    async withSnapshot(dir, name, use) {
+      const file = join(dir, `${name}.db`)
       const clean = async (): Promise<void> => {
         for (const end of ['', '-wal', '-shm']) await removeFile(`${file}${end}`)
       }
@@ -96,6 +107,30 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
   }
   const thinning = new Thinning(shared, init.log)
   let fromFolder: Promise<unknown> = Promise.resolve()
+  const outOfFolder = (asked: RestoreFromAsked, options: HistoryOptions): Promise<Restored> => {
+    const turn = fromFolder.then(async () => {
+      const dir = join(init.dataDir, 'syncs', 'restore') as AbsPath
+      await ensurePrivateDir(dir)
+      return restoreFrom(shared, asked, dir, options)
+    })
+    fromFolder = turn.catch(() => {})
+    return turn
+  }
+  const jobsInit: HistoryJobsInit = {
+    course: () => newCourse(init),
+    find(uuid) {
+      const sync = init.syncs.list().find(one => one.uuid === uuid)
+      if (sync !== undefined) return sync
+      throw new SpacedriveError('SYNC_NOT_FOUND', 'this sync was removed')
+    },
+    restore: (sync, asked, attempt) => restore(shared, sync, asked, { attempt }),
+    restoreFrom: (asked, attempt) => outOfFolder(asked, { attempt }),
+    undo: (sync, attempt) => undo(shared, sync, {}, { attempt })
+  }
+  const restoring = restoreJob(jobsInit)
+  const undoing = undoJob(jobsInit)
+  init.jobs.register(restoring)
+  init.jobs.register(undoing)
   return {
     async start() {
       await settleInterrupted(shared, init.log)
@@ -112,23 +147,32 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
       })
     },
     pathIn: pathWithin,
-    restore: (sync, asked, options) => restore(shared, sync, asked, options),
+    restore: ({ uuid: sync, name }, { to, ...asked }) =>
+      begun<Restored>(init.jobs.dispatch(restoring, { sync, name, ...asked, to: plainTarget(to) }, HIGH)),
+    restoreFrom: ({ folder, ...asked }) =>
+      begun<Restored>(init.jobs.dispatch(restoring, { name: displayPath(asked.from), ...asked, to: { folder } }, HIGH)),
+    previewRestore: (sync, asked, options = {}) => restore(shared, sync, asked, options),
+    previewRestoreFrom: (asked, options = {}) => outOfFolder(asked, options),
     moments: (sync, limit, options = {}) => momentsOf(shared, sync, limit, options),
     versions: (sync, path, limit, options = {}) => versionsOf(shared, sync, path, limit, options),
     usage: (sync, options = {}) => usageOf(shared, sync, options),
-    undo: (sync, asked, options) => undo(shared, sync, asked, options),
+    async undo(sync, asked) {
+      const runs = runsToUndo(shared, sync, asked).map(({ id }) => id)
+      return begun<Undone>(init.jobs.dispatch(undoing, { sync: sync.uuid, name: sync.name, runs }, HIGH))
+    },
+    previewUndo: (sync, asked, options = {}) => undo(shared, sync, asked, options),
     why: (sync, path, options = {}) => whyOf(shared, sync, path, options),
     conflicts: (sync, options = {}) => conflictsOf(shared, sync, options),
     answer: (sync, path, keep) => answerConflicts(shared, sync, path, keep),
-    verify: (sync, options = {}) => verifyStores(shared, sync, options),
-    restoreFrom(asked, options) {
-      const turn = fromFolder.then(async () => {
-        const dir = join(init.dataDir, 'syncs', 'restore') as AbsPath
-        await ensurePrivateDir(dir)
-        return restoreFrom(shared, asked, dir, options)
-      })
-      fromFolder = turn.catch(() => {})
-      return turn
-    }
+    verify: (sync, options = {}) => verifyStores(shared, sync, options)
   }
 }
+
+/** A person waits for it. */
+const HIGH = { priority: 'high' } as const
+
+const plainTarget = (to: RestoreAsked['to']): RestoreInput['to'] =>
+  typeof to === 'string' ? to : { folder: to.folder }
+
+/** Its answer as what it was before it went through JSON. */
+const begun = async <O>(handle: Promise<JobHandle<unknown>>): Promise<JobHandle<O>> => (await handle) as JobHandle<O>

@@ -1,5 +1,5 @@
 import type { AbortOptions, Logger } from '../../storage/base/index.js'
-import { ENDS } from '../reconcile/index.js'
+import { ENDS, type End } from '../reconcile/index.js'
 import type { Loan, Sync } from '../session/index.js'
 import type { HistoryInit } from './history.js'
 
@@ -26,11 +26,16 @@ const wasInterrupted = ({ db }: HistoryInit, { id }: Sync): boolean =>
     [id]
   ) !== undefined
 
-/** What a crash left at the ends that the sync writes to, first. */
-export async function settleEnds(init: HistoryInit, sync: Sync, { ends }: Loan, options: AbortOptions): Promise<void> {
+/** What a crash left at the ends that the sync writes to, first. @param also - an end that is about to be written to, too */
+export async function settleEnds(
+  init: HistoryInit,
+  sync: Sync,
+  { ends }: Loan,
+  { also, ...options }: AbortOptions & { readonly also?: End | undefined }
+): Promise<void> {
   for (const end of ENDS) {
     const endpoint = ends[end]
-    if (endpoint === undefined || (end === 'source' && sync.mode !== 'bidirectional')) continue
+    if (endpoint === undefined || (end === 'source' && sync.mode !== 'bidirectional' && also !== end)) continue
     await (await init.openEnd(endpoint, sync.uuid, init.clock, options)).close()
   }
 }

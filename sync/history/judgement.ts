@@ -69,7 +69,7 @@ export class Judgement {
     const lines = this.#matchLines()
     for (const [path, name] of this.#names) {
       const why = this.#obstacle(path, name)
-      if (why !== undefined) this.#block(path, name, why)
+      if (why !== undefined) this.#block(path, name, this.#isBack(path, name) ? undefined : why)
     }
     do this.#spread()
     while (this.#findHolders() || this.#findHomeless())
@@ -222,9 +222,23 @@ export class Judgement {
     return found
   }
 
-  #block(path: RelPath, { rows }: Name, why: string): void {
+  /** It is as it was before the runs: taken back by hand, or by an attempt that was cut short before it was written down. */
+  #isBack(path: RelPath, { rows }: Name): boolean {
+    const first = this.#rows[Math.min(...rows)]!
+    const there = this.#seen(path)
+    const { kind, before } = first
+    if (kind === 'move' && rows.size > 1) return false
+    if (kind === 'create' || kind === 'make-directory' || (kind === 'move' && path === first.to))
+      return there === undefined
+    if (there === undefined) return false
+    if (kind === 'remove-directory' || (kind === 'move' && before === undefined)) return there.kind === 1
+    return before !== undefined && contentOf(there) === before
+  }
+
+  /** @param why - told; undefined: nobody needs to know */
+  #block(path: RelPath, { rows }: Name, why: string | undefined): void {
     for (const i of rows) this.#blocked.add(i)
-    if (!this.#why.has(path)) this.#why.set(path, why)
+    if (why !== undefined && !this.#why.has(path)) this.#why.set(path, why)
   }
 
   #isBlocked(rows: ReadonlySet<number>): boolean {

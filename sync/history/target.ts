@@ -26,23 +26,20 @@ export async function endTarget(
   endpoint: Endpoint,
   options: AbortOptions
 ): Promise<OpenTarget> {
-  const { root, store, stage, close } = await openEnd(endpoint, sync.uuid, clock, options)
+  const { root, versions, stage, close } = await openEnd(endpoint, sync.uuid, clock, options)
   return {
     ...{ endpoint, can: capabilitiesOf(root), capabilities: root.capabilities, close },
     stage: () => stage(options),
-    versions: () => ({
-      record: (lines, o) => store.record(lines, o),
-      keep: async o => store.keep(await stage(options), o)
-    })
+    versions
   }
 }
 
-/** A folder of its own, in which something gets a name where nothing stands. @throws {SpacedriveError} NOT_EMPTY, EXISTS */
+/** A folder of its own, in which something gets a name where nothing stands (`begun`: but for what an attempt before put there). @throws {SpacedriveError} NOT_EMPTY, EXISTS */
 export async function folderTarget(
   { open, dataDir, random, clock }: HistoryInit,
   folder: AbsPath,
   name: RelPath,
-  { dryRun, ...options }: AbortOptions & { readonly dryRun: boolean }
+  { dryRun, begun, ...options }: AbortOptions & { readonly dryRun: boolean; readonly begun: boolean }
 ): Promise<OpenTarget> {
   const shown = displayPath(folder)
   if (isWithin(folder, dataDir))
@@ -57,7 +54,9 @@ export async function folderTarget(
     if (dryRun && !there) await removeEmptyDir(folder)
   }
   try {
-    if (name === ROOT) {
+    if (begun) {
+      // What is there is looked at by who begins again.
+    } else if (name === ROOT) {
       for await (const { entries } of endpoint.list(ROOT, options))
         if (entries.length > 0)
           throw new SpacedriveError('NOT_EMPTY', `could not restore into ${shown}: there is something in it`, {

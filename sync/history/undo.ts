@@ -8,14 +8,16 @@ import {
   SpacedriveError
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
-import { ENDS, type End, type Operation } from '../reconcile/index.js'
+import { ENDS, type End } from '../reconcile/index.js'
 import { ignoreRules, type Loan, type RunKind, type Sync, scanEnd, snapshotting } from '../session/index.js'
 import { formatLine } from '../versions/index.js'
-import { type BringInit, bring, planBring, plannedOperations } from './bring.js'
+import { bringWithin, letRest } from './attempt.js'
+import { type BringInit, planBring, plannedOperations } from './bring.js'
+import { type Attempt, cut, type HistoryOptions, type Listed, listed, turnOptions } from './course.js'
+import { lostProblem, TOLD_OPERATIONS } from './go-back.js'
 import type { HistoryInit } from './history.js'
 import { settleEnds } from './interrupted.js'
 import type { Left } from './judgement.js'
-import { lostProblem, TOLD_OPERATIONS } from './restore.js'
 import { HistoryRun } from './run.js'
 import { openStoreAt } from './store-at.js'
 import { endTarget } from './target.js'
@@ -29,7 +31,11 @@ export interface UndoAsked {
   readonly run?: string | undefined
   /** All runs that began since then. */
   readonly sinceMs?: number | undefined
-  readonly dryRun?: boolean | undefined
+}
+
+/** Which runs is chosen once: by then it is itself the newest one. */
+export interface UndoAttempt extends Attempt {
+  readonly runs: readonly string[]
 }
 
 export interface UndoneRun {
@@ -43,7 +49,7 @@ export interface Undone {
   readonly runs: readonly UndoneRun[]
   /** The run that did it; undefined when nothing was done. */
   readonly run: string | undefined
-  readonly list: readonly (Operation & { readonly at: End })[]
+  readonly list: readonly (Listed & { readonly at: End })[]
   readonly operations: number
   readonly bytes: number
   /** What stays as it is, and why; the first of it. */
@@ -68,47 +74,63 @@ export async function undo(
   init: HistoryInit,
   sync: Sync,
   asked: UndoAsked,
-  options: AbortOptions = {}
+  given: HistoryOptions<UndoAttempt> = {}
 ): Promise<Undone> {
+  const { attempt } = given
+  const options = turnOptions(given)
+  const { signal } = options
   return init.syncs.lend(sync, ENDS, options, async loan => {
-    const runs = runsToUndo(init, sync, asked)
-    await settleEnds(init, sync, loan, options)
+    const runs = runsToUndo(init, sync, attempt?.runs ?? asked)
+    await settleEnds(init, sync, loan, { signal, also: 'source' })
     const ends = loan.ends as Record<End, Endpoint>
     for (const end of ENDS)
-      await scanEnd({ at: end, endpoint: ends[end], snapshot: loan.snapshot, pool: init.pool, ...options })
-    const done = new HistoryRun(init, sync, 'undo')
-    const changed = new Set<End>()
+      await scanEnd({
+        ...{ at: end, endpoint: ends[end], snapshot: loan.snapshot, pool: init.pool, signal },
+        onProgress: ({ entries }) => attempt?.onScan(entries)
+      })
+    attempt?.onPhase('Planning the way back')
+    const done = attempt && new HistoryRun(init, sync, { kind: 'undo', course: attempt.course })
     const sum = {
-      ...{ list: [] as (Operation & { at: End })[], left: [] as (Left & { end: End })[], problems: [] as Problem[] },
+      ...{ list: [] as (Listed & { at: End })[], left: [] as (Left & { end: End })[], problems: [] as Problem[] },
       ...{ operations: 0, bytes: 0, leftCount: 0, problemCount: 0 }
     }
     for (const end of ENDS) {
-      const part = await withWork(loan.dir, work => undoAt(init, { sync, loan, end, runs, asked, work, done }, options))
+      const part = await withWork(loan.dir, work =>
+        undoAt(init, { sync, loan, end, runs, work, done, attempt }, { signal })
+      )
       if (part === undefined) continue
-      if (part.operations > 0) changed.add(end)
       for (const key of ['operations', 'bytes', 'leftCount', 'problemCount'] as const) sum[key] += part[key]
       sum.list.push(...part.list.map(op => ({ ...op, at: end })))
       sum.left.push(...part.left.map(left => ({ ...left, end })))
       sum.problems.push(...part.problems)
     }
-    // What was taken back at the source of a one-way sync is what its next run goes by.
-    const paused = done.recorded !== undefined && (sync.mode === 'bidirectional' || changed.has('destination'))
-    if (paused) await init.syncs.pause(sync, sync.mode === 'bidirectional' ? CARRIED : AGAIN)
-    await done.end(sum)
-    return { ...sum, runs, run: done.recorded, paused, dryRun: asked.dryRun === true }
+    const lists = { list: cut(sum.list), left: cut(sum.left), problems: cut(sum.problems) }
+    if (attempt === undefined || done === undefined)
+      return { ...sum, ...lists, runs, run: undefined, paused: false, dryRun: true }
+    const { bytes, rests } = attempt.course
+    const all = { ...sum, ...lists, operations: done.before + sum.operations, bytes }
+    await done.end(all)
+    return { ...all, runs, run: done.recorded, paused: rests !== 'no', dryRun: false }
   })
 }
 
 const AGAIN = 'a run was taken back, and the next run would do it again. `sync resume` goes on'
 const CARRIED = 'a run was taken back, and the next run would carry that to the other end. `sync resume` goes on'
 
-function runsToUndo({ db }: HistoryInit, sync: Sync, { run, sinceMs }: UndoAsked): readonly UndoneRun[] {
+/** @param asked - or the ids of the runs, once they were chosen @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND */
+export function runsToUndo(
+  { db }: HistoryInit,
+  sync: Sync,
+  asked: UndoAsked | readonly string[]
+): readonly UndoneRun[] {
   const rows = db.all<{ id: string; kind: string; began_at: number }>(
     `SELECT id, kind, began_at FROM sync_runs r WHERE sync = ? AND EXISTS (SELECT 1 FROM sync_changes c WHERE c.run = r.id)
      ORDER BY began_at DESC, id DESC`,
     [sync.id]
   )
   const all = rows.map(r => ({ id: r.id, kind: r.kind as RunKind, beganAtMs: r.began_at }))
+  if (isChosen(asked)) return all.filter(r => asked.includes(r.id))
+  const { run, sinceMs } = asked
   const chosen =
     run !== undefined
       ? all.filter(r => r.id === run)
@@ -131,29 +153,32 @@ function runsToUndo({ db }: HistoryInit, sync: Sync, { run, sinceMs }: UndoAsked
   )
 }
 
+const isChosen = (asked: UndoAsked | readonly string[]): asked is readonly string[] => Array.isArray(asked)
+
 interface UndoAt {
   readonly sync: Sync
   readonly loan: Loan
   readonly end: End
   readonly runs: readonly UndoneRun[]
-  readonly asked: UndoAsked
   readonly work: Work
-  readonly done: HistoryRun
+  readonly done: HistoryRun | undefined
+  readonly attempt: UndoAttempt | undefined
 }
 
 type Part = Pick<Undone, 'operations' | 'bytes' | 'leftCount' | 'problemCount' | 'problems'> & {
-  readonly list: readonly Operation[]
+  readonly list: readonly Listed[]
   readonly left: readonly Left[]
 }
 
 /** @returns undefined when the runs changed nothing at this end */
 async function undoAt(
   init: HistoryInit,
-  { sync, loan, end, runs, asked, work, done }: UndoAt,
+  { sync, loan, end, runs, work, done, attempt }: UndoAt,
   options: AbortOptions
 ): Promise<Part | undefined> {
   const { db } = work
-  const ids = runs.map(r => r.id)
+  // What an attempt before took back is taken back: with its own changes they come to nothing.
+  const ids = [...runs.map(r => r.id), ...(attempt?.course.begun === true ? [attempt.course.run] : [])]
   const count = await db.maintain(undoing.load, {
     ...{ instanceFile: init.db.file, sync: sync.id, end: ENDS.indexOf(end), runs: ids }
   })
@@ -191,14 +216,18 @@ async function undoAt(
     }
     const { summary, missing } = await planBring(bringing)
     await ensureOnlyTheirs(bringing, sync)
-    const list = await plannedOperations(bringing, TOLD_OPERATIONS)
+    const list = listed(await plannedOperations(bringing, TOLD_OPERATIONS))
     const lost = missing.paths.map(lostProblem)
     const nothing = { list, left, leftCount, operations: 0, bytes: 0, problems: lost, problemCount: missing.count }
-    if (asked.dryRun === true || summary.operations === 0) return nothing
+    if (attempt === undefined || done === undefined || summary.operations === 0) return nothing
+    attempt.onPhase('Bringing back')
+    // What was taken back at the source of a one-way sync is what its next run goes by.
+    if (sync.mode === 'bidirectional' || end === 'destination')
+      await letRest(init, sync, attempt.course, sync.mode === 'bidirectional' ? CARRIED : AGAIN)
+    attempt.course.begun = true
+    await attempt.keep()
     await loan.snapshot.write(snapshotting.begin, undefined)
-    const result = await done.during(end, changes =>
-      bring(bringing, { run: done.id, ...(changes && { afterBatch: d => changes.add(d) }) })
-    )
+    const result = await bringWithin(done, { end, bringing, attempt, total: summary.operations })
     return {
       ...{ ...nothing, operations: result.operations, bytes: result.bytes },
       ...{ problems: [...lost, ...result.problems], problemCount: missing.count + result.unsettled.length }

@@ -7,6 +7,8 @@ import { working } from './work.worker.js'
 /** The databases of one restore or undo: gone when it ends. */
 export interface Work {
   readonly db: Database
+  /** In which they lie. */
+  readonly dir: AbsPath
   /** What both agree on, for the planner; a file of its own, since it reads two. */
   readonly archiveFile: string
   readonly planFile: string
@@ -26,7 +28,7 @@ export async function withWork<T>(dir: AbsPath, use: (work: Work) => Promise<T>)
   const db = await openDatabase({ file: join(dir, 'history.db'), schema: 'snapshot', synchronous: 'NORMAL' })
   try {
     await db.maintain(working.prepare, { archiveFile })
-    return await use({ db, archiveFile, planFile: join(dir, 'history-plan.db') })
+    return await use({ db, dir, archiveFile, planFile: join(dir, 'history-plan.db') })
   } finally {
     await db.close()
     await clean()

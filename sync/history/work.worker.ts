@@ -114,6 +114,29 @@ export const working = defineTasks(import.meta.url, {
     return { entries }
   },
 
+  /**
+   * What is at the target already, of an attempt before perhaps, stays: what is alike needs nothing, and of what is otherwise there
+   * nothing is touched. @returns the first paths that are otherwise there, and how many
+   */
+  keepThere(sql: Sql, { limit }: { limit: number }): { paths: RelPath[]; count: number } {
+    const other = sql
+      .prepare<{ path: Uint8Array; kind: number }>(
+        `SELECT t.path path, t.kind kind FROM seen t JOIN seen s ON s.at = ${THEN} AND s.path = t.path
+         WHERE t.at = ${TARGET} AND NOT (t.kind = s.kind AND t.hash IS s.hash AND t.target IS s.target)`
+      )
+      .all()
+    const below = sql.prepare(`DELETE FROM seen WHERE at = ${THEN} AND path >= ? AND path < ?`)
+    for (const { path, kind } of other) if (kind !== 1) below.run(keysBelow(path))
+    sql.exec(
+      `DELETE FROM seen WHERE at = ${THEN} AND path IN (
+         SELECT t.path FROM seen t JOIN seen s ON s.at = ${THEN} AND s.path = t.path
+         WHERE t.at = ${TARGET} AND NOT (t.kind = s.kind AND t.hash IS s.hash AND t.target IS s.target));
+       INSERT INTO seen (at, path, ${STAT}) SELECT ${THEN}, path, ${STAT} FROM seen t
+         WHERE at = ${TARGET} AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.at = ${THEN} AND s.path = t.path)`
+    )
+    return { paths: other.slice(0, limit).map(({ path }) => keyPath(path)), count: other.length }
+  },
+
   /** As if both ends agreed on what the target is. @param proves - inode and birth time prove a move there */
   agree(sql: Sql, { same, proves }: { same: boolean; proves: boolean }): void {
     const [inode, birth] = ['CASE WHEN birth <> 0 THEN inode END', 'CASE WHEN birth <> 0 THEN birth END']

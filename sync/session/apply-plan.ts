@@ -48,7 +48,7 @@ export async function applyPlan(
     const staging = await at?.stage(options)
     return {
       ...{ endpoint: ends[end], stage: staging, here: at && staging && { root: at.root, staging } },
-      versions: at && staging && { record: (l, o) => at.store.record(l, o), keep: o => at.store.keep(staging, o) },
+      versions: at?.versions,
       capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
     }
   }

@@ -46,10 +46,13 @@ export interface Change {
 }
 
 export const changing = defineTasks(import.meta.url, {
-  /** Before the first row of a run. Until it ends its state is NULL: after a crash it stays so. */
+  /** Before the first row of a run. Until it ends its state is NULL: after a crash it stays so. One that was cut short goes on. */
   begin(sql: Sql, { run, sync, kind, beganAtMs }: RunBegin): void {
     sql
-      .prepare('INSERT INTO sync_runs (id, sync, began_at, kind) VALUES (?, ?, ?, ?)')
+      .prepare(
+        `INSERT INTO sync_runs (id, sync, began_at, kind) VALUES (?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET ended_at = NULL, state = NULL, result = NULL`
+      )
       .run([run, sync, beganAtMs, kind])
   },
 

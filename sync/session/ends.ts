@@ -4,10 +4,13 @@ import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { type EndCapabilities, PLAIN_END } from '../reconcile/index.js'
 import { VersionStore } from '../versions/index.js'
+import type { VersionKeeper } from './transition.js'
 
 export interface OpenedEnd {
   readonly root: FileRoot
   readonly store: VersionStore
+  /** What is replaced here, into the versions of this end. */
+  readonly versions: VersionKeeper
   /** Opened when there is something to be done: until then nothing is written at this end. */
   stage(options?: AbortOptions): Promise<Staging>
   close(): Promise<void>
@@ -32,14 +35,32 @@ export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, opti
     await left.discard(options)
   }
   let staging: Promise<Staging> | undefined
+  /** Something may lie aside that is not in the versions yet. */
+  let aside = false
+  const stage: OpenedEnd['stage'] = more => {
+    staging ??= root.openStaging(id, { where: 'area', ...more })
+    return staging
+  }
   return {
-    ...{ root, store },
-    stage(more) {
-      staging ??= root.openStaging(id, { where: 'area', ...more })
-      return staging
+    ...{ root, store, stage },
+    versions: {
+      async record(lines, more) {
+        await store.record(lines, more)
+        aside = true
+      },
+      async keep(more) {
+        await store.keep(await stage(more), more)
+        aside = false
+      }
     },
     async close() {
       const open = await staging?.catch(() => undefined)
+      // An error came in between: what it replaced is not thrown away with the rest. Where that fails too, the next start does it.
+      if (aside && open !== undefined)
+        await store.recover(open).catch(async err => {
+          await open.close()
+          throw err
+        })
       await open?.discard()
     }
   }

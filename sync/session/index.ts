@@ -31,7 +31,7 @@ export {
   ignoredBy,
   MAX_IGNORE_FILE_BYTES
 } from './ignored.js'
-export { SESSION_PHASES } from './job.js'
+export { historySerial, SESSION_PHASES, WAITS_FOR_TURN } from './job.js'
 export type { LastRun } from './last-runs.js'
 export type { Loan } from './loan.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
@@ -39,7 +39,7 @@ export { type EndFacts, type PlanSummary, planning, type Remark } from './plan.w
 export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, versionPolicyOf, writableEnds } from './record.js'
 export { haltText, type RunReport, type RunState } from './report.js'
 export { judgeRoot } from './roots.js'
-export type { NotDone } from './runs.js'
+export type { NotDone, TurnOptions } from './runs.js'
 export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { linkSignals } from '../../storage/base/index.js'
-import { defineJob, type JobDefinition, type Json, type PhaseContext } from '../../storage/jobs/index.js'
+import { defineJob, type JobDefinition, type Json, onePiece, type PieceState } from '../../storage/jobs/index.js'
 import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
 import type { SessionPhase } from './session.js'
@@ -19,9 +18,7 @@ const input = z.strictObject({
 })
 
 export type SyncJobInput = z.output<typeof input>
-export interface SyncJobState {
-  ended: RunReport | NotDone | null
-}
+export type SyncJobState = PieceState<RunReport | NotDone>
 export type SyncJob = JobDefinition<SyncJobInput, SyncJobState, Json>
 
 export interface SyncJobInit {
@@ -31,67 +28,14 @@ export interface SyncJobInit {
 /** What a job is about: one session of a sync at a time. */
 export const syncSerial = (uuid: string): string => `sync:${uuid}`
 
-interface Going {
-  readonly ended: Promise<RunReport | NotDone>
-  phase: SessionPhase
-  /** Who is told of what happens: the phase that the job is in. */
-  ctx: PhaseContext<SyncJobState>
-  readonly reached: Map<SessionPhase, () => void>
-}
+/** What is brought back or taken back in a sync, one after the other. */
+export const historySerial = (uuid: string): string => `${syncSerial(uuid)}:history`
 
-/**
- * A session as a job, so that it can be seen, paused and cancelled. A session is one piece of work, its phases are where it has
- * got to: each phase of the job waits until the session is through it. It is not resumed but run again (SYNC.md 7): a phase
- * that finds no session going on (after a pause, or a crash) begins one, and stays until it ends.
- */
+/** Told while another sync of the same folder is at it. */
+export const WAITS_FOR_TURN = 'waits until the other work at this folder is done'
+
+/** A session as a job, so that it can be seen, paused and cancelled. It is not resumed but run again (SYNC.md 7). */
 export function syncJob({ run }: SyncJobInit): SyncJob {
-  const going = new Map<string, Going>()
-
-  function begin(asked: SyncJobInput, ctx: PhaseContext<SyncJobState>): Going {
-    const { sync, force, acceptRollback, planHash, background } = asked
-    const reached = new Map<SessionPhase, () => void>()
-    const { signal, clear } = linkSignals(ctx.signal)
-    const session: Going = {
-      ...{ ctx, reached, phase: SESSION_PHASES[0]! },
-      ended: run(sync, {
-        ...{ signal, force, acceptRollback, background, ...(planHash !== undefined && { planHash }) },
-        onPhase(phase) {
-          session.phase = phase
-          reached.get(phase)?.()
-        },
-        onScan: (_end, { entries, hashedBytes }) =>
-          session.ctx.progress({ message: 'looking at both ends', doneFiles: entries, doneBytes: hashedBytes }),
-        onProgress: ({ operations, of, bytes }) =>
-          session.ctx.progress({ doneFiles: operations, totalFiles: of, doneBytes: bytes })
-      }).finally(() => {
-        clear()
-        going.delete(ctx.job)
-      })
-    }
-    session.ended.catch(() => {})
-    going.set(ctx.job, session)
-    return session
-  }
-
-  async function through(asked: SyncJobInput, ctx: PhaseContext<SyncJobState>, index: number): Promise<void> {
-    if (ctx.state.ended !== null) return
-    const session = going.get(ctx.job) ?? begin(asked, ctx)
-    session.ctx = ctx
-    const next = SESSION_PHASES[index + 1]
-    const passed = new Promise<void>(resolve => {
-      if (next === undefined) return
-      if (SESSION_PHASES.indexOf(session.phase) > index) resolve()
-      else for (const later of SESSION_PHASES.slice(index + 1)) session.reached.set(later, resolve)
-    })
-    const ended = await Promise.race([session.ended, passed]).catch(err => {
-      ctx.checkInterrupt()
-      throw err
-    })
-    if (ended === undefined) return
-    ctx.state.ended = ended
-    if ('problems' in ended) for (const problem of ended.problems) ctx.problem(problem)
-  }
-
   return defineJob<SyncJobInput, SyncJobState, Json>({
     kind: 'sync',
     summary: 'brings both ends of a sync in step',
@@ -100,11 +44,23 @@ export function syncJob({ run }: SyncJobInit): SyncJob {
     title: ({ name }) => `sync ${name}`,
     serial: ({ sync }) => syncSerial(sync),
     state: () => ({ ended: null }),
-    phases: asked =>
-      SESSION_PHASES.map((name, index) => ({
-        name,
-        execute: ctx => through(asked, ctx, index)
-      })),
+    phases: onePiece<SyncJobInput, SyncJobState, RunReport | NotDone, SessionPhase>({
+      names: SESSION_PHASES,
+      run: ({ sync, force, acceptRollback, planHash, background }, going) =>
+        run(sync, {
+          ...{ signal: going.signal, force, acceptRollback, background, onPhase: going.onPhase },
+          ...(planHash !== undefined && { planHash }),
+          waiting(turn) {
+            going.ctx.progress({ message: WAITS_FOR_TURN })
+            return going.ctx.waitFor(turn)
+          },
+          onScan: (_end, { entries, hashedBytes }) =>
+            going.ctx.progress({ message: 'looking at both ends', doneFiles: entries, doneBytes: hashedBytes }),
+          onProgress: ({ operations, of, bytes }) =>
+            going.ctx.progress({ doneFiles: operations, totalFiles: of, doneBytes: bytes })
+        }),
+      problems: ended => ('problems' in ended ? ended.problems : [])
+    }),
     output: ({ ended }) => ended as unknown as Json
   })
 }

@@ -42,9 +42,13 @@ export type RunOptions = Pick<
   readonly force?: boolean | undefined
   /** Nobody waits for it: what changed nothing and says nothing new leaves no row. */
   readonly background?: boolean | undefined
+  /** How it waits for its turn; it holds nothing while it does. */
+  waiting?(turn: Promise<void>): Promise<void>
   /** Renamed folders that were not looked into: hints for another session, right after this one. */
   onLater?(later: Readonly<Record<End, readonly RelPath[]>>): void
 }
+
+export type TurnOptions = AbortOptions & Pick<RunOptions, 'waiting'>
 
 /** What was asked for with `planHash` is not what would be done now; `more` left the plan to another run; or nothing was new. */
 export type NotDone =
@@ -52,7 +56,8 @@ export type NotDone =
   | { readonly state: 'left' }
   | { readonly state: 'idle' }
 
-type SessionOptions = Omit<RunOptions, 'force' | 'background'> & Pick<SessionInit, 'run' | 'force' | 'planOnly'>
+type SessionOptions = Omit<RunOptions, 'force' | 'background' | 'waiting'> &
+  Pick<SessionInit, 'run' | 'force' | 'planOnly'>
 
 /** Written to the bus at most this often. */
 const PROGRESS_MS = 100
@@ -93,14 +98,18 @@ export class Runs {
   }
 
   /** Ends of a sync and its snapshot, for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
-  lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
+  lend<T>(sync: Sync, which: readonly End[], options: TurnOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
     return this.#inTurn(sync, options, () =>
       withLoan({ ...this.#init, roots: this.#roots }, sync, which, options, work)
     )
   }
 
-  async #inTurn<T>(sync: Sync, options: AbortOptions, work: () => Promise<T>): Promise<T> {
-    const end = await this.#turns.take([sync.source.path, sync.destination.path], options)
+  async #inTurn<T>(sync: Sync, { signal, waiting }: TurnOptions, work: () => Promise<T>): Promise<T> {
+    const roots = [sync.source.path, sync.destination.path]
+    // Who waits in a way of his own gets his turn between two others: he would hold up those behind him while he waits on.
+    if (waiting !== undefined)
+      while (roots.some(root => this.#turns.busy(root))) await waiting(this.#turns.free(roots, { signal }))
+    const end = await this.#turns.take(roots, { signal })
     try {
       return await work()
     } finally {

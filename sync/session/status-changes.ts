@@ -14,7 +14,7 @@ const OF_JOBS = ['queued', 'started', 'paused', 'resumed', 'completed', 'failed'
 
 /**
  * Tells how a sync stands each time that is otherwise than it was told last: nobody has to ask again and again. It looks when a
- * run ended, when a session as a job moves, and when it is called; the phases of a session are told by its job.
+ * run ended, when a job of a sync moves, and when it is called; the phases of a session are told by its job.
  */
 export class StatusChanges implements Startable {
   readonly #init: StatusChangesInit
@@ -32,7 +32,7 @@ export class StatusChanges implements Startable {
       events.on('sync:removed', ({ sync }) => void this.#told.delete(sync)),
       ...OF_JOBS.map(state =>
         events.on(`job:${state}`, ({ kind }) => {
-          if (kind === 'sync') for (const { uuid } of list()) this.look(uuid)
+          if (kind.startsWith('sync')) for (const { uuid } of list()) this.look(uuid)
         })
       )
     ]

@@ -20,7 +20,7 @@ import type { Watcher } from '../../storage/watcher/index.js'
 import type { End, Operation } from '../reconcile/index.js'
 import { ensureApart, ensureName, ensureNoCopy } from './add-checks.js'
 import { ADD_GRACE_MS, Background } from './background.js'
-import { type SyncJobInit, syncJob, syncSerial } from './job.js'
+import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
 import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
@@ -28,7 +28,7 @@ import { MAX_PENDING_HINTS } from './pending.js'
 import { planning } from './plan.worker.js'
 import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
 import { describeEnd, type EndComponents } from './roots.js'
-import { type RunOptions, Runs } from './runs.js'
+import { type RunOptions, Runs, type TurnOptions } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
@@ -91,7 +91,7 @@ export interface Syncs extends Startable {
   pause(sync: Sync, because?: string): Promise<void>
   resume(sync: Sync): Promise<void>
   /** Ends of a sync and its snapshot for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
-  lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T>
+  lend<T>(sync: Sync, which: readonly End[], options: TurnOptions, work: (loan: Loan) => Promise<T>): Promise<T>
   /** Leaves files and versions where they are. */
   remove(sync: Sync): Promise<void>
 }
@@ -192,7 +192,7 @@ class SyncList implements Syncs {
   }
 
   status(sync: Sync): SyncStatus {
-    const job = this.#jobsOf(sync)[0]
+    const job = this.#jobsOf(sync)[0] ?? this.#jobsOf(sync, historySerial)[0]
     const running = job && { phase: job.phase, job: shortJobId(job.id), paused: job.state === 'paused' }
     return statusOf({ sync, running, last: this.lastRun(sync), standing: this.standing(sync) })
   }
@@ -227,7 +227,7 @@ class SyncList implements Syncs {
     this.#changes.look(uuid)
   }
 
-  lend<T>(sync: Sync, which: readonly End[], options: AbortOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
+  lend<T>(sync: Sync, which: readonly End[], options: TurnOptions, work: (loan: Loan) => Promise<T>): Promise<T> {
     return this.#runs.lend(sync, which, options, work)
   }
 
@@ -235,6 +235,7 @@ class SyncList implements Syncs {
     const { db, events } = this.#init
     await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
+    await this.#endJobs(sync, historySerial)
     await this.#runs.alone(sync, async () => {
       await db.write(syncWrites.remove, { id: sync.id })
       await this.#snapshots.remove(sync.uuid)
@@ -253,13 +254,13 @@ class SyncList implements Syncs {
     return id
   }
 
-  #jobsOf({ uuid }: Sync): readonly JobSummary[] {
-    return this.#init.jobs.list({ serial: syncSerial(uuid), states: LIVE })
+  #jobsOf({ uuid }: Sync, serial = syncSerial): readonly JobSummary[] {
+    return this.#init.jobs.list({ serial: serial(uuid), states: LIVE })
   }
 
   /** One that ends by itself meanwhile is as good. */
-  async #endJobs(sync: Sync): Promise<void> {
-    for (const { id } of this.#jobsOf(sync)) await this.#init.jobs.cancel(id).catch(() => {})
+  async #endJobs(sync: Sync, serial = syncSerial): Promise<void> {
+    for (const { id } of this.#jobsOf(sync, serial)) await this.#init.jobs.cancel(id).catch(() => {})
   }
 
   #findByUuid(uuid: string): Sync | undefined {

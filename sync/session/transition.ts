@@ -25,7 +25,7 @@ export type { Done } from './achieved.js'
 
 /** Keeps what is replaced or removed at an end: `VersionStore`, or for an end that is never written, nothing. */
 export interface VersionKeeper {
-  record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<number>
+  record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<unknown>
   keep(options?: AbortOptions): Promise<unknown>
 }
 
@@ -52,6 +52,8 @@ export interface TransitionInit {
   afterBatch?(done: readonly Done[]): Promise<void>
   onProgress?(progress: { readonly operations: number; readonly bytes: number }): void
 }
+
+type Placing = (steps: readonly PlaceStep[], options: AbortOptions) => Promise<readonly PlaceResult[]>
 
 export interface Transitioned {
   readonly operations: number
@@ -160,7 +162,7 @@ export class Transition {
     const steps = isAttributes(first)
       ? await this.#attributeSteps(ready)
       : ready.map((op): Step => ({ step: stepOf(op, stage!.id), ops: [op] }))
-    await this.#place(steps, some => endpoint.place(some, { signal: this.#init.signal }))
+    await this.#place(steps, (some, options) => endpoint.place(some, options))
   }
 
   async #doGroup(group: readonly Operation[]): Promise<void> {
@@ -174,7 +176,7 @@ export class Transition {
       return
     }
     const { endpoint, stage } = this.#end(group[0]!)
-    const place = (steps: readonly PlaceStep[]) => endpoint.placeGroup(steps, { signal: this.#init.signal })
+    const place: Placing = (some, options) => endpoint.placeGroup(some, options)
     await this.#place(groupSteps(ops, stage!.id), place, ops[0]!.id)
   }
 
@@ -228,11 +230,11 @@ export class Transition {
     })
   }
 
-  async #place(
-    steps: readonly Step[],
-    place: (steps: readonly PlaceStep[]) => Promise<readonly PlaceResult[]>,
-    group?: number
-  ): Promise<void> {
+  /**
+   * Where the versions are kept from here, a batch that is begun is done to its end, whoever cancels: what it replaced is in the
+   * versions then, and what it did is written down. (An end that keeps its versions itself sees to that itself.)
+   */
+  async #place(steps: readonly Step[], place: Placing, group?: number): Promise<void> {
     if (steps.length === 0) return
     const { signal, snapshot, planFile, pool } = this.#init
     const end = steps[0]!.ops[0]!.end
@@ -240,17 +242,22 @@ export class Transition {
     await this.#init.beforeBatch?.(steps.flatMap(({ ops }) => ops))
     const lines = versions === undefined ? [] : await this.#lines.of(steps, group)
     if (lines.length > 0) await versions?.record(lines, { ...(signal && { signal }) })
-    const results = await place(steps.map(({ step }) => step))
-    await versions?.keep({ ...(signal && { signal }) })
+    signal?.throwIfAborted()
+    const results = await place(
+      steps.map(({ step }) => step),
+      versions === undefined ? { signal } : {}
+    )
+    await versions?.keep()
     const { done, failed, traces, ...placed } = achievedOf(steps, results, capabilities)
     for (const { op, problem } of failed) this.#fail(op, problem)
     for (const { op } of done) this.#lines.noteMade(op)
     await Promise.all([
-      pool.run(planning.achieved, { planFile, list: traces }, { signal }),
+      pool.run(planning.achieved, { planFile, list: traces }),
       snapshot.write(snapshotting.placed, { at: end, ...placed }),
       this.#init.afterBatch?.(done)
     ])
     this.#tell(done.filter(({ op }) => op.kind !== 'park' && op.reason !== 'directory-time').length, 0)
+    signal?.throwIfAborted()
   }
 
   #fail(op: Operation, problem: Problem | undefined): void {

@@ -32,6 +32,12 @@ export class Turns {
     }
   }
 
+  /** Waits, without a place in the queue, until nobody has or waits for one of these. */
+  async free(keys: readonly string[], { signal }: AbortOptions = {}): Promise<void> {
+    const before = this.#queue.filter(other => keys.some(key => other.keys.has(key))).map(other => other.ended)
+    await raceSignal(Promise.all(before), signal)
+  }
+
   /** Whether somebody has, or waits for, a turn with this key. */
   busy(key: string): boolean {
     return this.#queue.some(other => other.keys.has(key))

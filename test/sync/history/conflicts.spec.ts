@@ -63,7 +63,7 @@ describe('conflicts that wait for a person', function () {
     assert.ok(Object.keys(look(fixture.source)).some(name => name.startsWith('f.conflict-')))
     assert.deepEqual(fixture.db.all('SELECT * FROM sync_answers', []), [])
     // What gave way can be had back.
-    await fixture.history.restore(fixture.sync(), { path: rel('a'), to: 'destination' })
+    await fixture.restore({ path: rel('a'), to: 'destination' })
     assert.equal(read('a'), 'theirs! a')
   })
 

@@ -6,6 +6,7 @@ import {
   type AbsPath,
   type Clock,
   eventBus,
+  SpacedriveError,
   silentLog,
   systemClock,
   systemRandom,
@@ -14,10 +15,18 @@ import {
 } from '../../../storage/base/index.js'
 import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
-import { jobManager } from '../../../storage/jobs/index.js'
+import { type JobHandle, jobManager } from '../../../storage/jobs/index.js'
 import { watcher } from '../../../storage/watcher/index.js'
 import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
-import { type SyncHistory, syncHistory } from '../../../sync/history/index.js'
+import {
+  type RestoreAsked,
+  type Restored,
+  type RestoreFromAsked,
+  type SyncHistory,
+  syncHistory,
+  type UndoAsked,
+  type Undone
+} from '../../../sync/history/index.js'
 import type { ConflictPolicy, Mode } from '../../../sync/reconcile/index.js'
 import { type RunReport, type Sync, type Syncs, syncs } from '../../../sync/session/index.js'
 import { tempDir } from '../../temp.js'
@@ -38,6 +47,10 @@ export interface HistoryFixture {
   later(ms: number): void
   /** Does what a guard would stop, too. */
   run(): Promise<RunReport>
+  /** What these come to, done as jobs. @throws what the job failed with */
+  restore(asked: RestoreAsked): Promise<Restored>
+  restoreFrom(asked: RestoreFromAsked): Promise<Restored>
+  undo(asked: UndoAsked): Promise<Undone>
   close(): Promise<void>
 }
 
@@ -45,6 +58,13 @@ export interface HistoryOptions {
   readonly mode: Mode
   readonly policy?: ConflictPolicy
   readonly ignore?: readonly string[]
+}
+
+async function ended<O>(begun: Promise<JobHandle<O>>): Promise<O> {
+  const { output, error } = await (await begun).outcome()
+  if (error !== undefined)
+    throw new SpacedriveError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint })
+  return output as O
 }
 
 export async function openHistory({
@@ -81,9 +101,9 @@ export async function openHistory({
     watcher: watcher({ pool, clock, log: silentLog }),
     ...{ deviceName: () => 'ada', placementOf: async () => undefined, pathOf: async () => undefined }
   })
-  await jobs.start()
-  await service.start()
   const history = syncHistory({ ...init, syncs: service })
+  await service.start()
+  await jobs.start()
   await service.add({
     ...{
       name: 'test',
@@ -126,6 +146,9 @@ export async function openHistory({
       const report = await once(false)
       return report.state === 'halted' ? once(true) : report
     },
+    restore: asked => ended(history.restore(sync(), asked)),
+    restoreFrom: asked => ended(history.restoreFrom(asked)),
+    undo: asked => ended(history.undo(sync(), asked)),
     async close() {
       if (closed) return
       closed = true

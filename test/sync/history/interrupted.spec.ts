@@ -20,7 +20,7 @@ describe('a restore that a crash cut short', function () {
     await fixture.run()
     writeFileSync(join(source, 'a'), 'second')
     await fixture.run()
-    await history.restore(fixture.sync(), { path: 'a' as RelPath, to: 'source' })
+    await fixture.restore({ path: 'a' as RelPath, to: 'source' })
     assert.equal(readFileSync(join(source, 'a'), 'utf8'), 'first')
     // As if it had ended between placing and keeping: the old content lies aside, and only a line names it.
     const root = await files.openRoot(source as AbsPath)

@@ -32,18 +32,18 @@ describe('restoring', function () {
     rmSync(at('b'))
     await fixture.run()
 
-    const one = await fixture.history.restore(fixture.sync(), { path: rel('b'), to: 'source' })
+    const one = await fixture.restore({ path: rel('b'), to: 'source' })
     assert.equal(one.operations, 1)
     assert.equal(readFileSync(at('b'), 'utf8'), 'kept')
     assert.equal(readFileSync(at('d/a'), 'utf8'), 'second')
 
-    const folder = await fixture.history.restore(fixture.sync(), { path: rel('d'), atMs: then, to: 'source' })
+    const folder = await fixture.restore({ path: rel('d'), atMs: then, to: 'source' })
     assert.deepEqual(folder.problems, [])
     assert.deepEqual(look(fixture.source), was)
     assert.equal(fixture.sync().paused, false, 'the next run carries it to the backup')
     assert.equal((await fixture.run()).operations > 0, true)
     assert.deepEqual(look(fixture.destination), was)
-    await fixture.history.restore(fixture.sync(), { path: rel('d/new'), to: 'source' })
+    await fixture.restore({ path: rel('d/new'), to: 'source' })
     assert.equal(readFileSync(at('d/new'), 'utf8'), 'later')
   })
 
@@ -53,14 +53,13 @@ describe('restoring', function () {
     const before = fixture.now()
     await fixture.run()
     const was = look(fixture.source)
-    const { history } = fixture
-    await assert.rejects(history.restore(fixture.sync(), { path: rel(''), atMs: before, to: 'source' }), {
+    await assert.rejects(fixture.restore({ path: rel(''), atMs: before, to: 'source' }), {
       code: 'BEFORE_HISTORY'
     })
-    await assert.rejects(history.restore(fixture.sync(), { path: rel('x'), atMs: fixture.now(), to: 'source' }), {
+    await assert.rejects(fixture.restore({ path: rel('x'), atMs: fixture.now(), to: 'source' }), {
       code: 'NO_VERSION'
     })
-    await assert.rejects(history.restore(fixture.sync(), { path: rel('x'), to: 'source' }), { code: 'NO_VERSION' })
+    await assert.rejects(fixture.restore({ path: rel('x'), to: 'source' }), { code: 'NO_VERSION' })
     assert.deepEqual(look(fixture.source), was)
     assert.equal(existsSync(at('.spacedrive')), false)
   })
@@ -75,13 +74,13 @@ describe('restoring', function () {
     await fixture.run()
     const out = join(fixture.dir, 'out') as AbsPath
     const asked = { path: rel('d/a'), to: { folder: out } }
-    const dry = await fixture.history.restore(fixture.sync(), { ...asked, dryRun: true })
+    const dry = await fixture.history.previewRestore(fixture.sync(), asked)
     assert.deepEqual([dry.list.map(op => op.path), existsSync(out)], [['a'], false])
-    await fixture.history.restore(fixture.sync(), asked)
+    await fixture.restore(asked)
     assert.deepEqual(readdirSync(out), ['a'])
     assert.equal(readFileSync(join(out, 'a'), 'utf8'), 'one')
-    await assert.rejects(fixture.history.restore(fixture.sync(), asked), { code: 'EXISTS' })
-    await assert.rejects(fixture.history.restore(fixture.sync(), { ...asked, path: rel('') }), { code: 'NOT_EMPTY' })
+    await assert.rejects(fixture.restore(asked), { code: 'EXISTS' })
+    await assert.rejects(fixture.restore({ ...asked, path: rel('') }), { code: 'NOT_EMPTY' })
     assert.deepEqual(fixture.db.all(`SELECT id FROM sync_runs WHERE kind <> 'run'`, []), [])
   })
 
@@ -92,7 +91,7 @@ describe('restoring', function () {
     const then = fixture.now()
     writeFileSync(at('a'), 'two')
     await fixture.run()
-    const done = await fixture.history.restore(fixture.sync(), { path: rel(''), atMs: then, to: 'destination' })
+    const done = await fixture.restore({ path: rel(''), atMs: then, to: 'destination' })
     assert.deepEqual([done.paused, fixture.sync().paused], [true, true])
     assert.match(fixture.sync().pausedBecause ?? '', /restored/)
     assert.equal(readFileSync(join(fixture.destination, 'a'), 'utf8'), 'one')
@@ -112,15 +111,12 @@ describe('restoring', function () {
     renameSync(fixture.destination, moved)
     await fixture.syncs.remove(fixture.sync())
     const folder = join(fixture.dir, 'back') as AbsPath
-    const done = await fixture.history.restoreFrom({ from: moved, folder, path: rel(''), atMs: then })
+    const done = await fixture.restoreFrom({ from: moved, folder, path: rel(''), atMs: then })
     assert.deepEqual(done.problems, [])
     assert.deepEqual(look(folder), was)
-    await assert.rejects(
-      fixture.history.restoreFrom({ from: folder, folder: `${folder}2` as AbsPath, path: rel('') }),
-      {
-        code: 'NO_VERSIONS'
-      }
-    )
+    await assert.rejects(fixture.restoreFrom({ from: folder, folder: `${folder}2` as AbsPath, path: rel('') }), {
+      code: 'NO_VERSIONS'
+    })
   })
 
   const rounds = fc.array(fc.array(edit, { minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 4 })
@@ -147,10 +143,10 @@ describe('restoring', function () {
             const { atMs, was } = moments[pick % moments.length]!
             fc.pre(Object.keys(was).length > 0)
             const folder = join(fixture.dir, 'out') as AbsPath
-            const out = await fixture.history.restore(fixture.sync(), { path: rel(''), atMs, to: { folder } })
+            const out = await fixture.restore({ path: rel(''), atMs, to: { folder } })
             assert.deepEqual(out.problems, [])
             assert.deepEqual(look(folder), was)
-            const back = await fixture.history.restore(fixture.sync(), { path: rel(''), atMs, to: end })
+            const back = await fixture.restore({ path: rel(''), atMs, to: end })
             assert.deepEqual(back.problems, [])
             assert.deepEqual(look(fixture[end]), was)
           } finally {

@@ -40,7 +40,7 @@ describe('thinning what syncs keep', function () {
     await fixture.run()
     await fixture.history.thin(fixture.sync())
     assert.equal(stored(), 1)
-    await assert.rejects(fixture.history.restore(fixture.sync(), { path: 'a' as RelPath, atMs: 0, to: 'source' }), {
+    await assert.rejects(fixture.restore({ path: 'a' as RelPath, atMs: 0, to: 'source' }), {
       code: 'BEFORE_HISTORY'
     })
   })
@@ -64,7 +64,7 @@ describe('thinning what syncs keep', function () {
     ] as const) {
       const folder = join(fixture.dir, `out${minutes}`)
       const asked = { path: '' as RelPath, atMs: hour + minutes * 60_000, to: { folder: folder as AbsPath } }
-      const { atMs, problems } = await fixture.history.restore(fixture.sync(), asked)
+      const { atMs, problems } = await fixture.restore(asked)
       assert.deepEqual([atMs, problems], [hour + exact * 60_000, []])
       assert.equal(readFileSync(join(folder, 'a'), 'utf8'), text)
     }

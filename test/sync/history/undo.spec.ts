@@ -30,13 +30,13 @@ describe('taking a run back', function () {
     writeFileSync(at('new'), 'new')
     await fixture.run()
     const after = look(fixture.destination)
-    const dry = await fixture.history.undo(fixture.sync(), { dryRun: true })
+    const dry = await fixture.history.previewUndo(fixture.sync(), {})
     assert.deepEqual([dry.run, dry.list.length > 3, look(fixture.destination)], [undefined, true, after])
-    const done = await fixture.history.undo(fixture.sync(), {})
+    const done = await fixture.undo({})
     assert.deepEqual([done.left, done.problems, done.paused], [[], [], true])
     assert.deepEqual(look(fixture.destination), before)
     assert.match(fixture.sync().pausedBecause ?? '', /taken back, and the next run would do it again/)
-    const redone = await fixture.history.undo(fixture.sync(), {})
+    const redone = await fixture.undo({})
     assert.equal(redone.runs[0]!.kind, 'undo')
     assert.deepEqual(look(fixture.destination), after)
   })
@@ -58,7 +58,7 @@ describe('taking a run back', function () {
       renameSync(at(from), at(to))
     await fixture.run()
     assert.notDeepEqual(look(fixture.destination), before)
-    const { left, problems } = await fixture.history.undo(fixture.sync(), {})
+    const { left, problems } = await fixture.undo({})
     assert.deepEqual([left, problems], [[], []])
     assert.deepEqual(look(fixture.destination), before)
   })
@@ -77,7 +77,7 @@ describe('taking a run back', function () {
     await fixture.run()
     writeFileSync(there('edited'), 'three')
     writeFileSync(there('made/mine'), 'mine')
-    const { left, problems } = await fixture.history.undo(fixture.sync(), {})
+    const { left, problems } = await fixture.undo({})
     assert.deepEqual(problems, [])
     assert.deepEqual(left.map(l => `${l.end} ${l.path}: ${l.why}`).sort(), [
       'destination edited: it was changed since',
@@ -99,22 +99,22 @@ describe('taking a run back', function () {
     writeFileSync(at('a'), 'three')
     writeFileSync(at('b'), 'b')
     await fixture.run()
-    await fixture.history.restore(fixture.sync(), { path: 'a' as RelPath, atMs: then, to: 'source' })
+    await fixture.restore({ path: 'a' as RelPath, atMs: then, to: 'source' })
     assert.equal(readFileSync(at('a'), 'utf8'), 'one')
-    const { paused } = await fixture.history.undo(fixture.sync(), {})
+    const { paused } = await fixture.undo({})
     assert.deepEqual([readFileSync(at('a'), 'utf8'), paused], ['three', false])
     const ids = fixture.db.all<{ id: string }>(`SELECT id FROM sync_runs WHERE kind = 'run' ORDER BY began_at`, [])
-    const middle = await fixture.history.undo(fixture.sync(), { run: ids[1]!.id })
+    const middle = await fixture.undo({ run: ids[1]!.id })
     assert.deepEqual(
       middle.left.map(l => [l.path, l.why]),
       [['a', 'a later run changed it again']]
     )
-    await fixture.history.undo(fixture.sync(), { sinceMs: then })
+    await fixture.undo({ sinceMs: then })
     assert.deepEqual([readFileSync(there('a'), 'utf8'), existsSync(there('b'))], ['one', false])
-    await fixture.history.undo(fixture.sync(), { run: ids[0]!.id })
+    await fixture.undo({ run: ids[0]!.id })
     assert.deepEqual([look(fixture.destination), readFileSync(at('a'), 'utf8')], [{}, 'three'])
-    await assert.rejects(fixture.history.undo(fixture.sync(), { run: 'x' }), { code: 'RUN_NOT_FOUND' })
-    await assert.rejects(fixture.history.undo(fixture.sync(), { sinceMs: fixture.now() }), { code: 'NOTHING_TO_UNDO' })
+    await assert.rejects(fixture.undo({ run: 'x' }), { code: 'RUN_NOT_FOUND' })
+    await assert.rejects(fixture.undo({ sinceMs: fixture.now() }), { code: 'NOTHING_TO_UNDO' })
   })
 
   const rounds = fc.array(fc.array(edit, { minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 3 })
@@ -136,7 +136,7 @@ describe('taking a run back', function () {
               'SELECT count(*) n FROM sync_changes WHERE run = (SELECT id FROM sync_runs ORDER BY began_at DESC LIMIT 1)'
             )!
             fc.pre(n > 0)
-            const done = await fixture.history.undo(fixture.sync(), {})
+            const done = await fixture.undo({})
             assert.deepEqual([done.left, done.problems], [[], []])
             assert.deepEqual({ source: look(fixture.source), destination: look(fixture.destination) }, before)
           } finally {

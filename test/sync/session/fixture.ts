@@ -38,6 +38,8 @@ export interface FixtureOptions {
   readonly clock?: Clock
   /** A folder in which all of it lies and stays, made by another process perhaps; else a fresh one. */
   readonly at?: string
+  /** Comes between a session and its ends. */
+  hook?(endpoint: Endpoint): void
 }
 
 export async function openSync({
@@ -45,7 +47,8 @@ export async function openSync({
   policy = 'keep-both',
   ignore = [],
   clock = systemClock,
-  at
+  at,
+  hook = () => {}
 }: FixtureOptions): Promise<SyncFixture> {
   const temp = at === undefined ? tempDir('sd-sync-') : { path: at, clean: () => {} }
   const dir = join(temp.path, 'data') as AbsPath
@@ -70,6 +73,7 @@ export async function openSync({
     ...{ db, snapshot },
     async run(options = {}) {
       const ends = { source: await open('source'), destination: await open('destination') }
+      for (const end of Object.values(ends)) hook(end)
       try {
         return await runSession({
           ...{ db, snapshot, dir, pool, clock, random: systemRandom, ends },
