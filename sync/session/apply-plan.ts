@@ -1,11 +1,12 @@
 import { type AbortOptions, newUuid, type RelPath } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import { type ArchiveChange, ENDS, type End } from '../reconcile/index.js'
+import { ENDS, type End } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
 import { answering } from './answers.worker.js'
 import { archiving } from './archive.worker.js'
 import { ChangeLog } from './changes.js'
 import { RunCounting } from './counting.js'
+import { FOLD_BEGIN, type FoldedPage, type FoldPosition, folding } from './fold.worker.js'
 import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
 import type { Later, Opened, Planned, SessionInit, SessionOutcome } from './session.js'
@@ -64,27 +65,42 @@ export async function applyPlan(
     return transition.run().finally(() => changes.end())
   }
   const result = summary.operations === 0 ? NOTHING_DONE : await doIt()
-  const pages: Promise<unknown>[] = []
-  const commit = (changes: readonly ArchiveChange[]): Promise<unknown> =>
-    db.write(archiving.commit, { sync: sync.id, changes, settled: [], unsettled: [], batch: counting.batch })
-  const settle = (unsettled: readonly { path: RelPath; why: string }[], windowFrom: number | null): Promise<unknown> =>
-    db.write(archiving.settleAll, { sync: sync.id, unsettled, windowFrom })
-  const folded = await pool.run(
-    planning.fold,
-    { planFile },
-    { signal, onEmit: changes => void pages.push(commit(changes as ArchiveChange[])) }
-  )
-  const failed = result.unsettled.map(path => ({ path, why: 'problem' }))
-  const unsettled: { path: RelPath; why: string }[] = [...folded.unsettled, ...failed]
+  const folded = await fold(init, planFile, counting.batch)
+  const unsettled = [...folded.unsettled, ...result.unsettled.map(path => ({ path, why: 'problem' }))]
   // What was said yes to, and a first agreement, the guards do not count: they begin after it.
   const windowFrom = forced || union || !archive ? clock.nowMs() + 1 : null
-  const idle = summary.operations === 0 && pages.length === 0 && archive && !forced
-  if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) pages.push(commit([]), settle(unsettled, windowFrom))
-  await Promise.all(pages)
+  const idle = summary.operations === 0 && folded.changes === 0 && archive && !forced
+  if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) {
+    const nothing = { changes: [], settled: [], unsettled: [] }
+    await Promise.all([
+      db.write(archiving.commit, { sync: sync.id, batch: counting.batch, ...nothing }),
+      db.write(archiving.settleAll, { sync: sync.id, unsettled, windowFrom })
+    ])
+  }
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
   await noteCompared({ pool, snapshot, db, sync: sync.id, plan: summary, rules, ...options })
   const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
   return { state: 'done', run, plan: summary, result, remarks, union, later }
+}
+
+interface Folded {
+  readonly changes: number
+  /** Of what is said twice of a path, the last counts. */
+  readonly unsettled: readonly { readonly path: RelPath; readonly why: string }[]
+}
+
+/** Writes down in the archive what was achieved, page by page. */
+async function fold({ sync, db, signal }: SessionInit, planFile: string, batch: number): Promise<Folded> {
+  const missed: RelPath[] = []
+  let [changes, left]: [number, Folded['unsettled']] = [0, []]
+  for (let from: FoldPosition | undefined = FOLD_BEGIN; from !== undefined; ) {
+    signal?.throwIfAborted()
+    const page: FoldedPage = await db.write(folding.page, { planFile, sync: sync.id, batch, from })
+    changes += page.changes
+    missed.push(...page.missed)
+    ;({ next: from, left } = page)
+  }
+  return { changes, unsettled: [...missed.map(path => ({ path, why: 'problem' })), ...left] }
 }
 
 const hasUnsettled = (db: Database, sync: number): boolean =>

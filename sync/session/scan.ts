@@ -149,25 +149,35 @@ class Scan {
 
   async #hashAll(): Promise<void> {
     const { at, endpoint, snapshot, signal } = this.#init
-    for (let after: RelPath | undefined; ; ) {
-      const paths = await snapshot.maintain(snapshotting.unhashed, { at, after, limit: HASH_BATCH })
-      if (paths.length === 0) return
-      after = paths.at(-1)
+    const onBytes = (bytes: number): void => {
+      this.#progress.hashedBytes += bytes
+      this.#tell(0)
+    }
+    const next = (after: RelPath | undefined): Promise<RelPath[]> =>
+      snapshot.maintain(snapshotting.unhashed, { at, after, limit: HASH_BATCH })
+    let writing: Promise<unknown> = Promise.resolve()
+    let paths = await next(undefined)
+    while (paths.length > 0) {
+      // Asked for ahead, and written down while the next ones are read.
+      const following = next(paths.at(-1))
+      following.catch(() => {}) // awaited below, unless something else went wrong
       const rows: HashedRow[] = []
       const unread: RelPath[] = []
-      const onBytes = (bytes: number): void => {
-        this.#progress.hashedBytes += bytes
-        this.#tell(0)
-      }
       for await (const { path, ...found } of endpoint.hash(paths, { signal, onBytes })) {
         if (found.problem !== undefined) unread.push(path)
         else rows.push({ path, hash: found.hash, stat: found.stat, racy: found.racy })
         this.#progress.hashedFiles++
       }
-      await snapshot.write(snapshotting.hashed, { at, rows })
-      await snapshot.write(snapshotting.unread, { at, paths: unread })
+      await writing
+      writing = Promise.all([
+        snapshot.write(snapshotting.hashed, { at, rows }),
+        unread.length === 0 ? undefined : snapshot.write(snapshotting.unread, { at, paths: unread })
+      ])
+      writing.catch(() => {})
       this.#tell(0)
+      paths = await following
     }
+    await writing
   }
 
   #tell(entries: number): void {

@@ -37,18 +37,29 @@ export interface StageFailure {
 const REFLINK_FROM_BYTES = 256 * 1024
 /** Files between two turns of the thread's event loop: some milliseconds. */
 const FILES_PER_TURN = 32
+/** Bytes between two words of what was written. */
+const TELL_BYTES = 1024 * 1024
 
 export const staging = defineTasks(import.meta.url, {
   /** Emits bytes of content as they are written. */
   async stage({ files, reflink, ...init }: StageInput, ctx: TaskContext): Promise<StageFailure[]> {
     const copier = copierHere(init)
     const failures: StageFailure[] = []
+    let written = 0
+    // A message for each small file would cost more than copying it.
+    const tell = (): void => {
+      if (written > 0) ctx.emit(written)
+      written = 0
+    }
     try {
       for (const [index, file] of files.entries()) {
         if (index % FILES_PER_TURN === FILES_PER_TURN - 1) await giveWay(ctx)
         const failure = await stageOne(copier, file, reflink, ctx)
         if (failure !== 'staged') failures.push({ index, problem: failure })
+        else written += file.sizeBytes
+        if (written >= TELL_BYTES) tell()
       }
+      tell()
       return failures
     } finally {
       copier.close()
@@ -76,10 +87,7 @@ async function stageOne(
         between
       })
       // What is on the disk counts where no byte of it came by here.
-      if ((copied.hash ?? (await copier.hash('staged', staged, ctx.signal))) === hash) {
-        ctx.emit(sizeBytes)
-        return 'staged'
-      }
+      if ((copied.hash ?? (await copier.hash('staged', staged, ctx.signal))) === hash) return 'staged'
       problem = undefined
     } catch (err) {
       ctx.signal.throwIfAborted()

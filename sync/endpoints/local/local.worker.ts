@@ -24,6 +24,8 @@ interface Input {
 
 /** Paths looked at between two turns of the thread's event loop. */
 const LOOKS_PER_TURN = 128
+/** The same for small files that are hashed; in large ones the loop turns between pieces. */
+const HASHES_PER_TURN = 8
 
 export const localTasks = defineTasks(import.meta.url, {
   /** The root itself. @throws MISSING, NOT_A_DIRECTORY, NO_PERMISSION */
@@ -117,10 +119,19 @@ export const localTasks = defineTasks(import.meta.url, {
   async hash({ root, paths }: Input & { paths: readonly RelPath[] }, ctx: TaskContext): Promise<HashedFile[]> {
     return reading(root, async reader => {
       const results: HashedFile[] = []
-      for (const path of paths) {
-        await giveWay(ctx)
-        results.push(await hashed(reader, path, root, ctx))
+      let untold = 0
+      // Not for each small file: the message would cost more than hashing it.
+      const onBytes = (bytes: number): void => {
+        untold += bytes
+        if (untold < PIECE_BYTES) return
+        ctx.emit(untold)
+        untold = 0
       }
+      for (const path of paths) {
+        if (results.length % HASHES_PER_TURN === HASHES_PER_TURN - 1) await giveWay(ctx)
+        results.push(await hashed(reader, path, root, { onBytes, signal: ctx.signal }))
+      }
+      if (untold > 0) ctx.emit(untold)
       return results
     })
   }
@@ -211,31 +222,35 @@ async function packed(
   }
 }
 
-async function hashed(reader: TreeReader, path: RelPath, root: LocalRoot, ctx: TaskContext): Promise<HashedFile> {
-  let told = 0
+async function hashed(
+  reader: TreeReader,
+  path: RelPath,
+  root: LocalRoot,
+  { onBytes, signal }: { onBytes(bytes: number): void; signal: AbortSignal }
+): Promise<HashedFile> {
   try {
     const file = reader.open(path)
     try {
+      // The last look is the one that found nothing changed while it was read: that stat belongs to the hash.
+      let stat: EntryStat | undefined
       const source = {
-        stat: () => file.stat(),
+        stat() {
+          stat = file.stat()
+          return stat
+        },
         read(into: Uint8Array, atBytes: number) {
           const n = file.read(into, atBytes)
-          told += n
-          if (told >= PIECE_BYTES) {
-            ctx.emit(told)
-            told = 0
-          }
+          onBytes(n)
           return n
         }
       }
-      const content = await hashSource(source, displayPath(path), { signal: ctx.signal })
-      return { path, hash: content.hash, stat: file.stat(), racy: isRacy(content, root.clockStepMs) }
+      const content = await hashSource(source, displayPath(path), { signal })
+      return { path, hash: content.hash, stat: stat!, racy: isRacy(content, root.clockStepMs) }
     } finally {
       file.close()
-      if (told > 0) ctx.emit(told)
     }
   } catch (err) {
-    ctx.signal.throwIfAborted()
+    signal.throwIfAborted()
     if (isFatal(err)) throw err
     return { path, problem: problemOf(path, err) }
   }

@@ -1,0 +1,65 @@
+/** What a run achieved goes from the file of its plan into the archive, in the writer thread of the instance database: nothing of it crosses between threads. */
+import { defineTasks, type RelPath } from '../../storage/base/index.js'
+import type { Sql } from '../../storage/sql/index.js'
+import { foldResults, type Settle } from '../reconcile/index.js'
+import { archiving } from './archive.worker.js'
+import { achievedFinder, readSettles, unsettledByPlan, withPlan } from './plan-file.js'
+
+/** Where the next page begins. */
+export interface FoldPosition {
+  readonly kind: Settle['kind']
+  readonly after: number
+}
+
+export interface FoldInput {
+  readonly planFile: string
+  readonly sync: number
+  /** The number of the run's last batch. */
+  readonly batch: number
+  readonly from: FoldPosition
+}
+
+export interface FoldedPage {
+  /** Undefined: that was all. */
+  readonly next: FoldPosition | undefined
+  /** How many entries of the archive were changed. */
+  readonly changes: number
+  /** Paths that are not what the plan made of them. */
+  readonly missed: readonly RelPath[]
+  /** With the last page: what the plan itself leaves to the next session. */
+  readonly left: readonly { readonly path: RelPath; readonly why: string }[]
+}
+
+/** Forgotten first, by old paths; then everything moved at once; then what is put. */
+const ORDER: readonly Settle['kind'][] = ['forget', 'move', 'put']
+export const FOLD_BEGIN: FoldPosition = { kind: 'forget', after: 0 }
+/** Others wait for a page no longer than some 20 ms. */
+const FOLD_PAGE = 1_000
+
+export const folding = defineTasks(import.meta.url, {
+  /** The next page, as one transaction. Doing it twice changes nothing. */
+  page(archive: Sql, { planFile, sync, batch, from }: FoldInput): FoldedPage {
+    return withPlan(planFile, plan => {
+      const achieved = achievedFinder(plan)
+      const missed: RelPath[] = []
+      let [changes, after] = [0, from.after]
+      for (const kind of ORDER.slice(ORDER.indexOf(from.kind))) {
+        const limit = kind === 'move' ? ALL : FOLD_PAGE
+        const page = readSettles(plan, kind, { after, limit })
+        const folded = foldResults(
+          page.map(({ settle }) => settle),
+          achieved
+        )
+        missed.push(...folded.unsettled)
+        changes += folded.changes.length
+        if (folded.changes.length > 0)
+          archiving.commit(archive, { sync, changes: folded.changes, settled: [], unsettled: [], batch })
+        if (page.length === limit) return { next: { kind, after: page.at(-1)!.n }, changes, missed, left: [] }
+        after = 0
+      }
+      return { next: undefined, changes, missed, left: unsettledByPlan(plan) }
+    })
+  }
+})
+
+const ALL = -1
