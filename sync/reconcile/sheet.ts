@@ -26,9 +26,6 @@ export class Sheet {
       this.#touched[end].add(path)
     }
     if ('expected' in init && init.expected.kind === 'directory') this.#left[end].add(path)
-    const arrives = init.kind === 'move' ? init.to : path
-    if (init.kind === 'move' || init.kind === 'unpark' || init.kind === 'make-directory')
-      this.#left[end].delete(arrives)
     return { ...init, id, needs: needs.length === 0 ? NOTHING : unique(needs) } as Operation
   }
 
@@ -37,7 +34,7 @@ export class Sheet {
     return this.#touched[end]
   }
 
-  /** A directory was at this path, or above it, and is no more. */
+  /** A directory left this path, or one above it: what lies there by now is perhaps another, and what lay there is elsewhere. */
   isLeft(end: End, path: RelPath): boolean {
     for (let at = path; at !== ''; at = parentOf(at)) if (this.#left[end].has(at)) return true
     return false

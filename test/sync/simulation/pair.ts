@@ -19,7 +19,7 @@ import type { Disk, Ends } from '../reconcile/model.js'
 import { OPTIONS, rowsOf } from '../reconcile/session.js'
 import type { Device, Known } from './device.js'
 
-export type SessionEnd = 'done' | 'rolled-back'
+export type SessionEnd = 'done' | 'rolled-back' | 'halted'
 
 /** What a session has done so far: what a crash leaves is what the ends and the database hold. */
 export interface Session {
@@ -41,6 +41,8 @@ export class Pair {
   #added = 0
   /** A person said to go on although something was put back. */
   accepted = false
+  /** A person said yes to a first mirror that takes something away. */
+  forced = false
 
   constructor(
     readonly name: string,
@@ -68,6 +70,10 @@ export class Pair {
     this.accepted = false
   }
 
+  get isOneWay(): boolean {
+    return this.options.mode !== 'bidirectional'
+  }
+
   session(): Session {
     const session: Session = {
       ...{ pair: this, plan: [], operations: [], seen: undefined, union: false },
@@ -79,7 +85,7 @@ export class Pair {
   /** SYNC.md 6 and 7: a crash may come wherever it yields. */
   *#run(session: Session): Generator<string, SessionEnd> {
     const { source, destination } = this.ends
-    const writable: readonly End[] = this.options.mode === 'bidirectional' ? ENDS : ['destination']
+    const writable: readonly End[] = this.isOneWay ? ['destination'] : ENDS
     const counters = writable.map(end => this.ends[end].markers.get(this.#uuid) ?? 0)
     const { batch, begun } = this.known
     if (!counters.every(n => n >= batch && n <= begun)) {
@@ -100,6 +106,8 @@ export class Pair {
     session.operations = session.plan.flatMap(r => (r.row === 'operation' ? [r.operation] : []))
     const settles = session.plan.flatMap((r): Settle[] => (r.row === 'settle' ? [r.settle] : []))
     yield 'planned'
+    const takesAway = session.operations.some(op => op.kind === 'remove' || op.kind === 'replace')
+    if (this.options.mode === 'mirror' && session.union && !this.accepted && !this.forced && takesAway) return 'halted'
 
     const n = Math.max(this.known.batch, this.known.begun) + 1
     const counted = session.operations.length > 0 || this.accepted
@@ -125,6 +133,7 @@ export class Pair {
     }
     if (counted) this.known = { ...this.known, batch: n }
     this.accepted = false
+    this.forced = false
     return 'done'
   }
 }

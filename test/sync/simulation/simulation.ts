@@ -1,22 +1,26 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { nameOf, type RelPath } from '../../../storage/base/index.js'
-import { ENDS, isConflictCopy } from '../../../sync/reconcile/index.js'
+import { ENDS, isConflictCopy, type Mode } from '../../../sync/reconcile/index.js'
 import { type Edit, edit, perform } from '../reconcile/edits.js'
-import { Disk, World } from '../reconcile/model.js'
-import { rowsNamed, visible } from '../reconcile/session.js'
+import { Disk, type Item, World } from '../reconcile/model.js'
+import { OPTIONS, rowsNamed, visible } from '../reconcile/session.js'
 import { Device, nothingKnown } from './device.js'
 import { Pair, type Session } from './pair.js'
 
-/** Who is in sync with whom. */
-export const SHAPES = {
+/** Who is in sync with whom, in which mode if not both ways. What goes one way comes back by no other. */
+export const SHAPES: Record<string, readonly (readonly [string, string, Mode?])[]> = {
   two: [['A', 'B']],
   line: [['A', 'B'], ['B', 'C']], // biome-ignore format: a shape is a line
   triangle: [['A', 'B'], ['B', 'C'], ['C', 'A']], // biome-ignore format: a shape is a line
   star: [['A', 'B'], ['A', 'C'], ['D', 'A']], // biome-ignore format: a shape is a line
-  ring: [['A', 'B'], ['B', 'C'], ['C', 'D'], ['D', 'A']] // biome-ignore format: a shape is a line
-} as const
-export type Shape = keyof typeof SHAPES
+  ring: [['A', 'B'], ['B', 'C'], ['C', 'D'], ['D', 'A']], // biome-ignore format: a shape is a line
+  mirror: [['A', 'B'], ['B', 'C', 'mirror']], // biome-ignore format: a shape is a line
+  replica: [['A', 'B'], ['A', 'C', 'replica']], // biome-ignore format: a shape is a line
+  backup: [['A', 'B'], ['B', 'C', 'backup']], // biome-ignore format: a shape is a line
+  chain: [['A', 'B', 'mirror'], ['B', 'C', 'backup'], ['C', 'D', 'mirror']] // biome-ignore format: a shape is a line
+}
+export type Shape = keyof typeof SHAPES & string
 
 /** What the scheduler does next: numbers that pick among what there is. */
 export interface Event {
@@ -71,6 +75,8 @@ export class Simulation {
   readonly #last = new Map<Device, Map<RelPath, string>>()
   readonly #sessions: Session[] = []
   readonly #isRing: boolean
+  /** Those that hear of each other's edits: the first, and who is in sync with it both ways. */
+  readonly #equals: readonly Device[]
   /** Something was put back or lost: a union may bring back what was deleted, and find conflicts where there is none. */
   disturbed = false
 
@@ -80,20 +86,22 @@ export class Simulation {
     readonly plain: boolean
   ) {
     const world = new World()
-    const pairs = SHAPES[shape]
+    const pairs = SHAPES[shape]!
     this.#isRing = shape === 'triangle' || shape === 'ring'
-    const names = [...new Set<string>(pairs.flat())].sort()
+    const names = [...new Set([...pairs.map(p => p[0]), ...pairs.map(p => p[1])])].sort()
     this.devices = names.map((name, i) => {
       const disk = new Disk(world, name, identity)
       disk.skewSeconds = skews[i] ?? 0
       return new Device(world, name, disk)
     })
     const device = (name: string): Device => this.devices.find(d => d.name === name)!
-    this.pairs = pairs.map(([a, b]) => {
-      const pair = new Pair(`${a}${b}`, { source: device(a), destination: device(b) })
+    this.pairs = pairs.map(([a, b, mode = 'bidirectional']) => {
+      const pair = new Pair(`${a}${b}`, { source: device(a), destination: device(b) }, { ...OPTIONS, mode })
       device(a).known.set(pair, nothingKnown())
       return pair
     })
+    const oneWay = this.pairs.filter(p => p.isOneWay).map(p => p.ends.destination)
+    this.#equals = this.devices.filter(d => !oneWay.includes(d))
     // Something is agreed on everywhere, so that no sync is at its first run.
     this.devices[0]!.disk.write('first' as RelPath, 'first')
     this.comeToRest()
@@ -138,7 +146,7 @@ export class Simulation {
       for (const pair of this.pairs) {
         const session = this.#start(pair)
         while (!this.#step(session));
-        if (pair.accepted) done.push(`${pair.name} goes on next time`)
+        if (pair.accepted || pair.forced) done.push(`${pair.name} goes on next time`)
         done.push(...visible(session.operations).map(op => `${pair.name} ${op}`))
       }
       if (done.length === 0) return true
@@ -148,11 +156,17 @@ export class Simulation {
     }
   }
 
+  /** Everything is where it shall be, with its settings. */
   ensureAlike(): void {
-    const [first, ...others] = this.devices
-    for (const device of others) {
-      assert.deepEqual(device.disk.tree, first!.disk.tree, `${device.name} and ${first!.name}`)
-      assert.deepEqual(settingsOf(device.disk), settingsOf(first!.disk), `${device.name} and ${first!.name}`)
+    const [first, ...others] = this.#equals
+    for (const { disk, name } of others) assert.deepEqual(shown(disk), shown(first!.disk), `${name} and ${first!.name}`)
+    for (const { name, options, ends, known } of this.pairs) {
+      // An empty source deletes nothing before there was something to agree on.
+      if (!known.agreed && ends.source.disk.items.size === 0) continue
+      const [source, destination] = [shown(ends.source.disk), shown(ends.destination.disk)]
+      if (options.mode === 'mirror') assert.deepEqual(destination, source, name)
+      else if (options.mode !== 'bidirectional')
+        for (const [at, what] of Object.entries(source)) assert.equal(destination[at], what, `${name} ${at}`)
     }
   }
 
@@ -176,6 +190,8 @@ export class Simulation {
     this.#last.set(device, last)
     for (const [at, content] of before) last.set(at, content)
     perform(disk, edit)
+    // What is made or taken away where things only arrive concerns nobody else.
+    if (!this.#equals.includes(device)) return
     const after = filesOf(disk)
     for (const [at, content] of after) {
       if (before.get(at) === content || this.made.has(content)) continue
@@ -201,10 +217,14 @@ export class Simulation {
   /** @returns whether it has ended */
   #step(session: Session): boolean {
     const held = contentsOf(session.pair)
+    const { source } = session.pair.ends
+    const untouched = session.pair.isOneWay ? source.disk.copy() : undefined
     const wasPlanned = session.seen !== undefined
     const next = session.steps.next()
     const holds = contentsOf(session.pair)
     for (const content of held) assert.ok(holds.has(content), `${session.pair.name} lost ${content}`)
+    if (untouched !== undefined)
+      assert.deepEqual(source.disk.items, untouched.items, `${session.pair.name} wrote at its source`)
     if (!wasPlanned && session.seen !== undefined) this.#judge(session)
     if (next.done !== true) return false
     this.#leave(session)
@@ -212,6 +232,7 @@ export class Simulation {
       assert.ok(this.disturbed, 'rolled back, though nothing was')
       session.pair.accepted = true
     }
+    if (next.value === 'halted') session.pair.forced = true
     return true
   }
 
@@ -220,10 +241,11 @@ export class Simulation {
     for (const end of ENDS) session.pair.ends[end].busy = false
   }
 
-  #judge({ plan, seen, union, operations }: Session): void {
-    if (union) {
-      // What gives its name to the winner of a conflict has another.
-      const removed = operations.filter(op => op.kind === 'remove' && op.reason !== 'conflict-copy')
+  #judge({ pair, plan, seen, union, operations }: Session): void {
+    if (union && (pair.options.mode !== 'mirror' || pair.accepted)) {
+      // What gives its name to the winner of a conflict has another; one way the name is the source's, whatever it is there.
+      const gives = pair.isOneWay ? 'kind-changed' : 'conflict-copy'
+      const removed = operations.filter(op => op.kind === 'remove' && op.reason !== gives)
       assert.deepEqual(removed, [], 'a union deletes nothing')
     }
     if (this.disturbed || !this.plain) return
@@ -250,16 +272,15 @@ export class Simulation {
 const filesOf = (disk: Disk): Map<RelPath, string> =>
   new Map([...disk.items].filter(([, i]) => i.kind === 'file' || i.kind === 'symlink').map(([p, i]) => [p, i.content]))
 
-/** Permission bits, and of files the time. */
-const settingsOf = (disk: Disk): Record<string, string> =>
-  Object.fromEntries(
-    [...disk.items]
-      .map(([p, { kind, mode, mtimeNs }]) => [
-        p,
-        kind === 'file' ? `${mode} ${mtimeNs}` : kind === 'directory' ? mode : ''
-      ])
-      .sort(([a], [b]) => (a! < b! ? -1 : 1))
+/** Names, kinds and contents, permission bits, and of files the time. */
+function shown(disk: Disk): Record<string, string> {
+  const settings = ({ kind, mode, mtimeNs }: Item): string =>
+    kind === 'symlink' ? '' : ` ${mode.toString(8)}${kind === 'file' ? ` ${mtimeNs}` : ''}`
+  const { tree } = disk
+  return Object.fromEntries(
+    Object.entries(tree).map(([p, what]) => [p, what + settings(disk.items.get(p as RelPath)!)])
   )
+}
 
 const contentsOf = (pair: Pair): Set<string> => {
   const all = ENDS.flatMap(end => [...pair.ends[end].disk.contents, ...pair.ends[end].disk.versions])
