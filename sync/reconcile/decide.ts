@@ -3,13 +3,13 @@ import {
   type End,
   type Entry,
   isPresent,
-  type Leaf,
   otherEnd,
+  type Present,
   sameContent,
   versionOf
 } from './entry.js'
 import type { ReconcileOptions } from './options.js'
-import { compareVersions } from './version.js'
+import { compareVersions, isTold } from './version.js'
 
 /**
  * What should become of one thing, wherever it lies.
@@ -46,6 +46,8 @@ export function decide(
   const order = options.archive ? compareVersions(source.version, destination.version) : 'apart'
   if (order === 'newer') return 'source'
   if (order === 'older') return 'destination'
+  // Two pairs of a ring decided otherwise: the archives contradict one another, and would do so for ever.
+  if (order === 'equal') return 'conflict'
   if (base !== undefined && sameContent(source, base)) return 'destination'
   if (base !== undefined && sameContent(destination, base)) return 'source'
   return 'conflict'
@@ -66,12 +68,17 @@ function oneWay({ base, source, destination }: Thing, options: ReconcileOptions,
   }
 }
 
-/** Both ways: only one end has it. */
+/**
+ * Both ways: only one end has it. Where both versions are known, a deletion takes away what it has seen, and nothing else: no archive
+ * is asked, for that of another pair might tell otherwise, and the two would contradict one another for ever.
+ */
 function survivor(thing: Thing, end: End, options: ReconcileOptions, moved: boolean): Verdict {
-  const there = thing[end] as Leaf
-  const order = options.archive ? compareVersions(there.version, versionOf(thing[otherEnd(end)])) : 'apart'
-  if (order === 'newer') return end
-  if (order === 'older') return 'neither'
+  const there = thing[end] as Present
+  const deletion = versionOf(thing[otherEnd(end)])
+  if (options.archive && isTold(there.version) && isTold(deletion)) {
+    const order = compareVersions(there.version, deletion)
+    return order === 'newer' || order === 'apart' ? end : 'neither'
+  }
   const edited = thing.base === undefined || moved || !sameContent(there, thing.base)
   return edited ? end : 'neither'
 }

@@ -1,7 +1,6 @@
-import { type End, type Entry, otherEnd, type Present, versionOf } from './entry.js'
+import { type End, type Entry, isPresent, otherEnd, type Present, versionOf } from './entry.js'
 import type { Node } from './node.js'
 import type { Origin } from './operation.js'
-import type { ReconcileOptions } from './options.js'
 import { type Case, wantedPath } from './target.js'
 import { mergeVersions, type Version } from './version.js'
 
@@ -14,28 +13,30 @@ export function originOf(c: Case, node: Node, end: End): Origin {
 }
 
 /** What an entry has seen once a sync wrote it, to be spread into an operation. */
-export function writtenVersion({ options }: Case, node: Node): { version?: Version } {
-  return versionWritten(
-    node.at.source?.entry ?? node.gone.source,
-    node.at.destination?.entry ?? node.gone.destination,
-    options
-  )
+export function writtenVersion(node: Node): { version?: Version } {
+  return versionWritten(node.at.source?.entry, node.at.destination?.entry)
+}
+
+/** What a deletion has seen, and all that it deletes. */
+export function deletionVersion(node: Node): { version?: Version } {
+  return versionDeleted(node.at.source?.entry ?? node.gone.source, node.at.destination?.entry ?? node.gone.destination)
 }
 
 /**
- * All that either end's has seen. Not so where, both ways and without an archive, what one end deleted comes back: whoever made that
- * deletion, or knows of it, has not been asked. With its version the thing would pass for a successor of the deletion, and
- * among three devices the deletion and the return would follow one another for ever.
+ * All that either end's has seen. Not what a deletion has seen that it outlives: with that it would pass for a successor of the
+ * deletion, and of the very thing for which another device deleted it since; and among three devices the deletion and the
+ * return would follow one another for ever.
  */
-export function versionWritten(
-  source: Entry | undefined,
-  destination: Entry | undefined,
-  { archive, mode }: ReconcileOptions
-): { version?: Version } {
-  const union = !archive && mode === 'bidirectional'
-  const told = (entry: Entry | undefined): Version | undefined =>
-    union && entry?.kind === 'gone' ? undefined : versionOf(entry)
-  const version = mergeVersions(told(source), told(destination))
+export function versionWritten(source: Entry | undefined, destination: Entry | undefined): { version?: Version } {
+  const seen = (entry: Entry | undefined): Version | undefined => (isPresent(entry) ? entry.version : undefined)
+  return merged(seen(source), seen(destination))
+}
+
+export const versionDeleted = (source: Entry | undefined, destination: Entry | undefined): { version?: Version } =>
+  merged(versionOf(source), versionOf(destination))
+
+function merged(a: Version | undefined, b: Version | undefined): { version?: Version } {
+  const version = mergeVersions(a, b)
   return version === undefined ? {} : { version }
 }
 

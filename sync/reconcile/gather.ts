@@ -87,18 +87,25 @@ export function gather(rows: Rows, options: ReconcileOptions): Gathered {
 
 /**
  * Of a run that was cut short the archive may know a directory and not the one that holds it: that one is listed then, and
- * the other, which is the same everywhere, is not, though something in it is.
+ * the other, which is the same everywhere, is not, though something in it is. Or it knows a thing and not the directory that held
+ * it, which is gone, so that nothing lists it: then that directory is nowhere, and not the same everywhere.
  */
 function addHolders(rows: Rows, entangled: Map<RelPath, Row>): void {
+  const found = new Map<RelPath, Row | undefined>()
+  const find = (path: RelPath): Row | undefined => {
+    if (!found.has(path)) found.set(path, rows.find(path))
+    return found.get(path)
+  }
   for (const path of [...entangled.keys()]) {
-    const unlisted: RelPath[] = []
+    const unlisted: Row[] = []
     let at = parentOf(path)
-    for (; at !== '' && !entangled.has(at); at = parentOf(at)) unlisted.push(at)
-    if (at === '' || entangled.get(at)!.base !== undefined) continue
-    for (const holder of unlisted) {
-      const row = rows.find(holder)
-      if (row !== undefined) entangled.set(holder, row)
+    for (; at !== '' && !entangled.has(at); at = parentOf(at)) {
+      const row = find(at)
+      if (row?.base === undefined) entangled.set(at, row ?? { path: at })
+      else unlisted.push(row)
     }
+    if (at === '' || entangled.get(at)!.base !== undefined) continue
+    for (const row of unlisted) entangled.set(row.path, row)
   }
 }
 

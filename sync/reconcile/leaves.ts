@@ -1,7 +1,7 @@
 import { nameOf, parentOf } from '../../storage/base/paths.js'
 import { decide, type Verdict } from './decide.js'
 import { ENDS, type End, isLeaf, type Leaf, otherEnd, type Row, sameContent } from './entry.js'
-import { versionWritten } from './facts.js'
+import { versionDeleted, versionWritten } from './facts.js'
 import { agreeMetadata, attributesToSet } from './metadata.js'
 import { refusedName } from './names.js'
 import type { Node } from './node.js'
@@ -9,7 +9,7 @@ import type { PlanRow, Shown } from './operation.js'
 import { contentReason } from './reason.js'
 import type { Sheet } from './sheet.js'
 import type { Case } from './target.js'
-import { sameVersion, type Version } from './version.js'
+import { sameVersion } from './version.js'
 
 /**
  * Files and links that nothing is entangled with, row by row. Their directories have not moved; they are there already, or an
@@ -64,7 +64,7 @@ export class Leaves {
           path: row.path,
           reason,
           expected,
-          ...this.#version(row)
+          ...versionDeleted(row.source, row.destination)
         })
         yield { row: 'operation', operation }
         if (row.base !== undefined)
@@ -87,10 +87,6 @@ export class Leaves {
     const node = forest.findBase(parent) ?? forest.findAt('source', parent) ?? forest.findAt('destination', parent)
     this.#lastNode = node === forest.root || node?.unlisted === true ? undefined : node?.one
     return this.#lastNode
-  }
-
-  #version({ source, destination }: Row): { version?: Version } {
-    return versionWritten(source, destination, this.#c.options)
   }
 
   /** What is to become of it, or why nothing is. */
@@ -156,7 +152,7 @@ export class Leaves {
       mode: content.mode & 0o777,
       mtimeNs: content.mtimeNs,
       from: { end: from, path },
-      ...this.#version(row)
+      ...versionWritten(row.source, row.destination)
     }
     const operation = this.#sheet.add(
       expected === undefined ? { kind: 'create', ...common } : { kind: 'replace', expected, ...common },
@@ -183,7 +179,7 @@ export class Leaves {
         shown[end] = { by: operation.id }
         yield { row: 'operation', operation }
       }
-      const { version: merged } = this.#version(row)
+      const { version: merged } = versionWritten(source, destination)
       if (merged !== undefined && !sameVersion(merged, now.version)) {
         yield {
           row: 'operation',

@@ -184,7 +184,8 @@ const isAlike = (a: Entry | undefined, b: Entry | undefined): boolean =>
 
 /**
  * What an end remembers of a thing that it has no more: its deletion at the path of the archive, or under the name that the
- * other end has it by, if that name came here before and the thing was deleted under it.
+ * other end has it by, if that name came here before and the thing was deleted under it. A file that took the name of a directory
+ * and has seen it tells that the directory is gone; what was in it is asked for itself.
  */
 function noteGone(forest: Forest, entangled: ReadonlyMap<RelPath, Row>): void {
   for (const node of forest.nodes) {
@@ -193,9 +194,10 @@ function noteGone(forest: Forest, entangled: ReadonlyMap<RelPath, Row>): void {
       const other = node.at[otherEnd(end)]
       for (const path of [node.base?.path, other?.path]) {
         const entry = path === undefined ? undefined : entangled.get(path)?.[end]
-        if (entry?.kind !== 'gone') continue
-        const knew = compareVersions(entry.version, versionOf(other?.entry)) === 'newer'
-        if (knew || node.gone[end] === undefined) node.gone[end] = entry
+        const knew = compareVersions(versionOf(entry), versionOf(other?.entry)) === 'newer'
+        if (entry?.kind === 'gone' && (knew || node.gone[end] === undefined)) node.gone[end] = entry
+        else if (node.isDirectory && isLeaf(entry) && knew && entry.version !== undefined)
+          node.gone[end] = { kind: 'gone', version: entry.version }
       }
     }
   }

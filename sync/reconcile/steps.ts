@@ -1,7 +1,7 @@
 import type { RelPath } from '../../storage/base/index.js'
 import { joinRel } from '../../storage/base/paths.js'
 import { type End, ends, isLeaf, type Leaf, type Present, sameContent } from './entry.js'
-import { nowAt, originOf, writtenVersion } from './facts.js'
+import { deletionVersion, nowAt, originOf, writtenVersion } from './facts.js'
 import { groupsOf, type Range } from './group.js'
 import { agreeMetadata, attributesToSet } from './metadata.js'
 import { NameTree } from './name-tree.js'
@@ -79,7 +79,7 @@ export class Steps {
     }
     const path = this.tree.path(node)
     const reason = reasonFor(this.#c, node, this.#end, 'removal')
-    const common = { end: this.#end, path, reason, ...writtenVersion(this.#c, node) }
+    const common = { end: this.#end, path, reason, ...deletionVersion(node) }
     const op = this.#emit(
       expected.kind === 'directory'
         ? { kind: 'remove-directory', expected, ...common }
@@ -102,10 +102,10 @@ export class Steps {
     const path = joinRel(this.tree.path(parent), name)
     let op: Operation | undefined
     if (parked !== undefined) {
-      op = this.#emit(
-        { kind: 'unpark', end: this.#end, path, reason: 'moved', parked, ...writtenVersion(this.#c, node) },
-        [parked, ...needs]
-      )
+      op = this.#emit({ kind: 'unpark', end: this.#end, path, reason: 'moved', parked, ...writtenVersion(node) }, [
+        parked,
+        ...needs
+      ])
       this.#ranges.push({ from: parked, to: op.id, cycle: true })
     } else if (holder === undefined) {
       if (entry === undefined) return
@@ -116,7 +116,7 @@ export class Steps {
       const from = this.tree.path(node)
       const reason = reasonFor(this.#c, node, this.#end, 'move')
       op = this.#emit(
-        { kind: 'move', end: this.#end, path: from, to: path, reason, expected, ...writtenVersion(this.#c, node) },
+        { kind: 'move', end: this.#end, path: from, to: path, reason, expected, ...writtenVersion(node) },
         [...this.needsOf(node), ...needs]
       )
       this.#note(node, op.id)
@@ -160,7 +160,7 @@ export class Steps {
   #touchUp(node: Node, now: Present, path: RelPath): void {
     const { source, destination } = ends(n => node.present(n))
     if (source === undefined || destination === undefined || !sameContent(source, destination)) return
-    const { version } = writtenVersion(this.#c, node)
+    const { version } = writtenVersion(node)
     if (version !== undefined && !this.done.has(node) && !sameVersion(version, now.version))
       this.#emit({ kind: 'version', end: this.#end, path, reason: 'metadata', version }, this.needsOf(node))
     if (now.kind === 'directory') return
@@ -177,10 +177,7 @@ export class Steps {
     if (entry.kind === 'directory') {
       // Whoever may not write into it could not fill it; its own bits follow when it is filled.
       const shape = { mode: entry.mode | 0o700, mtimeNs: entry.mtimeNs }
-      return this.#emit(
-        { kind: 'make-directory', end, path, reason, ...shape, ...writtenVersion(this.#c, node) },
-        needs
-      )
+      return this.#emit({ kind: 'make-directory', end, path, reason, ...shape, ...writtenVersion(node) }, needs)
     }
     const common = { path, reason, ...this.#written(node, entry) }
     const there = this.tree.child(node.want[end]!.parent, node.want[end]!.name)
@@ -195,7 +192,7 @@ export class Steps {
   #written(node: Node, content: Leaf) {
     const { mode, mtimeNs } = content
     const from = originOf(this.#c, node, this.#end)
-    return { end: this.#end, content, mode: mode & 0o777, mtimeNs, from, ...writtenVersion(this.#c, node) }
+    return { end: this.#end, content, mode: mode & 0o777, mtimeNs, from, ...writtenVersion(node) }
   }
 
   /** Its name becomes free. */

@@ -64,6 +64,9 @@ export function aheadOf(a: Version | undefined, b: Version | undefined): string[
     .map(([replica]) => replica)
 }
 
+/** Something is remembered of it. */
+export const isTold = (v: Version | undefined): boolean => !isEmpty(v)
+
 const isEmpty = (v: Version | undefined): boolean => {
   for (const name in v) if (isContent(name) && counter(v, name) > 0) return false
   return true

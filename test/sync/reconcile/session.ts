@@ -38,7 +38,7 @@ export const OPTIONS: ReconcileOptions = {
   ])
 }
 
-/** Rows as an analysis hands them over: only those that are not alike everywhere. */
+/** Rows as an analysis hands them over (docs/reconcile.md): only those that are not alike everywhere, and what is listed with them. */
 export function rowsOf(archive: Archive, { source, destination }: Ends): Rows {
   const paths = new Set([...archive.keys(), ...source.items.keys(), ...destination.items.keys()])
   const row = (path: RelPath): Row => ({
@@ -52,7 +52,10 @@ export function rowsOf(archive: Archive, { source, destination }: Ends): Rows {
   // Where an end folds names, what folds to the same as a listed one is listed too.
   const { fold } = destination
   const folded = new Set(rows.filter(isDifferent).map(r => fold(r.path)))
-  const list = rows.filter(r => isDifferent(r) || folded.has(fold(r.path)))
+  const others = rows.filter(isAnotherDirectory).map(r => `${r.path}/`)
+  const list = rows.filter(
+    r => isDifferent(r) || folded.has(fold(r.path)) || others.some(other => r.path.startsWith(other))
+  )
   return { changed: () => list, find: path => (paths.has(path) ? row(path) : undefined) }
 }
 
@@ -77,6 +80,14 @@ function isDifferent({ base, source, destination }: Row): boolean {
     )
   })
 }
+
+/** A directory stands there that is not the one both ends agreed on: what lies in it is not what lay there, however alike. */
+const isAnotherDirectory = ({ base, ...row }: Row): boolean =>
+  base?.kind === 'directory' &&
+  ENDS.some(end => {
+    const [then, now] = [base[end].identity, row[end]?.kind === 'directory' ? row[end].identity : undefined]
+    return then !== undefined && now !== undefined && then.inode !== now.inode
+  })
 
 export interface Outcome {
   readonly plan: readonly PlanRow[]

@@ -4,7 +4,8 @@ import { anyEdit, plainEdit, type Scenario, Simulation, scenarios } from './simu
 function play(scenario: Scenario, plain = false): Simulation {
   const simulation = new Simulation(scenario, plain)
   for (const event of scenario.events) simulation.do(event)
-  if (simulation.comeToRest()) simulation.ensureAlike()
+  simulation.comeToRest()
+  simulation.ensureAlike()
   return simulation
 }
 
