@@ -43,14 +43,12 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
 }
 
 /**
- * Both ends show the same new content under one name: that is what a session leaves behind that was cut off before its archive was
- * written. Their inodes may say that one came from elsewhere; followed, they would bring back what was settled.
+ * Both ends show the same content under one name: that is what a session leaves behind that was cut off before its archive was
+ * written. Their inodes may say that one came from elsewhere; followed, they would bring back what was settled, or let two files of
+ * one content change places round a ring of devices for ever.
  */
-const isAgreed = ({ base, source, destination }: Row): boolean =>
-  isLeaf(source) &&
-  isLeaf(destination) &&
-  sameContent(source, destination) &&
-  (base === undefined || !sameContent(base, source))
+const isAgreed = ({ source, destination }: Row): boolean =>
+  isLeaf(source) && isLeaf(destination) && sameContent(source, destination)
 
 /**
  * What is agreed on lay in directories, though of a run that was cut short the archive may know it and not them. They are not

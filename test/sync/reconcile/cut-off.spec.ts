@@ -4,7 +4,7 @@ import type { Operation } from '../../../sync/reconcile/index.js'
 import { check } from './cases.js'
 import { history } from './edits.js'
 import { begin, contentsOf, ensureNothingLost } from './histories.js'
-import { OPTIONS, sync } from './session.js'
+import { OPTIONS, sync, visible } from './session.js'
 
 /** A session that is cut off leaves the ends as far as it came, and the archive as it was: nothing of it is written before its end. */
 describe('reconcile: cut off before the archive is written', () => {
@@ -18,10 +18,11 @@ describe('reconcile: cut off before the archive is written', () => {
       const edited = [...before].filter(content => !agreed.has(content as never))
       sync(archive, ends, OPTIONS, (op: Operation) => op.id > crashAt)
       ensureNothingLost(before, ends)
-      sync(archive, ends, OPTIONS)
+      const { archive: after } = sync(archive, ends, OPTIONS)
       ensureNothingLost(before, ends)
       assert.deepEqual(ends.source.tree, ends.destination.tree)
       for (const content of edited) assert.ok(contentsOf(ends).has(content), `${content} is in versions only`)
+      assert.deepEqual(visible(sync(after, ends, OPTIONS).operations), [])
     })
   })
 })
