@@ -34,4 +34,28 @@ describe('reconcile: found by search', () => {
       }
     )
   })
+  it('times are not set of a directory by the path that it had', () => {
+    const { ends, archive } = agreedOn(disk => {
+      disk.makeDirectory(path('a/x'))
+      disk.makeDirectory(path('b/x'))
+      disk.makeDirectory(path('b/y'))
+    })
+    ends.source.swap(path('a'), path('b'))
+    ends.source.move(path('a/y'), path('a/x/p'))
+    ends.destination.remove(path('a/x'))
+    ends.destination.write(path('b/x/p'), 'one')
+    sync(archive, ends)
+    assert.deepEqual(ends.source.tree, ends.destination.tree)
+  })
+  it('what was agreed on in a directory that is gone, and unknown to the archive, does not lie in it any more', () => {
+    const mode = 'replica'
+    const { ends, archive } = agreedOn(disk => disk.write(path('a/x/p'), 'one'))
+    ends.source.remove(path('a'))
+    ends.source.write(path('a'), 'two')
+    ends.destination.move(path('a/x/p'), path('a/y'))
+    const cut = sync(archive, ends, { ...OPTIONS, mode }, op => op.id > 0)
+    assert.ok(!cut.archive.has(path('a/x')) && cut.archive.has(path('a/x/p')))
+    sync(cut.archive, ends, { ...OPTIONS, mode })
+    assert.deepEqual(ends.source.tree, ends.destination.tree)
+  })
 })

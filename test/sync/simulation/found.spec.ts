@@ -1,0 +1,48 @@
+import type { Edit } from '../reconcile/edits.js'
+import { type Event, type Shape, Simulation } from './simulation.js'
+
+/** An edit, by the numbers that pick what is edited. */
+const edit = (n: number, what: Edit['what'], { a = 0, b = 0, c = 0 } = {}): Event => ({
+  ...{ what: 'edit', n },
+  edit: { what, a, b, c }
+})
+const event = (what: Event['what'], n: number): Event => ({ ...edit(0, 'write'), what, n })
+const finish = event('finish', 0)
+
+/** The smallest of what long searches found: each went round its ring for ever. */
+describe('simulation: found by search, all come to rest', () => {
+  const cases: readonly (readonly [string, Shape, boolean, readonly Event[]])[] = [
+    [
+      'what outlived the deletion of an older one, and was deleted in its turn',
+      ...(['triangle', false] as const),
+      [edit(835, 'remove'), event('begin', 452), edit(0, 'save', { c: 331 }), finish, edit(0, 'remove', { c: 937 })]
+    ],
+    [
+      'a file that took the name of a directory that a third device got meanwhile',
+      ...(['triangle', false] as const),
+      [edit(10, 'write', { b: 382 }), event('begin', 199), finish, edit(185, 'retype')]
+    ],
+    [
+      'two files changed names while a third device got one of them',
+      ...(['triangle', true] as const),
+      [edit(34, 'write'), event('begin', 853), finish, edit(296, 'swap', { a: 42, c: 421 })]
+    ],
+    [
+      'a directory moved while a third device got it: two files of one content',
+      ...(['triangle', true] as const),
+      [event('begin', 152), edit(0, 'write', { b: 4 }), finish, edit(0, 'move', { b: 43 })]
+    ],
+    [
+      'a directory and a file changed names in a ring of four',
+      ...(['ring', false] as const),
+      [edit(0, 'make'), event('begin', 47), finish, edit(0, 'swap', { a: 331 })]
+    ]
+  ]
+  for (const [why, shape, identity, events] of cases)
+    it(why, () => {
+      const simulation = new Simulation({ shape, identity, skews: [0, 0, 0, 0], events }, false)
+      for (const one of events) simulation.do(one)
+      simulation.comeToRest()
+      simulation.ensureAlike()
+    })
+})
