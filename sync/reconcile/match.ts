@@ -45,10 +45,25 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
 /**
  * Both ends show the same content under one name: that is what a session leaves behind that was cut off before its archive was
  * written. Their inodes may say that one came from elsewhere; followed, they would bring back what was settled, or let two files of
- * one content change places round a ring of devices for ever.
+ * one content change places round a ring of devices for ever. What was agreed on there already is so only where its directories are
+ * where they were: else it may be what left a directory that goes elsewhere.
  */
-const isAgreed = ({ source, destination }: Row): boolean =>
-  isLeaf(source) && isLeaf(destination) && sameContent(source, destination)
+function isAgreed(entangled: ReadonlyMap<RelPath, Row>, { path, base, source, destination }: Row): boolean {
+  if (!isLeaf(source) || !isLeaf(destination) || !sameContent(source, destination)) return false
+  if (base === undefined || !sameContent(base, source)) return true
+  for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
+    const row = entangled.get(at)
+    if (row !== undefined && ENDS.some(end => !isWhereItWas(row, end))) return false
+  }
+  return true
+}
+
+function isWhereItWas({ base, ...row }: Row, end: End): boolean {
+  const entry = row[end]
+  if (base?.kind !== 'directory' || entry?.kind !== 'directory') return false
+  const then = base[end].identity
+  return then === undefined || entry.identity === undefined || sameIdentity(then, entry.identity)
+}
 
 /**
  * What is agreed on lay in directories, though of a run that was cut short the archive may know it and not them. They are not
@@ -67,7 +82,7 @@ function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: 
   for (const row of entangled.values()) {
     const { path, base } = row
     const identity = base?.[end].identity
-    if (identity === undefined || isAgreed(row)) continue
+    if (identity === undefined || isAgreed(entangled, row)) continue
     const key = identityKey(identity)
     known.set(key, [...(known.get(key) ?? []), forest.findBase(path)!])
   }
@@ -78,7 +93,8 @@ function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: 
   for (const arrived of [false, true]) {
     for (const row of entangled.values()) {
       const entry = row[end]
-      if (!isPresent(entry) || entry.identity === undefined || proven.has(row.path) || isAgreed(row)) continue
+      if (!isPresent(entry) || entry.identity === undefined || proven.has(row.path) || isAgreed(entangled, row))
+        continue
       const standing = sameIdentity(row.base?.[end].identity, entry.identity)
       if (standing === arrived) continue
       const node = standing

@@ -32,15 +32,16 @@ export function agreeMetadata(
   base: ArchiveEntry | undefined,
   options: ReconcileOptions
 ): Metadata | undefined {
+  const bothWays = options.mode === 'bidirectional'
+  const order = options.archive && bothWays ? compareSettings(source.version, destination.version) : undefined
+  if (order === 'newer') return source
+  if (order === 'older') return destination
   const changed = {
     source: base === undefined || differs(source, base.source, options),
     destination: base === undefined || differs(destination, base.destination, options)
   }
   if (!changed.source && !changed.destination) return undefined
-  if (options.mode !== 'bidirectional') return source
-  const order = options.archive ? compareSettings(source.version, destination.version) : undefined
-  if (order === 'newer') return source
-  if (order === 'older') return destination
+  if (!bothWays) return source
   if (order === undefined && !changed.destination) return source
   if (order === undefined && !changed.source) return destination
   // The time of a directory tells when a name in it came or went.
