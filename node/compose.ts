@@ -248,9 +248,13 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   const messages = messaging({ db: instance, network, trust: devices, events, clock, random, log })
   devices.onRevoke({ clean: device => messages.forget(device) })
 
+  const { rateLimits } = await import('../protocols/pace/index.js')
+  const limits = rateLimits(instance, clock)
+  devices.onRevoke({ clean: device => limits.set({ device, up: undefined, down: undefined, schedule: undefined }) })
+
   const { transferService } = await import('../protocols/transfer/index.js')
   const transfers = transferService({
-    ...{ network, database: instance, pool, files, events, clock, random, dataDir },
+    ...{ network, database: instance, pool, files, events, clock, random, dataDir, pacing: limits.pacing },
     log: log.child('transfers'),
     nameOf: device => devices.nameOf(device)
   })
@@ -271,7 +275,7 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
   const grants = openGrants(instance, clock)
   const replicas = openReplicas({
-    ...{ network, grants, clock, random, ours, log: log.child('replicas') },
+    ...{ network, grants, clock, random, ours, log: log.child('replicas'), pacing: limits.pacing },
     nameOf: device => devices.nameOf(device),
     open: (path, options) => openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options),
     async onAccess({ device, path, access, refused }) {
@@ -285,7 +289,7 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   devices.onRevoke({ cut: device => void replicas.cut(device) })
 
   return {
-    parts: { network, pairing, messages, transfers, drops, grants, replicas },
+    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas },
     first: [
       ['pairing', pairing],
       ['messages', messages],

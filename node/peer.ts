@@ -1,4 +1,5 @@
 import type { Messaging } from '../protocols/messaging/index.js'
+import type { RateLimits } from '../protocols/pace/index.js'
 import type { Pairing } from '../protocols/pairing/index.js'
 import type { Grants, Replicas } from '../protocols/replica/index.js'
 import type { SpacedropService } from '../protocols/spacedrop/index.js'
@@ -97,6 +98,8 @@ export interface RemoteParts {
   readonly transfers: TransferService
   /** Files, folders and texts offered by and to paired devices. */
   readonly drops: SpacedropService
+  /** How fast content goes to and from other devices. */
+  readonly limits: RateLimits
   /** Which folders of this device others may reach. */
   readonly grants: Grants
   /** Folders of paired devices, and those of this one for them. */

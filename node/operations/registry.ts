@@ -47,6 +47,7 @@ import { networkAccept, networkDecline } from './network-accept.js'
 import { networkDevices, networkRename, networkRevoke } from './network-devices.js'
 import { networkGrant, networkGrants, networkUngrant } from './network-grant.js'
 import { networkInit } from './network-init.js'
+import { networkLimit } from './network-limit.js'
 import { networkMessages } from './network-messages.js'
 import { networkOffers } from './network-offers.js'
 import { networkPair } from './network-pair.js'
@@ -175,6 +176,7 @@ export const operations = [
   networkGrant,
   networkGrants,
   networkUngrant,
+  networkLimit,
   networkSendMessage,
   networkMessages,
   volumeList,

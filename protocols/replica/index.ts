@@ -21,6 +21,7 @@ import {
   toError
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../../sync/endpoints/index.js'
+import { type Pacing, UNPACED } from '../pace/index.js'
 import type { PeerNetwork, PeerSession } from '../wire/index.js'
 import { Caller } from './client/caller.js'
 import { RemoteEndpoint } from './client/remote-endpoint.js'
@@ -40,6 +41,8 @@ export interface ReplicasInit {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Limits of the rate of content; none unless given. */
+  readonly pacing?: Pacing
   nameOf(device: DeviceId): string
   /** Opens a folder of this device; its root is where the path really leads. */
   open(path: AbsPath, options: AbortOptions): Promise<Endpoint>
@@ -88,10 +91,10 @@ class Service implements Replicas {
   }
 
   async connect(device: DeviceId, path: string, access: Access, options: AbortOptions = {}): Promise<Endpoint> {
-    const { network, clock, random, nameOf } = this.#init
+    const { network, clock, random, nameOf, pacing = UNPACED } = this.#init
     const { stream, peer } = await network.open(device, REPLICA_PROTOCOL, options)
     const name = nameOf(device)
-    const caller = new Caller({ stream, peer, clock, random, name })
+    const caller = new Caller({ stream, peer, clock, random, pacing, name })
     try {
       const { value } = await caller.call('hello', { path, access }, options)
       return new RemoteEndpoint(caller, device, `${name}:${path}`, value)
@@ -108,9 +111,9 @@ class Service implements Replicas {
   }
 
   async #serve(stream: Stream, peer: PeerSession): Promise<void> {
-    const { clock, log } = this.#init
+    const { clock, log, pacing = UNPACED } = this.#init
     const open = (path: string, access: Access, options: AbortOptions) => this.#open(peer.device, path, access, options)
-    const session = { stream, done: serveReplica({ stream, peer, clock, log, open }) }
+    const session = { stream, done: serveReplica({ stream, peer, clock, log, pacing, open }) }
     const sessions = this.#serving.get(peer.device) ?? new Set()
     this.#serving.set(peer.device, sessions.add(session))
     await session.done

@@ -1,6 +1,7 @@
 import type { AbsPath, Clock, DeviceId, EventBus, Logger, Random, WorkerPool } from '../../storage/base/index.js'
 import type { Files } from '../../storage/files/index.js'
 import type { InstanceDatabase } from '../../storage/instance/index.js'
+import type { Pacing } from '../pace/index.js'
 import type { PeerNetwork } from '../wire/index.js'
 import type { ManifestStore } from './manifest/types.js'
 import type { TransferRows } from './rows.js'
@@ -22,10 +23,13 @@ export interface TransferComponents {
   /** The name a device goes by, for messages. */
   readonly nameOf: (device: DeviceId) => string
   readonly timings?: Partial<TransferTimings>
+  /** Limits of the rate of content; none unless given. */
+  readonly pacing?: Pacing
 }
 
 /** What its runs share. */
-export interface TransferParts extends Omit<TransferComponents, 'timings'> {
+export interface TransferParts extends Omit<TransferComponents, 'timings' | 'pacing'> {
+  readonly pacing: Pacing
   readonly timings: TransferTimings
   readonly manifests: ManifestStore
   readonly rows: TransferRows

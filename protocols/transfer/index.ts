@@ -22,6 +22,7 @@ import type {
   Startable,
   TransferId
 } from '../../storage/base/index.js'
+import { UNPACED } from '../pace/index.js'
 import type { TransferComponents } from './components.js'
 import { manifestStore } from './manifest/store.js'
 import type { Manifest, ManifestStore, Selection } from './manifest/types.js'
@@ -136,10 +137,11 @@ export interface TransferService extends Startable {
 }
 
 /** The service. `start` may be called before the network is up. */
-export function transferService({ timings, ...components }: TransferComponents): TransferService {
+export function transferService({ timings, pacing = UNPACED, ...components }: TransferComponents): TransferService {
   const { pool, clock, random, dataDir, database } = components
   return new Transfers({
     ...components,
+    pacing,
     timings: { ...DEFAULT_TIMINGS, ...timings },
     manifests: manifestStore({ pool, clock, random, dir: join(dataDir, 'transfers') as AbsPath }),
     rows: transferRows(database),

@@ -165,10 +165,10 @@ export class Transfers implements TransferService {
   }
 
   readonly #onStream: PeerHandler = async (stream, peer) => {
-    const { pool, clock, timings, log } = this.#parts
+    const { pool, clock, timings, pacing, log } = this.#parts
     try {
       await serveStream({
-        ...{ stream, peer, pool, clock, timings, signal: this.#stopping.signal },
+        ...{ stream, peer, pool, clock, timings, pacing, signal: this.#stopping.signal },
         find: id => this.#target(id, peer.device),
         cancelled: id => {
           const row = this.#parts.rows.find(id)

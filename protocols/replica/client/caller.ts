@@ -5,9 +5,11 @@ import {
   type Clock,
   displayText,
   type Random,
+  raceSignal,
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
+import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, errorHead, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
 import { MAX_ERROR_TEXT, MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD, SILENCE_MS } from '../limits.js'
@@ -30,6 +32,7 @@ export interface CallerInit {
   readonly peer: PeerSession
   readonly clock: Clock
   readonly random: Random
+  readonly pacing: Pacing
   /** The other device, for people. */
   readonly name: string
 }
@@ -44,6 +47,9 @@ interface Pending {
   fail(err: Error): void
 }
 
+/** What is written in the order of the calls: held up by a limit, it keeps that order. */
+const WRITES = new Set<CallName>(['append', 'appendHole', 'appendStretch', 'stageWrite'])
+
 /** Asks the other end of one replica stream and sorts the answers. */
 export class Caller {
   readonly #init: CallerInit
@@ -51,6 +57,9 @@ export class Caller {
   readonly #pending = new Map<number, Pending>()
   readonly #requests = new Turns(MAX_REQUESTS, MAX_REQUEST_BYTES)
   readonly #streams = new Turns(MAX_STREAMED, Number.MAX_SAFE_INTEGER)
+  readonly #over = new AbortController()
+  readonly #up: Lane
+  readonly #down: Lane
   readonly #stopWatching: () => void
   #nextCall = 1
   #heardMs: number
@@ -58,7 +67,9 @@ export class Caller {
 
   constructor(init: CallerInit) {
     this.#init = init
-    const { stream, peer, random, clock } = init
+    const { stream, peer, random, clock, pacing } = init
+    this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
+    this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#heardMs = clock.monotonicMs()
     this.#pipe = sealedPipe({
       ...{ stream, peer, random },
@@ -75,12 +86,13 @@ export class Caller {
     { signal, data = [] }: AbortOptions & { data?: readonly Uint8Array[] } = {}
   ): Promise<Answer<Output<N>>> {
     signal?.throwIfAborted()
-    const release = await this.#requests.take(
-      data.reduce((sum, part) => sum + part.length, 0),
-      signal
-    )
+    const bytes = data.reduce((sum, part) => sum + part.length, 0)
+    const release = await this.#requests.take(bytes, signal)
     try {
-      return await this.#ask(name, input, data, signal)
+      if (WRITES.has(name)) await raceSignal(this.#up.take(bytes), signal)
+      const answer = await this.#ask(name, input, data, signal)
+      if (answer.data.length > 0) await raceSignal(this.#down.take(answer.data.length), signal)
+      return answer
     } finally {
       release()
     }
@@ -122,6 +134,7 @@ export class Caller {
         signal?.throwIfAborted()
         const part = parts.shift()
         if (part !== undefined) {
+          if (part.data.length > 0) await raceSignal(this.#down.take(part.data.length), signal)
           this.#send(MORE, call, { parts: 1 })
           yield part
         } else if (over) {
@@ -246,6 +259,7 @@ export class Caller {
         ? cause
         : new SpacedriveError('UNREACHABLE', `${name} is not reachable: ${toError(cause).message}`, { cause })
     this.#stopWatching()
+    this.#over.abort(this.#ended)
     const waiting = [...this.#pending.values()]
     this.#pending.clear()
     for (const pending of waiting) pending.fail(this.#ended)

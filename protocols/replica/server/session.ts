@@ -10,6 +10,7 @@ import {
   toError
 } from '../../../storage/base/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
+import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, callHead, type Input, moreHead, STREAMS, type StreamName } from '../calls.js'
 import { ALIVE_EVERY_MS, MAX_ERROR_TEXT, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
@@ -32,6 +33,7 @@ export interface ServeInit {
   readonly stream: Stream
   readonly peer: PeerSession
   readonly clock: Clock
+  readonly pacing: Pacing
   readonly log: Logger
   /** Opens what the device asks for. @throws NOT_GRANTED, and what opening the folder throws */
   open(path: string, access: 'read' | 'write', options: AbortOptions): Promise<Served>
@@ -56,6 +58,8 @@ class Session {
   readonly #running = new Map<number, Running>()
   readonly #work = new Set<Promise<unknown>>()
   readonly #over = new AbortController()
+  readonly #up: Lane
+  readonly #down: Lane
   #folder: ServedFolder | undefined
   #greeted = false
   #lastCall = 0
@@ -64,7 +68,9 @@ class Session {
 
   constructor(init: ServeInit) {
     this.#init = init
-    const { stream, peer, clock } = init
+    const { stream, peer, clock, pacing } = init
+    this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
+    this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#saidMs = clock.monotonicMs()
     const ended = new Promise<void>(resolve => {
       this.#finish = resolve
@@ -145,6 +151,7 @@ class Session {
           })
         signal.throwIfAborted()
         running.room--
+        await this.#pace(this.#up, sizeOf(part.data))
         this.#send(PART, call, part.values, part.data)
       }
       this.#send(RESULT, call, undefined)
@@ -165,6 +172,9 @@ class Session {
     folder.ensureMay(CALLS[name as CallName].access)
     const handle = HANDLERS[name as keyof typeof HANDLERS] as Handler<CallName>
     const answer = await handle.call(folder, input as never, { signal }, data)
+    // It was begun at once, in its order; what is unanswered holds the device back.
+    await this.#pace(this.#down, data.length)
+    await this.#pace(this.#up, sizeOf(answer.data))
     this.#send(RESULT, call, answer.values, answer.data)
   }
 
@@ -177,6 +187,11 @@ class Session {
     const endpoint: Endpoint = served.endpoint
     const { root, fileSystem, network, timeStepNs } = await endpoint.about({ signal })
     return { root, fileSystem, network, timeStepNs }
+  }
+
+  /** Content keeps to the limits of its rate; what carries none is never held up. */
+  async #pace(lane: Lane, bytes: number): Promise<void> {
+    if (bytes > 0) await lane.take(bytes)
   }
 
   #opened(): ServedFolder {
@@ -212,6 +227,8 @@ class Session {
     return () => timer.clear()
   }
 }
+
+const sizeOf = (data: readonly Uint8Array[] = []): number => data.reduce((sum, part) => sum + part.length, 0)
 
 function parsed(schema: z.ZodType, raw: unknown): unknown {
   const { success, data } = schema.safeParse(raw)

@@ -14,6 +14,7 @@ import {
   toError,
   type WorkerPool
 } from '../../../storage/base/index.js'
+import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, encode, type PeerSession, publicCode, wireError } from '../../wire/index.js'
 import { CREDIT_BYTES, MAX_CONTENT_FRAME_BYTES, MIN_HASH_BYTES_PER_SECOND } from '../limits.js'
 import { farewell } from '../stream/farewell.js'
@@ -59,6 +60,7 @@ export interface ServeInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly timings: TransferTimings
+  readonly pacing: Pacing
   /** Ends every stream: the service stops. */
   readonly signal: AbortSignal
   /** @throws {SpacedriveError} with the code that the sender is told (GONE, NOT_READY, TOO_MANY, ...) */
@@ -71,6 +73,7 @@ export interface ServeInit {
 export async function serveStream(init: ServeInit): Promise<void> {
   const { stream, peer, pool, clock, timings } = init
   const over = new AbortController()
+  const lane = new Lane(init.pacing, peer.device, 'down', over.signal)
   let seal: { answers: records.Sealer } | undefined
   let open: records.Opener | undefined
   let id: TransferId | undefined
@@ -135,7 +138,11 @@ export async function serveStream(init: ServeInit): Promise<void> {
     dog.heard()
     const type = records.recordType(frame)
     if (records.senderChannel(type) === 'content') {
-      link!.post({ frame } satisfies ToContentReceiver, [frame.buffer as ArrayBuffer])
+      // Credit comes for what was written: what waits here holds the sender back.
+      lane.take(frame.length).then(
+        () => link!.post({ frame } satisfies ToContentReceiver, [frame.buffer as ArrayBuffer]),
+        () => {} // the stream is over
+      )
       return
     }
     const record = open!.open(frame)

@@ -56,13 +56,13 @@ export async function sendAll(parts: TransferParts, init: SendRunInit): Promise<
 }
 
 async function sendOnce(parts: TransferParts, init: SendRunInit): Promise<SendOutcome> {
-  const { network, pool, clock, random, timings } = parts
+  const { network, pool, clock, random, timings, pacing } = parts
   const { transfer, sources, meter, signal } = init
   const { id, device, manifest, selection } = transfer
   const { stream, peer } = await network.open(device, TRANSFER_PROTOCOL, { signal })
   const problems = new ProblemList()
   const complete: Complete = await sendOverStream({
-    ...{ stream, peer, id, manifest, selection, sources, pool, clock, random, timings, signal },
+    ...{ stream, peer, id, manifest, selection, sources, pool, clock, random, timings, pacing, signal },
     onProgress(files, bytes) {
       meter.phase('transferring')
       meter.done(files, bytes)

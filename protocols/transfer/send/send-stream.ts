@@ -14,6 +14,7 @@ import {
   type WorkerPool
 } from '../../../storage/base/index.js'
 import { hashToBytes } from '../../../storage/content/index.js'
+import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, encode, type PeerSession, wireError } from '../../wire/index.js'
 import {
   MAX_ANSWER_FRAME_BYTES,
@@ -48,12 +49,16 @@ export interface SendStreamInit {
   readonly clock: Clock
   readonly random: Random
   readonly timings: TransferTimings
+  readonly pacing: Pacing
   readonly signal: AbortSignal
   onProgress(doneFiles: number, doneBytes: number): void
   onProblem(file: number, code: string, by: 'sender' | 'receiver'): void
   /** Bytes of frames, both ways, once the stream is over. */
   onBytes(bytes: number): void
 }
+
+/** What waits for its turn when the stream ends goes nowhere: who waits for the stream is told. */
+const ignored = (): void => {}
 
 /**
  * @returns when the receiver has placed everything
@@ -76,6 +81,7 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
   let credited = 0
 
   const over = new AbortController()
+  const lane = new Lane(init.pacing, peer.device, 'up', over.signal)
   let settle = { resolve: (_: Complete): void => {}, reject: (_: Error): void => {} }
   const outcome = new Promise<Complete>((resolve, reject) => {
     settle = { resolve, reject }
@@ -131,9 +137,11 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
   function onSealed(message: FromContentSender): void {
     if (message.frame !== undefined) {
       const { at, length } = message.frame
-      sent += length
-      pipe.send(new Uint8Array(ring, at, length))
-      dog.said()
+      lane.take(length).then(() => {
+        sent += length
+        pipe.send(new Uint8Array(ring, at, length))
+        dog.said()
+      }, ignored)
     }
     if (message.failed !== undefined) init.onProblem(message.failed.file, message.failed.code, 'sender')
     init.onProgress(message.doneFiles, message.doneBytes)

@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs'
+import type { Pacing } from '../../../protocols/pace/index.js'
 import {
   type Access,
   type Grants,
@@ -31,7 +32,7 @@ export interface ReplicaPair {
 }
 
 /** Two devices on loopback, paired and connected. */
-export async function replicaPair(): Promise<ReplicaPair> {
+export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
   const parts = await localParts()
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
   await pairDirectly(a, b)
@@ -41,6 +42,7 @@ export async function replicaPair(): Promise<ReplicaPair> {
     const seen: ReplicaAccess[] = []
     const service = replicas({
       ...{ network: peer.network, grants: granted, clock: peer.clock, random: systemRandom, log: peer.log },
+      ...(pacing !== undefined && { pacing }),
       nameOf: () => 'the other device',
       open: path => parts.open(path),
       ours: () => parts.ours,
