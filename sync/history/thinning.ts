@@ -11,7 +11,7 @@ import {
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End, otherEnd } from '../reconcile/index.js'
-import { changing, type Loan, MAX_CHANGES, type Sync, scanEnd, versionPolicyOf } from '../session/index.js'
+import { changing, type Loan, lockRoot, MAX_CHANGES, type Sync, scanEnd, versionPolicyOf } from '../session/index.js'
 import { LARGE_SHARE, type ThinReport, type VersionPolicy, VersionStore } from '../versions/index.js'
 import type { HistoryInit } from './history.js'
 import { openStoreAt } from './store-at.js'
@@ -116,6 +116,7 @@ export class Thinning implements Startable {
     let scanned: Promise<void> | undefined
     try {
       const { root, store, close } = await this.#init.openEnd(endpoint, sync.uuid, clock, options)
+      const unlock = await lockRoot(root, clock, options)
       try {
         const report = await store.thin({
           ...{ policies: this.#policiesAt(sync[end].path), ...options },
@@ -131,6 +132,7 @@ export class Thinning implements Startable {
         await this.#measure(sync[end].path, new VersionStore(root, clock), options)
         return report
       } finally {
+        unlock()
         await close()
       }
     } finally {

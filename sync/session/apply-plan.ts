@@ -54,6 +54,9 @@ export async function applyPlan(
     }
   }
   const doIt = async (): Promise<Transitioned> => {
+    // In one order for all daemons: none holds one folder while it waits for one that another holds (root-lock.ts).
+    const rootOf = (end: End): string => opened[end]?.root.path ?? ''
+    for (const end of [...ENDS].sort((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1))) await opened[end]?.stage(options)
     const [source, destination] = await Promise.all([endOf('source'), endOf('destination')])
     const transition = new Transition({
       ends: { source, destination },

@@ -4,6 +4,7 @@ import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { type EndCapabilities, PLAIN_END } from '../reconcile/index.js'
 import { VersionStore } from '../versions/index.js'
+import { lockRoot } from './root-lock.js'
 import type { VersionKeeper } from './transition.js'
 
 export interface OpenedEnd {
@@ -11,7 +12,7 @@ export interface OpenedEnd {
   readonly store: VersionStore
   /** What is replaced here, into the versions of this end. */
   readonly versions: VersionKeeper
-  /** Opened when there is something to be done: until then nothing is written at this end. */
+  /** Opened when there is something to be done: until then nothing is written at this end. No other daemon writes there from then on. */
   stage(options?: AbortOptions): Promise<Staging>
   close(): Promise<void>
 }
@@ -37,8 +38,19 @@ export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, opti
   let staging: Promise<Staging> | undefined
   /** Something may lie aside that is not in the versions yet. */
   let aside = false
+  let unlock = (): void => {}
+  const begin = async (more: AbortOptions = {}): Promise<Staging> => {
+    const made = await root.openStaging(id, { where: 'area', ...more })
+    try {
+      unlock = await lockRoot(root, clock, more)
+      return made
+    } catch (err) {
+      await made.discard()
+      throw err
+    }
+  }
   const stage: OpenedEnd['stage'] = more => {
-    staging ??= root.openStaging(id, { where: 'area', ...more })
+    staging ??= begin(more)
     return staging
   }
   return {
@@ -55,14 +67,22 @@ export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, opti
     },
     async close() {
       const open = await staging?.catch(() => undefined)
-      // An error came in between: what it replaced is not thrown away with the rest. Where that fails too, the next start does it.
-      if (aside && open !== undefined)
-        await store.recover(open).catch(async err => {
-          await open.close()
-          throw err
-        })
-      await open?.discard()
+      try {
+        await settle(open)
+      } finally {
+        unlock()
+      }
     }
+  }
+
+  async function settle(open: Staging | undefined): Promise<void> {
+    // An error came in between: what it replaced is not thrown away with the rest. Where that fails too, the next start does it.
+    if (aside && open !== undefined)
+      await store.recover(open).catch(async err => {
+        await open.close()
+        throw err
+      })
+    await open?.discard()
   }
 }
 
