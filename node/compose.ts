@@ -19,6 +19,7 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  type DeviceId,
   displayPath,
   eventBus,
   type Logger,
@@ -226,7 +227,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
 async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
-  const { files, identity, devices, self, libraries, volumes, trash, audit } = local
+  const { files, identity, devices, self, libraries, volumes, trash, audit, jobs } = local
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
@@ -274,10 +275,11 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
   const grants = openGrants(instance, clock)
+  const nameOf = (device: DeviceId): string => devices.nameOf(device)
+  const open = (path: AbsPath, options?: AbortOptions) =>
+    openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options)
   const replicas = openReplicas({
-    ...{ network, grants, clock, random, ours, log: log.child('replicas'), pacing: limits.pacing },
-    nameOf: device => devices.nameOf(device),
-    open: (path, options) => openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options),
+    ...{ network, grants, clock, random, ours, log: log.child('replicas'), nameOf, open, pacing: limits.pacing },
     async onAccess({ device, path, access, refused }) {
       const id = await audit.begin({ command: `remote.${access}`, origin: device, paths: [displayPath(path)] })
       await audit.end(id, {
@@ -288,8 +290,19 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   })
   devices.onRevoke({ cut: device => void replicas.cut(device) })
 
+  const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
+  const { farEnds } = await import('./far-ends.js')
+  const remoteCopies = openRemoteCopies(
+    {
+      ...{ db: instance, clock, events, log: log.child('copies') },
+      ends: farEnds({ network, replicas, nameOf, open }),
+      pause: (job, because) => jobs.pause(job, { because })
+    },
+    jobs
+  )
+
   return {
-    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas },
+    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies },
     first: [
       ['pairing', pairing],
       ['messages', messages],
@@ -297,7 +310,10 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
       ['drops', drops],
       ['replicas', replicas]
     ],
-    last: [['network', whenEnabled(network, () => settings.config.network.enabled, log)]]
+    last: [
+      ['copies between devices', remoteCopies],
+      ['network', whenEnabled(network, () => settings.config.network.enabled, log)]
+    ]
   }
 }
 

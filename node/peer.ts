@@ -15,7 +15,7 @@ import type { Locations } from '../storage/locations/index.js'
 import type { Search } from '../storage/search/index.js'
 import type { Trash } from '../storage/trash/index.js'
 import type { Volumes } from '../storage/volumes/index.js'
-import type { Copies } from '../sync/copy/index.js'
+import type { Copies, RemoteCopies } from '../sync/copy/index.js'
 import type { SyncHistory } from '../sync/history/index.js'
 import type { FileOperations } from '../sync/operations/index.js'
 import type { Syncs } from '../sync/session/index.js'
@@ -104,6 +104,8 @@ export interface RemoteParts {
   readonly grants: Grants
   /** Folders of paired devices, and those of this one for them. */
   readonly replicas: Replicas
+  /** Copying and moving files between devices. */
+  readonly remoteCopies: RemoteCopies
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */

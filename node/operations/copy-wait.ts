@@ -27,6 +27,13 @@ export interface AskedAbout {
   }[]
 }
 
+/** The other device is away: the copy goes on when it is there. */
+export interface AwaitedDevice {
+  readonly job: string
+  /** `waits for laptop: ...` */
+  readonly waiting: string
+}
+
 /** Asked about at once; the next ones come when these are answered. */
 const ASKED_TOGETHER = 100
 
@@ -34,15 +41,20 @@ const ASKED_TOGETHER = 100
 export async function waitForCopy(
   peer: Peer,
   job: JobId,
-  { emit, ask, signal }: { emit(value: ProgressFields | AskedAbout): void; ask: boolean; signal: AbortSignal }
+  {
+    emit,
+    ask,
+    signal
+  }: { emit(value: ProgressFields | AskedAbout | AwaitedDevice): void; ask: boolean; signal: AbortSignal }
 ): Promise<void> {
   const resting = new AbortController()
   const waiting = linkSignals(signal, resting.signal)
   const look = (): void => {
-    const { state } = peer.jobs.info(job)
+    const { state, pausedBecause } = peer.jobs.summary(job)
     if (state !== 'paused') return
     const { total, list } = peer.copies.conflicts(job, ASKED_TOGETHER)
-    if (total === 0 || !ask) resting.abort()
+    if (peer.remoteCopies.waitsFor(job).length > 0) emit({ job, waiting: pausedBecause ?? '' })
+    else if (total === 0 || !ask) resting.abort()
     else emit({ job, conflicts: total, list: list.map(c => ({ ...c, shown: displayPath(c.path) })) })
   }
   const off = peer.events.onAny((event: AnyEvent) => {

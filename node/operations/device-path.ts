@@ -1,4 +1,8 @@
 import { posix, resolve } from 'node:path'
+import { z } from 'zod'
+import type { AbsPath } from '../../storage/base/index.js'
+import type { Place } from '../../sync/copy/index.js'
+import type { Peer } from '../compose.js'
 
 /** A path as a person names it: on this device, or `DEVICE:/path` on a paired one (DESIGN 3). */
 export interface NamedPath {
@@ -12,7 +16,7 @@ const ON_DEVICE = /^([^/:]{1,512}):(\/.*)$/s
 /** @param text - absolute, or `DEVICE:/path` */
 export function namedPath(text: string): NamedPath {
   const [, device, path] = ON_DEVICE.exec(text) ?? []
-  return path === undefined ? { device: undefined, path: text } : { device, path: posix.normalize(path) }
+  return path === undefined ? { device: undefined, path: text } : { device, path: withoutSlash(posix.normalize(path)) }
 }
 
 /** What was typed, made absolute: a relative path is one of this device. */
@@ -21,3 +25,15 @@ export function typedPath(text: string, cwd: string): string {
 }
 
 export const isNamedPath = (text: string): boolean => text.startsWith('/') || ON_DEVICE.test(text)
+
+/** The closing slash says that a folder is meant; the path is the same. */
+const withoutSlash = (path: string): string => (path === '/' ? path : path.replace(/\/$/, ''))
+
+/** For the input of operations. */
+export const namedPathText = z.string().refine(isNamedPath, 'expected an absolute path, or DEVICE:/path')
+
+/** A path, on whichever device; null: this one. @throws {SpacedriveError} UNKNOWN_DEVICE, AMBIGUOUS_DEVICE */
+export function placeOf({ devices }: Pick<Peer, 'devices'>, text: string): Place {
+  const { device, path } = namedPath(text)
+  return { device: device === undefined ? null : devices.resolve(device).id, path: path as AbsPath }
+}

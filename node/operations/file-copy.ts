@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
   type AbsPath,
@@ -10,17 +9,17 @@ import {
 import type { CopyOutput, Preview, PreviewLine } from '../../sync/copy/index.js'
 import { OVERWRITE, oneOf, PREPARE } from './copy-input.js'
 import { copyResult, previewText } from './copy-text.js'
-import { type AskedAbout, askAboutFiles, waitForCopy } from './copy-wait.js'
+import { type AskedAbout, type AwaitedDevice, askAboutFiles, waitForCopy } from './copy-wait.js'
+import { type CopyAsked, copyWay } from './copy-way.js'
+import { namedPathText, typedPath } from './device-path.js'
 import { shortId } from './job-text.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation, type Terminal, type Typed } from './operation.js'
 import { progressLine } from './progress.js'
 
-const path = z.string().startsWith('/', 'expected an absolute path')
-
 const input = z.strictObject({
-  sources: z.array(path).min(1),
-  destination: path,
+  sources: z.array(namedPathText).min(1),
+  destination: namedPathText,
   /** The destination is a folder to copy into, made where it is missing. */
   into: z.boolean().default(false),
   /** What becomes of files that exist with other content; unless told they are skipped, and the result says so. */
@@ -41,7 +40,12 @@ const input = z.strictObject({
 })
 
 /** What is told on the way: figures, or with `dryRun` one line for each thing that would be done. */
-type Told = ProgressFields | AskedAbout | { readonly would: readonly PreviewLine[] } | { readonly problem: unknown }
+type Told =
+  | ProgressFields
+  | AskedAbout
+  | AwaitedDevice
+  | { readonly would: readonly PreviewLine[] }
+  | { readonly problem: unknown }
 
 export interface CopyAnswer {
   readonly job: string | null
@@ -70,10 +74,8 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
     summary,
     input,
     async run({ peer, signal, emit }, { dryRun, wait, ask, overwrite, ...rest }): Promise<CopyAnswer> {
-      const asked = {
-        ...{ ...rest, operation, overwrite: overwrite ?? ('skip' as const) },
-        ...{ sources: rest.sources as AbsPath[], destination: rest.destination as AbsPath }
-      }
+      const asked: CopyAsked = { ...rest, operation, overwrite: overwrite ?? 'skip' }
+      const way = copyWay(peer, asked)
       const unasked = overwrite === undefined
       if (dryRun) {
         let lines: PreviewLine[] = []
@@ -81,7 +83,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
           if (lines.length > 0) emit({ would: lines })
           lines = []
         }
-        const preview = await peer.copies.preview(asked, {
+        const preview = await way.preview({
           signal,
           line(line) {
             lines.push({ ...line, path: displayPath(line.path) as AbsPath })
@@ -97,9 +99,9 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
       const { job } = await dispatchAction(peer.audit, {
         command: `file.${operation}`,
         asked: [...asked.sources, asked.destination].map(displayPath),
-        preview: () => peer.copies.check(asked),
+        preview: () => way.check({ signal }),
         describe: () => ({ details: { overwrite: asked.overwrite, verify: asked.verify } }),
-        begin: () => peer.copies.begin(asked)
+        begin: () => way.begin()
       })
       const nothing = { result: null, problems: 0, problemList: [], conflicts: 0, unasked, preview: null }
       if (!wait) return { job, state: peer.jobs.info(job).state, ...nothing }
@@ -113,7 +115,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
     command: {
       path: `file ${operation}`,
       arguments: [
-        ['<source>', 'files or folders, then the destination'],
+        ['<source>', 'files or folders, here or DEVICE:/path, then the destination'],
         ['[more...]', 'the last is the destination: a folder to put them into, or a new name']
       ],
       options: [
@@ -135,13 +137,15 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
       ],
       examples: [
         `spacedrive file ${operation} ~/Photos /media/stick`,
-        `spacedrive file ${operation} report.pdf notes.txt ~/Documents --overwrite skip-newer`
+        `spacedrive file ${operation} report.pdf notes.txt ~/Documents --overwrite skip-newer`,
+        `spacedrive file ${operation} ~/Photos/2026 laptop:/backup/photos/`
       ],
       input: (typed, terminal) => typedCopy(typed, terminal),
       left: jobGoesOn,
       progress(value: Told, terminal, call) {
         if ('conflicts' in value) return askAboutFiles(value, terminal, call)
-        if ('would' in value) for (const line of value.would) terminal.line(previewText(line))
+        if ('waiting' in value) terminal.note(`The copy ${value.waiting}.`)
+        else if ('would' in value) for (const line of value.would) terminal.line(previewText(line))
         else if ('problem' in value) terminal.note((value.problem as { message: string }).message)
         else terminal.status(progressLine(value, terminal))
       },
@@ -176,8 +180,8 @@ function typedCopy(
   }
   const list = (value: unknown): string[] => (value === undefined ? [] : [value].flat().map(String))
   return {
-    sources: all.map(p => resolve(cwd, p)),
-    destination: resolve(cwd, last),
+    sources: all.map(p => typedPath(p, cwd)),
+    destination: typedPath(last, cwd),
     into: last.endsWith('/'),
     ask,
     ...(o.overwrite === undefined

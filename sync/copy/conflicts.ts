@@ -40,14 +40,18 @@ export function asking(components: CopyComponents, input: CopyInput, touched: To
         const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM copy_conflicts WHERE job = ?', [ctx.job])!
         ctx.state.seen.conflicts = n
         if (n === 0) return
-        await rest(components, ctx, n)
+        await restForAnswers(components, ctx, n)
       }
     }
   }
 }
 
 /** Until somebody resumes the job. @throws the reason of its pause */
-async function rest({ pause }: CopyComponents, ctx: PhaseContext<CopyState>, n: number): Promise<void> {
+export async function restForAnswers(
+  { pause }: Pick<CopyComponents, 'pause'>,
+  ctx: Pick<PhaseContext, 'job' | 'signal' | 'checkpoint'>,
+  n: number
+): Promise<void> {
   const what = n === 1 ? 'a file that exists waits' : `${n.toLocaleString('en-US')} files that exist wait`
   await ctx.checkpoint()
   // The pause itself waits until this phase has ended.

@@ -188,7 +188,7 @@ async function* fitting(
 }
 
 /** A walk that goes over something again does not tell its problem again. */
-export function tell(ctx: PhaseContext<CopyState>, problem: Problem): void {
+export function tell(ctx: PhaseContext<Pick<CopyState, 'told'>>, problem: Problem): void {
   const key = `${problem.code} ${problem.path}`
   if (ctx.state.told.includes(key)) return
   if (ctx.state.told.length < MAX_TOLD) ctx.state.told.push(key)

@@ -1,5 +1,5 @@
 /**
- * Copying and moving files within this device.
+ * Copying and moving files, within this device and between devices.
  *
  *   const copying = copies({ db, files, pool, clock, trash, ours, pause }, jobs)        // node/compose.ts
  *   await copying.check(input)
@@ -8,6 +8,10 @@
  * `scan.worker.ts` finds, `take.ts` looks at the destination and decides by `decide.ts` and `router.ts`, stages in workers;
  * `placer.ts` gives names through `storage/files`; `copy-run.ts` keeps all of it going at once and bounded. The destination
  * itself says what was done: a copy that goes on after a crash looks and skips. docs/copy.md tells it to people.
+ *
+ * Where one end is another device both are `Endpoint`s and `remote/` does it, by the same decisions (`decide.ts`):
+ * `layout.ts` opens the ends, `walking.ts` finds, `deciding.ts` looks at the destination, `staging.ts` brings content over,
+ * `placing.ts` gives names; `pipeline.ts` keeps it all going at once, `waits.ts` lets a copy wait for a device that is away.
  */
 
 export { type Copies, copies, type FileConflict } from './copies.js'
@@ -17,5 +21,9 @@ export { type CopyInput, copyInput, MAX_PATTERNS, MAX_SOURCES, PREPARE_MODES } f
 export { listFolder } from './list-folder.js'
 export type { CopyOutput } from './output.js'
 export type { CopyComponents } from './ports.js'
-export type { Preview, PreviewLine } from './preview.js'
+export type { Preview, PreviewLine, PreviewTold } from './preview.js'
+export { isAway } from './remote/away.js'
+export { devicesOf, type Place, type RemoteCopyInput } from './remote/input.js'
+export type { Ends, RemoteCopyComponents } from './remote/ports.js'
+export { type RemoteCopies, remoteCopies } from './remote/remote-copies.js'
 export { type Route, type RouteFacts, route, type Strategy } from './router.js'

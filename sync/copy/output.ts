@@ -31,7 +31,13 @@ export type CopyOutput = {
 }
 
 export function outputOf(
-  { counts, seen, copiedBefore, notes, estimate }: CopyState,
+  {
+    counts,
+    seen,
+    copiedBefore,
+    notes,
+    estimate
+  }: Pick<CopyState, 'counts' | 'seen' | 'copiedBefore' | 'notes' | 'estimate'>,
   { startedAt, endedAt }: JobFacts
 ): CopyOutput {
   return {

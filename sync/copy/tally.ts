@@ -7,28 +7,42 @@ import {
   preparationText,
   type SkipReason
 } from '../analysis/index.js'
-import type { FoundPage } from './pages.js'
 import type { CopyState } from './state.js'
 import type { Conflict, StagedCopy, TakeOutput } from './taking.js'
+
+/** The part of a copy's state that is counted here. */
+export type CountedState = Pick<CopyState, 'estimate' | 'copiedBefore' | 'seen' | 'counts'>
+
+/** What is told of things that were found together. */
+export interface FoundFigures {
+  readonly files: number
+  readonly bytes: number
+}
+
+/** What is told of how they were taken. */
+export interface TakenFigures
+  extends Pick<TakeOutput, 'same' | 'sameBytes' | 'skipped' | 'conflicts' | 'made' | 'resumedBytes' | 'later'> {
+  readonly staged: readonly Pick<StagedCopy, 'bytes'>[]
+}
 
 /** Conflicts that one piece of progress names; the rest is in `job info`. */
 const NAMED_CONFLICTS = 10
 
 /** Counts what is found and what is done, for the progress and the result. Done never runs ahead of what was done. */
 export class Tally {
-  readonly #ctx: PhaseContext<CopyState>
+  readonly #ctx: PhaseContext<CountedState>
   readonly #sum = new CopyProgressSum()
   readonly #found = { files: 0, bytes: 0 }
   #conflicts = 0
 
-  constructor(ctx: PhaseContext<CopyState>) {
+  constructor(ctx: PhaseContext<CountedState>) {
     this.#ctx = ctx
     const { estimate, copiedBefore } = ctx.state
     if (estimate !== null) this.#tell({ kind: 'initial-estimate', ...estimate, discovering: true })
     if (copiedBefore > 0) this.#tell({ kind: 'resume-detected', completedFiles: copiedBefore, remainingFiles: null })
   }
 
-  found({ files, bytes, groups }: FoundPage): void {
+  found({ files, bytes, groups }: FoundFigures & { readonly groups: readonly { readonly dir: string }[] }): void {
     this.#found.files += files
     this.#found.bytes += bytes
     this.#ctx.state.seen.files += files
@@ -65,7 +79,7 @@ export class Tally {
   }
 
   /** Everything of a page that is not staged is done with. */
-  taken(page: FoundPage, out: TakeOutput): void {
+  taken(page: FoundFigures, out: TakenFigures): void {
     const { seen, counts } = this.#ctx.state
     seen.same += out.same
     seen.sameBytes += out.sameBytes
@@ -115,7 +129,7 @@ export class Tally {
   }
 }
 
-function reasonOf({ skipped }: TakeOutput): SkipReason {
+function reasonOf({ skipped }: Pick<TakeOutput, 'skipped'>): SkipReason {
   if (skipped.length === 0) return 'already-exists'
   return skipped.some(s => s.reason === 'exists') ? 'user-choice' : 'destination-newer'
 }

@@ -1,0 +1,31 @@
+import { errorCode } from '../../../storage/base/index.js'
+
+/** The other device cannot be reached at this moment: what was begun goes on when it is there again. */
+const AWAY = new Set([
+  'DEVICE_AWAY',
+  'UNREACHABLE',
+  'NOT_CONNECTED',
+  'NETWORK_STOPPED',
+  'STREAM_CLOSED',
+  'TIMEOUT',
+  'TOO_MANY_STREAMS'
+])
+
+export const isAway = (err: unknown): boolean => AWAY.has(errorCode(err))
+
+/** What concerns more than one path: the copy ends, or waits. */
+const FATAL = new Set([
+  ...AWAY,
+  'NO_SPACE',
+  'READ_ONLY',
+  'DISK_ERROR',
+  'STAGING_GONE',
+  'STAGING_IN_USE',
+  'ROOT_MOVED',
+  'STOPPED',
+  'NOT_GRANTED',
+  'MALFORMED',
+  'BATCH_TOO_LARGE'
+])
+
+export const isFatalHere = (err: unknown): boolean => FATAL.has(errorCode(err))

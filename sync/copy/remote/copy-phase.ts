@@ -1,0 +1,128 @@
+import type { AbortOptions, JobId, RelPath } from '../../../storage/base/index.js'
+import { errorCode, SpacedriveError, toError } from '../../../storage/base/index.js'
+import type { Phase, PhaseContext } from '../../../storage/jobs/index.js'
+import type { Endpoint, EndpointStage } from '../../endpoints/index.js'
+import { tell } from '../copying.js'
+import { nothingSeen } from '../state.js'
+import { Tally } from '../tally.js'
+import { isAway } from './away.js'
+import { devicesOf, type RemoteCopyInput } from './input.js'
+import { layOutRemote, type RemoteLayout } from './layout.js'
+import type { RemoteCopyComponents } from './ports.js'
+import { keepOld } from './replaced.js'
+import type { RemoteCopyState } from './state.js'
+import { copyRemoteTree } from './tree-run.js'
+import type { Waits } from './waits.js'
+
+/** Lost connections in a row, with nothing that came over between, after which it is no longer the connection's fault. */
+export const MAX_FRUITLESS = 5
+
+export interface RemotePhaseInit {
+  readonly components: RemoteCopyComponents
+  readonly input: RemoteCopyInput
+  readonly waits: Waits
+}
+
+type Ctx = PhaseContext<RemoteCopyState>
+
+/** Finds, decides, copies; over again when the other device was away. */
+export function remoteCopying({ components, input, waits }: RemotePhaseInit): Phase<RemoteCopyState> {
+  return {
+    name: 'Copying',
+    execute: ctx =>
+      reaching({ components, input, waits }, ctx, async () => {
+        const { state, signal } = ctx
+        if (state.beganNs === 0n) state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
+        state.layout ??= await layOutRemote(components.ends, input, { signal })
+        state.seen = nothingSeen()
+        state.copiedBefore = state.counts.copied
+        state.runs++
+        const tally = new Tally(ctx)
+        await ctx.checkpoint()
+        await withDestination(components, input, ctx, state.layout, async (destination, stage, clean) => {
+          await ensureFolder(destination, state.layout!, { signal })
+          for (const [index, tree] of state.layout!.trees.entries()) {
+            const source = await components.ends.open(tree.folder, input.operation === 'move' ? 'write' : 'read', {
+              signal
+            })
+            try {
+              await copyRemoteTree({
+                ...{ components, input, ctx, tally, source, destination, stage, tree, index },
+                ...{ overwrite: input.overwrite, sourceDevice: tree.folder.device }
+              })
+            } finally {
+              await source.close()
+            }
+          }
+          tally.foundAll()
+          if (clean && state.replacing.length === 0 && state.seen.conflicts === 0) await stage.discard({ signal })
+        })
+      })
+  }
+}
+
+/** Runs `work`; where a device is away the job rests until it is there. */
+export async function reaching(
+  { components, input, waits }: RemotePhaseInit,
+  ctx: Ctx,
+  work: () => Promise<void>
+): Promise<void> {
+  await waits.begun(ctx.job)
+  const { state } = ctx
+  const devices = devicesOf(input)
+  try {
+    await work()
+    state.fruitless = 0
+  } catch (err) {
+    ctx.signal.throwIfAborted()
+    if (!isAway(err)) throw err
+    const lost = errorCode(err) === 'UNREACHABLE' || devices.every(d => components.ends.isConnected(d))
+    if (lost) state.fruitless++
+    if (state.fruitless > MAX_FRUITLESS)
+      throw new SpacedriveError(
+        'UNREACHABLE',
+        `the connection broke ${state.fruitless} times in a row: ${toError(err).message}`,
+        {
+          cause: err,
+          hint: 'Look at the other device, then `job resume` it: what was copied is not copied again.'
+        }
+      )
+    ctx.log(toError(err).message)
+    await waits.rest(ctx as PhaseContext, devices, state.fruitless)
+  }
+}
+
+/** Opens the destination and its stage. @param work - `clean`: nothing that was replaced lies in the stage */
+export async function withDestination(
+  { ends }: Pick<RemoteCopyComponents, 'ends'>,
+  input: Pick<RemoteCopyInput, 'operation' | 'keep'>,
+  ctx: Ctx,
+  layout: RemoteLayout,
+  work: (destination: Endpoint, stage: EndpointStage, clean: boolean) => Promise<void>
+): Promise<void> {
+  const { signal, state } = ctx
+  const destination = await ends.open(layout.root, 'write', { signal })
+  try {
+    const stage = await destination.openStage(ctx.job, { signal })
+    try {
+      const init = { ...input, destination, stage, job: ctx.job as JobId, problem: (p: never) => tell(ctx, p) }
+      const clean = await keepOld(init, state.replacing, { signal })
+      if (clean) state.replacing = []
+      await work(destination, stage, clean)
+    } finally {
+      await stage.close().catch(() => {}) // discarded, or out of reach
+    }
+  } finally {
+    await destination.close()
+  }
+}
+
+/** The folder that everything goes into. */
+async function ensureFolder(destination: Endpoint, { make }: RemoteLayout, options: AbortOptions): Promise<void> {
+  if (make === '') return
+  const path = make as RelPath
+  const [there] = await destination.look([path], options)
+  if (there?.entry?.stat.kind === 'directory') return
+  const [made] = await destination.place([{ kind: 'make-directory', path }], options)
+  if (made?.done === false) throw new SpacedriveError(made.problem.code, made.problem.message)
+}

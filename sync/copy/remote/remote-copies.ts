@@ -1,0 +1,42 @@
+import type { AbortOptions, DeviceId, JobId, Startable } from '../../../storage/base/index.js'
+import type { JobManager } from '../../../storage/jobs/index.js'
+import type { Preview, PreviewTold } from '../preview.js'
+import { isAway } from './away.js'
+import type { RemoteCopyInput } from './input.js'
+import { remoteCopyJob } from './job.js'
+import { layOutRemote } from './layout.js'
+import type { RemoteCopyComponents } from './ports.js'
+import { previewRemoteCopy } from './preview.js'
+import { Waits } from './waits.js'
+
+/** Copies and moves between this device and others. One for a daemon; conflicts and answers are those of `Copies`. */
+export interface RemoteCopies extends Startable {
+  /**
+   * Whether it can be begun; changes nothing. Where a device is away that is left to the job, which waits for it.
+   * @throws what `layOutRemote` throws
+   */
+  check(input: RemoteCopyInput, options?: AbortOptions): Promise<void>
+  /** Exactly what would be done now. @throws DEVICE_AWAY */
+  preview(input: RemoteCopyInput, told: PreviewTold): Promise<Preview>
+  begin(input: RemoteCopyInput): Promise<JobId>
+  /** The devices that a copy rests for. */
+  waitsFor(job: JobId): readonly DeviceId[]
+}
+
+export function remoteCopies(components: RemoteCopyComponents, jobs: JobManager): RemoteCopies {
+  const waits = new Waits(components, jobs)
+  const job = remoteCopyJob(components, waits)
+  jobs.register(job)
+  return {
+    start: () => waits.start(),
+    stop: () => waits.stop(),
+    async check(input, options) {
+      await layOutRemote(components.ends, input, options).catch(err => {
+        if (!isAway(err)) throw err
+      })
+    },
+    preview: (input, told) => previewRemoteCopy(components.ends, input, told),
+    waitsFor: id => waits.devicesOf(id),
+    begin: async input => (await jobs.dispatch(job, input)).id
+  }
+}

@@ -1,0 +1,238 @@
+import {
+  type AbortOptions,
+  type ContentHash,
+  displayPath,
+  errorCode,
+  type Problem,
+  pathBytes,
+  type RelPath,
+  SpacedriveError
+} from '../../../storage/base/index.js'
+import { hashBytes, hashFromBytes } from '../../../storage/content/index.js'
+import type { EntryStat, StagedEntry } from '../../../storage/files/index.js'
+import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../../endpoints/index.js'
+import { problem } from '../take-problems.js'
+import { isFatalHere } from './away.js'
+import { stageLarge } from './large.js'
+import type { CopyTodo } from './work.js'
+
+export interface StagingInit {
+  readonly source: Endpoint
+  readonly stage: EndpointStage
+  /** Which of the trees: a part of the names in the stage. */
+  readonly tree: number
+  /** Copies get the time of their sources; else this one. */
+  readonly beganNs: bigint | undefined
+  /** Content is read back from the disk there and compared. */
+  readonly verify: boolean
+  /** An earlier try was cut short: what lies staged whole is not sent again. */
+  readonly resumed: boolean
+  /** Content that came over, as it comes. */
+  bytes(n: number): void
+  /** Content that an earlier try had sent. */
+  found(n: number): void
+}
+
+/** What lies in the stage ready for its name: `stat` is that of the source when it was read. */
+export interface StagedTodo {
+  readonly todo: CopyTodo
+  readonly staged: RelPath
+  readonly stat: EntryStat
+  readonly hash: ContentHash | undefined
+}
+
+export interface StagedWork {
+  readonly staged: ReadonlyMap<CopyTodo, StagedTodo>
+  readonly problems: readonly Problem[]
+}
+
+/** What is no hash of anything: tells what lies there from what does not, without reading the source. */
+const NO_HASH = hashFromBytes(new Uint8Array(32))
+
+/** Brings content from one end into the stage of the other: small files many to a message, large ones in pieces. */
+export async function stageCopies(
+  init: StagingInit,
+  todos: readonly CopyTodo[],
+  options: AbortOptions
+): Promise<StagedWork> {
+  const staging = new Staging(init, options)
+  await staging.links(todos.filter(t => t.stat.kind === 'symlink'))
+  const files = todos.filter(t => t.stat.kind === 'file')
+  const small = files.filter(t => t.stat.sizeBytes <= MAX_PACKED_FILE_BYTES)
+  const large = files.filter(t => t.stat.sizeBytes > MAX_PACKED_FILE_BYTES)
+  large.push(...(await staging.small(init.resumed ? await staging.withoutWhole(small) : small)))
+  for (const todo of large) await staging.large(todo)
+  if (init.verify) await staging.verify()
+  return staging
+}
+
+class Staging implements StagedWork {
+  readonly staged = new Map<CopyTodo, StagedTodo>()
+  readonly problems: Problem[] = []
+  readonly #init: StagingInit
+  readonly #options: AbortOptions
+
+  constructor(init: StagingInit, options: AbortOptions) {
+    this.#init = init
+    this.#options = options
+  }
+
+  async links(todos: readonly CopyTodo[]): Promise<void> {
+    for (let at = 0; at < todos.length; at += MAX_LOOKS) {
+      const some = todos.slice(at, at + MAX_LOOKS)
+      const entries = some.map((t): StagedEntry => {
+        const kept = { path: this.#nameOf(t), mtimeNs: this.#init.beganNs ?? t.stat.mtimeNs }
+        return { kind: 'symlink', target: t.link ?? '', ...kept }
+      })
+      const { problems } = await this.#init.stage.write(entries, new Uint8Array(0), this.#options)
+      const failed = this.#failed(some, problems)
+      for (const t of some) if (!failed.has(t)) this.#done(t, t.stat, undefined)
+    }
+  }
+
+  /** @returns those that have grown too large for this way */
+  async small(todos: readonly CopyTodo[]): Promise<CopyTodo[]> {
+    const { source } = this.#init
+    const grown: CopyTodo[] = []
+    let left = [...todos]
+    // One is read while the one before is written.
+    let writing: Promise<void> = Promise.resolve()
+    try {
+      while (left.length > 0) {
+        const some = left.slice(0, MAX_LOOKS)
+        const pack = await source.readPack(
+          some.map(t => t.source),
+          this.#options
+        )
+        const entries: StagedEntry[] = []
+        const whose: { todo: CopyTodo; stat: EntryStat; hash: ContentHash }[] = []
+        for (const [i, file] of pack.files.entries()) {
+          const todo = some[i]!
+          if (file.problem !== undefined) {
+            if (file.problem.code === 'TOO_LARGE') grown.push(todo)
+            else this.problems.push(file.problem)
+            continue
+          }
+          const { offset, length, hash, stat } = file
+          const kept = { mode: stat.mode & 0o777, mtimeNs: this.#init.beganNs ?? stat.mtimeNs }
+          entries.push({ kind: 'file', path: this.#nameOf(todo), offset, length, hash, ...kept })
+          whose.push({ todo, stat, hash })
+        }
+        await writing
+        writing = this.#write(entries, whose, pack.data)
+        writing.catch(() => {}) // awaited with the next one, and below
+        left = left.slice(pack.files.length)
+      }
+    } finally {
+      await writing
+    }
+    return grown
+  }
+
+  async #write(
+    entries: readonly StagedEntry[],
+    whose: readonly { todo: CopyTodo; stat: EntryStat; hash: ContentHash }[],
+    data: Uint8Array<ArrayBuffer>
+  ): Promise<void> {
+    if (entries.length === 0) return
+    const { problems } = await this.#init.stage.write(entries, data, this.#options)
+    const failed = this.#failed(
+      whose.map(w => w.todo),
+      problems
+    )
+    for (const { todo, stat, hash } of whose) {
+      if (failed.has(todo)) continue
+      this.#init.bytes(stat.sizeBytes)
+      this.#done(todo, stat, hash)
+    }
+  }
+
+  /** What an earlier try staged whole is left out. Hashes of the source are asked only for what lies there. */
+  async withoutWhole(todos: readonly CopyTodo[]): Promise<CopyTodo[]> {
+    const { source, stage } = this.#init
+    const left: CopyTodo[] = []
+    for (let at = 0; at < todos.length; at += MAX_LOOKS) {
+      const some = todos.slice(at, at + MAX_LOOKS)
+      const asked = some.map(t => ({ path: this.#nameOf(t), sizeBytes: t.stat.sizeBytes, hash: NO_HASH }))
+      const states = await stage.verify(asked, this.#options)
+      left.push(...some.filter((_, i) => states[i] === 'missing'))
+      const there = some.filter((_, i) => states[i] !== 'missing')
+      if (there.length === 0) continue
+      const read: { todo: CopyTodo; stat: EntryStat; hash: ContentHash }[] = []
+      let i = 0
+      for await (const file of source.hash(
+        there.map(t => t.source),
+        this.#options
+      )) {
+        const todo = there[i++]!
+        if (file.problem !== undefined) left.push(todo)
+        else read.push({ todo, stat: file.stat, hash: file.hash })
+      }
+      const wanted = read.map(r => ({ path: this.#nameOf(r.todo), sizeBytes: r.stat.sizeBytes, hash: r.hash }))
+      const whole = await stage.verify(wanted, this.#options)
+      for (const [n, { todo, stat, hash }] of read.entries()) {
+        if (whole[n] !== 'whole' || stat.mtimeNs !== todo.stat.mtimeNs) {
+          left.push(todo)
+          continue
+        }
+        this.#init.found(stat.sizeBytes)
+        this.#done(todo, stat, hash)
+      }
+    }
+    return left
+  }
+
+  async large(todo: CopyTodo): Promise<void> {
+    try {
+      const init = { ...this.#init, staged: this.#nameOf(todo), path: todo.source, sizeBytes: todo.stat.sizeBytes }
+      const { stat, hash } = await stageLarge(init, this.#options)
+      this.#done(todo, stat, hash)
+    } catch (err) {
+      this.#options.signal?.throwIfAborted()
+      if (isFatalHere(err)) throw err
+      this.problems.push(CHANGED.has(errorCode(err)) ? changed(todo.source) : problem(todo.source, err))
+    }
+  }
+
+  async verify(): Promise<void> {
+    const files = [...this.staged.values()].filter(s => s.hash !== undefined)
+    for (let at = 0; at < files.length; at += MAX_LOOKS) {
+      const some = files.slice(at, at + MAX_LOOKS)
+      const asked = some.map(({ staged, stat, hash }) => ({ path: staged, sizeBytes: stat.sizeBytes, hash: hash! }))
+      const states = await this.#init.stage.verify(asked, this.#options)
+      for (const [i, { todo }] of some.entries()) {
+        if (states[i] === 'whole') continue
+        this.staged.delete(todo)
+        const shown = displayPath(todo.to)
+        const message = `could not copy ${shown}: what was read back from the disk is not what was written`
+        this.problems.push({ path: shown, code: 'VERIFY_FAILED', message })
+      }
+    }
+  }
+
+  #done(todo: CopyTodo, stat: EntryStat, hash: ContentHash | undefined): void {
+    this.staged.set(todo, { todo, staged: this.#nameOf(todo), stat, hash })
+  }
+
+  #failed(todos: readonly CopyTodo[], problems: readonly (Problem & { index: number })[]): Set<CopyTodo> {
+    const failed = new Set<CopyTodo>()
+    for (const { index, code, message } of problems) {
+      const todo = todos[index]!
+      failed.add(todo)
+      this.problems.push({ path: displayPath(todo.to), code, message })
+    }
+    return failed
+  }
+
+  /** The same in each try, as long as the source is what it was: whatever lies under it belongs to this very version. */
+  #nameOf({ source, stat }: CopyTodo): RelPath {
+    const { sizeBytes, mtimeNs, ctimeNs, inode, mode } = stat
+    const version = `\0${this.#init.tree} ${sizeBytes} ${mtimeNs} ${ctimeNs} ${inode} ${mode}`
+    return `new/${hashBytes(Buffer.concat([pathBytes(source), Buffer.from(version)])).slice(0, 32)}` as RelPath
+  }
+}
+
+const CHANGED = new Set(['HASH_MISMATCH', 'SIZE_EXCEEDED', 'INCOMPLETE', 'CHANGED_WHILE_READING'])
+
+const changed = (path: RelPath): Problem =>
+  problem(path, new SpacedriveError('CHANGED_WHILE_READING', `${displayPath(path)} was changed while it was copied`))
