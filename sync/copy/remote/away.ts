@@ -8,7 +8,9 @@ const AWAY = new Set([
   'NETWORK_STOPPED',
   'STREAM_CLOSED',
   'TIMEOUT',
-  'TOO_MANY_STREAMS'
+  // It is just stopping, or has not yet let go of what it held for a connection that is gone.
+  'STOPPED',
+  'STAGING_IN_USE'
 ])
 
 export const isAway = (err: unknown): boolean => AWAY.has(errorCode(err))
@@ -20,9 +22,7 @@ const FATAL = new Set([
   'READ_ONLY',
   'DISK_ERROR',
   'STAGING_GONE',
-  'STAGING_IN_USE',
   'ROOT_MOVED',
-  'STOPPED',
   'NOT_GRANTED',
   'MALFORMED',
   'BATCH_TOO_LARGE'

@@ -11,7 +11,10 @@ import type { RemoteCopyComponents } from './ports.js'
 import { newRemoteState, type RemoteCopyState } from './state.js'
 import type { Waits } from './waits.js'
 
-export type RemoteCopyJob = JobDefinition<RemoteCopyInput, RemoteCopyState, CopyOutput>
+/** What it did, and the content that went over in all its tries, as far as checkpoints counted it. */
+export type RemoteCopyOutput = CopyOutput & { readonly sentBytes: number }
+
+export type RemoteCopyJob = JobDefinition<RemoteCopyInput, RemoteCopyState, RemoteCopyOutput>
 
 /** Copies and moves between devices: docs/copy.md. */
 export function remoteCopyJob(components: RemoteCopyComponents, waits: Waits): RemoteCopyJob {
@@ -19,7 +22,7 @@ export function remoteCopyJob(components: RemoteCopyComponents, waits: Waits): R
     ...phase,
     onFailure: ctx => leaveNothing({ components, input, waits }, ctx)
   })
-  return defineJob<RemoteCopyInput, RemoteCopyState, CopyOutput>({
+  return defineJob<RemoteCopyInput, RemoteCopyState, RemoteCopyOutput>({
     kind: 'remote-copy',
     summary: 'copies or moves files and folders from or to another device',
     version: 1,
@@ -37,7 +40,7 @@ export function remoteCopyJob(components: RemoteCopyComponents, waits: Waits): R
       undoing(input, remoteCopying({ components, input, waits })),
       ...(input.overwrite === 'prompt' ? [undoing(input, remoteAsking({ components, input, waits }))] : [])
     ],
-    output: outputOf
+    output: (state, facts) => ({ ...outputOf(state, facts), sentBytes: state.sentBytes })
   })
 }
 

@@ -1,4 +1,11 @@
-import { type AbortOptions, displayPath, isWithin, type Problem, type RelPath } from '../../../storage/base/index.js'
+import {
+  type AbortOptions,
+  displayPath,
+  isWithin,
+  type Problem,
+  parentOf,
+  type RelPath
+} from '../../../storage/base/index.js'
 import {
   type EntryStat,
   type Expected,
@@ -60,6 +67,8 @@ export class Placing {
   readonly #open: Open[] = []
   /** Folders that nothing is put into any more; the innermost first. */
   readonly #left: Open[] = []
+  /** Both, by their paths. */
+  readonly #folders = new Map<RelPath, Open>()
   #aside = 0
   #counts = { directories: 0, attributes: 0, removed: 0 }
 
@@ -83,7 +92,7 @@ export class Placing {
     }
     for (const todo of todos) {
       this.#leave(todo.source)
-      if (todo.do === 'folder') this.#open.push({ todo, touched: todo.make || todo.differs })
+      if (todo.do === 'folder') this.#enter(todo)
       const step = this.#stepFor(todo, staged)
       if (step === undefined) continue
       const more = step.staged === undefined ? 0 : bytesOf(step.staged.stat)
@@ -187,13 +196,16 @@ export class Placing {
     if (list.length > 0) this.#counts.removed += await sources.files(list, options)
   }
 
-  /** Something was put into the folder around it. */
+  /** Something was put into the folder around it, which may have been left since. */
   #touch(source: RelPath): void {
-    for (const open of [...this.#open].reverse()) {
-      if (open.todo.source === source || !isWithin(source, open.todo.source)) continue
-      open.touched = true
-      return
-    }
+    const around = this.#folders.get(parentOf(source))
+    if (around !== undefined) around.touched = true
+  }
+
+  #enter(todo: FolderTodo): void {
+    const open = { todo, touched: todo.make || todo.differs }
+    this.#open.push(open)
+    this.#folders.set(todo.source, open)
   }
 
   /** Folders that `source` is not in: nothing is put into them any more. */
@@ -221,7 +233,10 @@ export class Placing {
         if (!result.done && !GONE.has(result.problem.code))
           this.#init.problem(attributesLost(result.path, result.problem))
     }
-    for (const { todo } of left) await sources?.folder(todo.source, options)
+    for (const { todo } of left) {
+      this.#folders.delete(todo.source)
+      await sources?.folder(todo.source, options)
+    }
   }
 }
 

@@ -51,7 +51,7 @@ export async function previewRemoteCopy(ends: Ends, input: RemoteCopyInput, told
         })
         const avoid = oneDevice ? root : undefined
         for (const { name } of tree.names) {
-          const found = walked({ source, top: name, filter: chosen, avoid, problem }, options)
+          const found = walked({ source, top: name, filter: chosen, avoid, problem, wasMoved }, options)
           for await (const work of decide(deciding, found, options)) say.work(work)
         }
       } finally {
@@ -63,6 +63,8 @@ export async function previewRemoteCopy(ends: Ends, input: RemoteCopyInput, told
   }
   return sums
 }
+
+const wasMoved = async (): Promise<boolean> => false
 
 /** One line for each thing that would be done, and their sums. */
 function saying(told: PreviewTold, sums: { -readonly [K in keyof Preview]: number }, at: (path: string) => AbsPath) {

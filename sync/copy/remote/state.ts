@@ -10,12 +10,14 @@ export interface RemoteCopyState
   replacing: readonly Replacing[]
   /** Tries that ended in a lost connection before anything came over. */
   fruitless: number
+  /** Content that went over, in all tries. */
+  sentBytes: number
 }
 
 export function newRemoteState(): RemoteCopyState {
   const { beganNs, estimate, runs, counts, seen, copiedBefore, notes, told } = newState()
   return {
     ...{ beganNs, estimate, runs, counts, seen, copiedBefore, notes, told },
-    ...{ layout: null, replacing: [], fruitless: 0 }
+    ...{ layout: null, replacing: [], fruitless: 0, sentBytes: 0 }
   }
 }

@@ -1,10 +1,10 @@
-import { type AbortOptions, type Problem, pathBytes } from '../../../storage/base/index.js'
+import { type AbortOptions, type Problem, pathBytes, type RelPath } from '../../../storage/base/index.js'
 import type { PhaseContext } from '../../../storage/jobs/index.js'
 import type { Endpoint, EndpointStage, TreeEntry } from '../../endpoints/index.js'
 import { copyWrites } from '../copy.worker.js'
 import { tell } from '../copying.js'
 import type { DecideRules, OverwriteMode } from '../decide.js'
-import { type Filter, filter } from '../filter.js'
+import { filter } from '../filter.js'
 import type { Tally } from '../tally.js'
 import { Deciding } from './deciding.js'
 import type { RemoteCopyInput } from './input.js'
@@ -72,6 +72,7 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
     ...{ verify: input.verify || move, resumed: state.runs > 1 },
     bytes(n: number) {
       state.fruitless = 0
+      state.sentBytes += n
       tally.bytes(n)
     },
     found(n: number) {
@@ -143,8 +144,15 @@ async function* portions(
     yield decided(entries())
     return
   }
-  for (const { name } of tree.names)
-    yield decided(walked({ source, top: name, filter: chosen as Filter, avoid, problem }, { signal }))
+  const nameThere = namer(state.layout!, tree)
+  for (const { name } of tree.names) {
+    const wasMoved = async (): Promise<boolean> => {
+      if (input.operation !== 'move' || state.runs === 1) return false
+      const [there] = await destination.look([nameThere(name as RelPath)], { signal })
+      return there?.entry !== undefined
+    }
+    yield decided(walked({ source, top: name, filter: chosen, avoid, problem, wasMoved }, { signal }))
+  }
 }
 
 export async function* decide(

@@ -1,6 +1,7 @@
 import {
   type AbortOptions,
   displayPath,
+  errorCode,
   isWithin,
   type Problem,
   type RelPath,
@@ -11,6 +12,7 @@ import type { EntryStat } from '../../../storage/files/index.js'
 import type { Endpoint, TreeEntry } from '../../endpoints/index.js'
 import type { Filter } from '../filter.js'
 import { problem, special } from '../take-problems.js'
+import { isFatalHere } from './away.js'
 
 export interface WalkedSource {
   readonly source: Endpoint
@@ -20,6 +22,8 @@ export interface WalkedSource {
   /** The folder that is copied into, where both ends are on one device: it is never entered. */
   readonly avoid: EntryStat | undefined
   problem(problem: Problem): void
+  /** Asked where it is gone: an earlier try of a move took all of it. */
+  wasMoved(): Promise<boolean>
 }
 
 /**
@@ -27,7 +31,7 @@ export interface WalkedSource {
  * ours is left out; what cannot be copied is a problem.
  */
 export async function* walked(
-  { source, top, filter, avoid, problem: tell }: WalkedSource,
+  { source, top, filter, avoid, problem: tell, wasMoved }: WalkedSource,
   { signal }: AbortOptions
 ): AsyncGenerator<readonly TreeEntry[], void, void> {
   let skipped: RelPath | undefined
@@ -54,9 +58,15 @@ export async function* walked(
     }
     return true
   }
-  for await (const { entries } of source.walk(top as RelPath, { otherFileSystems: true, signal })) {
-    const some = entries.filter(wanted)
-    if (some.length > 0) yield some
+  try {
+    for await (const { entries } of source.walk(top as RelPath, { otherFileSystems: true, signal })) {
+      const some = entries.filter(wanted)
+      if (some.length > 0) yield some
+    }
+  } catch (err) {
+    signal?.throwIfAborted()
+    if (isFatalHere(err)) throw err
+    if (errorCode(err) !== 'MISSING' || !(await wasMoved())) tell(problem(top, err))
   }
 }
 

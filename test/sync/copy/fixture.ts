@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type AbsPath,
+  type EventBus,
   eventBus,
   type JobId,
   type Problem,
@@ -26,6 +27,7 @@ export interface CopyKit {
   readonly trash: Trash
   readonly jobs: JobManager
   readonly components: CopyComponents
+  readonly events: EventBus
   at(...names: string[]): AbsPath
   /** Copies (unless told otherwise) and waits for the end. @throws the job's error */
   copy(sources: string[], destination: string, more?: Partial<CopyInput>): Promise<CopyResult>
@@ -83,7 +85,7 @@ export async function openCopies({
     dir: temp.path,
     copies: copying,
     trash: bin,
-    ...{ jobs, components, at },
+    ...{ jobs, components, events, at },
     async copy(sources, destination, more = {}) {
       const input: CopyInput = {
         ...{ operation: 'copy', into: false, overwrite: 'skip', verify: false, keepTimes: true, include: [] },
