@@ -271,7 +271,7 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })
   devices.addTrustHolder({ has: device => drops.hasRule(device), drop: device => drops.dropRule(device) })
 
-  const { grants: openGrants, replicas: openReplicas } = await import('../protocols/replica/index.js')
+  const { farEnds, grants: openGrants, replicas: openReplicas } = await import('../protocols/replica/index.js')
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
   const grants = openGrants(instance, clock)
@@ -291,7 +291,6 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   devices.onRevoke({ cut: device => void replicas.cut(device) })
 
   const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
-  const { farEnds } = await import('./far-ends.js')
   const remoteCopies = openRemoteCopies(
     {
       ...{ db: instance, clock, events, log: log.child('copies') },

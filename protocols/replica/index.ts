@@ -30,6 +30,7 @@ import { MAX_SESSIONS } from './limits.js'
 import type { Served } from './server/served-folder.js'
 import { serveReplica } from './server/session.js'
 
+export { farEnds } from './client/far-ends.js'
 export { type Access, type Grant, type Grants, grants, PERSON } from './grants.js'
 export * from './limits.js'
 

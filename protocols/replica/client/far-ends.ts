@@ -1,8 +1,8 @@
-import type { Replicas } from '../protocols/replica/index.js'
-import type { PeerNetwork } from '../protocols/wire/index.js'
-import type { AbortOptions, AbsPath, DeviceId } from '../storage/base/index.js'
-import type { Ends } from '../sync/copy/index.js'
-import type { Endpoint } from '../sync/endpoints/index.js'
+import type { AbortOptions, AbsPath, DeviceId } from '../../../storage/base/index.js'
+import type { Ends } from '../../../sync/copy/index.js'
+import type { Endpoint } from '../../../sync/endpoints/index.js'
+import type { PeerNetwork } from '../../wire/index.js'
+import type { Replicas } from '../index.js'
 
 interface FarEndsInit {
   readonly network: Pick<PeerNetwork, 'session' | 'whenConnected'>
@@ -12,7 +12,7 @@ interface FarEndsInit {
   open(path: AbsPath, options?: AbortOptions): Promise<Endpoint>
 }
 
-/** Folders here and on paired devices, for whoever asks only which device and which path (`Ends` of sync/copy). */
+/** Folders here and on paired devices, for whoever asks only which device and which path (`Ends`). */
 export function farEnds({ network, replicas, nameOf, open }: FarEndsInit): Ends {
   return {
     nameOf,
