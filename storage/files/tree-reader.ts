@@ -2,7 +2,7 @@ import { type AbsPath, displayPath, hasCode, nameOf, parentOf, type RelPath, Spa
 import type { DirHandle, Disk } from './disk.js'
 import { diskHere } from './disk-here.js'
 import type { EntryStat } from './fingerprint.js'
-import { diskError } from './problems.js'
+import { diskError, readError } from './problems.js'
 import { TreeLooks } from './tree-looks.js'
 
 /** The folder that is read, as it was when it was first opened. */
@@ -13,6 +13,8 @@ export interface ReaderRoot {
   readonly identity?: Pick<EntryStat, 'device' | 'inode'> | undefined
   /** It is only a place to go on from, and need not be readable itself. */
   readonly passing?: boolean | undefined
+  /** A damaged place of the disk is the problem of what lies there (READ_ERROR), and not DISK_ERROR, which ends everything. */
+  readonly sparing?: boolean | undefined
   /** Instead of the real disk: see `FilesInit.disk`. */
   readonly disk?: Disk | undefined
 }
@@ -35,7 +37,7 @@ export class TreeReader extends TreeLooks {
 
   constructor(disk: Disk, init: ReaderRoot) {
     const root = openedRoot(disk, init)
-    super(disk, root)
+    super(disk, root, init.sparing === true ? { failed: readError } : {})
     this.#root = root
   }
 

@@ -37,7 +37,7 @@ export interface Endpoint {
   /**
    * A directory and all below it, in tree order, the directory itself first; or one file or link alone. A directory that could
    * not be listed is an entry with `unknown: 'unreadable'` and nothing follows below it.
-   * @throws {SpacedriveError} MISSING, LINK_IN_PATH, NO_PERMISSION: of `path` itself
+   * @throws {SpacedriveError} MISSING, LINK_IN_PATH, NO_PERMISSION: of `path` itself; READ_ERROR: of the root
    */
   walk(path: RelPath, options?: WalkOptions): AsyncIterable<TreePage>
   /** What is at each of these paths now, in their order; at most MAX_LOOKS. */

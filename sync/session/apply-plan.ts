@@ -82,8 +82,10 @@ export async function applyPlan(
   }
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
   await noteCompared({ pool, snapshot, db, sync: sync.id, plan: summary, rules, ...options })
-  const remarks = await pool.run(planning.remarks, { planFile, limit: MAX_REMARKS }, { signal })
-  return { state: 'done', run, plan: summary, result, remarks, union, later }
+  const told = { planFile, snapshotFile: snapshot.file, limit: MAX_REMARKS }
+  const { remarks, unread } = await pool.run(planning.remarks, told, { signal })
+  const problems = [...result.problems, ...unread]
+  return { state: 'done', run, plan: summary, result: { ...result, problems }, remarks, union, later }
 }
 
 interface Folded {

@@ -1,5 +1,5 @@
 /** Plans: reconcile over archive and snapshots, written row by row into a file of its own beside the snapshot. */
-import { defineTasks, type RelPath, SpacedriveError, toError } from '../../storage/base/index.js'
+import { defineTasks, type Problem, type RelPath, SpacedriveError, toError } from '../../storage/base/index.js'
 import { createHasher } from '../../storage/content/index.js'
 import { removeFile } from '../../storage/files/index.js'
 import { openSqlite, type Sql, withReader } from '../../storage/sql/index.js'
@@ -18,6 +18,7 @@ import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
 import { noteAchieved, planWriter, type Remark, readOperations, readRemarks, withPlan } from './plan-file.js'
 import { SyncRows } from './rows.js'
+import { unreadFinder } from './unread.js'
 
 export type { Remark } from './plan-file.js'
 
@@ -54,6 +55,11 @@ export interface PlanSummary {
   readonly odd: readonly RelPath[] | undefined
 }
 
+export interface Remarks {
+  readonly remarks: readonly Remark[]
+  readonly unread: readonly (Problem & { readonly at: End })[]
+}
+
 export const planning = defineTasks(import.meta.url, {
   /** @returns undefined when the rows of renamed directories must come under their names first */
   async makePlan(input: PlanInput): Promise<PlanSummary | undefined> {
@@ -79,8 +85,14 @@ export const planning = defineTasks(import.meta.url, {
     return withPlan(planFile, sql => readOperations(sql, from, limit))
   },
 
-  remarks({ planFile, limit }: { planFile: string; limit: number }): Remark[] {
-    return withPlan(planFile, sql => readRemarks(sql, limit))
+  /** `unread`: problems that the looks before it met. */
+  remarks({ planFile, snapshotFile, limit }: { planFile: string; snapshotFile: string; limit: number }): Remarks {
+    const remarks = withPlan(planFile, sql => readRemarks(sql, limit))
+    const unread = withReader(snapshotFile, snapshot => {
+      const find = unreadFinder(snapshot)
+      return remarks.map(r => (r.row === 'unsettled' ? find(r) : undefined)).filter(p => p !== undefined)
+    })
+    return { remarks, unread }
   },
 
   /** All files that an end holds. */

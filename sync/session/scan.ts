@@ -4,7 +4,7 @@ import { buffersOf, type Endpoint, MAX_LOOKS, pulled } from '../endpoints/index.
 import type { End } from '../reconcile/index.js'
 import type { Hint, LookedHint } from './hints.js'
 import { isShown, scanning, type WalkBeside, type WalkedPage } from './scan.worker.js'
-import { type HashedRow, snapshotting } from './snapshot.worker.js'
+import { type HashedRow, snapshotting, type UnreadFile } from './snapshot.worker.js'
 
 /** Paths handed to an end at once for hashing; its answers come as they are ready. */
 const HASH_BATCH = 500
@@ -162,16 +162,16 @@ class Scan {
       const following = next(paths.at(-1))
       following.catch(() => {}) // awaited below, unless something else went wrong
       const rows: HashedRow[] = []
-      const unread: RelPath[] = []
+      const files: UnreadFile[] = []
       for await (const { path, ...found } of endpoint.hash(paths, { signal, onBytes })) {
-        if (found.problem !== undefined) unread.push(path)
+        if (found.problem !== undefined) files.push({ path, problem: found.problem })
         else rows.push({ path, hash: found.hash, stat: found.stat, racy: found.racy })
         this.#progress.hashedFiles++
       }
       await writing
       writing = Promise.all([
         snapshot.write(snapshotting.hashed, { at, rows }),
-        unread.length === 0 ? undefined : snapshot.write(snapshotting.unread, { at, paths: unread })
+        files.length === 0 ? undefined : snapshot.write(snapshotting.unread, { at, files })
       ])
       writing.catch(() => {})
       this.#tell(0)

@@ -1,5 +1,5 @@
 /** The snapshot of the two ends of a sync: written in its writer thread, read in tree order by the planner. */
-import { type ContentHash, defineTasks, type RelPath } from '../../storage/base/index.js'
+import { type ContentHash, defineTasks, type Problem, type RelPath } from '../../storage/base/index.js'
 import { hashToBytes } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Sql } from '../../storage/sql/index.js'
@@ -12,6 +12,7 @@ import { keyPath, pathKey } from './path-key.js'
 import { moveRows, type Rename, settleRenames } from './renames.js'
 import { endNumber, seenFinder, seenValueOf, seenWriter, signed } from './seen.js'
 import { isCompared, Touched } from './touched.js'
+import { forgetRead, noteUnread } from './unread.js'
 
 export interface ChangedPage {
   readonly at: End
@@ -26,6 +27,12 @@ export interface HashedRow {
   /** The stat that belongs to it. */
   readonly stat: EntryStat
   readonly racy: boolean
+}
+
+/** The path as it is inside the program; the one of the problem is shown. */
+export interface UnreadFile {
+  readonly path: RelPath
+  readonly problem: Problem
 }
 
 /** What a batch made of a path. */
@@ -47,11 +54,13 @@ export const snapshotting = defineTasks(import.meta.url, {
   /** What a walk met otherwise than it was. A file among it has no hash until it is read again. */
   changed(sql: Sql, { at, changed, quiet }: ChangedPage): void {
     const write = seenWriter(sql, at)
+    const unread = noteUnread(sql, at)
     const touched = new Touched(sql)
     const silent = new Set(quiet)
     for (const [i, entry] of fromColumns(changed).entries()) {
       const key = pathKey(entry.path)
       write(key, seenValueOf(entry))
+      if (entry.problem !== undefined) unread(entry.path, entry.problem)
       if (!silent.has(i)) touched.add(key)
     }
   },
@@ -70,10 +79,12 @@ export const snapshotting = defineTasks(import.meta.url, {
     const beside = new Beside(sql, at, path, after)
     const { changed, quiet, gone } = beside.next(entries)
     const write = seenWriter(sql, at)
+    const unread = noteUnread(sql, at)
     const touched = new Touched(sql)
     for (const [i, entry] of changed.entries()) {
       const key = pathKey(entry.path)
       write(key, seenValueOf(entry))
+      if (entry.problem !== undefined) unread(entry.path, entry.problem)
       if (!quiet.includes(i)) touched.add(key)
     }
     remove(sql, at, last === undefined ? beside.rest() : gone)
@@ -137,9 +148,13 @@ export const snapshotting = defineTasks(import.meta.url, {
   },
 
   /** Files that could not be read: unknown until the next scan. */
-  unread(sql: Sql, { at, paths }: { at: End; paths: readonly RelPath[] }): void {
+  unread(sql: Sql, { at, files }: { at: End; files: readonly UnreadFile[] }): void {
     const write = sql.prepare(`UPDATE seen SET kind = 3, reason = 'unreadable' WHERE at = ? AND path = ?`)
-    for (const path of paths) write.run([endNumber(at), pathKey(path)])
+    const note = noteUnread(sql, at)
+    for (const { path, problem } of files) {
+      write.run([endNumber(at), pathKey(path)])
+      note(path, problem)
+    }
   },
 
   /** What a batch changed at an end, so that nothing of it is read again. */
@@ -179,6 +194,7 @@ export const snapshotting = defineTasks(import.meta.url, {
   /** A run came to its end: everything is compared but what stayed as it was for it. */
   compared(sql: Sql, { basis, odd }: { basis: string; odd: readonly RelPath[] }): void {
     settleRenames(sql)
+    forgetRead(sql)
     sql.exec('DELETE FROM touched; DELETE FROM odd')
     const insert = sql.prepare('INSERT OR IGNORE INTO odd VALUES (?)')
     for (const path of odd) insert.run([pathKey(path)])

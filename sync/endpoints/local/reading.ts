@@ -22,7 +22,7 @@ export async function reading<T>(
   { path, identity, disk }: LocalRoot,
   fn: (reader: TreeReader) => Promise<T>
 ): Promise<T> {
-  const reader = treeReader({ path, identity, disk })
+  const reader = treeReader({ path, identity, disk, sparing: true })
   try {
     return await fn(reader)
   } finally {

@@ -1,4 +1,4 @@
-import { hasCode, joinRel, type RelPath } from '../../../storage/base/index.js'
+import { hasCode, joinRel, type RelPath, ROOT } from '../../../storage/base/index.js'
 import { isFatal, type TreeReader } from '../../../storage/files/index.js'
 import type { TreeEntry } from '../entry.js'
 import { PAGE_ENTRIES } from '../limits.js'
@@ -81,6 +81,8 @@ export class Walker {
       names = shownNames(reader.list(path))
     } catch (err) {
       if (isFatal(err)) throw err
+      // Of the root itself nobody would be told, and everything in it taken for gone.
+      if (path === ROOT) throw err
       if (!hasCode(err, 'MISSING', 'LINK_IN_PATH') || again === MAX_AGAIN) {
         return this.#add({ ...entry, unknown: 'unreadable', problem: problemOf(path, err) })
       }
