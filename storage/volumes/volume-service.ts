@@ -108,7 +108,10 @@ export class VolumeService implements Volumes {
   }
 
   async pathOf(id: VolumeId, within: RelPath): Promise<AbsPath | undefined> {
-    const known = this.#known.get(id) ?? (await this.list({ all: true })).find(v => v.id === id)
+    // What was mounted or unmounted since the last look counts, too.
+    const { raw } = await readMounts()
+    const same = Buffer.compare(raw, this.#raw) === 0 ? this.#known.get(id) : undefined
+    const known = same ?? (await this.list({ all: true })).find(v => v.id === id)
     return known === undefined ? undefined : locate(known, within)
   }
 

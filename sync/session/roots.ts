@@ -31,6 +31,8 @@ export class SureRoots {
   async has(endpoint: Endpoint, { path, inode, birthNs }: SyncEnd): Promise<boolean> {
     const { root } = await endpoint.about()
     // Without a time of birth two sticks that take turns at one place look alike (FAT: the root is inode 1 of all of them).
+    // Found elsewhere, that is to be remembered. (Numbers of mounts are used again.)
+    if (endpoint.local?.path !== path) return false
     if (root.birthNs === 0n || String(root.inode) !== inode || String(root.birthNs) !== birthNs) return false
     return this.#sure.get(path) === mountOf(root)
   }

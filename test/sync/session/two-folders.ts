@@ -5,7 +5,7 @@ import type { Peer } from '../../../node/compose.js'
 import type { AbsPath, AnyEvent } from '../../../storage/base/index.js'
 import { deadline } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
-import type { Sync } from '../../../sync/session/index.js'
+import type { RunAsked, RunReport, Sync } from '../../../sync/session/index.js'
 import { testPeer } from '../../node/peer.js'
 import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
@@ -44,11 +44,24 @@ export class TwoFolders {
     await this.#peer.start()
   }
 
-  add(mode: Mode, { manual = false } = {}): Promise<Sync> {
+  /** @param options.ends - which folders, unless `a` and `b` */
+  add(
+    mode: Mode,
+    { manual = false, ends = ['a', 'b'] }: { manual?: boolean; ends?: [string, string] } = {}
+  ): Promise<Sync> {
+    const [source, destination] = ends.map(end => this.at(end) as AbsPath)
     return this.peer.syncs.add({
       ...{ name: 'notes', mode, policy: 'keep-both', ignore: [], maxDeletePercent: 50, manual },
-      ...{ source: this.at('a') as AbsPath, destination: this.at('b') as AbsPath }
+      ...{ source: source!, destination: destination! }
     })
+  }
+
+  /** A person runs it. */
+  async run(asked: RunAsked = {}): Promise<RunReport> {
+    const job = await this.peer.syncs.begin(this.sync, asked)
+    const { output, error } = await this.peer.jobs.outcome(job)
+    if (output === undefined) throw new Error(`it failed: ${JSON.stringify(error)}`)
+    return output as unknown as RunReport
   }
 
   /** Both folders hold the same. */

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Mode } from '../../../sync/reconcile/index.js'
+import { canMount, mountImage, type TestImage } from '../../mounts.js'
+import { look, openSync } from './fixture.js'
+import { TwoFolders } from './two-folders.js'
+
+const DEBUGFS = '/usr/sbin/debugfs'
+const MIB = 2 ** 20
+/** Half a gibibyte of any disk that is written to stays free. */
+const ROOMY_MIB = 1024
+
+canMount('a sync with disks of their own', function (this: Mocha.Suite) {
+  this.timeout(180_000)
+  let two: TwoFolders
+  const images: TestImage[] = []
+  const at = (path: string): string => two.at(path)
+  const disk = (place: string, mib: number): TestImage => {
+    const image = mountImage('ext4', mib, '-m', '0') // no blocks for root alone
+    images.push(image)
+    mkdirSync(at(place), { recursive: true })
+    image.mount(at(place))
+    rmSync(at(`${place}/lost+found`), { recursive: true })
+    return image
+  }
+  /** Takes all room but so much. */
+  const fill = (file: string, leaving: number): void => {
+    const { bavail, bsize } = statfsSync(dirname(file))
+    execFileSync('fallocate', ['-l', String(bavail * bsize - leaving), file])
+  }
+
+  beforeEach(async () => {
+    two = new TwoFolders()
+    await two.start()
+  })
+  afterEach(async () => {
+    await two.peer.stop()
+    for (const image of images.splice(0)) image.clean()
+    await two.clean()
+  })
+
+  if (!existsSync(DEBUGFS)) process.stderr.write('\n  NOT RUN: "a damaged place of a disk": debugfs is missing\n\n')
+  else
+    for (const mode of ['bidirectional', 'mirror'] as Mode[])
+      it(`${mode}: a damaged place of a disk is the problem of what lies there; nothing of it is taken for gone`, async () => {
+        const image = disk('a', mode === 'mirror' ? 16 : ROOMY_MIB)
+        for (const path of ['album/1', 'album/2', 'other/3', 'photo']) two.put(`a/${path}`, path)
+        await two.add(mode, { manual: true })
+        assert.equal((await two.run()).state, 'converged')
+        two.put('a/new photo', 'new'.repeat(1000))
+        two.put('a/photo', 'edited'.repeat(1000))
+        two.put('a/other/3', 'edited')
+        const before = look(at('b'), { times: false })
+        image.unmount()
+        // Where the blocks of two files and of a folder lie is written over.
+        for (const path of ['/new photo', '/photo', '/album'])
+          execFileSync(DEBUGFS, ['-w', '-R', `set_inode_field "${path}" block[0] 0`, image.file], { stdio: 'ignore' })
+        image.mount(at('a'))
+        const report = await two.run()
+        assert.equal(report.state, 'problems', JSON.stringify(report))
+        assert.deepEqual(report.problems.map(({ path, code }) => `${path} ${code}`).sort(), [
+          'album READ_ERROR',
+          'new photo READ_ERROR',
+          'photo READ_ERROR'
+        ])
+        assert.match(report.problems[0]!.message, /the disk could not read it, at the source/)
+        assert.deepEqual(look(at('b'), { times: false }), { ...before, 'other/3': 'edited 644' })
+        const again = await two.run()
+        assert.deepEqual([again.state, again.operations, again.problems.length], ['problems', 0, 3])
+      })
+
+  it('a full disk: it halts before the batch that has no room, keeps what was done, and goes on when there is some', async () => {
+    disk('b', ROOMY_MIB)
+    for (let i = 0; i < 1100; i++) two.put(`a/first/${i}`, String(i))
+    writeFileSync(at('a/second'), 'large')
+    truncateSync(at('a/second'), 100 * MIB)
+    fill(at('b/filler'), (512 + 60) * MIB)
+    await two.add('replica', { manual: true })
+    const report = await two.run()
+    assert.deepEqual([report.state, report.reason], ['halted', 'no-space'])
+    assert.match(report.halts!.join(), /could not begin: 101 MiB are needed .* must stay free/)
+    assert.match(report.hint!, /Free some space/)
+    assert.match(two.status().text, /^halted/)
+    assert.equal(existsSync(at('b/second')), false)
+    rmSync(at('b/filler'))
+    assert.equal((await two.run()).state, 'converged')
+    assert.equal(statSync(at('b/second')).size, 100 * MIB)
+  })
+
+  for (const mode of ['bidirectional', 'mirror'] as Mode[])
+    it(`${mode}: a disk that fills up while it is written to has nothing half; with room again the rest comes`, async () => {
+      disk('own/destination', ROOMY_MIB)
+      const fixture = await openSync({ mode, at: at('own') })
+      try {
+        const content = (i: number): string => `content ${i} `.repeat(300_000)
+        for (let i = 0; i < 24; i++) writeFileSync(`${fixture.source}/${i}`, content(i))
+        const filler = `${fixture.destination}/.spacedrive-tmp-filler`
+        const full = fixture.run({
+          onProgress({ bytes }) {
+            if (bytes > 0 && !existsSync(filler)) fill(filler, 20 * MIB)
+          }
+        })
+        await assert.rejects(full, { code: 'NO_SPACE' })
+        for (const [path, is] of Object.entries(look(fixture.destination, { times: false })))
+          assert.equal(is, `${content(Number(path))} 644`, path)
+        rmSync(filler)
+        const outcome = await fixture.run()
+        assert.deepEqual(outcome.state === 'done' && outcome.result.problems, [])
+        assert.deepEqual(look(fixture.destination), look(fixture.source))
+      } finally {
+        await fixture.close()
+      }
+    })
+
+  for (const [mode, end] of [
+    ['bidirectional', 'a'],
+    ['bidirectional', 'b'],
+    ['mirror', 'a'],
+    ['mirror', 'b']
+  ] as const)
+    it(`${mode}: the disk of ${end} goes while a session runs: nothing is deleted, nothing lands below it, back again it goes on`, async () => {
+      const image = disk(end, ROOMY_MIB)
+      const other = end === 'a' ? 'b' : 'a'
+      for (let i = 0; i < 40; i++) two.put(`a/kept/${i}`, String(i))
+      await two.add(mode, { manual: true })
+      assert.equal((await two.run()).state, 'converged')
+      for (let i = 0; i < 1300; i++) two.put(`a/new/${i}`, `new ${i}`)
+      rmSync(at('a/kept/7'))
+      const wanted = look(at('a'))
+      const off = two.peer.events.on('sync:progress', () => {
+        off()
+        execFileSync('umount', ['-l', at(end)])
+      })
+      await two.run().catch(() => {})
+      off()
+      assert.ok(!readdirSync(at(end)).some(name => name !== '.spacedrive'), 'below the mount point')
+      const kept = look(at(other))
+      for (let i = 0; i < 40; i++) assert.ok(i === 7 || kept[`kept/${i}`] !== undefined, String(i))
+      const away = await two.run()
+      assert.deepEqual([away.state, away.reason], ['halted', 'root-replaced'])
+      assert.deepEqual(look(at(other)), kept)
+      image.mount(at(end))
+      assert.equal((await two.run()).state, 'converged')
+      assert.deepEqual([look(at('a')), look(at('b'))], [wanted, wanted])
+    })
+
+  for (const [mode, end] of [
+    ['bidirectional', 'destination'],
+    ['mirror', 'source'],
+    ['backup', 'destination']
+  ] as const)
+    it(`${mode}: the disk of the ${end} is followed to where it is mounted now`, async () => {
+      const image = disk('usb 1', ROOMY_MIB)
+      mkdirSync(at('usb 1/photos'))
+      mkdirSync(at('here'))
+      const [here, there] = end === 'source' ? ['usb 1/photos', 'here'] : ['here', 'usb 1/photos']
+      for (let i = 0; i < 12; i++) two.put(`${here}/f${i}`, String(i))
+      await two.add(mode, { manual: true, ends: [here, there] })
+      assert.equal((await two.run()).state, 'converged')
+      image.unmount()
+      assert.deepEqual([(await two.run()).reason], ['root-missing'])
+      mkdirSync(at('usb 2'))
+      image.mount(at('usb 2'))
+      const source = end === 'source' ? 'usb 2/photos' : 'here'
+      const destination = end === 'source' ? 'here' : 'usb 2/photos'
+      two.put(`${source}/new`, 'new')
+      rmSync(at(`${source}/f1`))
+      const report = await two.run()
+      assert.deepEqual([report.state, report.operations], ['converged', 2], JSON.stringify(report))
+      assert.deepEqual(look(at(destination)), look(at(source)))
+      assert.equal(two.sync[end].path, at('usb 2/photos'))
+      assert.deepEqual(readdirSync(at('usb 1')), [])
+    })
+})
