@@ -44,6 +44,8 @@ export interface ReplicasInit {
   readonly log: Logger
   /** Limits of the rate of content; none unless given. */
   readonly pacing?: Pacing
+  /** Content is compressed on a link slower than this; SLOW_LINK_BYTES_PER_SECOND unless given. */
+  readonly compressBelowBytesPerSecond?: number
   nameOf(device: DeviceId): string
   /** Opens a folder of this device; its root is where the path really leads. */
   open(path: AbsPath, options: AbortOptions): Promise<Endpoint>
@@ -92,10 +94,10 @@ class Service implements Replicas {
   }
 
   async connect(device: DeviceId, path: string, access: Access, options: AbortOptions = {}): Promise<Endpoint> {
-    const { network, clock, random, nameOf, pacing = UNPACED } = this.#init
+    const { network, clock, random, nameOf, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
     const { stream, peer } = await network.open(device, REPLICA_PROTOCOL, options)
     const name = nameOf(device)
-    const caller = new Caller({ stream, peer, clock, random, pacing, name })
+    const caller = new Caller({ stream, peer, clock, random, pacing, compressBelowBytesPerSecond, name })
     try {
       const { value } = await caller.call('hello', { path, access }, options)
       return new RemoteEndpoint(caller, device, `${name}:${path}`, value)
@@ -112,9 +114,12 @@ class Service implements Replicas {
   }
 
   async #serve(stream: Stream, peer: PeerSession): Promise<void> {
-    const { clock, log, pacing = UNPACED } = this.#init
+    const { clock, log, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
     const open = (path: string, access: Access, options: AbortOptions) => this.#open(peer.device, path, access, options)
-    const session = { stream, done: serveReplica({ stream, peer, clock, log, pacing, open }) }
+    const session = {
+      stream,
+      done: serveReplica({ stream, peer, clock, log, pacing, compressBelowBytesPerSecond, open })
+    }
     const sessions = this.#serving.get(peer.device) ?? new Set()
     this.#serving.set(peer.device, sessions.add(session))
     await session.done

@@ -4,10 +4,22 @@
  * the number of the call, and a payload of
  *
  *   length of the values u32 | values (MessagePack) | bytes beside them
+ *
+ * compressed as a whole where there are bytes beside them, the link has shown that it is slow, and it pays.
  */
 import type { Stream } from '@libp2p/interface'
 import type { Random } from '../../storage/base/index.js'
-import { framePipe, Opener, RECORD_OVERHEAD_BYTES, Sealer } from '../transfer/index.js'
+import {
+  compressed,
+  expand,
+  FLAG_BROTLI,
+  framePipe,
+  LinkRate,
+  Opener,
+  RECORD_OVERHEAD_BYTES,
+  Sealer,
+  SLOW_LINK_BYTES_PER_SECOND
+} from '../transfer/index.js'
 import { DRAIN_TIMEOUT_MS, encode, type PeerSession, wireError } from '../wire/index.js'
 import { MAX_REPLICA_FRAME_BYTES } from './limits.js'
 import { toWire } from './values.js'
@@ -29,6 +41,9 @@ export const RESULT = 17
 export const ERROR = 18
 /** Still at it. */
 export const ALIVE = 19
+
+/** What may bring content. */
+const COMPRESSIBLE: ReadonlySet<number> = new Set([CALL, PART, RESULT])
 
 export interface ReplicaFrame {
   readonly type: number
@@ -52,6 +67,8 @@ export interface SealedPipeInit {
   readonly peer: PeerSession
   /** Who opens draws the salt. */
   readonly random?: Random | undefined
+  /** Content is compressed on a link slower than this; SLOW_LINK_BYTES_PER_SECOND unless given. */
+  readonly compressBelowBytesPerSecond?: number | undefined
   /** What it throws ends the stream. */
   onFrame(frame: ReplicaFrame): void
   onEnd(error?: Error): void
@@ -60,18 +77,21 @@ export interface SealedPipeInit {
 const NOTHING = new Uint8Array(0)
 const info = (from: 'driver' | 'server'): string => `spacedrive replica 1 from ${from}`
 
-export function sealedPipe({ stream, peer, random, onFrame, onEnd }: SealedPipeInit): SealedPipe {
+export function sealedPipe(init: SealedPipeInit): SealedPipe {
+  const { stream, peer, random, onFrame, onEnd, compressBelowBytesPerSecond = SLOW_LINK_BYTES_PER_SECOND } = init
+  const rate = new LinkRate()
   const [ours, theirs] = random === undefined ? (['server', 'driver'] as const) : (['driver', 'server'] as const)
   let sealer: Sealer | undefined
   let opener: Opener | undefined
   const keyed = (salt: Uint8Array): void => {
     sealer = new Sealer(peer.deriveKey('send', salt, info(ours)), LABEL)
-    opener = new Opener(peer.deriveKey('receive', salt, info(theirs)), LABEL)
+    opener = new Opener(peer.deriveKey('receive', salt, info(theirs)), LABEL, COMPRESSIBLE)
   }
   const pipe = framePipe(stream, {
     preambleBytes: random === undefined ? SALT_BYTES : 0,
     maxFrameBytes: MAX_REPLICA_FRAME_BYTES,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    rate,
     onPreamble: salt => keyed(salt.slice()),
     onFrame: frame => onFrame(open(opener!, frame)),
     onEnd
@@ -97,13 +117,16 @@ export function sealedPipe({ stream, peer, random, onFrame, onEnd }: SealedPipeI
         payload.set(part, at)
         at += part.length
       }
-      pipe.send(sealer.seal({ type, flags: 0, file: call, offset: 0, length: payload.length }, payload))
+      const slow = data.length > 0 && rate.bytesPerSecond < compressBelowBytesPerSecond
+      const smaller = slow ? compressed(payload) : undefined
+      const flags = smaller === undefined ? 0 : FLAG_BROTLI
+      pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length: payload.length }, smaller ?? payload))
     }
   }
 }
 
 function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
-  const { type, file, payload } = opener.open(frame)
+  const { type, file, payload } = expand(opener.open(frame), MAX_REPLICA_FRAME_BYTES)
   const length =
     payload.length < LENGTH_BYTES
       ? Number.POSITIVE_INFINITY
@@ -111,6 +134,7 @@ function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
   if (LENGTH_BYTES + length > payload.length) throw wireError('MALFORMED', 'a message is cut off')
   return {
     ...{ type, call: file, values: payload.subarray(LENGTH_BYTES, LENGTH_BYTES + length) },
-    data: payload.slice(LENGTH_BYTES + length) as Uint8Array<ArrayBuffer>
+    // A copy, also of a Buffer, whose own `slice` makes none.
+    data: Uint8Array.prototype.slice.call(payload, LENGTH_BYTES + length) as Uint8Array<ArrayBuffer>
   }
 }

@@ -45,8 +45,11 @@ export type {
   Selection
 } from './manifest/types.js'
 export { TRANSFER_PROTOCOL } from './protocol.js'
+export { expand } from './receive/expand.js'
+export { compressed } from './send/compression.js'
 export { type FramePipe, framePipe } from './stream/frame-pipe.js'
-export { FRAME_LENGTH_BYTES, Opener, RECORD_OVERHEAD_BYTES, Sealer } from './stream/records.js'
+export { LinkRate } from './stream/link-rate.js'
+export { FLAG_BROTLI, FRAME_LENGTH_BYTES, Opener, RECORD_OVERHEAD_BYTES, Sealer } from './stream/records.js'
 export type { TransferTimings } from './timings.js'
 
 export interface TransferInit {

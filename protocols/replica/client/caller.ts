@@ -33,6 +33,7 @@ export interface CallerInit {
   readonly clock: Clock
   readonly random: Random
   readonly pacing: Pacing
+  readonly compressBelowBytesPerSecond: number | undefined
   /** The other device, for people. */
   readonly name: string
 }
@@ -72,7 +73,7 @@ export class Caller {
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#heardMs = clock.monotonicMs()
     this.#pipe = sealedPipe({
-      ...{ stream, peer, random },
+      ...{ stream, peer, random, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond },
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
     })

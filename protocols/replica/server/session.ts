@@ -34,6 +34,7 @@ export interface ServeInit {
   readonly peer: PeerSession
   readonly clock: Clock
   readonly pacing: Pacing
+  readonly compressBelowBytesPerSecond: number | undefined
   readonly log: Logger
   /** Opens what the device asks for. @throws NOT_GRANTED, and what opening the folder throws */
   open(path: string, access: 'read' | 'write', options: AbortOptions): Promise<Served>
@@ -76,7 +77,7 @@ class Session {
       this.#finish = resolve
     })
     this.#pipe = sealedPipe({
-      ...{ stream, peer },
+      ...{ stream, peer, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond },
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the device ended the stream'))
     })

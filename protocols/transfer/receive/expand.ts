@@ -6,12 +6,13 @@ import { FLAG_BROTLI, type OpenRecord } from '../stream/records.js'
 
 /**
  * A record whose payload was compressed, as if it had not been. Never more memory than it says, nor than any record may hold.
+ * @param maxBytes - what a record may hold
  * @throws {SpacedriveError} MALFORMED when it holds another number of bytes than it says
  */
-export function expand(record: OpenRecord): OpenRecord {
+export function expand(record: OpenRecord, maxBytes = MAX_CONTENT_FRAME_BYTES): OpenRecord {
   const { flags, length } = record
   if ((flags & FLAG_BROTLI) === 0) return record
-  if (length > MAX_CONTENT_FRAME_BYTES) throw wireError('MALFORMED', `a record of ${length} bytes`)
+  if (length > maxBytes) throw wireError('MALFORMED', `a record of ${length} bytes`)
   let payload: Uint8Array
   try {
     payload = brotliDecompressSync(record.payload, { maxOutputLength: length, chunkSize: length + 64 })

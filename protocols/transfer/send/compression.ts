@@ -12,6 +12,12 @@ const MEASURE_MS = 250
 const MAX_PART = 0.9
 const OPTIONS = { params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 } }
 
+/** @returns the content compressed, or undefined where that does not pay */
+export function compressed(content: Uint8Array): Uint8Array | undefined {
+  const smaller = brotliCompressSync(content, OPTIONS)
+  return smaller.length <= content.length * MAX_PART ? smaller : undefined
+}
+
 export class Compression {
   readonly #belowBytesPerSecond: number
   readonly #nowMs: () => number
@@ -40,8 +46,6 @@ export class Compression {
 
   /** @returns the content compressed, or undefined: it goes as it is */
   compress(content: Uint8Array): Uint8Array | undefined {
-    if (this.#bytesPerSecond >= this.#belowBytesPerSecond) return undefined
-    const smaller = brotliCompressSync(content, OPTIONS)
-    return smaller.length <= content.length * MAX_PART ? smaller : undefined
+    return this.#bytesPerSecond >= this.#belowBytesPerSecond ? undefined : compressed(content)
   }
 }

@@ -7,6 +7,7 @@ import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 import { deadline, toError } from '../../../storage/base/index.js'
 import { wireError } from '../../wire/index.js'
+import type { LinkRate } from './link-rate.js'
 import { FRAME_LENGTH_BYTES } from './records.js'
 
 export interface FramePipeInit {
@@ -15,6 +16,8 @@ export interface FramePipeInit {
   readonly maxFrameBytes: number
   /** How long the other side may take nothing of what was sent. */
   readonly drainTimeoutMs: number
+  /** Is told how fast the other side takes what is sent. */
+  readonly rate?: LinkRate | undefined
   onPreamble?(bytes: Uint8Array): void
   /**
    * A frame begins: memory for it, `length` bytes. Without, it gets an ArrayBuffer of its own. What it throws ends the stream.
@@ -133,22 +136,28 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
   stream.addEventListener('remoteCloseWrite', onRemoteEnd)
   stream.addEventListener('close', onClose as never)
 
+  async function untilDrained(): Promise<void> {
+    const limit = deadline(init.drainTimeoutMs, 'the peer to take what was sent')
+    try {
+      await pEvent(stream as never, 'drain', { rejectionEvents: ['close'], signal: limit.signal })
+    } catch (err) {
+      limit.signal.throwIfAborted()
+      throw (err as { error?: unknown }).error ?? err
+    } finally {
+      limit.clear()
+    }
+  }
+
   async function pump(): Promise<void> {
     pumping = true
     try {
+      init.rate?.begin()
       for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
         bytesOut += bytes.length
-        if (stream.send(bytes)) continue
-        const limit = deadline(init.drainTimeoutMs, 'the peer to take what was sent')
-        try {
-          await pEvent(stream as never, 'drain', { rejectionEvents: ['close'], signal: limit.signal })
-        } catch (err) {
-          limit.signal.throwIfAborted()
-          throw (err as { error?: unknown }).error ?? err
-        } finally {
-          limit.clear()
-        }
+        if (!stream.send(bytes)) await untilDrained()
+        init.rate?.took(bytes.length)
       }
+      init.rate?.idle()
     } catch (err) {
       const error = toError(err)
       end('code' in error ? error : wireError('STREAM_CLOSED', `could not write to the stream: ${error.message}`, err))

@@ -71,6 +71,8 @@ export interface OpenRecord extends RecordHead {
   readonly payload: Uint8Array
 }
 
+const CONTENT_TYPES: ReadonlySet<number> = new Set([CHUNK, PACK])
+
 /** Seals records in order. */
 export class Sealer {
   readonly #key: Uint8Array
@@ -111,10 +113,13 @@ export class Opener {
   readonly #aad: Buffer
   readonly #nonce = Buffer.alloc(NONCE_BYTES)
   readonly #cipher: Aead = aead('aes-256-gcm')
+  readonly #compressible: ReadonlySet<number>
   #count = 0
 
-  constructor(key: Uint8Array, transfer: Uint8Array) {
+  /** @param compressible - types whose payload may be compressed */
+  constructor(key: Uint8Array, transfer: Uint8Array, compressible: ReadonlySet<number> = CONTENT_TYPES) {
     this.#key = key
+    this.#compressible = compressible
     this.#aad = Buffer.concat([transfer, Buffer.alloc(RECORD_HEAD_BYTES)])
   }
 
@@ -126,7 +131,7 @@ export class Opener {
     if (frame.length < RECORD_HEAD_BYTES + TAG_BYTES) throw wireError('MALFORMED', 'a record is cut off')
     const head = readHead(frame)
     const sealed = frame.subarray(RECORD_HEAD_BYTES, frame.length - TAG_BYTES)
-    if (!fits(head, sealed.length))
+    if (!this.#fits(head, sealed.length))
       throw wireError(
         'MALFORMED',
         `a record with flags ${head.flags} says ${head.length} bytes, holds ${sealed.length}`
@@ -137,14 +142,14 @@ export class Opener {
       throw wireError('MALFORMED', 'a record was changed on the way')
     return { ...head, payload: sealed }
   }
-}
 
-/** Whether the flags are known ones and the payload may be as long as it is. */
-function fits({ type, flags, length }: RecordHead, sealedBytes: number): boolean {
-  const how = flags & ~FLAG_LAST
-  if (how === 0) return sealedBytes === length
-  if (how === FLAG_ZEROS) return sealedBytes === 0
-  return how === FLAG_BROTLI && (type === CHUNK || type === PACK) && sealedBytes > 0 && sealedBytes < length
+  /** Whether the flags are known ones and the payload may be as long as it is. */
+  #fits({ type, flags, length }: RecordHead, sealedBytes: number): boolean {
+    const how = flags & ~FLAG_LAST
+    if (how === 0) return sealedBytes === length
+    if (how === FLAG_ZEROS) return sealedBytes === 0
+    return how === FLAG_BROTLI && this.#compressible.has(type) && sealedBytes > 0 && sealedBytes < length
+  }
 }
 
 /** The head of a frame that is not open yet: only its type may be looked at, to choose the channel. */
