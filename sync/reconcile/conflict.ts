@@ -4,7 +4,7 @@ import { joinAt } from './collide.js'
 import { conflictNames, isConflictCopy } from './conflict-name.js'
 import { ENDS, type End, isLeaf, isPresent, type Leaf, sameContent } from './entry.js'
 import { makerOf } from './maker.js'
-import { sameTime } from './metadata.js'
+import { agreeMetadata, type Metadata, sameTime } from './metadata.js'
 import type { Node } from './node.js'
 import type { ReconcileOptions } from './options.js'
 import { type Case, hold, locationAt, wantedEntry, wantedPath } from './target.js'
@@ -109,7 +109,16 @@ function claimOf(c: Case, node: Node, end: End): Claim {
   const from = named[0] ?? has[0]!
   const wanted = wantedEntry(c, node, end) as Leaf
   const there = node.present(from)
-  return { entry: isLeaf(there) && sameContent(there, wanted) ? there : wanted, end: from }
+  const entry = isLeaf(there) && sameContent(there, wanted) ? there : wanted
+  return { entry: { ...entry, ...settings(c, node) }, end: from }
+}
+
+/** Of one content with two settings those count that both ends will show. */
+function settings(c: Case, node: Node): Metadata | undefined {
+  const [source, destination] = ENDS.map(e => node.present(e))
+  if (source === undefined || destination === undefined || !sameContent(source, destination)) return undefined
+  const agreed = agreeMetadata(source, destination, node.base?.entry, c.options)
+  return agreed && { mtimeNs: agreed.mtimeNs, mode: agreed.mode }
 }
 
 /** The first name of the series that nobody else has or shall have; where the same content has it, that is the copy. */

@@ -1,5 +1,6 @@
 import type { RelPath } from '../../storage/base/index.js'
 import { joinRel, nameOf, parentOf } from '../../storage/base/paths.js'
+import { agreedPaths } from './agreed.js'
 import {
   ENDS,
   type End,
@@ -8,15 +9,15 @@ import {
   isLeaf,
   isPresent,
   otherEnd,
+  type Present,
   type Row,
-  sameContent,
   sameIdentity,
   versionOf
 } from './entry.js'
 import { nameKey } from './names.js'
 import { Forest, type Node } from './node.js'
 import type { ReconcileOptions } from './options.js'
-import { compareVersions } from './version.js'
+import { compareVersions, isTold } from './version.js'
 
 /**
  * Finds out which thing of the archive became which thing at each end: by proof; then a directory all of whose content is
@@ -30,8 +31,9 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
     setHolders(forest, entangled, path)
     forest.setBase(forest.newNode(), path, base)
   }
+  const agreed = agreedPaths(entangled)
   for (const end of ENDS) {
-    const proven = matchProven(forest, entangled, end)
+    const proven = matchProven(forest, entangled, agreed, end)
     matchEmptied(forest, entangled, end, proven)
     const elsewhere = new Set(proven.values())
     for (const row of entangled.values()) matchStanding(forest, row, end, proven, elsewhere)
@@ -40,29 +42,6 @@ export function match(entangled: ReadonlyMap<RelPath, Row>, options: ReconcileOp
   joinNew(forest, options)
   noteGone(forest, entangled)
   return forest
-}
-
-/**
- * Both ends show the same content under one name: that is what a session leaves behind that was cut off before its archive was
- * written. Their inodes may say that one came from elsewhere; followed, they would bring back what was settled, or let two files of
- * one content change places round a ring of devices for ever. What was agreed on there already is so only where its directories are
- * where they were: else it may be what left a directory that goes elsewhere.
- */
-function isAgreed(entangled: ReadonlyMap<RelPath, Row>, { path, base, source, destination }: Row): boolean {
-  if (!isLeaf(source) || !isLeaf(destination) || !sameContent(source, destination)) return false
-  if (base === undefined || !sameContent(base, source)) return true
-  for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
-    const row = entangled.get(at)
-    if (row !== undefined && ENDS.some(end => !isWhereItWas(row, end))) return false
-  }
-  return true
-}
-
-function isWhereItWas({ base, ...row }: Row, end: End): boolean {
-  const entry = row[end]
-  if (base?.kind !== 'directory' || entry?.kind !== 'directory') return false
-  const then = base[end].identity
-  return then === undefined || entry.identity === undefined || sameIdentity(then, entry.identity)
 }
 
 /**
@@ -77,12 +56,17 @@ function setHolders(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, path: 
 }
 
 /** path at the end -> the thing of the archive that it is */
-function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: End): Map<RelPath, Node> {
+function matchProven(
+  forest: Forest,
+  entangled: ReadonlyMap<RelPath, Row>,
+  agreed: ReadonlySet<RelPath>,
+  end: End
+): Map<RelPath, Node> {
   const known = new Map<string, Node[]>()
   for (const row of entangled.values()) {
     const { path, base } = row
     const identity = base?.[end].identity
-    if (identity === undefined || isAgreed(entangled, row)) continue
+    if (identity === undefined || agreed.has(path)) continue
     const key = identityKey(identity)
     known.set(key, [...(known.get(key) ?? []), forest.findBase(path)!])
   }
@@ -93,8 +77,7 @@ function matchProven(forest: Forest, entangled: ReadonlyMap<RelPath, Row>, end: 
   for (const arrived of [false, true]) {
     for (const row of entangled.values()) {
       const entry = row[end]
-      if (!isPresent(entry) || entry.identity === undefined || proven.has(row.path) || isAgreed(entangled, row))
-        continue
+      if (!isPresent(entry) || entry.identity === undefined || proven.has(row.path) || agreed.has(row.path)) continue
       const standing = sameIdentity(row.base?.[end].identity, entry.identity)
       if (standing === arrived) continue
       const node = standing
@@ -198,8 +181,9 @@ const isAlike = (a: Entry | undefined, b: Entry | undefined): boolean =>
 
 /**
  * What an end remembers of a thing that it has no more: its deletion at the path of the archive, or under the name that the
- * other end has it by, if that name came here before and the thing was deleted under it. A file that took the name of a directory
- * and has seen it tells that the directory is gone; what was in it is asked for itself.
+ * other end has it by, if that name came here before and the thing was deleted under it. What took its name has seen what was there
+ * before: a file that has seen the directory tells that the directory is gone (what was in it is asked for itself), and whatever has
+ * not seen the other end's thing tells that this one was not deleted. That a file is gone, no directory tells: only the archive does.
  */
 function noteGone(forest: Forest, entangled: ReadonlyMap<RelPath, Row>): void {
   for (const node of forest.nodes) {
@@ -208,11 +192,18 @@ function noteGone(forest: Forest, entangled: ReadonlyMap<RelPath, Row>): void {
       const other = node.at[otherEnd(end)]
       for (const path of [node.base?.path, other?.path]) {
         const entry = path === undefined ? undefined : entangled.get(path)?.[end]
-        const knew = compareVersions(versionOf(entry), versionOf(other?.entry)) === 'newer'
-        if (entry?.kind === 'gone' && (knew || node.gone[end] === undefined)) node.gone[end] = entry
-        else if (node.isDirectory && isLeaf(entry) && knew && entry.version !== undefined)
-          node.gone[end] = { kind: 'gone', version: entry.version }
+        const order = compareVersions(versionOf(entry), versionOf(other?.entry))
+        if (entry?.kind === 'gone' && (order === 'newer' || node.gone[end] === undefined)) node.gone[end] = entry
+        else if (
+          isPresent(entry) &&
+          isTold(entry.version) &&
+          isOtherKind(node, entry) &&
+          (node.isDirectory || order !== 'newer')
+        )
+          node.gone[end] = { kind: 'gone', version: entry.version! }
       }
     }
   }
 }
+
+const isOtherKind = (node: Node, entry: Present): boolean => node.isDirectory === isLeaf(entry)

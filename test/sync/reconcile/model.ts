@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { RelPath } from '../../../storage/base/index.js'
 import { parentOf } from '../../../storage/base/index.js'
-import { type End, raiseSettings, raiseVersion } from '../../../sync/reconcile/index.js'
+import { type End, mergeVersions, raiseSettings, raiseVersion } from '../../../sync/reconcile/index.js'
 import { ExecutedItems } from './model/executor.js'
 import type { Item } from './model/items.js'
 
@@ -61,6 +61,8 @@ export class Disk extends ExecutedItems {
     }
     for (const [, p, item] of moved) {
       if (!this.keepsIdentity) item.version = this.raise(p)
+      // What takes a name has seen what was there.
+      else item.version = mergeVersions(item.version, this.tombs.get(p))
       this.items.set(p, item)
       this.tombs.delete(p)
     }
