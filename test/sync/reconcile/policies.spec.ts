@@ -203,6 +203,22 @@ describe('reconcile: permission bits and times', () => {
     all()
     assert.deepEqual(modes(), [0o600, 0o600, 0o600])
   })
+  it('a winner by time is the same whichever end is called source, also where one content has two times', () => {
+    for (const swapped of [false, true]) {
+      const world = new World()
+      const [a, b] = [new Disk(world, 'A'), new Disk(world, 'B')]
+      const ends = swapped ? { source: b, destination: a } : { source: a, destination: b }
+      a.write(path('c/x/p'), 'one')
+      a.makeDirectory(path('b'))
+      const { archive } = sync(new Map(), ends, { ...OPTIONS, archive: false })
+      a.move(path('c/x'), path('b/x'))
+      b.write(path('b/x/p'), 'two')
+      b.change(path('c/x/p'), { mtimeNs: at(9) })
+      sync(archive, ends)
+      assert.deepEqual(a.tree, b.tree)
+      assert.equal(a.tree['b/x/p'], 'one')
+    }
+  })
   it('what an end cannot hold is no change: bits on FAT, times within its step', () => {
     const { ends, archive } = start()
     ends.destination.change(path('f'), { mtimeNs: ends.destination.items.get(path('f'))!.mtimeNs + 10n ** 9n })

@@ -36,6 +36,38 @@ describe('simulation: found by search, all come to rest', () => {
       'a directory and a file changed names in a ring of four',
       ...(['ring', false] as const),
       [edit(0, 'make'), event('begin', 47), finish, edit(0, 'swap', { a: 331 })]
+    ],
+    [
+      'a directory that was deleted, and a file of its name made elsewhere at once',
+      ...(['ring', false] as const),
+      [
+        edit(0, 'make', { b: 853, c: 454 }),
+        event('begin', 503),
+        finish,
+        edit(73, 'write', { b: 853 }),
+        edit(0, 'remove')
+      ]
+    ],
+    [
+      'a folder that moved while others got it: two folders of one content',
+      ...(['ring', true] as const),
+      [edit(126, 'write', { b: 596 }), event('begin', 734), finish, edit(315, 'move', { b: 15 })]
+    ],
+    [
+      'a folder and a file changed names while others got the folder',
+      ...(['ring', true] as const),
+      [event('begin', 7), edit(0, 'write', { b: 582 }), finish, edit(0, 'swap', { a: 735 })]
+    ],
+    [
+      'permission bits and a time that were set at two ends during one session',
+      ...(['two', false] as const),
+      [
+        edit(62, 'chmod'),
+        event('begin', 0),
+        { ...event('step', 0), edit: edit(0, 'write', { a: 292 }).edit },
+        edit(399, 'touch'),
+        finish
+      ]
     ]
   ]
   for (const [why, shape, identity, events] of cases)
