@@ -10,7 +10,7 @@ export const syncAdd = defineOperation({
   name: 'sync.add',
   summary: 'Keep a folder in step with another one on this device',
   input: z.strictObject({
-    name: z.string().min(1).max(200),
+    name: z.string().max(200),
     source: z.string().startsWith('/'),
     destination: z.string().startsWith('/'),
     mode: z.enum(['replica', 'mirror', 'backup', 'bidirectional']),
@@ -72,6 +72,10 @@ export const syncAdd = defineOperation({
       if (conflict === undefined)
         throw new SpacedriveError('USAGE', `expected --conflict ${POLICIES.join(' | ')}, got ${String(o.conflict)}`)
       const percent = o.maxDelete === undefined ? undefined : Number(o.maxDelete)
+      if (percent !== undefined && !(Number.isInteger(percent) && percent >= 1 && percent <= 100))
+        throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${String(o.maxDelete)}`, {
+          hint: 'A percentage of the files at an end: 100 never halts because of deletions.'
+        })
       return {
         ...{ name: String(name), mode, conflict, ignore: Array.isArray(o.ignore) ? [...o.ignore] : [] },
         manual: o.manual === true,

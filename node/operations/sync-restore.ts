@@ -122,7 +122,7 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
         return
       }
       const { asOf, to, operations, changes, list, more, problems, problemCount, paused, dryRun, sync, run } = done
-      const when = asOf === null ? 'as it is there today' : `as of ${formatTime(asOf)}`
+      const when = asOf === null ? 'as the other end has it today' : `as of ${formatTime(asOf)}`
       if (dryRun) terminal.line(`Would be done at ${to} (${when}): ${counted(changes, 'change')}.`)
       else if (operations === 0) terminal.line(`Nothing to do: ${to} is that already (${when}).`)
       else terminal.line(`Restored at ${to} (${when}): ${counted(operations, 'change')}, ${formatBytes(done.bytes)}.`)

@@ -55,6 +55,9 @@ export const syncStatus = defineOperation({
   }
 })
 
+/** A command alone is marked as one. */
+export const asAdvice = (advice: string): string => (advice.startsWith('spacedrive ') ? `\`${advice}\`` : advice)
+
 interface Shown {
   readonly name: string
   readonly state: SyncState
@@ -67,7 +70,7 @@ interface Shown {
 function show({ name, state, text, advice, notes, lastRunAt }: Shown, terminal: Terminal): void {
   const when = lastRunAt === null ? '' : ` (${formatTime(lastRunAt)})`
   terminal.line(
-    `${terminal.bold(name)}  ${terminal.color(colorOf(state), text)}${when}${advice === null ? '' : `. ${advice}`}`
+    `${terminal.bold(name)}  ${terminal.color(colorOf(state), text)}${when}${advice === null ? '' : `. ${asAdvice(advice)}`}`
   )
   for (const note of notes) terminal.line(`  ${note}`)
 }

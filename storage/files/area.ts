@@ -13,6 +13,7 @@ export function openArea(disk: Disk, top: DirHandle, child: string): DirHandle {
   const area = openOrMake(disk, top, AREA_NAME)
   try {
     ensureMarker(disk, area)
+    ensureLeftAlone(disk, area)
     const dir = openOrMake(disk, area, child)
     disk.sync(area)
     return dir
@@ -33,6 +34,7 @@ function makeArea(disk: Disk, top: DirHandle): void {
   const area = openOrMake(disk, top, NEW_AREA)
   try {
     ensureMarker(disk, area)
+    ensureLeftAlone(disk, area)
   } finally {
     disk.close(area)
   }
@@ -48,20 +50,32 @@ function makeArea(disk: Disk, top: DirHandle): void {
 /** Without the marker the area would not be ours to a scan. Whoever comes first writes it; it is never replaced here. */
 function ensureMarker(disk: Disk, area: DirHandle): void {
   if (findStat(disk, area, MARKER_NAME) !== undefined) return
+  writeOnce(disk, area, MARKER_NAME, `${JSON.stringify({ version: 1, root: randomUUID(), syncs: {} })}\n`)
+}
+
+/** Read by git: `git add .` in a folder that is synced must not take the marker and the versions into the repository. */
+const LEFT_ALONE = '.gitignore'
+
+function ensureLeftAlone(disk: Disk, area: DirHandle): void {
+  if (findStat(disk, area, LEFT_ALONE) === undefined) writeOnce(disk, area, LEFT_ALONE, '*\n')
+}
+
+/** Whole and durable, or not there; of two that write it the first one's stays. */
+function writeOnce(disk: Disk, area: DirHandle, name: string, text: string): void {
   const temp = `${MARKER_NAME}.${randomUUID()}`
   const fd = disk.open(area, temp, 'create')
   try {
-    disk.write(fd, Buffer.from(`${JSON.stringify({ version: 1, root: randomUUID(), syncs: {} })}\n`), 0)
+    disk.write(fd, Buffer.from(text), 0)
     disk.sync(fd)
   } finally {
     disk.close(fd)
   }
   try {
-    disk.link(area, temp, area, MARKER_NAME)
+    disk.link(area, temp, area, name)
     disk.unlink(area, temp)
   } catch (err) {
     if (errorCode(err) === 'EEXIST') disk.unlink(area, temp)
-    else disk.rename(area, temp, area, MARKER_NAME, 'replace') // no hard links here
+    else disk.rename(area, temp, area, name, 'replace') // no hard links here
   }
   disk.sync(area)
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type AbsPath, hasCode, SpacedriveError } from '../base/index.js'
+import { type AbsPath, displayPath, errorCode, hasCode, SpacedriveError } from '../base/index.js'
 import type { Capabilities } from './capabilities.js'
 import { Dirs } from './dirs.js'
 import type { DirHandle, Disk } from './disk.js'
@@ -75,6 +75,15 @@ function makeRoot(disk: Disk, path: AbsPath): DirHandle {
     disk.sync(parent)
     return disk.openRoot(path)
   } catch (err) {
+    if (parent === undefined && errorCode(err) === 'ENOENT')
+      throw new SpacedriveError(
+        'MISSING',
+        `could not make ${displayPath(path)}: the folder it shall lie in is not there`,
+        {
+          cause: err,
+          hint: 'Make that one first, or name another place; is its disk mounted?'
+        }
+      )
     throw diskError('make', path, err)
   } finally {
     if (parent !== undefined) disk.close(parent)

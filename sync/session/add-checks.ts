@@ -29,6 +29,11 @@ export function ensureApart(source: AbsPath, destination: AbsPath, others: reado
         hint: 'Choose a folder of your own files.'
       })
     }
+  if (source === destination) {
+    throw new SpacedriveError('ENDS_OVERLAP', `could not add a sync: both ends are ${displayPath(source)}`, {
+      hint: 'Name two folders.'
+    })
+  }
   if (isWithin(source, destination) || isWithin(destination, source)) {
     throw new SpacedriveError(
       'ENDS_OVERLAP',

@@ -74,6 +74,10 @@ export const changing = defineTasks(import.meta.url, {
     sql
       .prepare('UPDATE sync_runs SET ended_at = ?, state = ?, result = ? WHERE id = ?')
       .run([endedAtMs, state, result, run])
+    // What a person brought back is a word of his: the guards' window begins anew, or what came back would count as gone.
+    sql
+      .prepare('UPDATE syncs SET window_from = ? WHERE id = (SELECT sync FROM sync_runs WHERE id = ?)')
+      .run([endedAtMs + 1, run])
   },
 
   /** Removes some of what is too old or too much. @returns whether there is more to remove */

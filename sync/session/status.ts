@@ -55,13 +55,13 @@ export function statusOf({ sync, last, running, standing }: StatusInit): SyncSta
   const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => ({
     ...{ state, reason, text, advice, notes }
   })
-  if (running?.paused === true) return say('paused', 'paused: its job waits', `job resume ${running.job}`)
+  if (running?.paused === true) return say('paused', 'paused: its job waits', `spacedrive job resume ${running.job}`)
   if (running !== undefined)
     return say('running', running.phase === null ? 'about to run' : `running: ${running.phase}`)
-  if (sync.paused) return say('paused', pausedText(sync), `sync resume ${name}`)
+  if (sync.paused) return say('paused', pausedText(sync), `spacedrive sync resume ${name}`)
   if (last === undefined) {
     const how = sync.manual ? 'it runs when you say `sync run`' : 'its first run is about to begin'
-    return say('new', `never run; ${how}`, sync.manual ? `sync run ${name}` : undefined)
+    return say('new', `never run; ${how}`, sync.manual ? `spacedrive sync run ${name}` : undefined)
   }
   const { report } = last
   const halts = (report?.halts ?? []).join('; ')
@@ -71,13 +71,13 @@ export function statusOf({ sync, last, running, standing }: StatusInit): SyncSta
     case 'failed':
       return say('failed', `the last run failed: ${halts}`, report?.hint, report?.reason)
     case 'problems':
-      return say('problems', problemsText(report), `sync run ${name}`)
+      return say('problems', problemsText(report), `spacedrive sync run ${name}`)
     case 'conflicts':
-      return say('conflicts', conflictsText(report), `sync conflicts ${name}`)
+      return say('conflicts', conflictsText(report), `spacedrive sync conflicts ${name}`)
     case 'cancelled':
-      return say('cancelled', 'the last run was cancelled; the next one goes on', `sync run ${name}`)
+      return say('cancelled', 'the last run was cancelled; the next one goes on', `spacedrive sync run ${name}`)
     case 'interrupted':
-      return say('interrupted', 'the last run was cut short; the next one goes on', `sync run ${name}`)
+      return say('interrupted', 'the last run was cut short; the next one goes on', `spacedrive sync run ${name}`)
     default:
       return say('converged', 'in step')
   }

@@ -204,7 +204,7 @@ describe('staging', () => {
     await place.write(entries, data)
     await place.moveInto(ROOT, [{ from: name('a') }])
     await place.discard()
-    assert.deepEqual(readdirSync(at('.spacedrive')).sort(), ['root.json', 'staging'])
+    assert.deepEqual(readdirSync(at('.spacedrive')).sort(), ['.gitignore', 'root.json', 'staging'])
     assert.deepEqual(readdirSync(at('.spacedrive/staging')), [])
     assert.match(JSON.parse(readFileSync(at('.spacedrive/root.json'), 'utf8')).root, /^[0-9a-f-]{36}$/)
   })
