@@ -291,17 +291,19 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   devices.onRevoke({ cut: device => void replicas.cut(device) })
 
   const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
+  const ends = farEnds({ network, replicas, nameOf, open })
   const remoteCopies = openRemoteCopies(
     {
-      ...{ db: instance, clock, events, log: log.child('copies') },
-      ends: farEnds({ network, replicas, nameOf, open }),
+      ...{ db: instance, clock, events, log: log.child('copies'), ends },
       pause: (job, because) => jobs.pause(job, { because })
     },
     jobs
   )
+  const { farOperations } = await import('../sync/operations/index.js')
+  const far = farOperations({ ends, jobs, waits: remoteCopies.waits })
 
   return {
-    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies },
+    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies, far },
     first: [
       ['pairing', pairing],
       ['messages', messages],

@@ -17,7 +17,7 @@ import type { Trash } from '../storage/trash/index.js'
 import type { Volumes } from '../storage/volumes/index.js'
 import type { Copies, RemoteCopies } from '../sync/copy/index.js'
 import type { SyncHistory } from '../sync/history/index.js'
-import type { FileOperations } from '../sync/operations/index.js'
+import type { FarOperations, FileOperations } from '../sync/operations/index.js'
 import type { Syncs } from '../sync/session/index.js'
 import type { Config, Settings } from './config/index.js'
 import type { DeviceRegistry, LocalDevice } from './devices/index.js'
@@ -106,6 +106,8 @@ export interface RemoteParts {
   readonly replicas: Replicas
   /** Copying and moving files between devices. */
   readonly remoteCopies: RemoteCopies
+  /** Deleting and looking on other devices. */
+  readonly far: FarOperations
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */

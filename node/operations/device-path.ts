@@ -37,3 +37,11 @@ export function placeOf({ devices }: Pick<Peer, 'devices'>, text: string): Place
   const { device, path } = namedPath(text)
   return { device: device === undefined ? null : devices.resolve(device).id, path: path as AbsPath }
 }
+
+export type NamedPlace = Place
+
+export const placesOf = (peer: Pick<Peer, 'devices'>, texts: readonly string[]): Place[] =>
+  texts.map(text => placeOf(peer, text))
+
+export const typedNamedPaths = (typed: unknown, cwd: string): string[] =>
+  ((typed ?? []) as readonly string[]).map(path => typedPath(path, cwd))

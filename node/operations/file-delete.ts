@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
 import { displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
-import type { DeletePlan } from '../../sync/operations/index.js'
+import type { FarDeletePlan } from '../../sync/operations/index.js'
 import { askWhenAsked, confirmInput, ensureConfirmed, type Question, typedConfirm } from './confirm.js'
+import { deleteWay } from './delete-way.js'
+import { namedPathText, typedNamedPaths } from './device-path.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
-import { counted, pathFields, showList, showProblems, typedPaths } from './file-text.js'
+import { counted, pathFields, showList, showProblems } from './file-text.js'
 import { formatBytes } from './format.js'
 import { shortId } from './job-text.js'
 import { jobGoesOn } from './job-wait.js'
@@ -15,7 +17,7 @@ import { progressLine } from './progress.js'
 const ASK_ABOVE_FILES = 1_000
 
 const input = z.strictObject({
-  paths: z.array(z.string().startsWith('/')).min(1).max(100_000),
+  paths: z.array(namedPathText).min(1).max(100_000),
   permanent: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   wait: z.boolean().default(true),
@@ -38,6 +40,8 @@ export const fileDelete = defineOperation<
   {
     dryRun: boolean
     permanent: boolean
+    /** The name of the other device; null: this one. */
+    device: string | null
     plan: ReturnType<typeof planView>
     job: string | null
     ended: FileJobEnd<Deleted> | null
@@ -49,12 +53,13 @@ export const fileDelete = defineOperation<
   input,
   async run(context, { paths, permanent, dryRun, wait, confirm }) {
     const { peer, signal, emit } = context
-    const preview = (): Promise<DeletePlan> =>
-      peer.operations.planDelete(paths, { permanent, signal, onProgress: found => emit({ found }) })
+    const way = deleteWay(peer, paths, permanent)
+    const device = way.device === null ? null : peer.devices.nameOf(way.device)
+    const preview = (): Promise<FarDeletePlan> => way.plan({ permanent, signal, onProgress: found => emit({ found }) })
     if (dryRun) {
       const plan = await preview()
-      await peer.operations.dropPlan(plan)
-      return { dryRun, permanent, plan: planView(plan), job: null, ended: null }
+      await way.drop(plan)
+      return { dryRun, permanent, device, plan: planView(plan), job: null, ended: null }
     }
     const { preview: plan, job } = await dispatchAction(peer.audit, {
       command: 'file.delete',
@@ -67,7 +72,7 @@ export const fileDelete = defineOperation<
           }
           return planned
         } catch (err) {
-          await peer.operations.dropPlan(planned)
+          await way.drop(planned)
           throw err
         }
       },
@@ -76,15 +81,15 @@ export const fileDelete = defineOperation<
         pathCount: items,
         details: { permanent }
       }),
-      begin: planned => peer.operations.beginDelete(planned, { permanent, paths })
+      begin: planned => way.begin(planned)
     })
     const view = planView(plan)
-    if (!wait) return { dryRun, permanent, plan: view, job, ended: null }
-    return { dryRun, permanent, plan: view, job, ended: await endOfJob<Deleted>(context, job) }
+    if (!wait) return { dryRun, permanent, device, plan: view, job, ended: null }
+    return { dryRun, permanent, device, plan: view, job, ended: await endOfJob<Deleted>(context, job) }
   },
   command: {
     path: 'file delete',
-    arguments: [['<paths...>', 'files and folders']],
+    arguments: [['<paths...>', 'files and folders, here or DEVICE:/path']],
     options: [
       ['--dry-run', 'only show what would go, and where'],
       ['--permanent', 'remove for good instead of moving to the trash; asks'],
@@ -94,10 +99,11 @@ export const fileDelete = defineOperation<
     examples: [
       'spacedrive file delete old.txt ~/Downloads/*.iso',
       'spacedrive file delete ~/build --dry-run',
-      'spacedrive file delete /media/stick/secret --permanent'
+      'spacedrive file delete /media/stick/secret --permanent',
+      'spacedrive file delete laptop:/home/ada/old.txt'
     ],
     input: ({ arguments: [paths], options: o }, terminal) => ({
-      paths: typedPaths(ensureNamed(paths), terminal.cwd),
+      paths: typedNamedPaths(ensureNamed(paths), terminal.cwd),
       permanent: o.permanent === true,
       dryRun: o.dryRun === true,
       wait: o.wait !== false,
@@ -112,7 +118,7 @@ export const fileDelete = defineOperation<
       } else if ('phase' in value) terminal.status(progressLine(value, terminal))
       return undefined
     },
-    render({ dryRun, permanent, plan, job, ended }, terminal) {
+    render({ dryRun, permanent, device, plan, job, ended }, terminal) {
       if (dryRun) {
         terminal.line(`${sumOf(plan)} would ${permanent ? 'be removed for good' : 'go to the trash'}:`)
         showList(
@@ -132,7 +138,9 @@ export const fileDelete = defineOperation<
       const done = sumOf(ended.output)
       terminal.line(permanent ? `Removed for good: ${done}.` : `Moved to the trash: ${done}.`)
       if (!permanent && ended.output.items > 0) {
-        terminal.note(`\`spacedrive file trash restore --job ${shortId(ended.job)}\` brings it back.`)
+        const there = device === null ? '' : `On ${device}: `
+        const job = device === null ? shortId(ended.job) : ended.job
+        terminal.note(`${there}\`spacedrive file trash restore --job ${job}\` brings it back.`)
       }
       showJobProblems(ended, terminal)
     },
@@ -149,7 +157,7 @@ function ensureNamed(typed: unknown): unknown {
   })
 }
 
-function asking({ items, files, bytes }: DeletePlan, permanent: boolean) {
+function asking({ items, files, bytes }: FarDeletePlan, permanent: boolean) {
   const what = `${counted(items, 'thing')} with ${counted(files, 'file')}, ${formatBytes(bytes)}`
   return {
     question: permanent ? `Remove ${what} for good? Nothing brings it back.` : `Move ${what} to the trash?`,
@@ -164,7 +172,7 @@ function sumOf({ items, files, bytes }: Deleted): string {
   return [...parts, counted(files, 'file'), formatBytes(bytes)].join(', ')
 }
 
-function planView({ items, files, bytes, list, problems, problemCount }: DeletePlan) {
+function planView({ items, files, bytes, list, problems, problemCount }: FarDeletePlan) {
   return {
     ...{ items, files, bytes, problems, problemCount },
     list: list.map(({ path, bin, ...rest }) => ({

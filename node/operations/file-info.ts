@@ -1,5 +1,4 @@
 import { lstat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
   type AbsPath,
@@ -14,17 +13,18 @@ import {
 import type { Target } from '../../storage/entries/index.js'
 import type { MediaFacts } from '../../storage/file-types/index.js'
 import type { Library } from '../../storage/libraries/index.js'
+import { namedPathText, placeOf, typedPath } from './device-path.js'
+import { farInfo } from './far-info.js'
 import { type DiskFacts, diskFacts } from './file-facts.js'
 import { counted } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
-import { absolutePath as path } from './said-input.js'
 
 export const fileInfo = defineOperation({
   name: 'file.info',
   summary: 'What is known of a file or folder: kind, hash, location, tags, state in the index',
   input: z.strictObject({
-    path,
+    path: namedPathText,
     /** Reads the file when its hash is not known. */
     hash: z.boolean().default(false),
     /** Counts what is in a folder that is not indexed. */
@@ -32,6 +32,8 @@ export const fileInfo = defineOperation({
     library: z.string().optional()
   }),
   async run({ peer, signal }, input) {
+    const place = placeOf(peer, input.path)
+    if (place.device !== null) return farInfo(peer, place, { hash: input.hash, count: input.count, signal })
     const { describing, FLAG } = await import('../../storage/entries/index.js')
     const { mimeOfFile, typeOfName } = await import('../../storage/file-types/index.js')
     const open = input.library === undefined ? peer.libraries.findCurrent() : peer.libraries.get(input.library)
@@ -126,15 +128,19 @@ export const fileInfo = defineOperation({
   },
   command: {
     path: 'file info',
-    arguments: [['<path>', 'file or folder']],
+    arguments: [['<path>', 'file or folder, here or DEVICE:/path']],
     options: [
       ['--hash', 'read the file for its hash when that is not known'],
       ['--count', 'count what is in a folder that is not indexed'],
       ['--library <library>', 'another than the current library']
     ],
-    examples: ['spacedrive file info photo.jpg', 'spacedrive file info disk.img --hash'],
+    examples: [
+      'spacedrive file info photo.jpg',
+      'spacedrive file info disk.img --hash',
+      'spacedrive file info laptop:/home/ada/disk.img'
+    ],
     input: ({ arguments: [p], options: o }, { cwd }) => ({
-      path: resolve(cwd, String(p)),
+      path: typedPath(String(p), cwd),
       hash: o.hash === true,
       count: o.count === true,
       ...(o.library === undefined ? {} : { library: String(o.library) })

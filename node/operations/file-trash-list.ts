@@ -4,6 +4,7 @@ import type { AbsPath } from '../../storage/base/index.js'
 import type { TrashEntry } from '../../storage/trash/index.js'
 import { counted, pathFields } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
+import { jobAnywhere } from './job-text.js'
 import { defineOperation } from './operation.js'
 
 export const fileTrashList = defineOperation({
@@ -19,7 +20,7 @@ export const fileTrashList = defineOperation({
   async run({ peer, signal }, { path, job, limit, offset }) {
     const filter = {
       path: path as AbsPath | undefined,
-      job: job === undefined ? undefined : peer.jobs.resolve(job)
+      job: job === undefined ? undefined : jobAnywhere(peer, job)
     }
     const { entries, totals } = await peer.trash.list(filter, { limit, offset, signal })
     return { entries: entries.map(entryView), totals, keptDays: peer.config.trash.days }

@@ -11,6 +11,7 @@ import {
 import type { RestoreOutput, RestorePlan } from '../../sync/operations/index.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
+import { jobAnywhere } from './job-text.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
@@ -54,7 +55,7 @@ export const fileTrashRestore = defineOperation<'file.trash.restore', typeof inp
         {
           ids: what.filter(isId).map(Number),
           paths: what.filter(w => !isId(w)) as AbsPath[],
-          ...(from !== undefined && { job: peer.jobs.resolve(from) }),
+          ...(from !== undefined && { job: jobAnywhere(peer, from) }),
           ...(folder !== undefined && { to: folder })
         },
         { signal }

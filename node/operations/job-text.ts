@@ -1,4 +1,5 @@
-import type { JobState, JobSummary } from '../../storage/jobs/index.js'
+import { isUuid, type JobId } from '../../storage/base/index.js'
+import type { JobManager, JobState, JobSummary } from '../../storage/jobs/index.js'
 import { formatDuration, formatTook } from './format.js'
 import type { Terminal } from './operation.js'
 import { problems, progressLine, shareOf } from './progress.js'
@@ -6,6 +7,16 @@ import { problems, progressLine, shareOf } from './progress.js'
 /** The end of an id: ids that were made together begin alike. What `job ...` takes as well as the whole. */
 export function shortId(id: string): string {
   return id.slice(-8)
+}
+
+/** A job by the part of its id; by the whole also one of another device: what that threw away here bears its id. @throws JOB_UNKNOWN */
+export function jobAnywhere({ jobs }: { readonly jobs: Pick<JobManager, 'resolve'> }, text: string): JobId {
+  try {
+    return jobs.resolve(text)
+  } catch (err) {
+    if (isUuid(text)) return text as JobId
+    throw err
+  }
 }
 
 const COLORS: Partial<Record<JobState, 'red' | 'green' | 'yellow' | 'cyan'>> = {

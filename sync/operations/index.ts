@@ -13,6 +13,8 @@
  *   await operations.beginRemoveDuplicates(work, title)                       // each compared right before it goes
  *
  *   const job = await operations.validate(paths)                               // finds silent corruption
+ *
+ * `far/` does the same on other devices, through their endpoints; what a person deletes there goes to the trash there.
  */
 import { type FileOperations, type FileOperationsInit, FileOperationsService } from './service.js'
 
@@ -21,6 +23,7 @@ export type { Protected } from './delete/protect.js'
 export type { DuplicateFile, DuplicateGroup, GroupTotals } from './duplicates/groups.worker.js'
 export { type KeepRule, keepersOf } from './duplicates/keep.js'
 export type { Victim } from './duplicates/victims.worker.js'
+export { type FarDeletePlan, type FarOperations, farOperations } from './far/far-operations.js'
 export type { FileOperations, FileOperationsInit } from './service.js'
 export type { RestorePlan, RestoreWhat } from './trash/plan-restore.js'
 export type { RestoreOutput } from './trash/restore-job.js'

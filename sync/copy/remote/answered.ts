@@ -12,7 +12,9 @@ import { restForAnswers } from '../conflicts.js'
 import type { Answer } from '../copy.worker.js'
 import { copyWrites } from '../copy.worker.js'
 import { Tally } from '../tally.js'
-import { type RemotePhaseInit, reaching, withDestination } from './copy-phase.js'
+import { type RemotePhaseInit, withDestination } from './copy-phase.js'
+import { devicesOf } from './input.js'
+import { reaching } from './reaching.js'
 import type { RemoteCopyState } from './state.js'
 import { copyRemoteTree } from './tree-run.js'
 
@@ -28,11 +30,11 @@ interface Row {
 
 /** What stands in the way is asked about: the job rests until there are answers, and carries them out. */
 export function remoteAsking(init: RemotePhaseInit): Phase<RemoteCopyState> {
-  const { components } = init
+  const { components, input, waits } = init
   return {
     name: 'Conflicts',
     execute: ctx =>
-      reaching(init, ctx, async () => {
+      reaching({ ends: components.ends, waits, devices: devicesOf(input) }, ctx, async () => {
         for (;;) {
           ctx.checkInterrupt()
           const answered = components.db.all<Row>(

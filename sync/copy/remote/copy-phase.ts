@@ -1,21 +1,18 @@
 import type { AbortOptions, JobId, RelPath } from '../../../storage/base/index.js'
-import { errorCode, SpacedriveError, toError } from '../../../storage/base/index.js'
+import { SpacedriveError } from '../../../storage/base/index.js'
 import type { Phase, PhaseContext } from '../../../storage/jobs/index.js'
 import type { Endpoint, EndpointStage } from '../../endpoints/index.js'
 import { tell } from '../copying.js'
 import { nothingSeen } from '../state.js'
 import { Tally } from '../tally.js'
-import { isAway } from './away.js'
 import { devicesOf, type RemoteCopyInput } from './input.js'
 import { layOutRemote, type RemoteLayout } from './layout.js'
 import type { RemoteCopyComponents } from './ports.js'
+import { reaching } from './reaching.js'
 import { keepOld } from './replaced.js'
 import type { RemoteCopyState } from './state.js'
 import { copyRemoteTree } from './tree-run.js'
 import type { Waits } from './waits.js'
-
-/** Lost connections in a row, with nothing that came over between, after which it is no longer the connection's fault. */
-export const MAX_FRUITLESS = 5
 
 export interface RemotePhaseInit {
   readonly components: RemoteCopyComponents
@@ -30,7 +27,7 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
   return {
     name: 'Copying',
     execute: ctx =>
-      reaching({ components, input, waits }, ctx, async () => {
+      reaching({ ends: components.ends, waits, devices: devicesOf(input) }, ctx, async () => {
         const { state, signal } = ctx
         if (state.beganNs === 0n) state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
         state.layout ??= await layOutRemote(components.ends, input, { signal })
@@ -58,37 +55,6 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
           if (clean && state.replacing.length === 0 && state.seen.conflicts === 0) await stage.discard({ signal })
         })
       })
-  }
-}
-
-/** Runs `work`; where a device is away the job rests until it is there. */
-export async function reaching(
-  { components, input, waits }: RemotePhaseInit,
-  ctx: Ctx,
-  work: () => Promise<void>
-): Promise<void> {
-  await waits.begun(ctx.job)
-  const { state } = ctx
-  const devices = devicesOf(input)
-  try {
-    await work()
-    state.fruitless = 0
-  } catch (err) {
-    ctx.signal.throwIfAborted()
-    if (!isAway(err)) throw err
-    const lost = errorCode(err) === 'UNREACHABLE' || devices.every(d => components.ends.isConnected(d))
-    if (lost) state.fruitless++
-    if (state.fruitless > MAX_FRUITLESS)
-      throw new SpacedriveError(
-        'UNREACHABLE',
-        `the connection broke ${state.fruitless} times in a row: ${toError(err).message}`,
-        {
-          cause: err,
-          hint: 'Look at the other device, then `job resume` it: what was copied is not copied again.'
-        }
-      )
-    ctx.log(toError(err).message)
-    await waits.rest(ctx as PhaseContext, devices, state.fruitless)
   }
 }
 

@@ -28,9 +28,9 @@ export class MovedAway implements SourcesGone {
     this.#problem = init.problem
   }
 
-  async files(list: readonly { path: RelPath; stat: EntryStat }[], options: AbortOptions): Promise<number> {
+  async files(list: readonly { path: RelPath; stat: EntryStat }[], options: AbortOptions): Promise<readonly boolean[]> {
     this.#stage ??= await this.#source.openStage(this.#id, options)
-    let removed = 0
+    const gone: boolean[] = []
     for (let at = 0; at < list.length; at += MAX_BATCH_STEPS) {
       const some = list.slice(at, at + MAX_BATCH_STEPS)
       const steps = some.map(
@@ -40,14 +40,13 @@ export class MovedAway implements SourcesGone {
         })
       )
       for (const [i, result] of (await this.#source.place(steps, options)).entries()) {
-        if (result.done) {
-          removed++
-          this.#bytes += some[i]!.stat.sizeBytes
-        } else this.#problem(result.problem)
+        gone.push(result.done)
+        if (result.done) this.#bytes += some[i]!.stat.sizeBytes
+        else this.#problem(result.problem)
       }
     }
     if (this.#bytes >= ASIDE_BYTES) await this.#empty(options)
-    return removed
+    return gone
   }
 
   async folder(path: RelPath, options: AbortOptions): Promise<void> {

@@ -33,7 +33,8 @@ export interface PlacingInit extends KeepInit {
 
 /** Takes sources away that were moved: files aside, at once; folders when nothing is in them any more. */
 export interface SourcesGone {
-  files(list: readonly { path: RelPath; stat: EntryStat }[], options: AbortOptions): Promise<number>
+  /** @returns of each whether it is gone */
+  files(list: readonly { path: RelPath; stat: EntryStat }[], options: AbortOptions): Promise<readonly boolean[]>
   folder(path: RelPath, options: AbortOptions): Promise<void>
   end(options: AbortOptions): Promise<void>
 }
@@ -193,7 +194,7 @@ export class Placing {
       const there = todo.do === 'same' && (step === NOTHING || done.has(todo))
       return there ? [{ path: todo.source, stat: (todo as SameTodo).stat }] : []
     })
-    if (list.length > 0) this.#counts.removed += await sources.files(list, options)
+    if (list.length > 0) this.#counts.removed += (await sources.files(list, options)).filter(Boolean).length
   }
 
   /** Something was put into the folder around it, which may have been left since. */

@@ -19,8 +19,10 @@ export interface RemoteCopies extends Startable {
   /** Exactly what would be done now. @throws DEVICE_AWAY */
   preview(input: RemoteCopyInput, told: PreviewTold): Promise<Preview>
   begin(input: RemoteCopyInput): Promise<JobId>
-  /** The devices that a copy rests for. */
+  /** The devices that a job rests for. */
   waitsFor(job: JobId): readonly DeviceId[]
+  /** For other jobs that need a device. */
+  readonly waits: Waits
 }
 
 export function remoteCopies(components: RemoteCopyComponents, jobs: JobManager): RemoteCopies {
@@ -36,6 +38,7 @@ export function remoteCopies(components: RemoteCopyComponents, jobs: JobManager)
       })
     },
     preview: (input, told) => previewRemoteCopy(components.ends, input, told),
+    waits,
     waitsFor: id => waits.devicesOf(id),
     begin: async input => (await jobs.dispatch(job, input)).id
   }

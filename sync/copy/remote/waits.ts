@@ -7,7 +7,7 @@ import { waitWrites } from './waits.worker.js'
 const FIRST_DELAY_MS = 1_000
 
 /**
- * Copies whose other device is away: the job is paused by the program, with a row for each device, and resumed when they are all
+ * Jobs whose other device is away: such a one is paused by the program, with a row for each device, and resumed when they are all
  * connected; also after a restart. A person may resume or cancel it meanwhile, like any other.
  */
 export class Waits implements Startable {
@@ -24,7 +24,7 @@ export class Waits implements Startable {
   async start(): Promise<void> {
     const { db, events } = this.#components
     this.#off = events.on('job:paused', ({ job }) => this.#watch(job as JobId))
-    for (const { job } of db.all<{ job: JobId }>('SELECT DISTINCT job FROM copy_waits')) this.#watch(job)
+    for (const { job } of db.all<{ job: JobId }>('SELECT DISTINCT job FROM job_waits')) this.#watch(job)
   }
 
   async stop(): Promise<void> {
@@ -58,7 +58,7 @@ export class Waits implements Startable {
   }
 
   #rows(job: JobId): { device: DeviceId; not_before: number }[] {
-    return this.#components.db.all('SELECT device, not_before FROM copy_waits WHERE job = ?', [job])
+    return this.#components.db.all('SELECT device, not_before FROM job_waits WHERE job = ?', [job])
   }
 
   #watch(job: JobId): void {
@@ -81,7 +81,7 @@ export class Waits implements Startable {
     go().catch(err => {
       if (signal.aborted) return
       this.#watching.delete(job)
-      log.warn('a copy that waited for a device could not go on', { job, err })
+      log.warn('a job that waited for a device could not go on', { job, err })
     })
   }
 }
