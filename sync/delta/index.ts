@@ -12,6 +12,7 @@ export { type BlockList, blockKey, blocksAt, type FileBlocks } from './block-lis
 export { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
 export {
   type Basis,
+  type BytesFrom,
   type FileAttributes,
   MIN_COMPARED_BYTES,
   type TransferLargeInit,

@@ -27,9 +27,12 @@ export interface TransferLargeInit extends AbortOptions {
   readonly basis?: Basis | undefined
   /** Mode and time that the staged file gets, from the stat of what was read. */
   attributes?(stat: EntryStat): FileAttributes
-  /** Bytes of the file that are there now and were not before; fewer than 0 when it begins again. */
-  onBytes?(bytes: number): void
+  /** Bytes of the file that are there now and were not before, and where they came from; fewer than 0 when it begins again. */
+  onBytes?(bytes: number, from: BytesFrom): void
 }
+
+/** `source`: they travelled. `stage`, `basis`: they were there, in what an interrupted transfer left or in the basis. */
+export type BytesFrom = 'source' | 'stage' | 'basis'
 
 export interface Basis {
   readonly at: Pick<Endpoint, 'blocks'>
@@ -73,16 +76,16 @@ export async function transferLarge(init: TransferLargeInit): Promise<Transferre
   const writer = await to.openFile(stagedAs, { sizeBytes, signal })
   try {
     await keepWhatFits(writer, init)
-    let came = 0
-    const onBytes = (bytes: number): void => {
-      came += bytes
-      init.onBytes?.(bytes)
+    const came = { source: 0, stage: 0, basis: 0 }
+    const onBytes = (bytes: number, where: BytesFrom): void => {
+      came[where] += bytes
+      init.onBytes?.(bytes, where)
     }
     try {
       return await new LargeTransfer(writer, { ...init, onBytes }, init.basis).run()
     } catch (err) {
       if (!(err instanceof BasisFailed)) throw err
-      init.onBytes?.(-came)
+      for (const where of ['source', 'stage', 'basis'] as const) init.onBytes?.(-came[where], where)
       await writer.restart()
       return await new LargeTransfer(writer, init, undefined).run()
     }
@@ -134,7 +137,7 @@ class LargeTransfer {
   async run(): Promise<TransferredLarge> {
     const { sizeBytes, hash: known, path } = this.#init
     const there = this.#writer.positionBytes
-    this.#found(there)
+    this.#found(there, 'stage')
     const compared = await this.#compare(sizeBytes - there)
     const parts = compared?.parts ?? [{ fromBytes: 0, lengthBytes: sizeBytes }]
     await this.#write(partsFrom(parts, there))
@@ -200,13 +203,13 @@ class LargeTransfer {
     this.#hasher.update(bytes)
     this.#movedBytes += bytes.length
     const { length } = bytes // its buffer may be handed over
-    await this.#queue.append(bytes, () => this.#init.onBytes?.(length))
+    await this.#queue.append(bytes, () => this.#init.onBytes?.(length, 'source'))
   }
 
   async #appendHole(lengthBytes: number): Promise<void> {
     for (let left = lengthBytes; left > 0; left -= ZEROS.length)
       this.#hasher.update(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS)
-    await this.#queue.appendHole(lengthBytes, () => this.#init.onBytes?.(lengthBytes))
+    await this.#queue.appendHole(lengthBytes, () => this.#init.onBytes?.(lengthBytes, 'source'))
   }
 
   async #appendFound({ basisBytes, lengthBytes }: DeltaPart): Promise<void> {
@@ -217,7 +220,7 @@ class LargeTransfer {
       const written = this.#writer.appendStretch(stretch).catch(err => {
         throw hasCode(err, ...BASIS_CODES) ? new BasisFailed('the basis cannot be read', { cause: err }) : err
       })
-      await this.#queue.add(written, () => this.#found(stretch.lengthBytes))
+      await this.#queue.add(written, () => this.#found(stretch.lengthBytes, 'basis'))
     }
   }
 
@@ -241,9 +244,9 @@ class LargeTransfer {
     }
   }
 
-  #found(bytes: number): void {
+  #found(bytes: number, from: 'stage' | 'basis'): void {
     this.#foundBytes += bytes
-    if (bytes > 0) this.#init.onBytes?.(bytes)
+    if (bytes > 0) this.#init.onBytes?.(bytes, from)
   }
 
   /** @throws CHANGED_WHILE_READING */

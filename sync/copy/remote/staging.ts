@@ -10,14 +10,15 @@ import {
 } from '../../../storage/base/index.js'
 import { hashBytes, hashFromBytes } from '../../../storage/content/index.js'
 import type { EntryStat, StagedEntry } from '../../../storage/files/index.js'
+import { transferLarge } from '../../delta/index.js'
 import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../../endpoints/index.js'
 import { problem } from '../take-problems.js'
 import { isFatalHere } from './away.js'
-import { stageLarge } from './large.js'
 import type { CopyTodo } from './work.js'
 
 export interface StagingInit {
   readonly source: Endpoint
+  readonly destination: Endpoint
   readonly stage: EndpointStage
   /** Which of the trees: a part of the names in the stage. */
   readonly tree: number
@@ -31,6 +32,8 @@ export interface StagingInit {
   bytes(n: number): void
   /** Content that an earlier try had sent. */
   found(n: number): void
+  /** Content that what is replaced has in common with it. */
+  common(n: number): void
 }
 
 /** What lies in the stage ready for its name: `stat` is that of the source when it was read. */
@@ -184,8 +187,15 @@ class Staging implements StagedWork {
 
   async large(todo: CopyTodo): Promise<void> {
     try {
-      const init = { ...this.#init, staged: this.#nameOf(todo), path: todo.source, sizeBytes: todo.stat.sizeBytes }
-      const { stat, hash } = await stageLarge(init, this.#options)
+      const { source, destination, stage, beganNs, bytes, found, common } = this.#init
+      const count = { source: bytes, stage: found, basis: common }
+      const { stat, hash } = await transferLarge({
+        ...{ from: source, path: todo.source, sizeBytes: todo.stat.sizeBytes, to: stage, stagedAs: this.#nameOf(todo) },
+        basis: todo.replaces?.kind === 'file' ? { at: destination, path: todo.to } : undefined,
+        attributes: ({ mode, mtimeNs }) => ({ mode: mode & 0o777, mtimeNs: beganNs ?? mtimeNs }),
+        onBytes: (n, from) => count[from](n),
+        ...this.#options
+      })
       this.#done(todo, stat, hash)
     } catch (err) {
       this.#options.signal?.throwIfAborted()

@@ -68,15 +68,18 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
     }
   })
   const staging = {
-    ...{ source, stage, tree: index, beganNs: input.keepTimes ? undefined : state.beganNs },
+    ...{ source, destination, stage, tree: index, beganNs: input.keepTimes ? undefined : state.beganNs },
     ...{ verify: input.verify || move, resumed: state.runs > 1 },
     bytes(n: number) {
       state.fruitless = 0
-      state.sentBytes += n
+      state.sentBytes += Math.max(0, n) // what begins again was sent all the same
       tally.bytes(n)
     },
     found(n: number) {
       state.counts.resumedBytes += n
+      tally.bytes(n)
+    },
+    common(n: number) {
       tally.bytes(n)
     }
   }

@@ -66,6 +66,27 @@ describe('copy between devices', function () {
     assert.deepEqual(readFileSync(`${target}/from/large`), readFileSync(`${source}/large`))
   })
 
+  for (const [name, source, destination] of [
+    ['to another device', near, far],
+    ['from another device', far, near]
+  ] as const) {
+    it(`a large file that replaces another one ${name}: only the blocks that are new go over`, async () => {
+      const { source: from, target } = tree()
+      mkdirSync(`${target}/from`)
+      const old = readFileSync(`${from}/large`)
+      writeFileSync(`${target}/from/large`, old)
+      writeFileSync(`${from}/large`, Buffer.concat([randomBytes(1000), old]))
+      remote.carried()
+      const { sentBytes, resumedBytes } = await remote.copy({
+        ...{ sources: [source(from)], destination: destination(target), overwrite: 'replace' }
+      })
+      assert.ok(readFileSync(`${target}/from/large`).equals(readFileSync(`${from}/large`)))
+      assert.ok(sentBytes < SMALL_FILES * SMALL_BYTES + MIB, `${sentBytes} bytes`)
+      assert.ok(remote.carried() < SMALL_FILES * SMALL_BYTES + 2 * MIB)
+      assert.equal(resumedBytes, 0)
+    })
+  }
+
   it('copies get the time of the beginning where theirs is not kept', async () => {
     const { source, target } = tree()
     utimesSync(`${source}/s1`, 1_000, 1_000)
