@@ -83,8 +83,9 @@ export class Dirs {
 
   /** After a directory was moved or removed: its handle and those below it lead elsewhere. */
   forget(rel: RelPath): void {
+    const below = `${rel}/`
     for (const [key, { dir }] of this.#open) {
-      if (key !== rel && !key.startsWith(`${rel}/`)) continue
+      if (key !== rel && !key.startsWith(below)) continue
       this.#open.delete(key)
       this.#disk.close(dir)
     }

@@ -4,7 +4,15 @@ import { BatchJournal } from './batch-journal.js'
 import type { Group } from './journal.js'
 import { makeDirectory, removeDirectory, setAttributes } from './place-directory.js'
 import { createAcross, removeAcross, replaceAcross, replaceByMoves, replaceGroup } from './place-journaled.js'
-import { create, lookAt, move, remove, replaceByExchange, type StepOutcome } from './place-step.js'
+import {
+  createUnlooked,
+  lookAt,
+  move,
+  remove,
+  replaceByExchange,
+  type StepOutcome,
+  takeBackCreated
+} from './place-step.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import { diskError, isFatal, problemOf } from './problems.js'
 import { ensureSameRoot, type RootAccess } from './root.js'
@@ -22,7 +30,7 @@ export function placeBatch(
   ensureSameRoot(access)
   syncStaged(access, places, steps, locate)
   const batch = new Batch(access, places, locate, steps)
-  const results = steps.map((step, i) => batch.run(step, i))
+  const results = batch.all()
   batch.finishDirectories(results)
   try {
     syncPlaced(access, steps, locate)
@@ -32,6 +40,11 @@ export function placeBatch(
   }
   return results.map((result, i) => withStat(access, steps[i]!, result))
 }
+
+type CreateStep = Extract<PlaceStep, { kind: 'create' }>
+
+/** So many names are given in a directory before it is looked at again: what goes astray is taken back within milliseconds. */
+const CREATED_A_LOOK = 64
 
 class Batch {
   readonly journal: BatchJournal | undefined
@@ -43,6 +56,8 @@ class Batch {
   readonly #missing = new Map<RelPath, Problem>()
   /** Once the disk itself fails, nothing more is tried. */
   #fatal: Problem | undefined
+  /** Steps that put something into one directory since it was looked at. */
+  #unlooked: number[] = []
 
   constructor(
     access: RootAccess,
@@ -66,12 +81,39 @@ class Batch {
     this.journal.add([...this.#groups.values()])
   }
 
-  run(step: PlaceStep, index: number): PlaceResult {
+  all(): PlaceResult[] {
+    const results: PlaceResult[] = []
+    for (const [i, step] of this.#steps.entries()) {
+      results.push(this.#run(step, i))
+      const next = this.#steps[i + 1]
+      const goesOn = next?.kind === 'create' && parentOf(next.path) === parentOf(step.path)
+      if (!goesOn || this.#unlooked.length >= CREATED_A_LOOK) this.#lookAtDirectory(results)
+    }
+    return results
+  }
+
+  /** What was created through a handle whose directory somebody moved away meanwhile would lie outside. */
+  #lookAtDirectory(results: PlaceResult[]): void {
+    const created = this.#unlooked.splice(0).map(i => ({ i, step: this.#steps[i] as CreateStep }))
+    const [first] = created
+    if (first === undefined) return
+    const directory = parentOf(first.step.path)
+    if (this.#access.dirs.isStill(directory)) return
+    for (const { i, step } of created) {
+      const { path } = step
+      const problem = takeBackCreated(this.#access, path, this.#locate(step.from))
+      this.#missing.set(path, problem)
+      results[i] = { done: false, path, problem }
+    }
+    this.#access.dirs.forget(directory)
+  }
+
+  #run(step: PlaceStep, index: number): PlaceResult {
     const { path } = step
     const hindered = this.#fatal ?? this.#hindrance(step)
     if (hindered !== undefined) return { done: false, path, problem: { ...hindered, path: displayPath(path) } }
     try {
-      const outcome = this.#execute(step)
+      const outcome = this.#execute(step, index)
       if (!('problem' in outcome)) return { done: true, path, ...outcome }
       return { done: false, path, problem: outcome.problem, keptAt: this.#kept(outcome.keptAt, index) }
     } catch (failure) {
@@ -97,11 +139,15 @@ class Batch {
     }
   }
 
-  #execute(step: PlaceStep): StepOutcome {
+  #execute(step: PlaceStep, index: number): StepOutcome {
     switch (step.kind) {
       case 'create':
         return this.#orAcross(
-          () => create(this.#access, step.path, this.#locate(step.from)),
+          () => {
+            createUnlooked(this.#access, step.path, this.#locate(step.from))
+            this.#unlooked.push(index)
+            return {}
+          },
           journal => createAcross(this.#access, journal, step.path, this.#locate(step.from))
         )
       case 'replace':
@@ -177,6 +223,12 @@ class Batch {
 /** The stat that the archive and the index keep: our own steps changed ctime. */
 function withStat(access: RootAccess, step: PlaceStep, result: PlaceResult): PlaceResult {
   if (!result.done || step.kind === 'remove' || step.kind === 'remove-directory') return result
-  const stat = lookAt(access, step.kind === 'move' ? step.to : step.path)
-  return stat === undefined ? result : { ...result, stat }
+  try {
+    const stat = lookAt(access, step.kind === 'move' ? step.to : step.path)
+    return stat === undefined ? result : { ...result, stat }
+  } catch (err) {
+    if (isFatal(err) || (step.kind !== 'create' && step.kind !== 'make-directory')) throw err
+    // Its directory went away with it since: nobody can say that it is there.
+    return { done: false, path: step.path, problem: problemOf(step.path, err) }
+  }
 }

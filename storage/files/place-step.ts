@@ -1,7 +1,7 @@
 import { displayPath, nameOf, type Problem, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
 import { findStat } from './disk.js'
 import type { EntryStat, Expected } from './fingerprint.js'
-import { giveNameBeneath, movedAway } from './give-name.js'
+import { giveName, giveNameBeneath, movedAway } from './give-name.js'
 import { differs } from './look.js'
 import { diskError, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
@@ -16,6 +16,32 @@ export type StepOutcome =
 export function create(access: RootAccess, path: RelPath, from: RelPath): StepOutcome {
   rename(access, from, path, 'create', path)
   return {}
+}
+
+/**
+ * The same, but it is left to the caller to look whether the directory is still where it was: once for some names in it
+ * (`takeBackCreated` when it is not).
+ */
+export function createUnlooked({ disk, root, dirs }: RootAccess, path: RelPath, from: RelPath): void {
+  try {
+    const [source, target] = [dirs.open(parentOf(from)), dirs.open(parentOf(path))]
+    giveName(disk, root.capabilities, source, nameOf(from), target, nameOf(path))
+    dirs.forget(from)
+    dirs.forget(path)
+  } catch (err) {
+    throw diskError('create', path, err)
+  }
+}
+
+/** Its directory was moved away meanwhile: it goes back to where it was staged. @returns what is to be said of it */
+export function takeBackCreated({ disk, root, dirs }: RootAccess, path: RelPath, from: RelPath): Problem {
+  try {
+    const [source, target] = [dirs.open(parentOf(from)), dirs.open(parentOf(path))]
+    giveName(disk, root.capabilities, target, nameOf(path), source, nameOf(from))
+    return problemOf(path, movedAway(path))
+  } catch (err) {
+    return problemOf(path, diskError('take back', path, err))
+  }
 }
 
 /** One name changes from its old to its new content in one step; what came out goes to `aside`. */

@@ -13,6 +13,13 @@
 export type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 export { buffersOf, ColumnsBuilder, type EntryColumns, fromColumns, toColumns } from './columns.js'
 export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
+export {
+  type ContentColumns,
+  type ContentEntry,
+  contentBuffersOf,
+  fromContentColumns,
+  toContentColumns
+} from './content-columns.js'
 export type {
   Endpoint,
   EndpointAbout,

@@ -11,6 +11,7 @@ import {
   type IgnoreRules,
   type PlanSummary,
   planning,
+  readPlanned,
   Transition,
   type Transitioned,
   type TransitionInit,
@@ -103,7 +104,7 @@ export const plannedOperations = (
   { work, pool, signal }: BringInit,
   limit: number,
   from = 0
-): Promise<readonly Operation[]> => pool.run(planning.operations, { planFile: work.planFile, from, limit }, { signal })
+): Promise<readonly Operation[]> => readPlanned(pool, { planFile: work.planFile, from, limit }, { signal })
 
 /** Does what was planned. */
 export async function bring(

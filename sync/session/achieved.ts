@@ -1,9 +1,9 @@
 /** What came of a batch: for the archive, the snapshot and whoever writes down what was done. */
 import type { Problem, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, EntryStat, PlaceResult, PlaceStep } from '../../storage/files/index.js'
+import type { ContentEntry } from '../endpoints/index.js'
 import type { Operation, Trace } from '../reconcile/index.js'
 import type { Rename } from './renames.js'
-import type { PlacedRow } from './snapshot.worker.js'
 
 export interface Done {
   readonly op: Operation
@@ -22,7 +22,7 @@ export interface Achieved {
   readonly done: readonly Done[]
   readonly failed: readonly { readonly op: Operation; readonly problem: Problem | undefined }[]
   readonly traces: readonly { readonly id: number; readonly trace: Trace }[]
-  readonly rows: readonly PlacedRow[]
+  readonly rows: readonly ContentEntry[]
   readonly moved: readonly Rename[]
   readonly gone: readonly RelPath[]
 }
@@ -35,7 +35,7 @@ export function achievedOf(
   const done: Done[] = []
   const failed: { op: Operation; problem: Problem | undefined }[] = []
   const traces: { id: number; trace: Trace }[] = []
-  const rows: PlacedRow[] = []
+  const rows: ContentEntry[] = []
   const moved: Rename[] = []
   const gone: RelPath[] = []
   for (const [i, result] of results.entries()) {
@@ -68,7 +68,7 @@ function traceOf(
 }
 
 /** @param path - where it lies now: that of the operation may be of a moment within a group */
-function rowOf(op: Operation, path: RelPath, stat: EntryStat): PlacedRow {
+function rowOf(op: Operation, path: RelPath, stat: EntryStat): ContentEntry {
   const content = op.kind === 'create' || op.kind === 'replace' ? op.content : undefined
   if (content?.kind === 'file') return { path, stat, hash: content.hash }
   if (content?.kind === 'symlink') return { path, stat, target: content.target }

@@ -33,8 +33,8 @@ export interface FoldedPage {
 /** Forgotten first, by old paths; then everything moved at once; then what is put. */
 const ORDER: readonly Settle['kind'][] = ['forget', 'move', 'put']
 export const FOLD_BEGIN: FoldPosition = { kind: 'forget', after: 0 }
-/** Others wait for a page no longer than some 20 ms. */
-const FOLD_PAGE = 1_000
+/** A thousand settles: others wait for them no longer than some 20 ms. */
+const FOLD_BLOCKS = 4
 
 export const folding = defineTasks(import.meta.url, {
   /** The next page, as one transaction. Doing it twice changes nothing. */
@@ -44,10 +44,10 @@ export const folding = defineTasks(import.meta.url, {
       const missed: RelPath[] = []
       let [changes, after] = [0, from.after]
       for (const kind of ORDER.slice(ORDER.indexOf(from.kind))) {
-        const limit = kind === 'move' ? ALL : FOLD_PAGE
+        const limit = kind === 'move' ? ALL : FOLD_BLOCKS
         const page = readSettles(plan, kind, { after, limit })
         const folded = foldResults(
-          page.map(({ settle }) => settle),
+          page.flatMap(({ settles }) => settles),
           achieved
         )
         missed.push(...folded.unsettled)

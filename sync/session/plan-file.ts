@@ -1,4 +1,8 @@
-/** The file of a plan, beside the snapshot: written row by row, since a plan of a million operations must not be held. */
+/**
+ * The file of a plan, beside the snapshot, since a plan of a million operations must not be held. Operations and what they settle
+ * stand in blocks of some hundred: written, read and handed from thread to thread as they are, and made values of where they
+ * are needed.
+ */
 import { deserialize, serialize } from 'node:v8'
 import type { RelPath } from '../../storage/base/index.js'
 import { openSqlite, type Sql } from '../../storage/sql/index.js'
@@ -9,8 +13,11 @@ import { signed } from './seen.js'
 /** Conflicts, problems and what stays unsettled, as the plan tells them. */
 export type Remark = Extract<PlanRow, { row: 'conflict' | 'problem' | 'unsettled' }>
 
+/** Operations, or settles of one kind, in a row: some 100 KB. */
+const BLOCK = 250
+
 const TABLES = `
-  CREATE TABLE operations (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+  CREATE TABLE operations (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
   CREATE TABLE settles (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL) STRICT;
   CREATE TABLE remarks (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
   CREATE TABLE achieved (
@@ -31,47 +38,145 @@ export function withPlan<T>(planFile: string, fn: (sql: Sql) => T extends Promis
   }
 }
 
-/** @returns what puts down the rows of a plan into an empty file, in their order */
-export function planWriter(sql: Sql): (row: PlanRow) => void {
+export interface PlanWriter {
+  /** In their order. */
+  put(row: PlanRow): void
+  /** After the last one. */
+  end(): void
+}
+
+/** Into an empty file. */
+export function planWriter(sql: Sql): PlanWriter {
   sql.exec(TABLES)
-  const operation = sql.prepare('INSERT INTO operations VALUES (?, ?)')
-  const settle = sql.prepare('INSERT INTO settles (kind, value) VALUES (?, ?)')
-  const remark = sql.prepare('INSERT INTO remarks (value) VALUES (?)')
-  return row => {
-    if (row.row === 'operation') operation.run([row.operation.id, serialize(row.operation)])
-    else if (row.row === 'settle') settle.run([row.settle.kind, serialize(slim(row.settle))])
-    else remark.run([serialize(row)])
+  const insert = {
+    operations: sql.prepare('INSERT INTO operations VALUES (?, ?, ?)'),
+    settles: sql.prepare('INSERT INTO settles (kind, value) VALUES (?, ?)'),
+    remark: sql.prepare('INSERT INTO remarks (value) VALUES (?)')
+  }
+  let operations: Operation[] = []
+  const settles: Record<Settle['kind'], Settle[]> = { forget: [], move: [], put: [] }
+  let last = -1
+  const putOperations = (): void => {
+    const [first] = operations
+    if (first !== undefined) insert.operations.run([first.id, last, serialize(operations)])
+    operations = []
+  }
+  const putSettles = (kind: Settle['kind']): void => {
+    if (settles[kind].length > 0) insert.settles.run([kind, serialize(settles[kind])])
+    settles[kind] = []
+  }
+  return {
+    put(row) {
+      if (row.row === 'operation') {
+        const { id } = row.operation
+        if (id <= last) throw new RangeError(`expected an operation after number ${last}, got ${id}`)
+        last = id
+        if (operations.push(row.operation) === BLOCK) putOperations()
+      } else if (row.row === 'settle') {
+        const { kind } = row.settle
+        if (settles[kind].push(slim(row.settle)) === BLOCK) putSettles(kind)
+      } else insert.remark.run([serialize(row)])
+    },
+    end() {
+      putOperations()
+      for (const kind of ['forget', 'move', 'put'] as const) putSettles(kind)
+    }
   }
 }
 
-/** Operations from a number on, in their order. */
-export const readOperations = (sql: Sql, from: number, limit: number): Operation[] =>
-  values<Operation>(sql, 'SELECT value FROM operations WHERE id >= ? ORDER BY id LIMIT ?', [from, limit])
+/** Some operations as they stand in the file: handed from thread to thread in one piece. */
+export interface OperationPage {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Where each block ends. */
+  readonly ends: readonly number[]
+  readonly transfer: readonly ArrayBuffer[]
+}
+
+/** All of the blocks that hold operations from a number on, up to `limit` of them. */
+export function readOperations(sql: Sql, from: number, limit: number): OperationPage {
+  const blocks = sql
+    .prepare<{ value: Uint8Array }>('SELECT value FROM operations WHERE last >= ? ORDER BY first LIMIT ?')
+    .all([from, Math.ceil(limit / BLOCK) + 1])
+  const bytes = new Uint8Array(blocks.reduce((sum, { value }) => sum + value.length, 0))
+  const ends: number[] = []
+  let at = 0
+  for (const { value } of blocks) {
+    bytes.set(value, at)
+    at += value.length
+    ends.push(at)
+  }
+  return { bytes, ends, transfer: [bytes.buffer] }
+}
+
+/** Operations of a page, from a number on, in their order. */
+export function operationsIn({ bytes, ends }: OperationPage, from: number, limit: number): Operation[] {
+  const found = ends.flatMap((end, i) => deserialize(bytes.subarray(ends[i - 1] ?? 0, end)) as Operation[])
+  return found.filter(op => op.id >= from).slice(0, limit)
+}
 
 /** @param limit - left out: all of them */
 export const readRemarks = (sql: Sql, limit = -1): Remark[] =>
-  values<Remark>(sql, 'SELECT value FROM remarks ORDER BY n LIMIT ?', [limit])
+  sql
+    .prepare<{ value: Uint8Array }>('SELECT value FROM remarks ORDER BY n LIMIT ?')
+    .all([limit])
+    .map(({ value }) => deserialize(value) as Remark)
 
-/** The next ones of a kind, each with its number. */
+/** A block of what is settled, and its number. */
+export interface SettleBlock {
+  readonly n: number
+  readonly settles: readonly Settle[]
+}
+
+/** The next blocks of a kind. */
 export function readSettles(
   sql: Sql,
   kind: Settle['kind'],
   { after, limit }: { after: number; limit: number }
-): { n: number; settle: Settle }[] {
+): SettleBlock[] {
   return sql
     .prepare<{ n: number; value: Uint8Array }>(
       'SELECT n, value FROM settles WHERE kind = ? AND n > ? ORDER BY n LIMIT ?'
     )
     .all([kind, after, limit])
-    .map(({ n, value }) => ({ n, settle: deserialize(value) as Settle }))
+    .map(({ n, value }) => ({ n, settles: deserialize(value) as Settle[] }))
 }
 
-/** Notes what was read back after operations that were done. */
-export function noteAchieved(sql: Sql, list: readonly { readonly id: number; readonly trace: Trace }[]): void {
-  const insert = sql.prepare('INSERT OR REPLACE INTO achieved VALUES (?, ?, ?, ?, ?)')
-  for (const { id, trace } of list) {
+/** What was read back after operations, as columns (see `EntryColumns`). */
+export interface TraceColumns {
+  readonly ids: Float64Array<ArrayBuffer>
+  readonly modes: Uint16Array<ArrayBuffer>
+  /** Three each: mtime, inode, birth; neither of these two where nothing proves which thing it is. */
+  readonly numbers: BigInt64Array<ArrayBuffer>
+  readonly identities: Uint8Array<ArrayBuffer>
+}
+
+export function toTraceColumns(list: readonly { readonly id: number; readonly trace: Trace }[]): TraceColumns {
+  const { length } = list
+  const [ids, modes] = [new Float64Array(length), new Uint16Array(length)]
+  const [numbers, identities] = [new BigInt64Array(3 * length), new Uint8Array(length)]
+  for (const [i, { id, trace }] of list.entries()) {
     const { mtimeNs, mode, identity } = trace
-    insert.run([id, mtimeNs, mode, identity ? signed(identity.inode) : null, identity?.birthNs ?? null])
+    ids[i] = id
+    modes[i] = mode
+    numbers[3 * i] = mtimeNs
+    if (identity === undefined) continue
+    identities[i] = 1
+    numbers[3 * i + 1] = signed(identity.inode)
+    numbers[3 * i + 2] = identity.birthNs
+  }
+  return { ids, modes, numbers, identities }
+}
+
+export const traceBuffersOf = ({ ids, modes, numbers, identities }: TraceColumns): ArrayBuffer[] => [
+  ...[ids.buffer, modes.buffer, numbers.buffer, identities.buffer]
+]
+
+/** Notes what was read back after operations that were done. */
+export function noteAchieved(sql: Sql, { ids, modes, numbers, identities }: TraceColumns): void {
+  const insert = sql.prepare('INSERT OR REPLACE INTO achieved VALUES (?, ?, ?, ?, ?)')
+  for (const [i, id] of ids.entries()) {
+    const identity = identities[i] === 1 ? [numbers[3 * i + 1]!, numbers[3 * i + 2]!] : [null, null]
+    insert.run([id, numbers[3 * i]!, modes[i]!, ...identity])
   }
 }
 
@@ -116,11 +221,4 @@ function slim(settle: Settle): Settle {
   }
   const { stat: _, ...content } = what as Planned
   return { ...settle, what: content as Present, source: shown(source), destination: shown(destination) } as Settle
-}
-
-function values<T>(sql: Sql, text: string, params: number[]): T[] {
-  return sql
-    .prepare<{ value: Uint8Array }>(text)
-    .all(params)
-    .map(({ value }) => deserialize(value) as T)
 }

@@ -1,8 +1,10 @@
 import type { AbortOptions, WorkerPool } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
+import type { Operation } from '../reconcile/index.js'
 import { comparing } from './odd.worker.js'
 import { basisWith } from './partial.js'
 import { type PlanInput, type PlanSummary, planning } from './plan.worker.js'
+import { operationsIn } from './plan-file.js'
 import { snapshotting } from './snapshot.worker.js'
 
 /** Plans, of what changed since everything was compared last where that is known, else of all there is. */
@@ -17,6 +19,15 @@ export async function makePlan(
   if (plan !== undefined) return plan
   await snapshot.write(snapshotting.settleRenames, undefined)
   return (await make())!
+}
+
+/** Operations of a plan from a number on, in their order. */
+export async function readPlanned(
+  pool: WorkerPool,
+  { planFile, from, limit }: { readonly planFile: string; readonly from: number; readonly limit: number },
+  { signal }: AbortOptions = {}
+): Promise<Operation[]> {
+  return operationsIn(await pool.run(planning.operations, { planFile, from, limit }, { signal }), from, limit)
 }
 
 export interface ComparedInit extends AbortOptions {

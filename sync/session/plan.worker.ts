@@ -7,16 +7,23 @@ import {
   ENDS,
   type End,
   hashOperation,
-  type Operation,
   type ReconcileOptions,
   reconcile,
   Tally,
-  type Totals,
-  type Trace
+  type Totals
 } from '../reconcile/index.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
-import { noteAchieved, planWriter, type Remark, readOperations, readRemarks, withPlan } from './plan-file.js'
+import {
+  noteAchieved,
+  type OperationPage,
+  planWriter,
+  type Remark,
+  readOperations,
+  readRemarks,
+  type TraceColumns,
+  withPlan
+} from './plan-file.js'
 import { SyncRows } from './rows.js'
 import { unreadFinder } from './unread.js'
 
@@ -80,8 +87,8 @@ export const planning = defineTasks(import.meta.url, {
     }
   },
 
-  /** Operations from a number on, in their order. */
-  operations({ planFile, from, limit }: { planFile: string; from: number; limit: number }): Operation[] {
+  /** Operations from a number on: see `readPlanned`. */
+  operations({ planFile, from, limit }: { planFile: string; from: number; limit: number }): OperationPage {
     return withPlan(planFile, sql => readOperations(sql, from, limit))
   },
 
@@ -101,8 +108,8 @@ export const planning = defineTasks(import.meta.url, {
   },
 
   /** What was read back after operations that were done. */
-  achieved({ planFile, list }: { planFile: string; list: readonly { id: number; trace: Trace }[] }): void {
-    withPlan(planFile, sql => noteAchieved(sql, list))
+  achieved({ planFile, traces }: { planFile: string; traces: TraceColumns }): void {
+    withPlan(planFile, sql => noteAchieved(sql, traces))
   }
 })
 
@@ -120,18 +127,19 @@ function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSu
     sourceEmpty: holds.source.rootEntries === 0,
     ...(ignored.none ? {} : { ignores: path => ignored.ignores(path) })
   }
-  const put = planWriter(plan)
+  const writer = planWriter(plan)
   const tally = new Tally()
   const hasher = createHasher()
   const lines = { update: (text: string) => hasher.update(Buffer.from(text)) }
   let operations = 0
   for (const row of reconcile(rows, options)) {
     tally.add(row)
-    put(row)
+    writer.put(row)
     if (row.row !== 'operation') continue
     operations++
     hashOperation(lines, row.operation)
   }
+  writer.end()
   const { odd } = rows
   return { totals: tally.totals, hash: hasher.digest(), operations, holds, whole: only === undefined, basis, odd }
 }

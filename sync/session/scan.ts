@@ -1,10 +1,18 @@
 import { type AbortOptions, hasCode, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import { buffersOf, type Endpoint, MAX_LOOKS, pulled } from '../endpoints/index.js'
+import {
+  buffersOf,
+  type ContentEntry,
+  contentBuffersOf,
+  type Endpoint,
+  MAX_LOOKS,
+  pulled,
+  toContentColumns
+} from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import type { Hint, LookedHint } from './hints.js'
 import { isShown, scanning, type WalkBeside, type WalkedPage } from './scan.worker.js'
-import { type HashedRow, snapshotting, type UnreadFile } from './snapshot.worker.js'
+import { snapshotting, type UnreadFile } from './snapshot.worker.js'
 
 /** Paths handed to an end at once for hashing; its answers come as they are ready. */
 const HASH_BATCH = 500
@@ -161,16 +169,17 @@ class Scan {
       // Asked for ahead, and written down while the next ones are read.
       const following = next(paths.at(-1))
       following.catch(() => {}) // awaited below, unless something else went wrong
-      const rows: HashedRow[] = []
+      const found: ContentEntry[] = []
       const files: UnreadFile[] = []
-      for await (const { path, ...found } of endpoint.hash(paths, { signal, onBytes })) {
-        if (found.problem !== undefined) files.push({ path, problem: found.problem })
-        else rows.push({ path, hash: found.hash, stat: found.stat, racy: found.racy })
+      for await (const file of endpoint.hash(paths, { signal, onBytes })) {
+        if (file.problem !== undefined) files.push({ path: file.path, problem: file.problem })
+        else found.push(file)
         this.#progress.hashedFiles++
       }
       await writing
+      const rows = toContentColumns(found)
       writing = Promise.all([
-        snapshot.write(snapshotting.hashed, { at, rows }),
+        snapshot.write(snapshotting.hashed, { at, rows }, { transfer: contentBuffersOf(rows) }),
         files.length === 0 ? undefined : snapshot.write(snapshotting.unread, { at, files })
       ])
       writing.catch(() => {})

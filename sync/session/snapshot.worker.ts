@@ -1,9 +1,14 @@
 /** The snapshot of the two ends of a sync: written in its writer thread, read in tree order by the planner. */
-import { type ContentHash, defineTasks, type Problem, type RelPath } from '../../storage/base/index.js'
+import { defineTasks, type Problem, type RelPath } from '../../storage/base/index.js'
 import { hashToBytes } from '../../storage/content/index.js'
-import type { EntryStat } from '../../storage/files/index.js'
 import type { Sql } from '../../storage/sql/index.js'
-import { type EntryColumns, fromColumns, type TreeEntry } from '../endpoints/index.js'
+import {
+  type ContentColumns,
+  type EntryColumns,
+  fromColumns,
+  fromContentColumns,
+  type TreeEntry
+} from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { KeptAttributes } from '../versions/index.js'
 import { Beside } from './beside.js'
@@ -21,31 +26,16 @@ export interface ChangedPage {
   readonly quiet: readonly number[]
 }
 
-export interface HashedRow {
-  readonly path: RelPath
-  readonly hash: ContentHash
-  /** The stat that belongs to it. */
-  readonly stat: EntryStat
-  readonly racy: boolean
-}
-
 /** The path as it is inside the program; the one of the problem is shown. */
 export interface UnreadFile {
   readonly path: RelPath
   readonly problem: Problem
 }
 
-/** What a batch made of a path. */
-export interface PlacedRow {
-  readonly path: RelPath
-  readonly stat: EntryStat
-  readonly hash?: ContentHash | undefined
-  readonly target?: string | undefined
-}
-
 export interface Placed {
   readonly at: End
-  readonly rows: readonly PlacedRow[]
+  /** What a batch made of paths. */
+  readonly rows: ContentColumns
   readonly moved: readonly Rename[]
   readonly gone: readonly RelPath[]
 }
@@ -135,14 +125,14 @@ export const snapshotting = defineTasks(import.meta.url, {
   },
 
   /** Hashes of files that still have that very stat here. */
-  hashed(sql: Sql, { at, rows }: { at: End; rows: readonly HashedRow[] }): void {
+  hashed(sql: Sql, { at, rows }: { at: End; rows: ContentColumns }): void {
     const write = sql.prepare(
       `UPDATE seen SET hash = ?, racy = ?, size = ?, mtime = ?, ctime = ?, inode = ?, birth = ?, mode = ?
        WHERE at = ? AND path = ? AND kind = 0`
     )
-    for (const { path, hash, stat, racy } of rows)
+    for (const { path, hash, stat, racy } of fromContentColumns(rows))
       write.run([
-        ...[hashToBytes(hash), racy ? 1 : 0, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, signed(stat.inode)],
+        ...[hashToBytes(hash!), racy ? 1 : 0, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, signed(stat.inode)],
         ...[stat.birthNs, stat.mode, endNumber(at), pathKey(path)]
       ])
   },
@@ -170,7 +160,7 @@ export const snapshotting = defineTasks(import.meta.url, {
       )
     const find = seenFinder(sql, at)
     const write = seenWriter(sql, at)
-    for (const { path, stat, hash, target } of rows) {
+    for (const { path, stat, hash, target } of fromContentColumns(rows)) {
       // What was renamed, or got other times, has the content that it had.
       const known = hash === undefined && target === undefined ? find(path) : undefined
       const key = pathKey(path)

@@ -25,7 +25,7 @@ import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
-import { planning } from './plan.worker.js'
+import { readPlanned } from './plan.js'
 import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
 import { describeEnd, type EndComponents } from './roots.js'
 import { type RunOptions, Runs, type TurnOptions } from './runs.js'
@@ -207,7 +207,7 @@ class SyncList implements Syncs {
 
   async planned({ uuid }: Sync, { limit = SHOWN_OPERATIONS } = {}): Promise<readonly PlannedOperation[]> {
     const planFile = join(this.#snapshots.dirOf(uuid), 'plan.db')
-    const list = await this.#init.pool.run(planning.operations, { planFile, from: 0, limit })
+    const list = await readPlanned(this.#init.pool, { planFile, from: 0, limit })
     return list.map(op => ({
       ...{ kind: op.kind, end: op.end, path: op.path, reason: op.reason },
       to: op.kind === 'move' ? op.to : undefined

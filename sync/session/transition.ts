@@ -9,13 +9,15 @@ import {
 } from '../../storage/base/index.js'
 import type { Capabilities, FileRoot, PlaceResult, PlaceStep, Staging } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Endpoint, EndpointStage } from '../endpoints/index.js'
+import { contentBuffersOf, type Endpoint, type EndpointStage, toContentColumns } from '../endpoints/index.js'
 import { type End, type Operation, otherEnd } from '../reconcile/index.js'
 import type { VersionLine } from '../versions/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, isAttributes, sizeOf } from './batch.js'
 import { lookAgain } from './look-again.js'
+import { readPlanned } from './plan.js'
 import { planning } from './plan.worker.js'
+import { toTraceColumns, traceBuffersOf } from './plan-file.js'
 import { snapshotting } from './snapshot.worker.js'
 import { stageContent, type Wanted } from './stage-content.js'
 import { groupSteps, stagedPath, stepOf } from './steps.js'
@@ -114,7 +116,7 @@ export class Transition {
     const { pool, planFile, snapshot, signal } = this.#init
     const group: Operation[] = []
     for (let from = 0; ; ) {
-      const page = await pool.run(planning.operations, { planFile, from, limit: PLAN_PAGE }, { signal })
+      const page = await readPlanned(pool, { planFile, from, limit: PLAN_PAGE }, { signal })
       if (from === 0 && page.length > 0) await snapshot.write(snapshotting.begin, undefined)
       for (const op of page) {
         if (group.length > 0 && group[0]!.group !== op.group) await this.#doGroup(group.splice(0))
@@ -248,12 +250,13 @@ export class Transition {
       versions === undefined ? { signal } : {}
     )
     await versions?.keep()
-    const { done, failed, traces, ...placed } = achievedOf(steps, results, capabilities)
+    const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, capabilities)
+    const [traces, rows] = [toTraceColumns(achieved.traces), toContentColumns(achieved.rows)]
     for (const { op, problem } of failed) this.#fail(op, problem)
     for (const { op } of done) this.#lines.noteMade(op)
     await Promise.all([
-      pool.run(planning.achieved, { planFile, list: traces }),
-      snapshot.write(snapshotting.placed, { at: end, ...placed }),
+      pool.run(planning.achieved, { planFile, traces }, { transfer: traceBuffersOf(traces) }),
+      snapshot.write(snapshotting.placed, { at: end, rows, moved, gone }, { transfer: contentBuffersOf(rows) }),
       this.#init.afterBatch?.(done)
     ])
     this.#tell(done.filter(({ op }) => op.kind !== 'park' && op.reason !== 'directory-time').length, 0)

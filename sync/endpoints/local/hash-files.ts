@@ -1,5 +1,6 @@
 import type { RelPath, WorkerPool } from '../../../storage/base/index.js'
 import type { HashedFile } from '../content.js'
+import { type HashedPage, hashedFiles } from './hashed-page.js'
 import { localTasks } from './local.worker.js'
 import type { LocalRoot } from './reading.js'
 
@@ -20,7 +21,7 @@ export async function* hashInOrder({ pool, root, paths, onBytes, signal }: HashI
   const onAbort = (): void => over.abort(signal.reason)
   signal.throwIfAborted()
   signal.addEventListener('abort', onAbort, { once: true })
-  const running: Promise<HashedFile[]>[] = []
+  const running: Promise<HashedPage>[] = []
   let next = 0
   const begin = (): void => {
     if (next >= paths.length) return
@@ -35,7 +36,7 @@ export async function* hashInOrder({ pool, root, paths, onBytes, signal }: HashI
     for (let task = running.shift(); task !== undefined; task = running.shift()) {
       const results = await task
       begin()
-      yield* results
+      yield* hashedFiles(results)
     }
   } finally {
     over.abort()

@@ -13,6 +13,7 @@ import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../
 import type { Looked } from '../entry.js'
 import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
 import { sink } from '../pull.js'
+import { type HashedPage, hashedPage } from './hashed-page.js'
 import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
 import { changedWhileReading, fill, giveWay, type LocalRoot, reading, sameContent } from './reading.js'
@@ -116,7 +117,7 @@ export const localTasks = defineTasks(import.meta.url, {
   },
 
   /** Whole files; emits a result each, in their order, and `{ bytes }` as it goes. */
-  async hash({ root, paths }: Input & { paths: readonly RelPath[] }, ctx: TaskContext): Promise<HashedFile[]> {
+  async hash({ root, paths }: Input & { paths: readonly RelPath[] }, ctx: TaskContext): Promise<HashedPage> {
     return reading(root, async reader => {
       const results: HashedFile[] = []
       let untold = 0
@@ -132,7 +133,7 @@ export const localTasks = defineTasks(import.meta.url, {
         results.push(await hashed(reader, path, root, { onBytes, signal: ctx.signal }))
       }
       if (untold > 0) ctx.emit(untold)
-      return results
+      return hashedPage(results)
     })
   }
 })

@@ -94,4 +94,32 @@ describe('a directory that is swapped for a link all the time', () => {
     assert.deepEqual(readdirSync(`${outside.path}/dir`), ['theirs'])
     assert.deepEqual(readdirSync(`${kit.staging.path}/tree`), ['a'])
   })
+
+  for (const [when, name, before] of [
+    ['the first', 'f0', 0],
+    ['one in between', 'f70', 64],
+    ['the last', 'f99', 64]
+  ] as const)
+    it(`of a hundred files those since the last look go back, others stay: moved away at ${when}`, async () => {
+      let armed = false
+      kit = await openKit(
+        spied(nodeDisk(), (call, args) => {
+          if (call !== 'rename' || args[1] !== name || !armed) return
+          armed = false
+          renameSync(kit.at('dir'), `${outside.path}/dir`)
+        })
+      )
+      mkdirSync(kit.at('dir'))
+      const names = Array.from({ length: 100 }, (_, i) => `f${i}`)
+      await kit.stage(Object.fromEntries(names.map(n => [n, n])))
+      armed = true
+      const steps = names.map(n => ({ kind: 'create' as const, path: rel(`dir/${n}`), from: kit.from(n) }))
+      const results = await kit.root.place(steps)
+      const went = readdirSync(`${outside.path}/dir`)
+      assert.deepEqual(went.sort(), names.slice(0, before).sort(), 'only what was there before it moved')
+      const staged = readdirSync(`${kit.staging.path}/tree`)
+      assert.deepEqual(staged.sort(), names.slice(before).sort(), 'the rest is staged still')
+      assert.ok(!results.some(r => r.done), 'nothing is said to be there')
+      for (const result of results) if (!result.done) assert.match(result.problem.code, /^(CHANGED|MISSING)$/)
+    })
 })
