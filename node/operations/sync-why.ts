@@ -33,7 +33,12 @@ export const syncWhy = defineOperation({
       const when = since === null ? '' : ` since ${formatTime(since)}`
       terminal.line(`${path}: ${text}${state === 'in-step' ? when : ''}.`)
       for (const [end, side] of Object.entries({ source, destination })) {
-        const what = side === null ? 'nothing' : side.kind === 'file' ? formatBytes(side.sizeBytes) : `a ${side.kind}`
+        const what =
+          side === null
+            ? 'nothing'
+            : side.kind === 'file'
+              ? formatBytes(side.sizeBytes)
+              : (KINDS[side.kind] ?? side.kind)
         terminal.line(`  ${end.padEnd(12)} ${what}${side === null ? '' : `, ${formatTime(side.mtimeMs)}`}`)
       }
       for (const c of changes)
@@ -42,3 +47,9 @@ export const syncWhy = defineOperation({
     }
   }
 })
+
+const KINDS: Readonly<Record<string, string>> = {
+  directory: 'a folder',
+  symlink: 'a symbolic link',
+  other: 'a device, socket or FIFO'
+}

@@ -1,6 +1,6 @@
 import type { JobId } from '../base/index.js'
 import { linkSignals, type Problem } from '../base/index.js'
-import type { Phase, PhaseContext } from './phase.js'
+import { complete, type Phase, type PhaseContext, type PhaseOutput, proceed } from './phase.js'
 
 /** Its result, once there is one. */
 export interface PieceState<R> {
@@ -69,8 +69,8 @@ export function onePiece<I, S extends PieceState<R>, R, N extends string>({
     return piece
   }
 
-  async function through(input: I, ctx: PhaseContext<S>, index: number): Promise<void> {
-    if (ctx.state.ended !== null) return
+  async function through(input: I, ctx: PhaseContext<S>, index: number): Promise<PhaseOutput> {
+    if (ctx.state.ended !== null) return complete
     const piece = going.get(ctx.job) ?? begin(input, ctx)
     piece.ctx = ctx
     const passed = new Promise<undefined>(resolve => {
@@ -83,10 +83,11 @@ export function onePiece<I, S extends PieceState<R>, R, N extends string>({
       ctx.checkInterrupt()
       throw err
     })
-    if (ended === undefined) return
+    if (ended === undefined) return proceed
     going.delete(ctx.job)
     ctx.state.ended = ended
     for (const problem of problems(ended)) ctx.problem(problem)
+    return complete
   }
 
   return input => names.map((name, index) => ({ name, execute: ctx => through(input, ctx, index) }))

@@ -79,7 +79,7 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
     const rule = await ruleFor(sync, ends as Record<End, Endpoint>, path, sides, options)
     if (rule !== undefined) {
       const text = `it is ignored: line ${rule.line} of ${rule.file} says ${rule.pattern}${rule.at === path ? '' : `, which leaves out ${displayPath(rule.at)}`}`
-      return { ...nothing, state: 'ignored', text, rule, advice: 'Change that line, and the next run takes it up.' }
+      return { ...nothing, state: 'ignored', text, rule, advice: adviceFor(rule.file, sync.name) }
     }
     for (const end of ENDS) {
       const { unknown, problem } = looks[end]!
@@ -92,6 +92,11 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
     for (const end of ENDS) await ends[end]?.close()
   }
 }
+
+const adviceFor = (file: string, sync: string): string =>
+  file === OPTION
+    ? `Its rules are said once: \`spacedrive sync remove ${sync}\`, and \`sync add\` with others; files stay.`
+    : 'Change that line, and the next run takes it up.'
 
 type Standing = Pick<Why, 'state' | 'text'> & Partial<Pick<Why, 'advice' | 'sinceMs'>>
 
@@ -209,6 +214,9 @@ function agreedOn(
   }
 }
 
+/** Where rules stand that were said with `sync add`. */
+const OPTION = '--ignore'
+
 async function ruleFor(
   sync: Sync,
   ends: Readonly<Record<End, Endpoint>>,
@@ -217,7 +225,7 @@ async function ruleFor(
   options: AbortOptions
 ): Promise<{ file: string; line: number; pattern: string; at: RelPath } | undefined> {
   const files = new Map<IgnoreRules, string>()
-  if (sync.ignore.length > 0) files.set({ folder: ROOT, text: sync.ignore.join('\n') }, '--ignore')
+  if (sync.ignore.length > 0) files.set({ folder: ROOT, text: sync.ignore.join('\n') }, OPTION)
   const folders: RelPath[] = []
   for (let at = path; at !== ROOT; at = parentOf(at)) folders.push(parentOf(at))
   for (const end of ENDS) {

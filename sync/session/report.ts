@@ -20,6 +20,8 @@ export interface RunReport {
   readonly halts?: readonly string[]
   /** What a person can do about it. */
   readonly hint?: string
+  /** Files that the rules leave out at the ends, where that was counted. */
+  readonly ignored?: { readonly files: number; readonly of: number }
   /** What a person should know beside the state. */
   readonly notes?: readonly string[]
 }
@@ -59,7 +61,8 @@ export function reportOf(sync: string, outcome: Ended, durationMs: number): RunR
   const state = problems.length > 0 ? 'problems' : waiting ? 'conflicts' : 'converged'
   return {
     ...{ sync, state, planHash: plan.hash, operations: outcome.result.operations },
-    ...{ bytesTransferred: outcome.result.bytes, conflicts, problems, durationMs }
+    ...{ bytesTransferred: outcome.result.bytes, conflicts, problems, durationMs },
+    ...(outcome.hidden !== undefined && { ignored: { files: outcome.hidden.ignored, of: outcome.hidden.of } })
   }
 }
 
@@ -72,6 +75,15 @@ export function endedReport(
 ): RunReport {
   if (state === 'cancelled') return { sync, state, ...NOTHING, durationMs }
   return { sync, state, reason: code, ...NOTHING, durationMs, halts: [message], ...(hint !== undefined && { hint }) }
+}
+
+/** Rules that leave out more than half of what there is are said: few mean that. */
+export function ignoredNotes({ ignored }: Pick<RunReport, 'ignored'>): string[] {
+  if (ignored === undefined || ignored.files * 2 <= ignored.of) return []
+  const n = (count: number): string => count.toLocaleString('en')
+  return [
+    `the rules leave out ${n(ignored.files)} of ${n(ignored.of)} files: see \`.spacedriveignore\` and --ignore, and \`spacedrive sync why\` for a path`
+  ]
 }
 
 export function haltText(halt: Halt): string {

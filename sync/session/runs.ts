@@ -17,7 +17,7 @@ import { type IdentityHalt, knownCounters } from './guard.js'
 import { lastRun } from './last-runs.js'
 import { type Loan, withLoan } from './loan.js'
 import type { Sync } from './record.js'
-import { type Ended, endedReport, type RunReport, reportOf } from './report.js'
+import { type Ended, endedReport, ignoredNotes, type RunReport, reportOf } from './report.js'
 import { type EndComponents, openRoots, type RootsComponents, SureRoots } from './roots.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
@@ -153,6 +153,11 @@ export class Runs {
       if (outcome.state === 'idle') return outcome
       if (outcome.state === 'done') options.onLater?.(outcome.later)
       report = reportOf(name, outcome, duration())
+      if (report.ignored === undefined && outcome.state === 'done' && !outcome.plan.whole) {
+        // Only what changed was compared: the rules are what they were.
+        const ignored = lastRun(this.#init.db, sync)?.report?.ignored
+        if (ignored !== undefined) report = { ...report, ignored }
+      }
       halted = haltedBy(outcome, sync, background)
       if (outcome.state === 'done' && outcome.union && sync.mode === 'mirror') {
         await this.#init.db.write(syncWrites.pause, { id: sync.id, because: PUT_BACK })
@@ -270,5 +275,5 @@ const PUT_BACK =
   'something was put back to an earlier state, and what only the destination has would be deleted by the next run. `sync resume` goes on'
 
 const hasNews = (now: RunReport, then: RunReport | undefined): boolean =>
-  JSON.stringify([now.problems, now.conflicts, now.halts]) !==
-  JSON.stringify([then?.problems ?? [], then?.conflicts ?? [], then?.halts])
+  JSON.stringify([now.problems, now.conflicts, now.halts, ignoredNotes(now)]) !==
+  JSON.stringify([then?.problems ?? [], then?.conflicts ?? [], then?.halts, ignoredNotes(then ?? {})])

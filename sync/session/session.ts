@@ -27,6 +27,7 @@ import { applyPlan } from './apply-plan.js'
 import { windowCounts } from './counting.js'
 import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
+import { type Hidden, hiding } from './hidden.worker.js'
 import type { Hint } from './hints.js'
 import { ignoreRules } from './ignore-rules.js'
 import type { Hints } from './pending.js'
@@ -107,6 +108,8 @@ export type SessionOutcome =
       readonly union: boolean
       /** Renamed folders that were not looked into: hints for another session, right after this one. */
       readonly later: Later
+      /** What the rules leave out; undefined where not everything was compared, or there are none. */
+      readonly hidden?: Hidden | undefined
     }
 
 /**
@@ -144,7 +147,16 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     if (init.planHash !== undefined && init.planHash !== summary.hash) return { state: 'other-plan', plan: summary }
     if (halts.length > 0 && !mayForce(summary.totals, init.force)) return { state: 'halted', plan: summary, halts }
     init.onPhase?.('Applying changes')
-    return await applyPlan(init, opened, { ...planned, forced: halts.length > 0, counter: identity.counter, later })
+    const done = await applyPlan(init, opened, {
+      ...planned,
+      forced: halts.length > 0,
+      counter: identity.counter,
+      later
+    })
+    const rules = planned.rules.ignore
+    if (!summary.whole || rules.length === 0 || done.state !== 'done') return done
+    const { pool, snapshot } = init
+    return { ...done, hidden: await pool.run(hiding.count, { snapshotFile: snapshot.file, rules }, options) }
   } finally {
     for (const end of writable) await opened[end]?.close()
   }

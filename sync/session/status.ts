@@ -1,7 +1,7 @@
 import { displayPath } from '../../storage/base/index.js'
 import type { LastRun } from './last-runs.js'
 import type { Sync } from './record.js'
-import type { RunReport } from './report.js'
+import { ignoredNotes, type RunReport } from './report.js'
 
 /** What a sync does by itself. */
 export interface Standing {
@@ -51,7 +51,11 @@ export interface StatusInit {
 /** What is the matter with a sync, and what to do: the most pressing thing first. */
 export function statusOf({ sync, last, running, standing }: StatusInit): SyncStatus {
   const { name } = sync
-  const notes = [...(standing.note === undefined ? [] : [standing.note]), ...(last?.report?.notes ?? [])]
+  const notes = [
+    ...(standing.note === undefined ? [] : [standing.note]),
+    ...(last?.report?.notes ?? []),
+    ...ignoredNotes(last?.report ?? {})
+  ]
   const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => ({
     ...{ state, reason, text, advice, notes }
   })

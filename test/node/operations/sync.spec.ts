@@ -64,6 +64,29 @@ describe('sync add, list, plan, run, remove', () => {
     )
   })
 
+  it('rules that leave out most of a folder are said, with the way to see why; and no longer once they are gone', async () => {
+    mkdirSync(at('most'))
+    for (let i = 0; i < 5; i++) writeFileSync(at(`most/f${i}`), String(i))
+    const rules = at('most/.spacedriveignore')
+    await instance.ok('sync', 'add', 'most', 'most', 'most2', '--mode', 'mirror', '--manual', { cwd: folder })
+    for (const [text, note] of [
+      ['*\n', 'the rules leave out 6 of 6 files: '],
+      ['f1\nf2\n', undefined],
+      ['f1\nf2\nf3\nf4\n', 'the rules leave out 4 of 6 files: '],
+      ['nothing like it\n', undefined]
+    ] as const) {
+      writeFileSync(rules, text)
+      const said = await instance.ok('sync', 'run', 'most')
+      const { syncs } = await instance.json<{ syncs: { notes: string[] }[] }>('sync', 'status', 'most')
+      assert.deepEqual(
+        syncs[0]!.notes.map(n => n.slice(0, note?.length)),
+        note === undefined ? [] : [note]
+      )
+      assert.equal(said.includes('the rules leave out'), note !== undefined)
+    }
+    await instance.ok('sync', 'remove', 'most')
+  })
+
   it('a plan that is no longer true does nothing', async () => {
     writeFileSync(at('a/new'), '1')
     const { planHash } = await instance.json<{ planHash: string }>('sync', 'plan', 'notes')

@@ -38,6 +38,13 @@ describe('a job that is one piece of work', () => {
     assert.deepEqual(phasesOf(handle.id), ['One completed', 'Two completed', 'Three completed'])
   })
 
+  it('ended early it passes through no further phase', async () => {
+    const { piece } = await open(async () => 'halted')
+    const handle = await fixture.jobs.dispatch(piece, {})
+    assert.equal((await handle.outcome()).state, 'completed')
+    assert.deepEqual(phasesOf(handle.id), ['One completed'])
+  })
+
   it('paused it ends with the reason; resumed it is called again, and stays in the phase it was in', async () => {
     const reached = gate()
     let calls = 0
