@@ -5,6 +5,8 @@ import { complete, type Phase, type PhaseContext, type PhaseOutput, proceed } fr
 /** Its result, once there is one. */
 export interface PieceState<R> {
   ended: R | null
+  /** The last phase it got to, by then. */
+  at: number
 }
 
 export interface Going<S, N extends string> {
@@ -70,7 +72,7 @@ export function onePiece<I, S extends PieceState<R>, R, N extends string>({
   }
 
   async function through(input: I, ctx: PhaseContext<S>, index: number): Promise<PhaseOutput> {
-    if (ctx.state.ended !== null) return complete
+    if (ctx.state.ended !== null) return index < ctx.state.at ? proceed : complete
     const piece = going.get(ctx.job) ?? begin(input, ctx)
     piece.ctx = ctx
     const passed = new Promise<undefined>(resolve => {
@@ -86,8 +88,10 @@ export function onePiece<I, S extends PieceState<R>, R, N extends string>({
     if (ended === undefined) return proceed
     going.delete(ctx.job)
     ctx.state.ended = ended
+    ctx.state.at = piece.at
     for (const problem of problems(ended)) ctx.problem(problem)
-    return complete
+    // Phases that it never got to are not passed through.
+    return index < piece.at ? proceed : complete
   }
 
   return input => names.map((name, index) => ({ name, execute: ctx => through(input, ctx, index) }))

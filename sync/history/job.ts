@@ -67,7 +67,7 @@ export function restoreJob({ course, find, restore, restoreFrom }: HistoryJobsIn
     input: restoreInput,
     title: ({ name, path }) => `restore ${path === '' ? name : `${path} of ${name}`}`,
     serial: ({ sync }) => (sync === undefined ? 'sync-restore' : historySerial(sync)),
-    state: () => ({ ended: null, course: course() }),
+    state: () => ({ ended: null, at: 0, course: course() }),
     phases: onePiece<RestoreInput, HistoryState<Restored>, Restored, HistoryPhase>({
       names: HISTORY_PHASES,
       run({ sync, from, path, atMs, to, keepNew }, going) {
@@ -91,7 +91,7 @@ export function undoJob({ course, find, undo }: HistoryJobsInit): UndoJob {
     input: undoInput,
     title: ({ name, runs }) => `undo ${runs.length === 1 ? 'a run' : `${runs.length} runs`} of ${name}`,
     serial: ({ sync }) => historySerial(sync),
-    state: () => ({ ended: null, course: course() }),
+    state: () => ({ ended: null, at: 0, course: course() }),
     phases: onePiece<UndoInput, HistoryState<Undone>, Undone, HistoryPhase>({
       names: HISTORY_PHASES,
       run: ({ sync, runs }, going) => undo(find(sync), { ...attemptOf(going), runs }),

@@ -1,4 +1,4 @@
-import { type AbortOptions, newUuid, type RelPath } from '../../storage/base/index.js'
+import { type AbortOptions, nameOf, newUuid, type RelPath } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
@@ -7,6 +7,7 @@ import { archiving } from './archive.worker.js'
 import { ChangeLog } from './changes.js'
 import { RunCounting } from './counting.js'
 import { FOLD_BEGIN, type FoldedPage, type FoldPosition, folding } from './fold.worker.js'
+import { IGNORE_FILE } from './ignored.js'
 import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
 import type { Later, Opened, Planned, SessionInit, SessionOutcome } from './session.js'
@@ -53,6 +54,7 @@ export async function applyPlan(
       capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
     }
   }
+  let rulesChanged = false
   const doIt = async (): Promise<Transitioned> => {
     // In one order for all daemons: none holds one folder while it waits for one that another holds (root-lock.ts).
     const rootOf = (end: End): string => opened[end]?.root.path ?? ''
@@ -62,7 +64,10 @@ export async function applyPlan(
       ends: { source, destination },
       ...{ snapshot, planFile, pool, run, signal },
       beforeBatch: operations => counting.begin(operations),
-      afterBatch: done => changes.add(done),
+      afterBatch: done => {
+        rulesChanged ||= done.some(({ op }) => nameOf(op.kind === 'move' ? op.to : op.path) === IGNORE_FILE)
+        return changes.add(done)
+      },
       onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
     })
     return transition.run().finally(() => changes.end())
@@ -85,7 +90,7 @@ export async function applyPlan(
   const told = { planFile, snapshotFile: snapshot.file, limit: MAX_REMARKS }
   const { remarks, unread } = await pool.run(planning.remarks, told, { signal })
   const problems = [...result.problems, ...unread]
-  return { state: 'done', run, plan: summary, result: { ...result, problems }, remarks, union, later }
+  return { state: 'done', run, plan: summary, result: { ...result, problems }, remarks, union, later, rulesChanged }
 }
 
 interface Folded {

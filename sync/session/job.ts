@@ -43,7 +43,7 @@ export function syncJob({ run }: SyncJobInit): SyncJob {
     input,
     title: ({ name }) => `sync ${name}`,
     serial: ({ sync }) => syncSerial(sync),
-    state: () => ({ ended: null }),
+    state: () => ({ ended: null, at: 0 }),
     phases: onePiece<SyncJobInput, SyncJobState, RunReport | NotDone, SessionPhase>({
       names: SESSION_PHASES,
       run: ({ sync, force, acceptRollback, planHash, background }, going) =>

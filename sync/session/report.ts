@@ -20,6 +20,8 @@ export interface RunReport {
   readonly halts?: readonly string[]
   /** What a person can do about it. */
   readonly hint?: string
+  /** It carried rules over, which the next session goes by. */
+  readonly rulesChanged?: boolean
   /** Files that the rules leave out at the ends, where that was counted. */
   readonly ignored?: { readonly files: number; readonly of: number }
   /** What a person should know beside the state. */

@@ -89,7 +89,16 @@ export class Runs {
 
   /** @param find - the sync as it is when its turn has come @throws what a session throws, after it was written down */
   run(find: () => Sync, options: RunOptions = {}): Promise<RunReport | NotDone> {
-    return this.#inTurn(find(), options, () => this.#run(find(), options))
+    return this.#inTurn(find(), options, async () => {
+      const first = await this.#run(find(), options)
+      const { background, planHash, signal } = options
+      const again = 'problems' in first && first.rulesChanged === true && background !== true && planHash === undefined
+      if (!again || signal?.aborted === true) return first
+      // Who runs it by hand is not left with what the old rules left out; by itself it sees that they changed.
+      const { force: _said, ...rest } = options
+      const next = await this.#run(find(), rest)
+      return 'problems' in next ? together(first, next) : first
+    })
   }
 
   /** Does something while no session goes on at the roots of a sync. */
@@ -153,6 +162,7 @@ export class Runs {
       if (outcome.state === 'idle') return outcome
       if (outcome.state === 'done') options.onLater?.(outcome.later)
       report = reportOf(name, outcome, duration())
+      if (outcome.state === 'done' && outcome.rulesChanged) report = { ...report, rulesChanged: true }
       if (report.ignored === undefined && outcome.state === 'done' && !outcome.plan.whole) {
         // Only what changed was compared: the rules are what they were.
         const ignored = lastRun(this.#init.db, sync)?.report?.ignored
@@ -256,6 +266,15 @@ export class Runs {
     return newUuid(this.#init.clock.nowMs(), this.#init.random)
   }
 }
+
+/** Two sessions as one run, for who asked for it. */
+const together = (first: RunReport, next: RunReport): RunReport => ({
+  ...next,
+  operations: first.operations + next.operations,
+  bytesTransferred: first.bytesTransferred + next.bytesTransferred,
+  conflicts: [...first.conflicts.filter(c => c.resolution !== 'waiting'), ...next.conflicts],
+  durationMs: first.durationMs + next.durationMs
+})
 
 /** What becomes of what a person may say yes to: null: there is nothing any more. */
 type Halted = string | null | 'as-it-was'

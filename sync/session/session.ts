@@ -108,6 +108,8 @@ export type SessionOutcome =
       readonly union: boolean
       /** Renamed folders that were not looked into: hints for another session, right after this one. */
       readonly later: Later
+      /** Rules were carried over: the next session goes by them, this one went by those of both ends before. */
+      readonly rulesChanged: boolean
       /** What the rules leave out; undefined where not everything was compared, or there are none. */
       readonly hidden?: Hidden | undefined
     }

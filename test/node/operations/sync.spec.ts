@@ -84,6 +84,7 @@ describe('sync add, list, plan, run, remove', () => {
       )
       assert.equal(said.includes('the rules leave out'), note !== undefined)
     }
+    assert.deepEqual(look(at('most2')), look(at('most')), 'what the old rules left out came in the same run')
     await instance.ok('sync', 'remove', 'most')
   })
 

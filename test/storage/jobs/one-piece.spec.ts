@@ -17,7 +17,7 @@ describe('a job that is one piece of work', () => {
       ...{ names: ['One', 'Two', 'Three'], run: (_input, going) => run(going) },
       problems: ended => (ended === 'odd' ? [{ path: 'x', code: 'ODD', message: 'odd' }] : [])
     })
-    const piece = simpleJob<State>('piece', phases({}), { state: () => ({ ended: null }) })
+    const piece = simpleJob<State>('piece', phases({}), { state: () => ({ ended: null, at: 0 }) })
     const other = simpleJob('other', [{ name: 'All', execute: async () => {} }])
     fixture = await openJobs(`${dir.path}/${n++}.db`, [piece, other] as never, maxRunning)
     return { piece, other }
