@@ -7,6 +7,8 @@ const edit = (n: number, what: Edit['what'], { a = 0, b = 0, c = 0 } = {}): Even
   edit: { what, a, b, c }
 })
 const event = (what: Event['what'], n: number): Event => ({ ...edit(0, 'write'), what, n })
+/** Some steps of a session. */
+const steps = (a: number): Event => ({ ...edit(0, 'write', { a }), what: 'step' })
 const finish = event('finish', 0)
 
 /** The smallest of what long searches found: each went round its ring for ever. */
@@ -59,15 +61,17 @@ describe('simulation: found by search, all come to rest', () => {
       [event('begin', 7), edit(0, 'write', { b: 582 }), finish, edit(0, 'swap', { a: 735 })]
     ],
     [
-      'permission bits and a time that were set at two ends during one session',
+      'permission bits that were set during a session that moved the file',
       ...(['two', false] as const),
       [
-        edit(62, 'chmod'),
-        event('begin', 0),
-        { ...event('step', 0), edit: edit(0, 'write', { a: 292 }).edit },
-        edit(399, 'touch'),
-        finish
+        ...[edit(0, 'write', { b: 571 }), edit(3, 'write', { b: 641 }), event('begin', 0), steps(46), steps(0)],
+        ...[edit(73, 'chmod', { a: 790 }), finish]
       ]
+    ],
+    [
+      'permission bits and a time that were set at two ends during one session',
+      ...(['two', false] as const),
+      [edit(62, 'chmod'), event('begin', 0), steps(292), edit(399, 'touch'), finish]
     ]
   ]
   for (const [why, shape, identity, events] of cases)

@@ -5,7 +5,6 @@ import {
   type End,
   foldResults,
   type Leaf,
-  mergeVersions,
   type Operation,
   otherEnd,
   type PlanRow,
@@ -175,13 +174,10 @@ function tryUnit(unit: readonly Operation[], disk: Disk, other: Disk): Map<numbe
       disk.restore(undo)
       return false
     }
-    const before = disk.items.get(op.path)?.version
     traces.set(
       op.id,
       disk.execute(op, () => true)
     )
-    // What was changed by hand meanwhile keeps that.
-    if (op.kind === 'version') disk.items.get(op.path)!.version = mergeVersions(before, op.version)
   }
   return traces
 }

@@ -4,6 +4,7 @@ import type { RelPath } from '../../../../storage/base/index.js'
 import { parentOf } from '../../../../storage/base/index.js'
 import {
   type Leaf,
+  mergeVersions,
   type Operation,
   type Present,
   sameContent,
@@ -70,7 +71,8 @@ export class ExecutedItems extends ScannedItems {
       case 'version': {
         const item = this.items.get(op.path)
         assert.ok(item, `no ${op.path} to note a version of`)
-        item.version = op.version
+        // What was changed by hand meanwhile keeps that.
+        item.version = mergeVersions(item.version, op.version)
         return this.trace(op.path)
       }
     }
@@ -90,7 +92,7 @@ export class ExecutedItems extends ScannedItems {
   #settleTree(tree: Map<string, Item>, to: RelPath, version: Version | undefined): Trace {
     for (const [below, item] of tree) this.items.set((to + below) as RelPath, item)
     const top = this.items.get(to)!
-    if (version !== undefined) top.version = version
+    top.version = mergeVersions(top.version, version)
     this.touch(parentOf(to))
     return this.trace(to)
   }
