@@ -227,7 +227,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
 async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
-  const { files, identity, devices, self, libraries, volumes, trash, audit, jobs } = local
+  const { files, identity, devices, self, libraries, locations, volumes, trash, audit, jobs } = local
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
@@ -275,11 +275,24 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
   const grants = openGrants(instance, clock)
+  const { indexPlaces } = await import('../sync/analysis/index.js')
+  const index = indexPlaces({ pool, libraries, locations })
   const nameOf = (device: DeviceId): string => devices.nameOf(device)
   const open = (path: AbsPath, options?: AbortOptions) =>
     openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options)
   const replicas = openReplicas({
-    ...{ network, grants, clock, random, ours, log: log.child('replicas'), nameOf, open, pacing: limits.pacing },
+    ...{
+      network,
+      grants,
+      clock,
+      random,
+      ours,
+      log: log.child('replicas'),
+      nameOf,
+      open,
+      known: index,
+      pacing: limits.pacing
+    },
     async onAccess({ device, path, access, refused }) {
       const id = await audit.begin({ command: `remote.${access}`, origin: device, paths: [displayPath(path)] })
       await audit.end(id, {
@@ -294,7 +307,8 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   const ends = farEnds({ network, replicas, nameOf, open })
   const remoteCopies = openRemoteCopies(
     {
-      ...{ db: instance, clock, events, log: log.child('copies'), ends },
+      ...{ db: instance, clock, events, log: log.child('copies'), ends, index },
+      devices: () => devices.list().flatMap(d => (devices.isPaired(d.id) ? [d.id] : [])),
       pause: (job, because) => jobs.pause(job, { because })
     },
     jobs

@@ -1,7 +1,7 @@
-import { type AbortOptions, type AbsPath, type JobId, SpacedriveError } from '../../storage/base/index.js'
-import type { CopyInput, Preview, PreviewTold } from '../../sync/copy/index.js'
+import { type AbortOptions, type JobId, SpacedriveError } from '../../storage/base/index.js'
+import type { CopyInput, Place, Preview, PreviewTold } from '../../sync/copy/index.js'
 import type { Peer } from '../compose.js'
-import { placeOf } from './device-path.js'
+import { namedContent, placeOf } from './device-path.js'
 
 /** What is asked, with paths as they were named: absolute, or `DEVICE:/path`. */
 export interface CopyAsked extends Omit<CopyInput, 'sources' | 'destination'> {
@@ -16,13 +16,24 @@ export interface CopyWay {
   begin(): Promise<JobId>
 }
 
-/** @throws {SpacedriveError} UNKNOWN_DEVICE, AMBIGUOUS_DEVICE; USAGE for what only holds within one device */
-export function copyWay(peer: Peer, asked: CopyAsked): CopyWay {
+/**
+ * @throws {SpacedriveError} UNKNOWN_DEVICE, AMBIGUOUS_DEVICE; NOT_FOUND for a content that nobody has; USAGE for what only holds
+ *   within one device
+ */
+export async function copyWay(peer: Peer, asked: CopyAsked, options: AbortOptions): Promise<CopyWay> {
   const { sources: from, destination: to, prepare, owner, xattrs, ...rest } = asked
-  const sources = from.map(text => placeOf(peer, text))
+  const sources: Place[] = []
+  for (const text of from) {
+    const hash = namedContent(text)
+    if (hash !== undefined && asked.operation === 'move')
+      throw new SpacedriveError('USAGE', `${text} can be copied, not moved`, {
+        hint: 'Name the file itself to move it.'
+      })
+    sources.push(hash === undefined ? placeOf(peer, text) : await peer.remoteCopies.locate(hash, options))
+  }
   const destination = placeOf(peer, to)
   if ([...sources, destination].every(p => p.device === null)) {
-    const input: CopyInput = { ...asked, sources: from as readonly AbsPath[], destination: to as AbsPath }
+    const input: CopyInput = { ...asked, sources: sources.map(s => s.path), destination: destination.path }
     return {
       check: () => peer.copies.check(input),
       preview: told => peer.copies.preview(input, told),

@@ -1,6 +1,6 @@
 import { posix, resolve } from 'node:path'
 import { z } from 'zod'
-import type { AbsPath } from '../../storage/base/index.js'
+import type { AbsPath, ContentHash } from '../../storage/base/index.js'
 import type { Place } from '../../sync/copy/index.js'
 import type { Peer } from '../compose.js'
 
@@ -13,6 +13,20 @@ export interface NamedPath {
 
 const ON_DEVICE = /^([^/:]{1,512}):(\/.*)$/s
 
+const CONTENT = /^content:([0-9a-f]{64})$/
+
+/** `content:HASH`: any file with that content. */
+export const namedContent = (text: string): ContentHash | undefined =>
+  CONTENT.exec(text)?.[1] as ContentHash | undefined
+
+/** For the input of operations that take either. */
+export const sourceText = z
+  .string()
+  .refine(
+    text => isNamedPath(text) || namedContent(text) !== undefined,
+    'expected an absolute path, DEVICE:/path, or content: and 64 hexadecimal digits'
+  )
+
 /** @param text - absolute, or `DEVICE:/path` */
 export function namedPath(text: string): NamedPath {
   const [, device, path] = ON_DEVICE.exec(text) ?? []
@@ -21,7 +35,7 @@ export function namedPath(text: string): NamedPath {
 
 /** What was typed, made absolute: a relative path is one of this device. */
 export function typedPath(text: string, cwd: string): string {
-  return ON_DEVICE.test(text) ? text : resolve(cwd, text)
+  return ON_DEVICE.test(text) || text.startsWith('content:') ? text : resolve(cwd, text)
 }
 
 export const isNamedPath = (text: string): boolean => text.startsWith('/') || ON_DEVICE.test(text)

@@ -11,14 +11,14 @@ import { OVERWRITE, oneOf, PREPARE } from './copy-input.js'
 import { copyResult, previewText } from './copy-text.js'
 import { type AskedAbout, type AwaitedDevice, askAboutFiles, waitForCopy } from './copy-wait.js'
 import { type CopyAsked, copyWay } from './copy-way.js'
-import { namedPathText, typedPath } from './device-path.js'
+import { namedPathText, sourceText, typedPath } from './device-path.js'
 import { shortId } from './job-text.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation, type Terminal, type Typed } from './operation.js'
 import { progressLine } from './progress.js'
 
 const input = z.strictObject({
-  sources: z.array(namedPathText).min(1),
+  sources: z.array(sourceText).min(1),
   destination: namedPathText,
   /** The destination is a folder to copy into, made where it is missing. */
   into: z.boolean().default(false),
@@ -75,7 +75,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
     input,
     async run({ peer, signal, emit }, { dryRun, wait, ask, overwrite, ...rest }): Promise<CopyAnswer> {
       const asked: CopyAsked = { ...rest, operation, overwrite: overwrite ?? 'skip' }
-      const way = copyWay(peer, asked)
+      const way = await copyWay(peer, asked, { signal })
       const unasked = overwrite === undefined
       if (dryRun) {
         let lines: PreviewLine[] = []
@@ -115,7 +115,7 @@ function operation<const N extends 'copy' | 'move'>(operation: N, summary: strin
     command: {
       path: `file ${operation}`,
       arguments: [
-        ['<source>', 'files or folders, here or DEVICE:/path, then the destination'],
+        ['<source>', 'files or folders, here, DEVICE:/path or content:HASH, then the destination'],
         ['[more...]', 'the last is the destination: a folder to put them into, or a new name']
       ],
       options: [

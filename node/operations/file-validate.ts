@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import type { Validated } from '../../sync/operations/index.js'
+import { onOneDevice } from './delete-way.js'
+import { namedPathText, placesOf, typedNamedPaths } from './device-path.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
-import { counted, typedPaths } from './file-text.js'
+import { counted } from './file-text.js'
 import { formatBytes } from './format.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
@@ -10,7 +12,7 @@ import { progressLine } from './progress.js'
 
 const input = z.strictObject({
   /** Nothing named: every location that is here. */
-  paths: z.array(z.string().startsWith('/')).max(10_000).default([]),
+  paths: z.array(namedPathText).max(10_000).default([]),
   wait: z.boolean().default(true)
 })
 
@@ -31,16 +33,23 @@ export const fileValidate = defineOperation<
         hint: 'Add one, so that hashes are recorded: spacedrive location add PATH'
       })
     }
-    const job = await peer.operations.validate(roots)
+    const { device, paths: named } = onOneDevice(placesOf(peer, roots))
+    const job = await (device === null
+      ? peer.operations.validate(named)
+      : peer.far.validate(device, named, { signal: context.signal }))
     return { job, ended: wait ? await endOfJob<Validated>(context, job) : null }
   },
   command: {
     path: 'file validate',
-    arguments: [['[paths...]', 'files and folders; without any, all locations']],
+    arguments: [['[paths...]', 'files and folders, here or DEVICE:/path; without any, all locations']],
     options: [['--no-wait', 'leave it to the daemon']],
-    examples: ['spacedrive file validate ~/Pictures', 'spacedrive file validate --no-wait'],
+    examples: [
+      'spacedrive file validate ~/Pictures',
+      'spacedrive file validate --no-wait',
+      'spacedrive file validate laptop:/home/ada/Pictures'
+    ],
     input: ({ arguments: [paths], options: o }, terminal) => ({
-      paths: typedPaths(paths, terminal.cwd),
+      paths: typedNamedPaths(paths, terminal.cwd),
       wait: o.wait !== false
     }),
     left: jobGoesOn,

@@ -7,6 +7,7 @@ import { MAX_PATH_BYTES } from '../../storage/base/index.js'
 import { isBlockAverage } from '../../storage/content/index.js'
 import { MAX_LOOKS, PAGE_ENTRIES } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
+import { MAX_FOUND } from './limits.js'
 import * as v from './values.js'
 
 const nothing = z.object({})
@@ -103,6 +104,17 @@ export const CALLS = {
     access: 'write'
   },
   closeWriter: { input: z.object({ writer: handle }), output: nothing, access: 'write' },
+  recorded: {
+    input: z.object({ paths: v.relPaths }),
+    output: z.array(v.recordedFile.nullable()).max(MAX_LOOKS),
+    access: 'read'
+  },
+  /** Without a folder: where files with this content lie that the device may read. */
+  find: {
+    input: z.object({ hash: v.hash }),
+    output: z.array(v.text(MAX_PATH_BYTES)).max(MAX_FOUND),
+    access: 'read'
+  },
   close: { input: nothing, output: nothing, access: 'read' }
 } as const
 

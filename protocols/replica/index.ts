@@ -13,20 +13,23 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  type ContentHash,
   type DeviceId,
+  isWithin,
   type Logger,
   type Random,
   SpacedriveError,
   type Startable,
   toError
 } from '../../storage/base/index.js'
+import type { IndexPlaces } from '../../sync/analysis/index.js'
 import type { Endpoint } from '../../sync/endpoints/index.js'
 import { type Pacing, UNPACED } from '../pace/index.js'
 import type { PeerNetwork, PeerSession } from '../wire/index.js'
 import { Caller } from './client/caller.js'
 import { RemoteEndpoint } from './client/remote-endpoint.js'
 import type { Access, Grants } from './grants.js'
-import { MAX_SESSIONS } from './limits.js'
+import { MAX_FOUND, MAX_SESSIONS } from './limits.js'
 import type { Served } from './server/served-folder.js'
 import { serveReplica } from './server/session.js'
 
@@ -50,6 +53,8 @@ export interface ReplicasInit {
   /** Opens a folder of this device; its root is where the path really leads. */
   open(path: AbsPath, options: AbortOptions): Promise<Endpoint>
   ours(): readonly string[]
+  /** What the indexes of this device know; nothing unless given. */
+  readonly known?: Pick<IndexPlaces, 'copiesOf' | 'recordedOf'>
   /** A device is about to reach a folder, or was refused: for the audit log. */
   onAccess?(access: ReplicaAccess): Promise<void>
 }
@@ -67,6 +72,11 @@ export interface Replicas extends Startable {
    * @throws {SpacedriveError} DEVICE_AWAY; NOT_GRANTED, MISSING, NOT_A_DIRECTORY, ... as that device says; UNREACHABLE
    */
   connect(device: DeviceId, path: string, access: Access, options?: AbortOptions): Promise<Endpoint>
+  /**
+   * Where the device has files with this content that it lets this one read, as its indexes tell: whoever wants one looks.
+   * @throws {SpacedriveError} DEVICE_AWAY, UNREACHABLE
+   */
+  find(device: DeviceId, hash: ContentHash, options?: AbortOptions): Promise<readonly AbsPath[]>
   /** Ends what the device does here at once: its grant went, or it was revoked. */
   cut(device: DeviceId): Promise<void>
 }
@@ -94,17 +104,30 @@ class Service implements Replicas {
   }
 
   async connect(device: DeviceId, path: string, access: Access, options: AbortOptions = {}): Promise<Endpoint> {
-    const { network, clock, random, nameOf, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
-    const { stream, peer } = await network.open(device, REPLICA_PROTOCOL, options)
-    const name = nameOf(device)
-    const caller = new Caller({ stream, peer, clock, random, pacing, compressBelowBytesPerSecond, name })
+    const caller = await this.#call(device, options)
     try {
       const { value } = await caller.call('hello', { path, access }, options)
-      return new RemoteEndpoint(caller, device, `${name}:${path}`, value)
+      return new RemoteEndpoint(caller, device, `${this.#init.nameOf(device)}:${path}`, value)
     } catch (err) {
       await caller.close()
       throw err
     }
+  }
+
+  async find(device: DeviceId, hash: ContentHash, options: AbortOptions = {}): Promise<readonly AbsPath[]> {
+    const caller = await this.#call(device, options)
+    try {
+      const { value } = await caller.call('find', { hash }, options)
+      return value.filter(path => path.startsWith('/') && posix.normalize(path) === path) as AbsPath[]
+    } finally {
+      await caller.close()
+    }
+  }
+
+  async #call(device: DeviceId, options: AbortOptions): Promise<Caller> {
+    const { network, clock, random, nameOf, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
+    const { stream, peer } = await network.open(device, REPLICA_PROTOCOL, options)
+    return new Caller({ stream, peer, clock, random, pacing, compressBelowBytesPerSecond, name: nameOf(device) })
   }
 
   async cut(device: DeviceId): Promise<void> {
@@ -116,9 +139,10 @@ class Service implements Replicas {
   async #serve(stream: Stream, peer: PeerSession): Promise<void> {
     const { clock, log, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
     const open = (path: string, access: Access, options: AbortOptions) => this.#open(peer.device, path, access, options)
+    const find = (hash: ContentHash, options: AbortOptions) => this.#find(peer.device, hash, options)
     const session = {
       stream,
-      done: serveReplica({ stream, peer, clock, log, pacing, compressBelowBytesPerSecond, open })
+      done: serveReplica({ stream, peer, clock, log, pacing, compressBelowBytesPerSecond, open, find })
     }
     const sessions = this.#serving.get(peer.device) ?? new Set()
     this.#serving.set(peer.device, sessions.add(session))
@@ -151,6 +175,18 @@ class Service implements Replicas {
       return refuse(notGranted)
     }
     await onAccess?.({ device, path: root, access })
-    return { endpoint, root, ours }
+    const { known } = this.#init
+    const recordedOf: Served['recordedOf'] = async (paths, asked) =>
+      (await known?.recordedOf(paths, asked)) ?? paths.map(() => undefined)
+    return { endpoint, root, ours, recordedOf }
+  }
+
+  /** Only of files that the device may read: what else is here it does not learn, not even by its hash. */
+  async #find(device: DeviceId, hash: ContentHash, options: AbortOptions): Promise<readonly string[]> {
+    const { grants, known, ours, onAccess } = this.#init
+    await onAccess?.({ device, path: `content:${hash}`, access: 'read' })
+    const copies = (await known?.copiesOf(hash, options)) ?? []
+    const paths = copies.map(c => c.path).filter(path => !ours().some(own => isWithin(path, own)))
+    return paths.filter(path => grants.covering(device, path, 'read') !== undefined).slice(0, MAX_FOUND)
   }
 }

@@ -28,3 +28,5 @@ export const MAX_BLOCKS_A_PART = 4_096
 export const MAX_ERROR_TEXT = 1_000
 /** Folders that may be granted, to all devices together. */
 export const MAX_GRANTS = 1_000
+/** Places that are told of one content. */
+export const MAX_FOUND = 100

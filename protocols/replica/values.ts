@@ -24,6 +24,7 @@ import {
   type PlaceStep,
   type Space
 } from '../../storage/files/index.js'
+import type { RecordedFile } from '../../sync/analysis/index.js'
 import {
   type EndpointAbout,
   type HashedFile,
@@ -187,3 +188,8 @@ export const blockPiece = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('blocks'), count: z.number().int().min(1).max(MAX_BLOCKS_A_PART) }),
   z.object({ kind: z.literal('done'), stat, hash })
 ])
+export const recordedFile = of<RecordedFile>(
+  z.object({
+    ...{ hash, sizeBytes: safeCount, mtimeNs: int64, ctimeNs: int64, inode: uint64, vouches: z.boolean() }
+  })
+)

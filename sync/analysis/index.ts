@@ -47,7 +47,14 @@ export {
 } from './freshness.js'
 export { type KnownOptions, type KnownPage, knownTree } from './known.js'
 export { AHEAD_ENTRIES, COMPARED_AT_ONCE, MAX_DESTINATION, MAX_PASSED_OVER, MAX_REPORTED, MAX_TOLD } from './limits.js'
-export { type IndexedCopy, type IndexPlace, type IndexPlaces, type IndexPlacesInit, indexPlaces } from './places.js'
+export {
+  type IndexedCopy,
+  type IndexPlace,
+  type IndexPlaces,
+  type IndexPlacesInit,
+  indexPlaces,
+  type RecordedFile
+} from './places.js'
 export { type Preparation, preparationText } from './preparation.js'
 export { type ConflictSummary, type CopyProgress, CopyProgressSum, progressText, type SkipReason } from './progress.js'
 export { checkStaleness, type StalenessInit, type StalenessReport, type StaleSubtree } from './staleness.js'

@@ -40,6 +40,18 @@ export interface IndexedCopy {
   readonly vouched: boolean
 }
 
+/** What an index recorded of a file when it hashed it. */
+export interface RecordedFile {
+  readonly hash: ContentHash
+  readonly sizeBytes: number
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  /** 0 where the file system keeps none. */
+  readonly inode: bigint
+  /** Other bytes under the same stat are no edit: the stat was far enough from the hashing, and nothing changed since. */
+  readonly vouches: boolean
+}
+
 export interface IndexPlacesInit {
   readonly pool: WorkerPool
   readonly libraries: Pick<LibraryManager, 'own' | 'opened'>
@@ -57,6 +69,8 @@ export interface IndexPlaces {
   locationsBelow(path: AbsPath): readonly LocationState[]
   /** Where files with this content lie, in all open libraries; at most `limit` (100). */
   copiesOf(hash: ContentHash, options?: { limit?: number } & AbortOptions): Promise<readonly IndexedCopy[]>
+  /** What is recorded of files, in the order given; of one that several indexes know, what vouches before what does not. */
+  recordedOf(paths: readonly AbsPath[], options?: AbortOptions): Promise<readonly (RecordedFile | undefined)[]>
 }
 
 const MAX_COPIES = 100
@@ -94,6 +108,17 @@ export function indexPlaces({ pool, libraries, locations }: IndexPlacesInit): In
         copies.push(...found.map(copy => ({ ...copy, library: library.id })))
       }
       return copies
+    },
+
+    async recordedOf(paths, { signal } = {}) {
+      const found: (RecordedFile | undefined)[] = paths.map(() => undefined)
+      for (const library of all()) {
+        const { file: databaseFile } = library.database
+        const input = { databaseFile, host: library.host, paths }
+        const some = await pool.run(placing.recorded, input, { signal })
+        for (const [i, file] of some.entries()) if (found[i]?.vouches !== true) found[i] = file ?? found[i]
+      }
+      return found
     }
   }
 }

@@ -1,7 +1,18 @@
-import { type AbsPath, type ContentHash, defineTasks } from '../../storage/base/index.js'
-import { ENTRY_KINDS, findByPath, pathTextOf, rowsWithContent, sumsOf, treeRow } from '../../storage/entries/index.js'
+import { type AbsPath, type ContentHash, defineTasks, pathBytes } from '../../storage/base/index.js'
+import { hashFromBytes } from '../../storage/content/index.js'
+import {
+  ENTRY_KINDS,
+  FLAG,
+  findByPath,
+  KIND,
+  pathTextOf,
+  rowByName,
+  rowsWithContent,
+  sumsOf,
+  treeRow
+} from '../../storage/entries/index.js'
 import { withReader } from '../../storage/sql/index.js'
-import type { IndexedCopy, IndexPlace } from './places.js'
+import type { IndexedCopy, IndexPlace, RecordedFile } from './places.js'
 
 export const placing = defineTasks(import.meta.url, {
   find({
@@ -40,5 +51,34 @@ export const placing = defineTasks(import.meta.url, {
         return path === undefined ? [] : [{ path, sizeBytes, mtimeNs, vouched: vouched !== undefined }]
       })
     )
+  },
+
+  /** Of each path what is recorded of the file there, in their order. */
+  recorded({
+    databaseFile,
+    host,
+    paths
+  }: {
+    databaseFile: string
+    host: number
+    paths: readonly AbsPath[]
+  }): (RecordedFile | undefined)[] {
+    return withReader(databaseFile, sql => {
+      const hashOf = sql.prepare<{ hash: Uint8Array }>('SELECT hash FROM contents WHERE id = ?')
+      const folders = new Map<AbsPath, number | undefined>()
+      return paths.map(path => {
+        const at = path.lastIndexOf('/')
+        const folder = (path.slice(0, at) || '/') as AbsPath
+        if (!folders.has(folder)) folders.set(folder, findByPath(sql, host, folder))
+        const parent = folders.get(folder)
+        const row = parent === undefined ? undefined : rowByName(sql, parent, pathBytes(path.slice(at + 1)))
+        if (row === undefined || row.kind !== KIND.FILE || row.content === null) return undefined
+        const hash = hashOf.get([row.content])?.hash
+        if (hash === undefined) return undefined
+        const { mtimeNs, ctimeNs, inode, flags } = row
+        const vouches = (flags & (FLAG.STALE | FLAG.RACY)) === 0
+        return { hash: hashFromBytes(hash), sizeBytes: row.size, mtimeNs, ctimeNs, inode, vouches }
+      })
+    })
   }
 })

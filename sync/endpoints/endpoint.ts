@@ -1,5 +1,6 @@
 import type { AbortOptions, DeviceId, Problem, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, EntryStat, Expected, PlaceResult, PlaceStep, Space } from '../../storage/files/index.js'
+import type { RecordedFile } from '../analysis/index.js'
 import type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
 import type { Looked, TreePage } from './entry.js'
@@ -90,6 +91,9 @@ export interface Endpoint {
   space(options?: AbortOptions): Promise<Space>
   /** @throws {SpacedriveError} NO_SPACE with the figures when `bytes` more would leave less than the reserve */
   ensureSpace(bytes: number, options?: AbortOptions): Promise<void>
+
+  /** What the indexes of another device recorded of files here; at most MAX_LOOKS. Left out where nobody is to be asked. */
+  recorded?(paths: readonly RelPath[], options?: AbortOptions): Promise<readonly (RecordedFile | undefined)[]>
 
   /** The fast local ways, where this end is a folder of this device. Whoever uses them has a way without them. */
   readonly local?: LocalPort | undefined

@@ -6,7 +6,7 @@ import type { Replicas } from '../index.js'
 
 interface FarEndsInit {
   readonly network: Pick<PeerNetwork, 'session' | 'whenConnected'>
-  readonly replicas: Pick<Replicas, 'connect'>
+  readonly replicas: Pick<Replicas, 'connect' | 'find'>
   nameOf(device: DeviceId): string
   /** A folder of this device. */
   open(path: AbsPath, options?: AbortOptions): Promise<Endpoint>
@@ -18,6 +18,7 @@ export function farEnds({ network, replicas, nameOf, open }: FarEndsInit): Ends 
     nameOf,
     open: ({ device, path }, access, options) =>
       device === null ? open(path, options) : replicas.connect(device, path, access, options),
+    find: (device, hash, options) => replicas.find(device, hash, options),
     isConnected: device => network.session(device) !== undefined,
     whenConnected: (device, options) => network.whenConnected(device, options)
   }

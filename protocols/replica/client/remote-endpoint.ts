@@ -7,6 +7,7 @@ import {
   type RelPath
 } from '../../../storage/base/index.js'
 import type { Capabilities, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
+import type { RecordedFile } from '../../../sync/analysis/index.js'
 import {
   type BlockPiece,
   type BlocksOptions,
@@ -131,6 +132,16 @@ export class RemoteEndpoint implements Endpoint {
     const { value } = await this.#caller.call('hashStart', { path, lengthBytes }, options)
     if (value.stat.sizeBytes < lengthBytes) throw malformed('the start of a shorter file')
     return value
+  }
+
+  async recorded(
+    paths: readonly RelPath[],
+    options: AbortOptions = {}
+  ): Promise<readonly (RecordedFile | undefined)[]> {
+    ensureFew(paths)
+    const { value } = await this.#caller.call('recorded', { paths: [...paths] }, options)
+    if (value.length !== paths.length) throw malformed('records')
+    return value.map(file => file ?? undefined)
   }
 
   async openStage(id: string, options: AbortOptions = {}): Promise<EndpointStage> {

@@ -14,7 +14,7 @@ export type Handler<N extends CallName> = (
  * What is done for each call that is answered once; its input is of the shape of `calls.ts`. Each begins what it does before it
  * first waits: appends happen in the order in which they came.
  */
-export const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
+export const HANDLERS: { [N in Exclude<CallName, 'hello' | 'find'>]: Handler<N> } = {
   async look({ paths }, options) {
     await this.ensureLooked(...paths)
     return { values: await this.endpoint.look(paths, options) }
@@ -27,6 +27,11 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello'>]: Handler<N> } = {
   async hashStart({ path, lengthBytes }, options) {
     await this.ensureReadable(path)
     return { values: await this.endpoint.hashStart(path, lengthBytes, options) }
+  },
+  async recorded({ paths }, options) {
+    await this.ensureReadable(...paths)
+    const files = await this.recorded(paths, options)
+    return { values: files.map(file => file ?? null) }
   },
   async space(_, options) {
     return { values: await this.endpoint.space(options) }

@@ -9,6 +9,7 @@ import {
   SpacedriveError
 } from '../../../storage/base/index.js'
 import { AREA_NAME, isTempName, type PlaceStep, type StagedSource } from '../../../storage/files/index.js'
+import type { RecordedFile } from '../../../sync/analysis/index.js'
 import {
   type Endpoint,
   type EndpointStage,
@@ -27,6 +28,8 @@ export interface Served {
   readonly root: AbsPath
   /** Absolute paths that are ours and nobody else's (SYNC.md 9). */
   ours(): readonly string[]
+  /** What the indexes here recorded of files. */
+  recordedOf(paths: readonly AbsPath[], options: AbortOptions): Promise<readonly (RecordedFile | undefined)[]>
 }
 
 export interface Outgoing {
@@ -103,6 +106,14 @@ export class ServedFolder {
       await this.#served.endpoint.close()
     })()
     return this.#closed
+  }
+
+  recorded(paths: readonly RelPath[], options: AbortOptions): Promise<readonly (RecordedFile | undefined)[]> {
+    const { root, recordedOf } = this.#served
+    return recordedOf(
+      paths.map(path => resolveRel(root, path)),
+      options
+    )
   }
 
   get endpoint(): Endpoint {

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import {
   type AbortOptions,
   type Clock,
+  type ContentHash,
   errorCode,
   isAbort,
   type Logger,
@@ -38,6 +39,8 @@ export interface ServeInit {
   readonly log: Logger
   /** Opens what the device asks for. @throws NOT_GRANTED, and what opening the folder throws */
   open(path: string, access: 'read' | 'write', options: AbortOptions): Promise<Served>
+  /** Where files with this content lie that the device may read. */
+  find(hash: ContentHash, options: AbortOptions): Promise<readonly string[]>
 }
 
 interface Running {
@@ -163,6 +166,11 @@ class Session {
     if (name === 'hello') {
       const about = await this.#open(input as Input<'hello'>, signal)
       this.#send(RESULT, call, about)
+      return
+    }
+    if (name === 'find') {
+      this.#greeted = true
+      this.#send(RESULT, call, await this.#init.find((input as Input<'find'>).hash, { signal }))
       return
     }
     if (name === 'close' && this.#folder === undefined) {

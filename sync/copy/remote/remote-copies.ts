@@ -1,8 +1,9 @@
-import type { AbortOptions, DeviceId, JobId, Startable } from '../../../storage/base/index.js'
+import type { AbortOptions, ContentHash, DeviceId, JobId, Startable } from '../../../storage/base/index.js'
 import type { JobManager } from '../../../storage/jobs/index.js'
 import type { Preview, PreviewTold } from '../preview.js'
 import { isAway } from './away.js'
-import type { RemoteCopyInput } from './input.js'
+import { findContent } from './content.js'
+import type { Place, RemoteCopyInput } from './input.js'
 import { remoteCopyJob } from './job.js'
 import { layOutRemote } from './layout.js'
 import type { RemoteCopyComponents } from './ports.js'
@@ -19,6 +20,8 @@ export interface RemoteCopies extends Startable {
   /** Exactly what would be done now. @throws DEVICE_AWAY */
   preview(input: RemoteCopyInput, told: PreviewTold): Promise<Preview>
   begin(input: RemoteCopyInput): Promise<JobId>
+  /** See `findContent`. */
+  locate(hash: ContentHash, options?: AbortOptions): Promise<Place>
   /** The devices that a job rests for. */
   waitsFor(job: JobId): readonly DeviceId[]
   /** For other jobs that need a device. */
@@ -38,6 +41,7 @@ export function remoteCopies(components: RemoteCopyComponents, jobs: JobManager)
       })
     },
     preview: (input, told) => previewRemoteCopy(components.ends, input, told),
+    locate: (hash, options) => findContent(components, hash, options),
     waits,
     waitsFor: id => waits.devicesOf(id),
     begin: async input => (await jobs.dispatch(job, input)).id

@@ -12,6 +12,7 @@ import type { Endpoint, TreeEntry } from '../../endpoints/index.js'
 import type { DeletePlan } from '../delete/plan-delete.js'
 import { farDeleteJob } from './delete-job.js'
 import { farGroups, lookAtTops, openAround, pathIn } from './far-paths.js'
+import { farValidateJob } from './validate-job.js'
 
 export interface FarOperationsInit {
   readonly ends: Ends
@@ -22,7 +23,7 @@ export interface FarOperationsInit {
 /** What deleting on another device would do. Nothing of it is kept: the job looks again. */
 export type FarDeletePlan = Omit<DeletePlan, 'work'>
 
-/** Deleting and looking on other devices, where they granted it. Registers its kinds of jobs. */
+/** Deleting, looking and validating on other devices, where they granted it. Registers its kinds of jobs. */
 export interface FarOperations {
   /** @throws {SpacedriveError} NOT_FOUND when nothing is there; PROTECTED for a granted folder itself; DEVICE_AWAY */
   planDelete(
@@ -31,6 +32,8 @@ export interface FarOperations {
     options: { onProgress?: (found: { files: number; bytes: number }) => void } & AbortOptions
   ): Promise<FarDeletePlan>
   beginDelete(device: DeviceId, paths: readonly string[], options: { permanent: boolean }): Promise<JobId>
+  /** Has files read there and compared with what is recorded there. @throws {SpacedriveError} NOT_FOUND, DEVICE_AWAY */
+  validate(device: DeviceId, paths: readonly string[], options?: AbortOptions): Promise<JobId>
   /** @throws {SpacedriveError} NOT_FOUND, DEVICE_AWAY */
   look(device: DeviceId, path: string, options: FarLookOptions): Promise<FarLook>
 }
@@ -54,7 +57,9 @@ const MAX_LISTED = 1000
 
 export function farOperations({ ends, waits, jobs }: FarOperationsInit): FarOperations {
   const deleting = farDeleteJob({ ends, waits })
+  const validating = farValidateJob({ ends, waits })
   jobs.register(deleting)
+  jobs.register(validating)
   return {
     async planDelete(device, paths, { onProgress, signal }) {
       const options = { ...(signal && { signal }) }
@@ -84,6 +89,18 @@ export function farOperations({ ends, waits, jobs }: FarOperationsInit): FarOper
     },
     beginDelete: async (device, paths, { permanent }) =>
       (await jobs.dispatch(deleting, { device, paths, permanent })).id,
+    async validate(device, paths, options) {
+      for (const group of farGroups(paths)) {
+        const { endpoint, tops } = await openAround(ends, device, group, 'read', options ?? {})
+        try {
+          const { problems } = await lookAtTops(endpoint, tops, options ?? {})
+          if (problems.length > 0) throw nothingThere(problems)
+        } finally {
+          await endpoint.close()
+        }
+      }
+      return (await jobs.dispatch(validating, { device, paths })).id
+    },
     async look(device, path, { hash, count, signal }) {
       const options = { ...(signal && { signal }) }
       const [group] = farGroups([path])

@@ -24,6 +24,7 @@ describe('file delete, info and validate of DEVICE:/path', function () {
   before(async () => {
     mkdirSync(there, { recursive: true })
     await bob.ok('network', 'grant', 'ada', there, '--write')
+    await bob.ok('library', 'create', 'main')
   })
 
   it('what is deleted goes to the trash of its device and comes back from there', async () => {
@@ -83,5 +84,45 @@ describe('file delete, info and validate of DEVICE:/path', function () {
     const shown = await ada.ok('file', 'info', `bob:${there}/told`, '--count')
     assert.match(shown, /holds +8 B in 2 files/)
     assert.match(await ada.ok('file', 'info', `bob:${there}`), /directory/)
+  })
+
+  it('validate has files read there and compared with what is recorded there', async () => {
+    makeTree(join(there, 'kept'), { 'in/a': file('a'), 'in/b': file('before'), c: file('c') })
+    await bob.ok('location', 'add', join(there, 'kept/in'), '--no-watch', '--wait')
+    writeFileSync(join(there, 'kept/in/b'), 'longer than before')
+    const { ended } = await ada.json<{ ended: { state: string; output: Record<string, number> } }>(
+      'file',
+      'validate',
+      `bob:${there}/kept`
+    )
+    assert.deepEqual(
+      [ended.state, ended.output],
+      ['completed', { whole: 1, corrupt: 0, changed: 1, unreadable: 0, unrecorded: 1, bytes: ended.output.bytes }]
+    )
+    assert.match((await ada.run('file', 'validate', `bob:${there}/nothing`)).stderr, /is not there/)
+  })
+
+  it('content:HASH comes from whoever has it and lets it be read; nothing is told of what is not granted', async () => {
+    const [granted, hidden] = [join(there, 'films'), join(bob.downloads, '..', 'private')]
+    makeTree(granted, { 'one.mkv': file('a film') })
+    makeTree(hidden, { secret: file('a secret') })
+    await bob.ok('location', 'add', granted, '--wait')
+    await bob.ok('location', 'add', hidden, '--wait')
+    const hashOf = async (path: string): Promise<string> =>
+      String((await bob.json<{ hash: string }>('file', 'info', path, '--hash')).hash)
+    const to = join(ada.downloads, '..', 'fetched')
+    mkdirSync(to)
+    const film = await hashOf(join(granted, 'one.mkv'))
+    await ada.ok('file', 'copy', `content:${film}`, to)
+    assert.equal(readFileSync(join(to, 'one.mkv'), 'utf8'), 'a film')
+    const refused = await ada.run('file', 'copy', `content:${await hashOf(join(hidden, 'secret'))}`, to)
+    assert.match(refused.stderr, /nobody has content:.*; asked: this device, bob/)
+    assert.equal(refused.code, 1)
+    assert.equal((await ada.run('file', 'move', `content:${film}`, to)).code, 2)
+    // What the index tells is looked at: another content by now is not that content.
+    writeFileSync(join(granted, 'one.mkv'), 'b film')
+    assert.equal((await ada.run('file', 'copy', `content:${film}`, `${to}/again`)).code, 1)
+    const { records } = await bob.json<{ records: { command: string; paths: string[] }[] }>('system', 'audit')
+    assert.ok(records.some(r => r.command === 'remote.read' && r.paths[0] === `content:${film}`))
   })
 })

@@ -46,10 +46,13 @@ export async function openRemote(): Promise<RemoteKit> {
           const end = await openLocalEndpoint({ path, pool, files, volumes, trash: trash as never, ours }, options)
           return device === null ? end : line.through(end)
         },
+        find: async () => [],
         nameOf: device => device,
         isConnected: () => false,
         whenConnected: async () => {}
       },
+      index: { copiesOf: async () => [] },
+      devices: () => [FAR],
       pause: (job, because) => jobs.pause(job, { because })
     },
     jobs
