@@ -46,8 +46,6 @@ export class Judgement {
   readonly #sql: Sql
   readonly #rows: readonly Row[]
   #names = new Map<RelPath, Name>()
-  /** Names that something came to by a move, and the run that did it. */
-  readonly #arrived = new Map<RelPath, string>()
   readonly #blocked = new Set<number>()
   readonly #why = new Map<RelPath, string>()
 
@@ -65,7 +63,12 @@ export class Judgement {
   }
 
   run(limit: number): { left: Left[]; leftCount: number; rows: number } {
-    for (const [i, row] of this.#rows.entries()) this.#follow(i, row)
+    const atOnce = movesAtOnce(this.#rows)
+    for (const [i, row] of this.#rows.entries()) {
+      const moves = atOnce.get(i)
+      if (moves === undefined) this.#follow(i, row)
+      else if (moves[0] === i) this.#changePlaces(moves)
+    }
     const lines = this.#matchLines()
     for (const [path, name] of this.#names) {
       const why = this.#obstacle(path, name)
@@ -83,14 +86,8 @@ export class Judgement {
   }
 
   /** Where what was changed is now, and what it must be. */
-  #follow(i: number, { run, path, to, kind, before, after }: Row): void {
+  #follow(i: number, { path, to, kind, before, after }: Row): void {
     if (kind === 'move') {
-      const arrived = this.#arrived.get(path) === run
-      this.#arrived.set(to!, run)
-      if (arrived && before !== undefined) {
-        this.#changePlaces(i, path, to!, before)
-        return
-      }
       const carried = this.#names.get(path)
       this.#names.delete(path)
       if (before === undefined) this.#renameBelow(path, to!)
@@ -114,13 +111,25 @@ export class Judgement {
     }
   }
 
-  /** Nothing is moved twice in one run: what came to `path` in it came at once with this, which leads away what was there. */
-  #changePlaces(i: number, path: RelPath, to: RelPath, expect: ContentHash): void {
-    const came = this.#names.get(path)!
-    const there = this.#names.get(to)
-    const rows = new Set([...came.rows, ...(there?.rows ?? []), i])
-    this.#names.set(path, { ...came, rows, before: true })
-    this.#names.set(to, { expect, rows, before: there?.before ?? false, leaves: 'moved' })
+  /** Names that changed places in one step, with all that is below them: one thing, taken back as a whole or not at all. */
+  #changePlaces(at: readonly number[]): void {
+    const moves = at.map(i => this.#rows[i]!)
+    const left = new Map(moves.map(move => [move.path, move]))
+    const old = this.#names
+    this.#names = new Map()
+    const rows = new Set(at)
+    for (const [path, name] of old) {
+      const move = moves.find(m => path === m.path || (m.before === undefined && isWithin(path, m.path)))
+      this.#names.set(move === undefined ? path : ((move.to! + path.slice(move.path.length)) as RelPath), name)
+      if (move?.path === path) for (const i of name.rows) rows.add(i)
+    }
+    for (const { path, to, before } of moves) {
+      const leaves = this.#names.get(to!)?.leaves === 'made' ? 'made' : 'moved'
+      const was = old.get(to!)?.before ?? left.has(to!)
+      this.#names.set(to!, { expect: before ?? 'directory', rows, before: was, leaves })
+      if (moves.some(m => m.to === path)) continue
+      this.#names.set(path, { expect: 'nothing', rows, before: old.get(path)?.before ?? true, leaves: 'no' })
+    }
   }
 
   #renameBelow(path: RelPath, to: RelPath): void {
@@ -251,6 +260,31 @@ export class Judgement {
       .prepare<Seen>(`SELECT kind, hash, target, mtime / 1000000 mtimeMs FROM seen WHERE at = ${TARGET} AND path = ?`)
       .get([pathKey(path)])
   }
+}
+
+/**
+ * Nothing is moved twice in one run: where something came to a name before what was there left it, both were done at once, with all
+ * the moves that touch their names. By each of the moves, all of them in their order.
+ */
+function movesAtOnce(rows: readonly Row[]): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, readonly number[]>()
+  for (let from = 0; from < rows.length; ) {
+    let end = from
+    while (end < rows.length && rows[end]!.kind === 'move' && rows[end]!.run === rows[from]!.run) end++
+    const leaving = new Map(rows.slice(from, end).map((row, i) => [row.path, from + i]))
+    const arriving = new Map(rows.slice(from, end).map((row, i) => [row.to!, from + i]))
+    for (let i = from; i < end; i++) {
+      if ((arriving.get(rows[i]!.path) ?? i) >= i || found.has(i)) continue
+      const all = new Set([i])
+      for (const at of all)
+        for (const next of [leaving.get(rows[at]!.to!), arriving.get(rows[at]!.path)])
+          if (next !== undefined) all.add(next)
+      const ordered = [...all].sort((a, b) => a - b)
+      for (const at of ordered) found.set(at, ordered)
+    }
+    from = Math.max(end, from + 1)
+  }
+  return found
 }
 
 interface RawRow {

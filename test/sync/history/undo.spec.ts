@@ -65,6 +65,57 @@ describe('taking a run back', function () {
     assert.deepEqual(look(fixture.destination), before)
   })
 
+  it('names that moved on, each to where the next one was, move back', async () => {
+    fixture = await openHistory({ mode: 'mirror' })
+    for (const name of ['a', 'b', 'c']) writeFileSync(at(name), name)
+    for (const name of ['d', 'e']) {
+      mkdirSync(at(name))
+      writeFileSync(at(`${name}/in`), name)
+    }
+    await fixture.run()
+    const before = look(fixture.destination)
+    for (const [from, to] of [
+      ['c', 'new'],
+      ['b', 'c'],
+      ['a', 'b'],
+      ['e', 'other'],
+      ['d', 'e']
+    ] as const)
+      renameSync(at(from), at(to))
+    await fixture.run()
+    const { left, problems } = await fixture.undo({})
+    assert.deepEqual([left, problems], [[], []])
+    assert.deepEqual(look(fixture.destination), before)
+  })
+
+  for (const [what, names] of [
+    ['two', ['a', 'b']],
+    ['three in a ring', ['a', 'b', 'c']]
+  ] as const) {
+    it(`folders that changed places, ${what}, with what is in them, change them back`, async () => {
+      fixture = await openHistory({ mode: 'mirror' })
+      for (const name of names) {
+        mkdirSync(at(`${name}/sub`), { recursive: true })
+        for (let i = 0; i < 3; i++) writeFileSync(at(`${name}/sub/${i}`), `${name} ${i}`)
+        writeFileSync(at(`${name}/only ${name}`), name)
+      }
+      await fixture.run()
+      const before = look(fixture.destination)
+      renameSync(at(names[0]), at('t'))
+      for (const [i, name] of names.slice(1).entries()) renameSync(at(name), at(names[i]!))
+      renameSync(at('t'), at(names.at(-1)!))
+      writeFileSync(at(`${names[0]}/sub/1`), 'edited as well')
+      rmSync(at(`${names[0]}/sub/2`))
+      await fixture.run()
+      const after = look(fixture.destination)
+      const { left, problems } = await fixture.undo({})
+      assert.deepEqual([left, problems], [[], []])
+      assert.deepEqual(look(fixture.destination), before)
+      await fixture.undo({})
+      assert.deepEqual(look(fixture.destination), after)
+    })
+  }
+
   it('what was changed since stays, with all that belongs to it, and is named with the reason', async () => {
     fixture = await openHistory({ mode: 'bidirectional' })
     mkdirSync(at('old'))
