@@ -114,7 +114,7 @@ export class SyncDisk extends SimulatedDisk {
     const inArea = within(`/${end}`).includes(area) ? within(area) : []
     const staged = inArea.includes(`${area}/staging`) ? within(`${area}/staging`) : []
     const temps = within(`/${end}`).filter(path => isTempName(nameOf(path)) && !path.includes('-0000-8000-8000-'))
-    const known = ['root.json', 'versions', 'staging']
+    const known = ['root.json', '.gitignore', 'versions', 'staging']
     return [...temps, ...inArea.filter(path => !known.includes(nameOf(path))), ...staged]
   }
 
