@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { hashBytes } from '../../../storage/content/index.js'
+import { untilVouched } from '../../vouched.js'
 import { type OperationsFixture, openOperations } from './fixture.js'
 
 const page = { limit: 100, offset: 0 }
@@ -107,7 +108,7 @@ describe('duplicates', () => {
     fixture.write({ 'a/1': 'equal', 'a/2': 'equal', 'a/3': 'other' })
     for (const name of ['1', '2', '3']) utimesSync(fixture.at(`a/${name}`), 1_000, 1_000)
     const library = await fixture.peer.libraries.create({ name: 'Mine' })
-    await fixture.peer.clock.sleep(50) // past two steps of the clock, so that the stats vouch
+    await untilVouched(fixture.at('a'))
     const { job: indexing } = await fixture.peer.locations.add(library, { path: fixture.at('a') as never })
     await fixture.ended(indexing)
     const first = await find()

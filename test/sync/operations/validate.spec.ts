@@ -5,12 +5,13 @@ import type { AbsPath, JobId } from '../../../storage/base/index.js'
 import type { JobInfo } from '../../../storage/jobs/index.js'
 import { canMount, mountImage, type TestImage } from '../../mounts.js'
 import { tempDir } from '../../temp.js'
+import { untilVouched } from '../../vouched.js'
 import { type OperationsFixture, openOperations } from './fixture.js'
 
 /** Indexes a folder that nobody watches, late enough that the stats vouch for the hashes. */
 async function index({ peer, ended }: OperationsFixture, path: string): Promise<void> {
   const library = peer.libraries.findCurrent() ?? (await peer.libraries.create({ name: 'Mine' }))
-  await peer.clock.sleep(50) // two steps of the file system's clock
+  await untilVouched(path)
   const { job } = await peer.locations.add(library, { path: path as AbsPath, watch: false })
   assert.equal((await ended(job)).state, 'completed')
 }

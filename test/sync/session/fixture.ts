@@ -1,7 +1,6 @@
 /** Two real folders and everything that a session needs, without a daemon. */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import {
   type AbsPath,
   type Clock,
@@ -11,7 +10,6 @@ import {
   type WorkerPool,
   workerPool
 } from '../../../storage/base/index.js'
-import { isRacy } from '../../../storage/content/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type Database, openDatabase } from '../../../storage/sql/index.js'
@@ -114,18 +112,6 @@ export function look(dir: string, { times = true } = {}): Record<string, string>
   }
   walk('')
   return found
-}
-
-/**
- * Until the stat of every file there vouches for its content (SYNC.md 1): what is read too shortly after it was written is read
- * once more, however little happened to it, and a test that counts what is read has to begin after that.
- */
-export async function untilVouched(dir: string): Promise<void> {
-  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(e => e.isFile())
-  for (const { parentPath, name } of files) {
-    const { mtimeNs, ctimeNs } = lstatSync(join(parentPath, name), { bigint: true })
-    while (isRacy({ mtimeNs, ctimeNs, startedMs: systemClock.nowMs() })) await setImmediate()
-  }
 }
 
 /** Every content that is anywhere: in the folder, and in the versions. */

@@ -5,8 +5,9 @@ import fc from 'fast-check'
 import type { RelPath } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import type { Hint } from '../../../sync/session/index.js'
+import { untilVouched } from '../../vouched.js'
 import { applyEdit, edit } from './edits.js'
-import { look, openSync, type SyncFixture, untilVouched } from './fixture.js'
+import { look, openSync, type SyncFixture } from './fixture.js'
 import { hintsBetween, seenIn } from './hinting.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */

@@ -11,7 +11,7 @@ const event = (what: Event['what'], n: number): Event => ({ ...edit(0, 'write'),
 const steps = (a: number): Event => ({ ...edit(0, 'write', { a }), what: 'step' })
 const finish = event('finish', 0)
 
-/** The smallest of what long searches found: each went round its ring for ever. */
+/** The smallest of what long searches found: most went round their ring for ever. */
 describe('simulation: found by search, all come to rest', () => {
   const cases: readonly (readonly [string, Shape, boolean, readonly Event[]])[] = [
     [
@@ -59,6 +59,11 @@ describe('simulation: found by search, all come to rest', () => {
       'a folder and a file changed names while others got the folder',
       ...(['ring', true] as const),
       [event('begin', 7), edit(0, 'write', { b: 582 }), finish, edit(0, 'swap', { a: 735 })]
+    ],
+    [
+      'the disk of a mirror was put back to when it held something of its own',
+      ...(['mirror', false] as const),
+      [edit(191, 'write'), event('backup', 179), event('begin', 451), finish, event('restore-disk', 356)]
     ],
     [
       'permission bits that were set during a session that moved the file',

@@ -141,7 +141,9 @@ export class Simulation {
       for (const pair of this.pairs) {
         const session = this.#start(pair)
         while (!this.#step(session));
-        if (pair.accepted || pair.forced) done.push(`${pair.name} goes on next time`)
+        // A mirror that found something put back takes away what is too much only with an archive.
+        const agreed = session.union && pair.known.agreed
+        if (pair.accepted || pair.forced || agreed) done.push(`${pair.name} goes on next time`)
         done.push(...visible(session.operations).map(op => `${pair.name} ${op}`))
       }
       if (done.length === 0) return
