@@ -18,6 +18,7 @@ const sync = [
 const parts = [
   { specs: sync.map(name => `sync/${name}`), env: { SPACEDRIVE_RUNS: runs } },
   { specs: ['sync/session/power-cut'], env: { SYNC_CUTS: '40' } },
+  { specs: ['sync/session/disk-errors'], env: { SYNC_FAULTS: 'all' } },
   { specs: ['sync/session/killed'], env: { SPACEDRIVE_KILLS: '100' } },
   { specs: ['sync/session/random', 'sync/session/hints'], env: { SPACEDRIVE_RUNS: '300' } },
   { specs: ['sync/history/restore', 'sync/history/undo'], env: { SPACEDRIVE_RUNS: '100' } },

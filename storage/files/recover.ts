@@ -8,7 +8,7 @@ import { removeOldMarkers } from './marker.js'
 import { finishDrop } from './move-into.js'
 import { isGroupId } from './ours.js'
 import { takeAcross } from './place-journaled.js'
-import { diskError, problemOf } from './problems.js'
+import { diskError, isFatal, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
 import { type FoundPlace, listStagingPlaces, TREE_NAME } from './staging-place.js'
 import { removeEmptyTree } from './tree.js'
@@ -45,7 +45,10 @@ export function recoverRoot(access: RootAccess, { isBusy, nowMs }: RecoverInit):
       settle(access, { dir, tree }, journal, outcomes)
       if (outcomes.every(o => o.state !== 'stuck')) removeGroupPlace(access, found, dir)
     } catch (err) {
-      report.problems.push(problemOf(joinRel(found.rel, 'journal'), diskError('recover', found.rel, err)))
+      const error = diskError('recover', found.rel, err)
+      // A disk that fails now is tried again; nobody is to look after the journal.
+      if (isFatal(error)) throw error
+      report.problems.push(problemOf(joinRel(found.rel, 'journal'), error))
     } finally {
       for (const dir of opened) disk.close(dir)
     }

@@ -60,6 +60,14 @@ export function reportOf(sync: string, outcome: Ended, durationMs: number): RunR
   )
   const problems = [...planned, ...outcome.result.problems.map(({ path, code, message }) => ({ path, code, message }))]
   const waiting = conflicts.some(c => c.resolution === 'waiting')
+  const broken = problems.find(isDiskError)
+  if (broken !== undefined) {
+    return {
+      ...{ sync, state: 'halted', reason: 'disk-errors', planHash: plan.hash, operations: outcome.result.operations },
+      ...{ bytesTransferred: outcome.result.bytes, conflicts, problems, durationMs },
+      ...{ halts: [broken.message], hint: 'Check the disk; what was not placed is placed by a later run.' }
+    }
+  }
   const state = problems.length > 0 ? 'problems' : waiting ? 'conflicts' : 'converged'
   return {
     ...{ sync, state, planHash: plan.hash, operations: outcome.result.operations },
@@ -67,6 +75,9 @@ export function reportOf(sync: string, outcome: Ended, durationMs: number): RunR
     ...(outcome.hidden !== undefined && { ignored: { files: outcome.hidden.ignored, of: outcome.hidden.of } })
   }
 }
+
+/** What could be written of a path failed on the disk: that concerns more than this path. */
+export const isDiskError = ({ code }: { readonly code: string }): boolean => code === 'DISK_ERROR'
 
 /** A run that was ended by an error, or by a person. */
 export function endedReport(

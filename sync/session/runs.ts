@@ -17,7 +17,7 @@ import { type IdentityHalt, knownCounters } from './guard.js'
 import { lastRun } from './last-runs.js'
 import { type Loan, withLoan } from './loan.js'
 import type { Sync } from './record.js'
-import { type Ended, endedReport, ignoredNotes, type RunReport, reportOf } from './report.js'
+import { type Ended, endedReport, ignoredNotes, isDiskError, type RunReport, reportOf } from './report.js'
 import { type EndComponents, openRoots, type RootsComponents, SureRoots } from './roots.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
@@ -191,11 +191,17 @@ export class Runs {
 
   /** An error of the disk: all of it is staged again from its source, once. @throws what a session throws */
   async #twice(sync: Sync, options: SessionOptions): Promise<SessionOutcome> {
-    try {
-      return await this.#session(sync, options)
-    } catch (err) {
+    const first = await this.#session(sync, options).catch(err => {
       if (!hasCode(err, 'DISK_ERROR') || options.signal?.aborted === true) throw err
-      return this.#session(sync, options)
+    })
+    if (first !== undefined && !(first.state === 'done' && first.result.problems.some(isDiskError))) return first
+    const second = await this.#session(sync, options)
+    if (first?.state !== 'done' || second.state !== 'done') return second
+    const { operations, bytes } = first.result
+    const { result } = second
+    return {
+      ...second,
+      result: { ...result, operations: operations + result.operations, bytes: bytes + result.bytes }
     }
   }
 

@@ -20,13 +20,15 @@ import type { Watcher } from '../../storage/watcher/index.js'
 import type { End, Operation } from '../reconcile/index.js'
 import { ensureApart, ensureName, ensureNoCopy } from './add-checks.js'
 import { ADD_GRACE_MS, Background } from './background.js'
+import { openEnd } from './ends.js'
+import { knownCounters } from './guard.js'
 import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
 import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
 import { readPlanned } from './plan.js'
-import { type RawSync, type Sync, type SyncSpec, syncOf } from './record.js'
+import { type RawSync, type Sync, type SyncSpec, syncOf, writableEnds } from './record.js'
 import { describeEnd, type EndComponents } from './roots.js'
 import { type RunOptions, Runs, type TurnOptions } from './runs.js'
 import type { SessionOutcome } from './session.js'
@@ -236,11 +238,28 @@ class SyncList implements Syncs {
     await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
     await this.#endJobs(sync, historySerial)
+    await this.#tidy(sync)
     await this.#runs.alone(sync, async () => {
       await db.write(syncWrites.remove, { id: sync.id })
       await this.#snapshots.remove(sync.uuid)
     })
     events.emit('sync:removed', { sync: sync.uuid, name: sync.name })
+  }
+
+  /** What a crash left at its ends is settled, for nobody comes back for it. One that is away now keeps it. */
+  async #tidy(sync: Sync): Promise<void> {
+    const { db, clock, log } = this.#init
+    const { roots } = knownCounters(db, sync.id)
+    for (const end of writableEnds(sync.mode)) {
+      if (roots[end] === null) continue
+      try {
+        await this.#runs.lend(sync, [end], {}, async ({ ends }) => {
+          await (await openEnd(ends[end]!, sync.uuid, clock, {})).close()
+        })
+      } catch (err) {
+        log.info('what a removed sync left could not be looked for', { sync: sync.name, end, err })
+      }
+    }
   }
 
   async #dispatch({ uuid, name }: Sync, asked: RunAsked, background: boolean): Promise<JobId> {

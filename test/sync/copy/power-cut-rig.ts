@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AbsPath, type JobId, type Problem, systemClock, type WorkerPool } from '../../../storage/base/index.js'
+import { type AbsPath, type JobId, type Problem, systemClock } from '../../../storage/base/index.js'
 import { type Files, isTempName, openFiles, ownerTag } from '../../../storage/files/index.js'
 import type { PhaseContext } from '../../../storage/jobs/index.js'
 import { copying } from '../../../sync/copy/copying.js'
@@ -8,6 +8,7 @@ import type { CopyInput } from '../../../sync/copy/index.js'
 import type { CopyComponents } from '../../../sync/copy/ports.js'
 import { type CopyState, newState } from '../../../sync/copy/state.js'
 import { Touched } from '../../../sync/copy/touched.js'
+import { inPlace } from '../../in-place.js'
 import { SimulatedDisk, type SimulatedDiskInit } from '../../storage/files/simulated-disk.js'
 import type { Inode } from '../../storage/files/simulated-image.js'
 import { file, folder, link, type Tree } from './trees.js'
@@ -193,29 +194,6 @@ export async function inTrash(disk: CopyDisk): Promise<Map<string, string[]>> {
   }
   await files.close()
   return found
-}
-
-/** Tasks run where they are called, on the disk that the handles bring along. */
-const inPlace = {
-  size: 1,
-  bulkWidth: 1,
-  async run(task: (input: unknown, ctx: unknown) => unknown, input: unknown, { signal, onEmit }: RunOptions = {}) {
-    signal?.throwIfAborted()
-    return task(input, { signal: signal ?? new AbortController().signal, emit: onEmit ?? (() => {}) })
-  },
-  link(task: (input: unknown, ctx: unknown) => Promise<unknown>, input: unknown, { signal, onEmit }: RunOptions) {
-    let heard: (value: unknown) => void = () => {}
-    const onPost = (listener: typeof heard): void => {
-      heard = listener
-    }
-    const result = Promise.resolve().then(() => task(input, { signal, emit: onEmit, onPost }))
-    return { result, post: (value: unknown) => heard(value) }
-  }
-} as unknown as WorkerPool
-
-interface RunOptions {
-  readonly signal?: AbortSignal
-  readonly onEmit?: (value: never) => void
 }
 
 function context(state: CopyState, cutting: Cutting): PhaseContext<CopyState> {

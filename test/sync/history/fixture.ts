@@ -6,6 +6,7 @@ import {
   type AbsPath,
   type Clock,
   eventBus,
+  type JobId,
   SpacedriveError,
   silentLog,
   systemClock,
@@ -13,9 +14,9 @@ import {
   type WorkerPool,
   workerPool
 } from '../../../storage/base/index.js'
-import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
+import { type Disk, type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
-import { type JobHandle, jobManager } from '../../../storage/jobs/index.js'
+import { type JobHandle, type JobInfo, jobManager } from '../../../storage/jobs/index.js'
 import { watcher } from '../../../storage/watcher/index.js'
 import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import {
@@ -29,6 +30,7 @@ import {
 } from '../../../sync/history/index.js'
 import type { ConflictPolicy, Mode } from '../../../sync/reconcile/index.js'
 import { type RunReport, type Sync, type Syncs, syncs } from '../../../sync/session/index.js'
+import { inPlace } from '../../in-place.js'
 import { tempDir } from '../../temp.js'
 
 export interface HistoryFixture {
@@ -45,6 +47,8 @@ export interface HistoryFixture {
   now(): number
   /** Time passes. */
   later(ms: number): void
+  /** What a job came to. */
+  outcome(job: JobId): Promise<JobInfo>
   /** Does what a guard would stop, too. */
   run(): Promise<RunReport>
   /** What these come to, done as jobs. @throws what the job failed with */
@@ -58,6 +62,10 @@ export interface HistoryOptions {
   readonly mode: Mode
   readonly policy?: ConflictPolicy
   readonly ignore?: readonly string[]
+  /** Of the history alone: what is to be done by itself, and when. */
+  readonly timer?: Clock['timer']
+  /** Instead of the real disk; everything runs in this thread then. */
+  readonly disk?: Disk
 }
 
 async function ended<O>(begun: Promise<JobHandle<O>>): Promise<O> {
@@ -70,7 +78,9 @@ async function ended<O>(begun: Promise<JobHandle<O>>): Promise<O> {
 export async function openHistory({
   mode,
   policy = 'keep-both',
-  ignore = []
+  ignore = [],
+  timer,
+  disk
 }: HistoryOptions): Promise<HistoryFixture> {
   let passedMs = 0
   let closed = false
@@ -80,15 +90,15 @@ export async function openHistory({
   const dataDir = at('data') as AbsPath
   for (const name of ['data', 'source', 'destination']) if (!existsSync(at(name))) mkdirSync(at(name))
   const db = await openInstance(dataDir)
-  const pool = workerPool(2)
-  const files = openFiles({ pool, owner: ownerTag(dataDir), clock })
+  const pool = disk === undefined ? workerPool(2) : inPlace
+  const files = openFiles({ pool, owner: ownerTag(dataDir), clock, ...(disk && { disk }) })
   const events = eventBus(() => clock.nowMs(), silentLog)
   const jobs = jobManager({ db, clock, random: systemRandom, events, log: silentLog })
   const open = async (path: AbsPath, { create = false, ...options } = {}) => {
     if (create) await (await files.openRoot(path, { create })).close()
     return openLocalEndpoint(
       {
-        ...{ path, pool, files, volumes: { volumeOf: async () => undefined } },
+        ...{ path, pool, files, disk, volumes: { volumeOf: async () => undefined } },
         trash: { put: () => Promise.reject(new Error('a sync throws nothing into the trash')) },
         ours: () => [dataDir]
       },
@@ -101,7 +111,7 @@ export async function openHistory({
     watcher: watcher({ pool, clock, log: silentLog }),
     ...{ deviceName: () => 'ada', placementOf: async () => undefined, pathOf: async () => undefined }
   })
-  const history = syncHistory({ ...init, syncs: service })
+  const history = syncHistory({ ...init, ...(timer && { clock: { ...clock, timer } }), syncs: service })
   await service.start()
   await jobs.start()
   await service.add({
@@ -141,6 +151,10 @@ export async function openHistory({
     },
     later(ms) {
       passedMs += ms
+    },
+    async outcome(job) {
+      await jobs.outcome(job)
+      return jobs.info(job)
     },
     async run() {
       const report = await once(false)

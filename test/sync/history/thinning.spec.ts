@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbsPath, RelPath } from '../../../storage/base/index.js'
 import { type HistoryFixture, openHistory } from './fixture.js'
@@ -69,6 +69,44 @@ describe('thinning what syncs keep', function () {
       assert.equal(readFileSync(join(folder, 'a'), 'utf8'), text)
     }
     assert.equal((await fixture.history.verify(fixture.sync())).problemCount, 0)
+  })
+
+  it('by itself it thins five minutes after the start and every hour, goes on when an end is away, and not once stopped', async () => {
+    const waiting: { fn: () => void; ms: number }[] = []
+    let set = (): void => {}
+    const timer = (fn: () => void, ms: number): { clear(): void } => {
+      const entry = { fn, ms }
+      waiting.push(entry)
+      set()
+      return { clear: () => void waiting.splice(waiting.indexOf(entry), 1) }
+    }
+    /** The time of the one that waits has come. @returns when it waits again, how long */
+    const due = async (): Promise<number> => {
+      const again = new Promise<void>(resolve => {
+        set = resolve
+      })
+      waiting.shift()!.fn()
+      await again
+      return waiting[0]!.ms
+    }
+    fixture = await openHistory({ mode: 'mirror', timer })
+    await fixture.history.start()
+    assert.deepEqual(
+      waiting.map(({ ms }) => ms),
+      [5 * 60_000]
+    )
+    for (const text of ['one', 'two', 'three']) await edit(text, DAY)
+    assert.equal(await due(), HOUR)
+    assert.equal(stored(), 2, 'all of it is young')
+    fixture.later(28 * DAY + HOUR)
+    renameSync(fixture.destination, `${fixture.destination} away`)
+    assert.equal(await due(), HOUR)
+    renameSync(`${fixture.destination} away`, fixture.destination)
+    assert.equal(stored(), 2)
+    assert.equal(await due(), HOUR)
+    assert.equal(stored(), 1)
+    await fixture.history.stop()
+    assert.deepEqual(waiting, [])
   })
 
   it('policies as they are said, and what is no policy', async () => {

@@ -120,6 +120,7 @@ export function contents(dir: string): Set<string> {
   const walk = (at: string): void => {
     for (const name of readdirSync(at)) {
       if (name === 'lists' || name === 'root.json') continue // what we write of them
+      if (name.includes('\ufffd')) continue // no text: what a process that was killed tried out there
       const stat = lstatSync(join(at, name))
       if (stat.isDirectory()) walk(join(at, name))
       else if (stat.isFile()) found.add(readFileSync(join(at, name), 'utf8'))

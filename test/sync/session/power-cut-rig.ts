@@ -4,7 +4,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AbsPath, systemClock, systemRandom, type WorkerPool } from '../../../storage/base/index.js'
+import { type AbsPath, systemClock, systemRandom } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import {
   closeReaders,
@@ -17,6 +17,7 @@ import {
 import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
 import { runSession, type SessionInit, type SessionOutcome } from '../../../sync/session/index.js'
+import { inPlace } from '../../in-place.js'
 import { tempDir } from '../../temp.js'
 import type { SyncDisk } from './power-cut-disk.js'
 import { addSyncs } from './syncs.worker.js'
@@ -178,27 +179,4 @@ function inPlaceDatabase(file: string, disk: SyncDisk): Database {
     all: (text, params, options) => sql.prepare(text, options).all(params) as never,
     close: async () => sql.close()
   }
-}
-
-/** Tasks run where they are called, on the disk that the handles bring along. */
-const inPlace = {
-  size: 1,
-  bulkWidth: 1,
-  async run(task: (input: unknown, ctx: unknown) => unknown, input: unknown, { signal, onEmit }: RunOptions = {}) {
-    signal?.throwIfAborted()
-    return task(input, { signal: signal ?? new AbortController().signal, emit: onEmit ?? (() => {}) })
-  },
-  link(task: (input: unknown, ctx: unknown) => Promise<unknown>, input: unknown, { signal, onEmit }: RunOptions) {
-    let heard: (value: unknown) => void = () => {}
-    const onPost = (listener: typeof heard): void => {
-      heard = listener
-    }
-    const result = Promise.resolve().then(() => task(input, { signal, emit: onEmit, onPost }))
-    return { result, post: (value: unknown) => heard(value) }
-  }
-} as unknown as WorkerPool
-
-interface RunOptions {
-  readonly signal?: AbortSignal
-  readonly onEmit?: (value: never) => void
 }
