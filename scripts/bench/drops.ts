@@ -1,28 +1,15 @@
 /** Two daemons on loopback, sealed, verified, durable; beside each the same bytes by `cp -a` and `sync -f`. */
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { Instance, pair } from '../instance.js'
+import type { Instance } from '../instance.js'
 import { copyBaselineMs, settle } from './baseline.js'
 import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
+import { withPair } from './pairs.js'
 import { countEntries, makeBigFile, makeRealTree, makeSmallFiles } from './trees.js'
 
 const MIB = 2 ** 20
 const BIG_BYTES = 1024 * MIB
 const SMALL_FILES = 10_000
-
-async function withPair<T>(dir: string, body: (a: Instance, b: Instance, joinMs: number) => Promise<T>): Promise<T> {
-  const a = new Instance('a', join(dir, 'data'))
-  const b = new Instance('b', join(dir, 'data'))
-  try {
-    await a.start()
-    await b.start()
-    const { joinMs } = await pair(a, b)
-    return await body(a, b, joinMs)
-  } finally {
-    a.stopNow()
-    b.stopNow()
-  }
-}
 
 /**
  * Offered and accepted by hand with its links, as a person would: those are never taken unasked. The offer is waited for by its

@@ -14,6 +14,7 @@ import { copyBenches } from './copies.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
+import { remoteBenches } from './remotes.js'
 import { starting } from './start.js'
 import { syncOne } from './sync-one.js'
 import { syncBenches } from './syncs.js'
@@ -29,6 +30,7 @@ const benches: readonly Bench[] = [
   dropSmall,
   dropTree,
   ...transferBenches,
+  ...remoteBenches,
   ...indexBenches,
   reconciling,
   ...analysisBenches,
