@@ -13,9 +13,11 @@ import {
   compressed,
   expand,
   FLAG_BROTLI,
+  FRAME_LENGTH_BYTES,
   framePipe,
   LinkRate,
   Opener,
+  RECORD_HEAD_BYTES,
   RECORD_OVERHEAD_BYTES,
   Sealer,
   SLOW_LINK_BYTES_PER_SECOND
@@ -75,6 +77,9 @@ export interface SealedPipeInit {
 }
 
 const NOTHING = new Uint8Array(0)
+const PAYLOAD_AT = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES
+/** An ArrayBuffer of its own that nobody has cleared: all of it is written before it is read. */
+const memory = (length: number): Uint8Array => Buffer.allocUnsafeSlow(length)
 const info = (from: 'driver' | 'server'): string => `spacedrive replica 1 from ${from}`
 
 export function sealedPipe(init: SealedPipeInit): SealedPipe {
@@ -92,6 +97,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     maxFrameBytes: MAX_REPLICA_FRAME_BYTES,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     rate,
+    allocate: (_, length) => memory(length),
     onPreamble: salt => keyed(salt.slice()),
     onFrame: frame => onFrame(open(opener!, frame)),
     onEnd
@@ -107,10 +113,13 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     send(type, call, values, data = []) {
       if (sealer === undefined) throw wireError('UNEXPECTED_MESSAGE', 'nothing may be said before the salt')
       const head = values === undefined ? NOTHING : encode(toWire(values))
-      const payload = new Uint8Array(LENGTH_BYTES + head.length + data.reduce((sum, part) => sum + part.length, 0))
-      if (payload.length + RECORD_OVERHEAD_BYTES > MAX_REPLICA_FRAME_BYTES)
-        throw wireError('FRAME_TOO_LARGE', `a message of ${payload.length} bytes was to be sent`)
-      new DataView(payload.buffer).setUint32(0, head.length)
+      const length = LENGTH_BYTES + head.length + data.reduce((sum, part) => sum + part.length, 0)
+      if (length + RECORD_OVERHEAD_BYTES > MAX_REPLICA_FRAME_BYTES)
+        throw wireError('FRAME_TOO_LARGE', `a message of ${length} bytes was to be sent`)
+      // Put together where it will be sealed: memory of its own for each step was the largest user of the processor.
+      const frame = memory(RECORD_OVERHEAD_BYTES + length)
+      const payload = frame.subarray(PAYLOAD_AT, PAYLOAD_AT + length)
+      new DataView(frame.buffer, frame.byteOffset).setUint32(PAYLOAD_AT, head.length)
       payload.set(head, LENGTH_BYTES)
       let at = LENGTH_BYTES + head.length
       for (const part of data) {
@@ -120,7 +129,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       const slow = data.length > 0 && rate.bytesPerSecond < compressBelowBytesPerSecond
       const smaller = slow ? compressed(payload) : undefined
       const flags = smaller === undefined ? 0 : FLAG_BROTLI
-      pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length: payload.length }, smaller ?? payload))
+      pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length }, smaller ?? payload, frame))
     }
   }
 }
@@ -134,7 +143,13 @@ function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
   if (LENGTH_BYTES + length > payload.length) throw wireError('MALFORMED', 'a message is cut off')
   return {
     ...{ type, call: file, values: payload.subarray(LENGTH_BYTES, LENGTH_BYTES + length) },
-    // A copy, also of a Buffer, whose own `slice` makes none.
-    data: Uint8Array.prototype.slice.call(payload, LENGTH_BYTES + length) as Uint8Array<ArrayBuffer>
+    data: copied(payload.subarray(LENGTH_BYTES + length))
   }
+}
+
+/** In an ArrayBuffer of its own, which may be handed to another thread. */
+function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const own = memory(bytes.length)
+  own.set(bytes)
+  return new Uint8Array(own.buffer as ArrayBuffer)
 }

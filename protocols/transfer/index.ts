@@ -49,7 +49,14 @@ export { expand } from './receive/expand.js'
 export { compressed } from './send/compression.js'
 export { type FramePipe, framePipe } from './stream/frame-pipe.js'
 export { LinkRate } from './stream/link-rate.js'
-export { FLAG_BROTLI, FRAME_LENGTH_BYTES, Opener, RECORD_OVERHEAD_BYTES, Sealer } from './stream/records.js'
+export {
+  FLAG_BROTLI,
+  FRAME_LENGTH_BYTES,
+  Opener,
+  RECORD_HEAD_BYTES,
+  RECORD_OVERHEAD_BYTES,
+  Sealer
+} from './stream/records.js'
 export type { TransferTimings } from './timings.js'
 
 export interface TransferInit {
