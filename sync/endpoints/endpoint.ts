@@ -6,6 +6,7 @@ import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
 import type { Looked, TreePage } from './entry.js'
 import type { LocalPort } from './local-port.js'
 import type { EndpointStage } from './stage.js'
+import type { EndpointSync } from './syncing.js'
 
 /**
  * One end of a copy or a sync: a folder here or on a paired device. See docs/endpoint.md.
@@ -97,6 +98,8 @@ export interface Endpoint {
 
   /** The fast local ways, where this end is a folder of this device. Whoever uses them has a way without them. */
   readonly local?: LocalPort | undefined
+  /** What a sync asks of an end that lies on another device; only of one that was opened for a sync. */
+  readonly sync?: EndpointSync | undefined
 
   /** Ends what is going on and lets go of the root. May be called twice. */
   close(): Promise<void>

@@ -56,3 +56,4 @@ export type {
   StagedStretch,
   VerifiedFile
 } from './stage.js'
+export type { AnnouncedRun, EndpointSync, KeptBatch, SyncedEnd, WatchedPage } from './syncing.js'

@@ -9,13 +9,13 @@ import { MAX_LOOKS } from '../endpoints/index.js'
 import { type EndCapabilities, type Operation, PLAIN_END } from '../reconcile/index.js'
 import {
   type IgnoreRules,
+  type Placing,
   type PlanSummary,
   planning,
   readPlanned,
   Transition,
   type Transitioned,
-  type TransitionInit,
-  type VersionKeeper
+  type TransitionInit
 } from '../session/index.js'
 import { thenEndpoint } from './then-endpoint.js'
 import type { Work } from './work.js'
@@ -41,8 +41,7 @@ export interface BringTarget {
   readonly can: EndCapabilities
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
   stage(): Promise<EndpointStage>
-  /** Undefined: nothing is there that could be lost. */
-  readonly versions: VersionKeeper | undefined
+  readonly place: Placing
 }
 
 export interface BringPlan {
@@ -111,13 +110,13 @@ export async function bring(
   { work, pool, target, now, stores, signal }: BringInit,
   { run, ...rest }: Pick<TransitionInit, 'run' | 'afterBatch' | 'onProgress'>
 ): Promise<Transitioned> {
-  const { endpoint, versions, capabilities } = target
+  const { endpoint, place, capabilities } = target
   const stage = await target.stage()
   const past = thenEndpoint({ work: work.db, now, stores })
   const transition = new Transition({
     ends: {
-      source: { endpoint: past, stage: undefined, versions: undefined, capabilities: { keepsIdentity: false } },
-      destination: { endpoint, stage, versions, capabilities }
+      source: { endpoint: past, stage: undefined, place: undefined, capabilities: { keepsIdentity: false } },
+      destination: { endpoint, stage, place, capabilities }
     },
     ...{ snapshot: work.db, planFile: work.planFile, pool, run, signal },
     ...rest

@@ -11,7 +11,7 @@ import {
 import { removeEmptyDir } from '../../storage/files/index.js'
 import type { Endpoint, EndpointStage } from '../endpoints/index.js'
 import { PLAIN_END } from '../reconcile/index.js'
-import { capabilitiesOf, openEnd, type Sync } from '../session/index.js'
+import { capabilitiesOf, keptPlacing, openEnd, placeAt, type Sync } from '../session/index.js'
 import type { BringTarget } from './bring.js'
 import type { HistoryInit } from './history.js'
 
@@ -30,7 +30,7 @@ export async function endTarget(
   return {
     ...{ endpoint, can: capabilitiesOf(root), capabilities: root.capabilities, close },
     stage: () => stage(options),
-    versions
+    place: keptPlacing(endpoint, versions)
   }
 }
 
@@ -78,7 +78,14 @@ export async function folderTarget(
       endpoint,
       can: PLAIN_END,
       capabilities: { keepsIdentity: false },
-      versions: undefined,
+      // Nothing is there that could be lost.
+      place: ({ steps, group }, o) =>
+        placeAt(
+          endpoint,
+          steps.map(({ step }) => step),
+          group !== undefined,
+          o
+        ),
       stage() {
         staged ??= endpoint.openStage(newUuid(clock.nowMs(), random), options)
         return staged

@@ -39,30 +39,29 @@ export async function applyPlan(
   const run = init.run ?? newUuid(clock.nowMs(), random)
   if (drop) {
     // The ends first: a crash in between leaves them ahead, which a person has to accept once more.
-    if (union) for (const end of ENDS) await opened[end]?.root.count(sync.uuid, counter, options)
+    if (union) for (const end of ENDS) await opened[end]?.count(sync.uuid, counter, options)
     await db.write(archiving.drop, { sync: sync.id, ...(union && { batch: counter }) })
   }
-  const roots = Object.fromEntries(ENDS.flatMap(end => (opened[end] ? [[end, opened[end].root]] : [])))
-  const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots, ...options })
+  const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots: opened, ...options })
   const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
   const endOf = async (end: End): Promise<TransitionEnd> => {
     const at = opened[end]
-    const staging = await at?.stage(options)
-    return {
-      ...{ endpoint: ends[end], stage: staging, here: at && staging && { root: at.root, staging } },
-      versions: at?.versions,
-      capabilities: { keepsIdentity: at?.root.capabilities.keepsIdentity ?? true }
-    }
+    const stage = await at?.stage(options)
+    const here = at?.here && { root: at.here.root, staging: await at.here.staging(options) }
+    const keepsIdentity = at?.capabilities.keepsIdentity ?? true
+    return { endpoint: ends[end], stage, here, place: at?.place, capabilities: { keepsIdentity } }
   }
   let rulesChanged = false
   const doIt = async (): Promise<Transitioned> => {
+    for (const end of ENDS) await opened[end]?.announce({ run, ...takenAway(summary, end) }, options)
     // In one order for all daemons: none holds one folder while it waits for one that another holds (root-lock.ts).
-    const rootOf = (end: End): string => opened[end]?.root.path ?? ''
+    const rootOf = (end: End): string => opened[end]?.here?.root.path ?? ''
     for (const end of [...ENDS].sort((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1))) await opened[end]?.stage(options)
     const [source, destination] = await Promise.all([endOf('source'), endOf('destination')])
     const transition = new Transition({
       ends: { source, destination },
       ...{ snapshot, planFile, pool, run, signal },
+      resumes: isFar(ends),
       beforeBatch: operations => counting.begin(operations),
       afterBatch: done => {
         rulesChanged ||= done.some(({ op }) => nameOf(op.kind === 'move' ? op.to : op.path) === IGNORE_FILE)
@@ -115,3 +114,11 @@ async function fold({ sync, db, signal }: SessionInit, planFile: string, batch: 
 
 const hasUnsettled = (db: Database, sync: number): boolean =>
   db.get('SELECT 1 AS n FROM sync_unsettled WHERE sync = ? LIMIT 1', [sync]) !== undefined
+
+/** Content comes over a connection, which may be lost. */
+export const isFar = (ends: SessionInit['ends']): boolean => ENDS.some(end => ends[end].kind === 'remote')
+
+function takenAway({ totals }: Planned['summary'], end: End) {
+  const { removed, replaced, directoriesRemoved } = totals[end]
+  return { removed, replaced, directoriesRemoved }
+}

@@ -1,10 +1,10 @@
 /** What is counted while a run goes on: the batches, in archive and markers (SYNC.md 6), and what the guards' window holds (4). */
 import type { AbortOptions, Clock } from '../../storage/base/index.js'
-import type { FileRoot } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End, type Operation, Tally, windowStartMs } from '../reconcile/index.js'
 import { archiving, type RunCounts } from './archive.worker.js'
 import { knownCounters } from './guard.js'
+import type { SessionEnd } from './session-end.js'
 
 export interface RunCountingInit extends AbortOptions {
   readonly db: Database
@@ -12,7 +12,7 @@ export interface RunCountingInit extends AbortOptions {
   readonly run: string
   readonly beganAtMs: number
   /** Of the ends that this sync writes to. */
-  readonly roots: Readonly<Partial<Record<End, FileRoot>>>
+  readonly roots: Readonly<Partial<Record<End, Pick<SessionEnd, 'count'>>>>
 }
 
 /** Numbers the batches of a run: "n begins" in the archive, then at the ends, then the batch itself, then n is done. */

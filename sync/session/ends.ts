@@ -14,14 +14,21 @@ export interface OpenedEnd {
   readonly versions: VersionKeeper
   /** Opened when there is something to be done: until then nothing is written at this end. No other daemon writes there from then on. */
   stage(options?: AbortOptions): Promise<Staging>
-  close(): Promise<void>
+  /** @param discard - false: what is staged stays, to be found again */
+  close(discard?: boolean): Promise<void>
 }
 
 /**
  * Completes or takes back what a crash left, old contents first: nothing of it may be lost to the cleaning.
  * @param id - of the sync: its staging place
+ * @param options.keepStaged - what was staged and not placed stays
  */
-export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, options: AbortOptions): Promise<OpenedEnd> {
+export async function openEnd(
+  endpoint: Endpoint,
+  id: string,
+  clock: Clock,
+  { keepStaged = false, ...options }: { readonly keepStaged?: boolean } & AbortOptions
+): Promise<OpenedEnd> {
   if (endpoint.local === undefined)
     throw new SpacedriveError('NOT_LOCAL', `${endpoint.shown} is no folder of this device`)
   const root = await endpoint.local.fileRoot(options)
@@ -33,7 +40,8 @@ export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, opti
   if (await root.hasStaging(id, options)) {
     const left = await root.openStaging(id, { where: 'area', ...options })
     await store.recover(left, options)
-    await left.discard(options)
+    if (keepStaged) await left.close()
+    else await left.discard(options)
   }
   let staging: Promise<Staging> | undefined
   /** Something may lie aside that is not in the versions yet. */
@@ -45,7 +53,7 @@ export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, opti
       unlock = await lockRoot(root, clock, more)
       return made
     } catch (err) {
-      await made.discard()
+      await (keepStaged ? made.close() : made.discard())
       throw err
     }
   }
@@ -65,29 +73,33 @@ export async function openEnd(endpoint: Endpoint, id: string, clock: Clock, opti
         aside = false
       }
     },
-    async close() {
-      const open = await staging?.catch(() => undefined)
+    async close(discard = true) {
+      let open = await staging?.catch(() => undefined)
       try {
-        await settle(open)
+        // What an earlier session left, and nobody asked for in this one.
+        if (discard && staging === undefined && keepStaged && (await root.hasStaging(id)))
+          open = await root.openStaging(id, { where: 'area' })
+        await settle(open, discard)
       } finally {
         unlock()
       }
     }
   }
 
-  async function settle(open: Staging | undefined): Promise<void> {
+  async function settle(open: Staging | undefined, discard: boolean): Promise<void> {
     // An error came in between: what it replaced is not thrown away with the rest. Where that fails too, the next start does it.
     if (aside && open !== undefined)
       await store.recover(open).catch(async err => {
         await open.close()
         throw err
       })
-    await open?.discard()
+    if (discard) await open?.discard()
+    else await open?.close()
   }
 }
 
 /** An end that is never written is taken as it is: it holds what it holds. */
-export function capabilitiesOf(root: FileRoot | undefined): EndCapabilities {
+export function capabilitiesOf(root: Pick<FileRoot, 'capabilities'> | undefined): EndCapabilities {
   if (root === undefined) return PLAIN_END
   const { foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, fileSystem } = root.capabilities
   const fat = FAT.has(fileSystem)

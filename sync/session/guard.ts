@@ -59,12 +59,17 @@ export async function findMarkers(
   options: AbortOptions
 ): Promise<Record<End, FoundMarker>> {
   const find = (end: End): Promise<FoundMarker> =>
-    (ends[end].local?.marker(options) ?? Promise.resolve(undefined)).catch(err => {
+    markerOf(ends[end], options).catch(err => {
       if (hasCode(err, 'MARKER_DAMAGED')) return 'damaged'
       throw err
     })
   const [source, destination] = await Promise.all(ENDS.map(find))
   return { source, destination }
+}
+
+/** Nothing is written. @throws {SpacedriveError} MARKER_DAMAGED */
+export async function markerOf({ local, sync }: Endpoint, options: AbortOptions): Promise<Marker | undefined> {
+  return local === undefined ? sync?.marker(options) : local.marker(options)
 }
 
 export interface MarkersInit {

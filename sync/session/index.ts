@@ -51,6 +51,7 @@ export {
   type SessionPhase,
   type SyncFacts
 } from './session.js'
+export { keptPlacing, openSessionEnd, placeAt, type SessionEnd } from './session-end.js'
 export { snapshotting } from './snapshot.worker.js'
 export type { Standing, SyncState, SyncStatus } from './status.js'
 export {
@@ -60,4 +61,4 @@ export {
   type SyncsInit,
   syncs
 } from './syncs.js'
-export { Transition, type Transitioned, type TransitionInit, type VersionKeeper } from './transition.js'
+export { type Placing, Transition, type Transitioned, type TransitionInit } from './transition.js'

@@ -4,7 +4,7 @@ import type { EntryStat } from '../../storage/files/index.js'
 import type { Placement } from '../../storage/volumes/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import type { IdentityHalt } from './guard.js'
+import { type IdentityHalt, markerOf } from './guard.js'
 import type { Sync, SyncEnd } from './record.js'
 
 export interface EndComponents {
@@ -135,7 +135,7 @@ export async function openRoot(
     if (verdict === 'same') await components.sure.add(endpoint, known)
     if (verdict === 'same') return { endpoint, now: sameFacts(known, now) ? undefined : now }
     // What is written to is known by its marker: with it, it is the folder, wherever it was copied or put back to.
-    if (marked && (await endpoint.local?.marker({ ...(signal && { signal }) }).catch(() => null)) !== undefined)
+    if (marked && (await markerOf(endpoint, { ...(signal && { signal }) }).catch(() => null)) !== undefined)
       return { endpoint, now }
     if (!marked && verdict === 'volume' && !(sync.agreed && (await isEmpty(endpoint)))) return { endpoint, now }
     await endpoint.close()

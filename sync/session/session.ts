@@ -23,9 +23,9 @@ import {
   mayForce
 } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
-import { applyPlan } from './apply-plan.js'
+import { applyPlan, isFar } from './apply-plan.js'
 import { windowCounts } from './counting.js'
-import { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
+import { capabilitiesOf } from './ends.js'
 import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
 import { type Hidden, hiding } from './hidden.worker.js'
 import type { Hint } from './hints.js'
@@ -35,6 +35,7 @@ import { makePlan } from './plan.js'
 import { type EndFacts, FILES_COUNTED, type PlanInput, type PlanSummary, planning, type Remark } from './plan.worker.js'
 import { writableEnds } from './record.js'
 import { type Scanned, type ScanProgress, scanEnd } from './scan.js'
+import { openSessionEnd, type SessionEnd } from './session-end.js'
 import type { Transitioned } from './transition.js'
 
 /** What a session needs to know of its sync. */
@@ -115,7 +116,7 @@ export type SessionOutcome =
     }
 
 /**
- * One session of a sync between two folders of this device (SYNC.md 7): looks whether they are the folders the archive speaks
+ * One session of a sync between two folders, of which one may be another device's (SYNC.md 7): looks whether they are the folders the archive speaks
  * of, scans both ends, plans, asks the guards, does it, and writes down what was achieved. It is not resumed but run again: what
  * a crash left staged or half placed is taken up first.
  * @throws what concerns an end as a whole; `signal.reason`
@@ -125,12 +126,14 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
   const options: AbortOptions = { ...(signal && { signal }) }
   const writable = writableEnds(sync.mode)
   const opened: Opened = {}
+  let through = false
   try {
     const identity = await identify(init, writable, options)
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
     await Promise.all(
       writable.map(async end => {
-        opened[end] = await openEnd(init.ends[end], sync.uuid, clock, options)
+        const resumes = isFar(init.ends)
+        opened[end] = await openSessionEnd({ endpoint: init.ends[end], sync: sync.uuid, clock, resumes }, options)
       })
     )
     init.onPhase?.('Analyzing differences')
@@ -155,12 +158,13 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
       counter: identity.counter,
       later
     })
+    through = true
     const rules = planned.rules.ignore
     if (!summary.whole || rules.length === 0 || done.state !== 'done') return done
     const { pool, snapshot } = init
     return { ...done, hidden: await pool.run(hiding.count, { snapshotFile: snapshot.file, rules }, options) }
   } finally {
-    for (const end of writable) await opened[end]?.close()
+    for (const end of writable) await opened[end]?.close(through)
   }
 }
 
@@ -179,7 +183,7 @@ function isAsBefore({ sync, db, snapshot }: SessionInit): boolean {
 }
 
 export type Later = Readonly<Record<End, readonly RelPath[]>>
-export type Opened = Partial<Record<End, OpenedEnd>>
+export type Opened = Partial<Record<End, SessionEnd>>
 
 interface Identified {
   readonly halt: IdentityHalt | undefined
@@ -242,7 +246,7 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
   const planFile = join(init.dir, 'plan.db')
   const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
   const answers = answersOf(db, sync.id)
-  const keepsIdentity = (end: End): boolean => opened[end]?.root.capabilities.keepsIdentity ?? true
+  const keepsIdentity = (end: End): boolean => opened[end]?.capabilities.keepsIdentity ?? true
   const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }
   const rules = { proves, ignore }
   const make = (archive: boolean): Promise<PlanSummary> =>
@@ -255,8 +259,8 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
         options: {
           ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
           ...(answers.size > 0 && { answers }),
-          source: capabilitiesOf(opened.source?.root),
-          destination: capabilitiesOf(opened.destination?.root)
+          source: capabilitiesOf(opened.source),
+          destination: capabilitiesOf(opened.destination)
         }
       },
       { signal }

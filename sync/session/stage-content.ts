@@ -9,8 +9,14 @@ import {
   type WorkerPool
 } from '../../storage/base/index.js'
 import { hashFromBytes } from '../../storage/content/index.js'
-import type { StagedEntry } from '../../storage/files/index.js'
-import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../endpoints/index.js'
+import type { StagedEntry, StagedFileWriter } from '../../storage/files/index.js'
+import {
+  type Endpoint,
+  type EndpointStage,
+  MAX_LOOKS,
+  MAX_PACK_BYTES,
+  MAX_PACKED_FILE_BYTES
+} from '../endpoints/index.js'
 import type { Leaf } from '../reconcile/index.js'
 import { type HereInit, stageHere } from './stage-here.js'
 
@@ -39,20 +45,77 @@ export interface StageInit {
   /** The end that gets it, where it is a folder of this device. */
   readonly here?: Pick<HereInit, 'root' | 'staging'> | undefined
   readonly pool: WorkerPool
+  /** Some of it may lie in the stage already: what does is not brought again. */
+  readonly resumes?: boolean | undefined
 }
+
+export interface StageOptions extends AbortOptions {
+  readonly onBytes?: ((bytes: number) => void) | undefined
+}
+
+/**
+ * Packs and large files that are brought at once: one is being read, one sent, one written, and one waits, so that neither end
+ * nor the way between them rests. Each holds 4 MiB at most.
+ */
+const LANES = 4
 
 /**
  * Brings content from one end into the stage of the other, checked against the hashes of the plan. What is otherwise by now is a
  * problem (CHANGED): the next session plans it anew.
  */
 export async function stageContent(
-  { from, stage, here, pool }: StageInit,
+  init: StageInit,
   wanted: readonly Wanted[],
-  { signal, onBytes }: { onBytes?: (bytes: number) => void } & AbortOptions = {}
+  options: StageOptions = {}
 ): Promise<StagedContent> {
-  const failed = new Map<number, Problem>()
+  const { from, stage, here, pool, resumes } = init
+  const failed = await stageLinks(
+    stage,
+    wanted.filter(w => w.content.kind === 'symlink'),
+    options
+  )
+  const files = wanted.filter(w => w.content.kind === 'file')
+  if (here !== undefined && from.local !== undefined) {
+    const staged = await stageHere({ ...here, from, pool }, files, options)
+    return { failed: new Map([...failed, ...staged.failed]), bytes: staged.bytes }
+  }
+  const large = files.filter(w => sizeOf(w) > MAX_PACKED_FILE_BYTES)
+  const packed = files.filter(w => sizeOf(w) <= MAX_PACKED_FILE_BYTES)
+  const small = resumes === true ? await missing(stage, packed, options) : packed
   let bytes = 0
-  const links = wanted.filter(w => w.content.kind === 'symlink')
+  const onBytes = (n: number): void => {
+    bytes += n
+    options.onBytes?.(n)
+  }
+  const tasks = [
+    ...large.map(w => async () => {
+      const problem = await stageLarge(init, w, { ...options, onBytes })
+      if (problem !== undefined) failed.set(w.id, problem)
+    }),
+    ...packsOf(small).map(pack => async () => {
+      for (const [id, problem] of await stagePack(init, pack, { ...options, onBytes })) failed.set(id, problem)
+    })
+  ]
+  const lane = async (): Promise<void> => {
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task()
+  }
+  const lanes = Array.from({ length: LANES }, () =>
+    lane().catch(err => {
+      tasks.length = 0
+      throw err
+    })
+  )
+  // All of them have ended when this returns: the staging place may be closed then.
+  for (const outcome of await Promise.allSettled(lanes)) if (outcome.status === 'rejected') throw outcome.reason
+  return { failed, bytes }
+}
+
+async function stageLinks(
+  stage: EndpointStage,
+  links: readonly Wanted[],
+  { signal }: AbortOptions
+): Promise<Map<number, Problem>> {
+  const failed = new Map<number, Problem>()
   for (let at = 0; at < links.length; at += MAX_LOOKS) {
     const some = links.slice(at, at + MAX_LOOKS)
     const entries = some.map(
@@ -66,26 +129,57 @@ export async function stageContent(
     const { problems } = await stage.write(entries, new Uint8Array(0), { signal })
     for (const { index, ...problem } of problems) failed.set(some[index]!.id, problem)
   }
-  const files = wanted.filter(w => w.content.kind === 'file')
-  if (here !== undefined && from.local !== undefined) {
-    const staged = await stageHere({ ...here, from, pool }, files, {
-      ...(signal && { signal }),
-      ...(onBytes && { onBytes })
-    })
-    return { failed: new Map([...failed, ...staged.failed]), bytes: staged.bytes }
+  return failed
+}
+
+/** Those that do not lie in the stage whole. */
+async function missing(
+  stage: EndpointStage,
+  files: readonly Wanted[],
+  { signal }: AbortOptions
+): Promise<readonly Wanted[]> {
+  const found: string[] = []
+  for (let at = 0; at < files.length; at += MAX_LOOKS) {
+    const some = files.slice(at, at + MAX_LOOKS)
+    const list = some.map(w => ({ path: w.staged, sizeBytes: sizeOf(w), hash: hashOf(w) }))
+    found.push(...(await stage.verify(list, { signal })))
   }
-  let small = files.filter(w => sizeOf(w) <= MAX_PACKED_FILE_BYTES).map(w => ({ w, n: 0 }))
+  return files.filter((_, i) => found[i] !== 'whole')
+}
+
+/** Small files that go together. */
+function packsOf(files: readonly Wanted[]): Wanted[][] {
+  const packs: Wanted[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const w of files) {
+    if (bytes + sizeOf(w) > MAX_PACK_BYTES || packs.at(-1)!.length >= MAX_LOOKS) {
+      packs.push([])
+      bytes = 0
+    }
+    packs.at(-1)!.push(w)
+    bytes += sizeOf(w)
+  }
+  return packs
+}
+
+/** Files of one pack: one read there, one write here, unless some are otherwise by now. */
+async function stagePack(
+  { from, stage }: StageInit,
+  wanted: readonly Wanted[],
+  { signal, onBytes }: StageOptions
+): Promise<Map<number, Problem>> {
+  const failed = new Map<number, Problem>()
+  let small = wanted.map(w => ({ w, n: 0 }))
   while (small.length > 0) {
-    const some = small.slice(0, MAX_LOOKS)
     const pack = await from.readPack(
-      some.map(({ w, n }) => w.from[n]!),
+      small.map(({ w, n }) => w.from[n]!),
       { signal }
     )
     const again: typeof small = []
     const entries: StagedEntry[] = []
     const whose: Wanted[] = []
     pack.files.forEach((file, i) => {
-      const { w, n } = some[i]!
+      const { w, n } = small[i]!
       const wrong = file.problem ?? (file.hash === hashOf(w) ? undefined : changed(w))
       if (wrong === undefined && file.problem === undefined) {
         entries.push({
@@ -99,45 +193,35 @@ export async function stageContent(
     if (entries.length > 0) {
       const { problems } = await stage.write(entries, pack.data, { signal })
       for (const { index, ...problem } of problems) failed.set(whose[index]!.id, problem)
-      const written = entries.reduce((sum, e) => sum + (e.kind === 'file' ? e.length : 0), 0)
-      bytes += written
-      onBytes?.(written)
+      onBytes?.(entries.reduce((sum, e) => sum + (e.kind === 'file' ? e.length : 0), 0))
     }
     small = [...again, ...small.slice(pack.files.length)]
   }
-  for (const w of files) {
-    if (sizeOf(w) <= MAX_PACKED_FILE_BYTES) continue
-    const problem = await stageLarge(from, stage, w, signal, onBytes)
-    if (problem !== undefined) failed.set(w.id, problem)
-    else bytes += sizeOf(w)
-  }
-  return { failed, bytes }
+  return failed
 }
 
 async function stageLarge(
-  from: Endpoint,
-  stage: EndpointStage,
+  { from, stage }: StageInit,
   w: Wanted,
-  signal: AbortSignal | undefined,
-  onBytes: ((bytes: number) => void) | undefined
+  { signal, onBytes }: StageOptions
 ): Promise<Problem | undefined> {
   let problem: Problem | undefined
   for (const path of w.from) {
     const file = await stage.openFile(w.staged, { sizeBytes: sizeOf(w), ...(signal && { signal }) })
     try {
-      if (file.positionBytes > 0) await file.restart()
-      // One ahead: reading and writing overlap, and no more than that is held.
-      let writing: Promise<unknown> = Promise.resolve()
-      for await (const piece of from.read(path, { signal })) {
-        await writing
-        if (piece.kind === 'data') {
-          onBytes?.(piece.bytes.length)
-          writing = file.append(piece.bytes)
-        } else if (piece.kind === 'hole') writing = file.appendHole(piece.lengthBytes)
-        writing.catch(() => {}) // awaited with the next piece
+      // It lies under the name of its content: what is there is its beginning, unless the whole tells otherwise.
+      const resumed = file.positionBytes > 0
+      const brought = (): Promise<void> => bring(from, path, file, { signal, onBytes })
+      const finish = () => file.finish({ hash: hashOf(w), mode: w.mode, mtimeNs: w.mtimeNs })
+      try {
+        await brought()
+        await finish()
+      } catch (err) {
+        if (!resumed || errorCode(err) !== 'HASH_MISMATCH') throw err
+        if (file.positionBytes > 0) await file.restart()
+        await brought()
+        await finish()
       }
-      await writing
-      await file.finish({ hash: hashOf(w), mode: w.mode, mtimeNs: w.mtimeNs })
       return undefined
     } catch (err) {
       signal?.throwIfAborted()
@@ -145,10 +229,33 @@ async function stageLarge(
       if (FATAL.has(code)) throw err
       problem = OTHERWISE.has(code) ? changed(w) : { path: w.path, code, message: toError(err).message }
     } finally {
-      await file.close()
+      await file.close().catch(() => {}) // where the device is gone, that was told above
     }
   }
   return problem
+}
+
+/** What is missing at the end of a staged file. One piece ahead: reading and writing overlap, and no more than that is held. */
+async function bring(
+  from: Endpoint,
+  path: RelPath,
+  file: StagedFileWriter,
+  { signal, onBytes }: StageOptions
+): Promise<void> {
+  const { positionBytes, sizeBytes } = file
+  if (positionBytes >= sizeBytes && sizeBytes > 0) return
+  const ranges =
+    positionBytes === 0 ? undefined : [{ fromBytes: positionBytes, lengthBytes: sizeBytes - positionBytes }]
+  let writing: Promise<unknown> = Promise.resolve()
+  for await (const piece of from.read(path, { signal, ...(ranges && { ranges }) })) {
+    await writing
+    if (piece.kind === 'data') {
+      onBytes?.(piece.bytes.length)
+      writing = file.append(piece.bytes)
+    } else if (piece.kind === 'hole') writing = file.appendHole(piece.lengthBytes)
+    writing.catch(() => {}) // awaited with the next piece
+  }
+  await writing
 }
 
 /** What concerns more than one file. */

@@ -1,8 +1,8 @@
-import type { AbortOptions, ContentHash, Problem, WorkerPool } from '../../storage/base/index.js'
+import type { ContentHash, Problem, WorkerPool } from '../../storage/base/index.js'
 import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { type FileWanted, type StageFailure, staging } from './stage.worker.js'
-import { changed, type StagedContent, type Wanted } from './stage-content.js'
+import { changed, type StagedContent, type StageOptions, type Wanted } from './stage-content.js'
 
 /** Both ends are folders of this device: content goes from one to the other within a thread. */
 export interface HereInit {
@@ -21,7 +21,7 @@ const SHARES_BLOCKS = new Set(['btrfs', 'xfs', 'bcachefs'])
 export async function stageHere(
   { pool, from, root, staging: place }: HereInit,
   wanted: readonly Wanted[],
-  { signal, onBytes }: { onBytes?: (bytes: number) => void } & AbortOptions
+  { signal, onBytes }: StageOptions
 ): Promise<StagedContent> {
   const source = await from.local!.source({ signal })
   const { handle: target } = root

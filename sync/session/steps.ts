@@ -5,9 +5,6 @@ import type { Operation, Present } from '../reconcile/index.js'
 import type { Step } from './achieved.js'
 import type { Planned } from './rows.js'
 
-/** Where content of an operation lies in the stage of its end. */
-export const stagedPath = (id: number): RelPath => `new/${id}` as RelPath
-
 const NO_HASH = '0'.repeat(64) as ContentHash
 
 /** What stands there as far as the plan knows: its change time counts as long as the plan has not renamed it. */
@@ -16,10 +13,10 @@ export function expectedOf(entry: Present, path: RelPath): Expected {
   return at === path ? stat : { ...stat, ctimeNs: undefined }
 }
 
-/** @param stage - id of the open stage of that end */
-export function stepOf(op: Operation, stage: string): PlaceStep {
+/** @param stage - id of the open stage of that end @param name - where the content of the operation lies in it */
+export function stepOf(op: Operation, stage: string, name: RelPath): PlaceStep {
   const { path } = op
-  const staged = { staging: stage, path: stagedPath(op.id) }
+  const staged = { staging: stage, path: name }
   const aside = (entry: Present) => ({
     staging: stage,
     path: asidePath(entry.kind === 'file' ? entry.hash : NO_HASH, op.id)
@@ -46,7 +43,11 @@ export function stepOf(op: Operation, stage: string): PlaceStep {
  * A group as `placeGroup` takes it: what is taken by the paths from before it, what gets a name by those from after it, while the
  * plan's are those of the moment. Stepping aside and coming back are one move.
  */
-export function groupSteps(group: readonly Operation[], stage: string): readonly Step[] {
+export function groupSteps(
+  group: readonly Operation[],
+  stage: string,
+  nameOf: (op: Operation) => RelPath
+): readonly Step[] {
   const names = new NamesThrough(group)
   const moves = new Map<RelPath, { readonly ops: Operation[]; to: RelPath; readonly expected: Present }>()
   const steps: Step[] = []
@@ -61,7 +62,7 @@ export function groupSteps(group: readonly Operation[], stage: string): readonly
       const known = moves.get(names.before(asideName(op.parked), i))!
       known.to = names.after(op.path, i)
       known.ops.push(op)
-    } else steps.push(...placed(op, names.before(op.path, i), names.after(op.path, i), stage))
+    } else steps.push(...placed(op, names.before(op.path, i), names.after(op.path, i), stepOf(op, stage, nameOf(op))))
   })
   for (const [path, { ops, to, expected }] of moves)
     steps.push({ step: { kind: 'move', path, to, expected: expectedOf(expected, path) }, ops })
@@ -76,8 +77,7 @@ function isNested(steps: readonly Step[]): boolean {
 }
 
 /** One operation that moves nothing. Where a folder around it moves in the same group, its name is another afterwards. */
-function placed(op: Operation, before: RelPath, after: RelPath, stage: string): Step[] {
-  const step = stepOf(op, stage)
+function placed(op: Operation, before: RelPath, after: RelPath, step: PlaceStep): Step[] {
   if (step.kind === 'create' || step.kind === 'make-directory') return [{ step: { ...step, path: after }, ops: [op] }]
   if (op.kind !== 'replace' || step.kind !== 'replace' || before === after)
     return [{ step: { ...step, path: before } as PlaceStep, ops: [op] }]

@@ -7,7 +7,7 @@ import {
   ROOT,
   type WorkerPool
 } from '../../storage/base/index.js'
-import type { Capabilities, FileRoot, PlaceResult, PlaceStep, Staging } from '../../storage/files/index.js'
+import type { Capabilities, FileRoot, PlaceResult, Staging } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { contentBuffersOf, type Endpoint, type EndpointStage, toContentColumns } from '../endpoints/index.js'
 import { type End, type Operation, otherEnd } from '../reconcile/index.js'
@@ -20,15 +20,31 @@ import { planning } from './plan.worker.js'
 import { toTraceColumns, traceBuffersOf } from './plan-file.js'
 import { snapshotting } from './snapshot.worker.js'
 import { stageContent, type Wanted } from './stage-content.js'
-import { groupSteps, stagedPath, stepOf } from './steps.js'
+import { StagedNames } from './staged-names.js'
+import { groupSteps, stepOf } from './steps.js'
 import { VersionLines } from './version-lines.js'
 
 export type { Done } from './achieved.js'
 
-/** Keeps what is replaced or removed at an end: `VersionStore`, or for an end that is never written, nothing. */
+/** Keeps what is replaced or removed at an end. */
 export interface VersionKeeper {
   record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<unknown>
   keep(options?: AbortOptions): Promise<unknown>
+}
+
+/**
+ * Gives names at an end, where what is replaced or removed is kept. A batch that is begun is done to its end, whoever cancels: what it
+ * replaced is in the versions then, and what it did is written down.
+ */
+export type Placing = (batch: PlacedBatch, options?: AbortOptions) => Promise<readonly PlaceResult[]>
+
+export interface PlacedBatch {
+  readonly run: string
+  readonly steps: readonly Step[]
+  /** What is to be written down before it is done. */
+  readonly lines: readonly Omit<VersionLine, 'atMs'>[]
+  /** All or nothing. */
+  readonly group?: number | undefined
 }
 
 export interface TransitionEnd {
@@ -37,7 +53,8 @@ export interface TransitionEnd {
   readonly stage: EndpointStage | undefined
   /** Where it is a folder of this device: for content from another one. */
   readonly here?: { readonly root: FileRoot; readonly staging: Staging } | undefined
-  readonly versions: VersionKeeper | undefined
+  /** Undefined: this end is never written. */
+  readonly place: Placing | undefined
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
 }
 
@@ -48,6 +65,8 @@ export interface TransitionInit {
   readonly pool: WorkerPool
   /** Of the run, for the versions. */
   readonly run: string
+  /** What was staged before a connection was lost is found again: by its content, since plans number anew. */
+  readonly resumes?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** A batch is about to do these, and has done those. */
   beforeBatch?(operations: readonly Operation[]): Promise<void>
@@ -68,6 +87,8 @@ export interface Transitioned {
 
 /** Read at once from the plan. */
 const PLAN_PAGE = 1_000
+/** Batches whose content may lie staged when a session ends: one being placed, one being brought. Groups come between. */
+const BATCHES_LEFT = 4
 /** Listed one by one; further ones are counted in `unsettled` alone. */
 const MAX_PROBLEMS = 1_000
 
@@ -85,17 +106,20 @@ export class Transition {
   readonly #blocked: Record<End, Set<string>> = { source: new Set(), destination: new Set() }
   readonly #problems: (Problem & { at: End })[] = []
   readonly #unsettled = new Set<RelPath>()
+  readonly #names: StagedNames
   #batch = new Batch()
   /** Content of the last batch being brought; and the last two being placed: one is, the other waits for it. */
   #bringing: Promise<unknown> = Promise.resolve()
   #placing: Promise<unknown> = Promise.resolve()
   #placingBefore: Promise<unknown> = Promise.resolve()
+  #brought = 0
   #operations = 0
   #bytes = 0
 
   constructor(init: TransitionInit) {
     this.#init = init
     this.#lines = new VersionLines(init.run, init.snapshot)
+    this.#names = new StagedNames(init.resumes === true)
   }
 
   async run(): Promise<Transitioned> {
@@ -157,14 +181,21 @@ export class Transition {
   }
 
   async #placeBatch(ops: readonly Operation[], failed: ReadonlyMap<number, Problem>): Promise<void> {
-    const ready = await this.#ready(ops, failed)
+    try {
+      await this.#placeReady(await this.#ready(ops, failed))
+    } finally {
+      this.#names.free(ops)
+    }
+  }
+
+  async #placeReady(ready: readonly Operation[]): Promise<void> {
     const [first] = ready
     if (first === undefined) return
-    const { endpoint, stage } = this.#end(first)
+    const { stage } = this.#end(first)
     const steps = isAttributes(first)
       ? await this.#attributeSteps(ready)
-      : ready.map((op): Step => ({ step: stepOf(op, stage!.id), ops: [op] }))
-    await this.#place(steps, (some, options) => endpoint.place(some, options))
+      : ready.map((op): Step => ({ step: stepOf(op, stage!.id, this.#names.of(op)), ops: [op] }))
+    await this.#place(steps)
   }
 
   async #doGroup(group: readonly Operation[]): Promise<void> {
@@ -173,25 +204,26 @@ export class Transition {
     const ops = group.filter(op => op.kind !== 'version')
     const able = ops.every(op => op.needs.every(id => !this.#failed.has(id)))
     const ready = able ? await this.#ready(ops, await this.#bring(ops)) : []
-    if (ready.length < ops.length) {
-      for (const op of ops) this.#fail(op, undefined)
-      return
-    }
-    const { endpoint, stage } = this.#end(group[0]!)
-    const place: Placing = (some, options) => endpoint.placeGroup(some, options)
-    await this.#place(groupSteps(ops, stage!.id), place, ops[0]!.id)
+    const { stage } = this.#end(group[0]!)
+    const steps = ready.length < ops.length ? [] : groupSteps(ops, stage!.id, op => this.#names.of(op))
+    if (steps.length === 0) for (const op of ops) this.#fail(op, undefined)
+    await this.#place(steps, ops[0]?.id)
+    this.#names.free(ops)
   }
 
   /** Stages the content of a batch. @returns what could not be had, by operation */
   async #bring(batch: readonly Operation[]): Promise<ReadonlyMap<number, Problem>> {
     const { pool, ends, signal } = this.#init
-    const wanted = batch.flatMap(wantedOf)
+    const wanted = batch.flatMap(op => wantedOf(op, this.#names.of(op)))
     if (wanted.length === 0) return new Map()
     const { end } = batch[0]!
     const { endpoint, stage, here } = ends[end]
     const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
     await endpoint.ensureSpace(bytes, { signal })
-    const { failed } = await stageContent({ from: ends[otherEnd(end)].endpoint, stage: stage!, here, pool }, wanted, {
+    // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
+    const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
+    const from = ends[otherEnd(end)].endpoint
+    const { failed } = await stageContent({ from, stage: stage!, here, pool, resumes }, wanted, {
       ...(signal && { signal }),
       onBytes: written => this.#tell(0, written)
     })
@@ -232,24 +264,14 @@ export class Transition {
     })
   }
 
-  /**
-   * Where the versions are kept from here, a batch that is begun is done to its end, whoever cancels: what it replaced is in the
-   * versions then, and what it did is written down. (An end that keeps its versions itself sees to that itself.)
-   */
-  async #place(steps: readonly Step[], place: Placing, group?: number): Promise<void> {
+  async #place(steps: readonly Step[], group?: number): Promise<void> {
     if (steps.length === 0) return
-    const { signal, snapshot, planFile, pool } = this.#init
+    const { run, signal, snapshot, planFile, pool } = this.#init
     const end = steps[0]!.ops[0]!.end
-    const { versions, capabilities } = this.#init.ends[end]
+    const { place, capabilities } = this.#init.ends[end]
     await this.#init.beforeBatch?.(steps.flatMap(({ ops }) => ops))
-    const lines = versions === undefined ? [] : await this.#lines.of(steps, group)
-    if (lines.length > 0) await versions?.record(lines, { ...(signal && { signal }) })
-    signal?.throwIfAborted()
-    const results = await place(
-      steps.map(({ step }) => step),
-      versions === undefined ? { signal } : {}
-    )
-    await versions?.keep()
+    const lines = await this.#lines.of(steps, group)
+    const results = await place!({ run, steps, lines, group }, { ...(signal && { signal }) })
     const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, capabilities)
     const [traces, rows] = [toTraceColumns(achieved.traces), toContentColumns(achieved.rows)]
     for (const { op, problem } of failed) this.#fail(op, problem)
@@ -284,11 +306,11 @@ export class Transition {
 }
 
 const BACK_AGAIN = 'it was changed while it was being synced; the next run takes it up'
-function wantedOf(op: Operation): Wanted[] {
+function wantedOf(op: Operation, staged: RelPath): Wanted[] {
   if (op.kind !== 'create' && op.kind !== 'replace') return []
   const { id, content, mode, mtimeNs, path } = op
   const from = op.from.later === undefined ? [op.from.path] : [op.from.path, op.from.later]
-  return [{ id, content, mode, mtimeNs, path, from, staged: stagedPath(id) }]
+  return [{ id, content, mode, mtimeNs, path, from, staged }]
 }
 
 function problemOf(path: RelPath, code: string, why: string): Problem {
