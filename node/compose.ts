@@ -34,6 +34,7 @@ import {
 import type { Disk } from '../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import type { VolumeId } from '../storage/volumes/index.js'
+import type { FarEnds } from '../sync/session/index.js'
 import type { Settings } from './config/index.js'
 import { growingPeer, type LocalStep, type RemoteStep } from './growing-peer.js'
 import type { Network } from './network/index.js'
@@ -161,13 +162,21 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     if (create) await (await files.openRoot(path, { create, ...(signal && { signal }) })).close()
     return openLocalEndpoint({ path, pool, files, volumes: mounted, trash: bin, ours }, { signal })
   }
+  let far: FarEnds | undefined // there once there are other devices to speak with
   const synced = syncs({
     ...{ db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },
     watcher: watching,
     deviceName: () => self.name,
     placementOf: path => disks.placementOf(path),
     pathOf: (volume, within) => disks.pathOf(volume as VolumeId, within),
-    open: openFolder
+    open: openFolder,
+    far: () => far
+  })
+  const { servedSyncs } = await import('../sync/serving/index.js')
+  const served = servedSyncs({
+    ...{ db: instance, clock, events, open: openFolder },
+    nameOf: device => devices.nameOf(device),
+    turn: (path, options) => synced.turn(path, options)
   })
   const { syncHistory } = await import('../sync/history/index.js')
   const history = syncHistory({
@@ -177,6 +186,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
     clock,
     random,
     syncs: synced,
+    isServed: path => served.list().some(s => s.folder?.path === path),
     open: openFolder,
     jobs,
     log: log.child('history')
@@ -202,9 +212,22 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 
   return {
     parts: {
-      ...{ files, volumes: disks, libraries: library, indexer: index, jobs, locations, trash: bin, audit: audits },
+      ...{
+        watcher: watching,
+        files,
+        volumes: disks,
+        libraries: library,
+        indexer: index,
+        jobs,
+        locations,
+        trash: bin,
+        audit: audits
+      },
       search: search({ pool, own: () => library.own, networkMounts: () => disks.networkMounts() }),
-      ...{ operations, copies: copying, syncs: synced, history, identity, devices, self }
+      ...{ operations, copies: copying, syncs: synced, served, history, identity, devices, self },
+      reachFar: way => {
+        far = way
+      }
     },
     first: [
       ['volumes', disks],
@@ -227,7 +250,7 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
 async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
-  const { files, identity, devices, self, libraries, locations, volumes, trash, audit, jobs } = local
+  const { files, identity, devices, self, libraries, locations, volumes, trash, audit, jobs, syncs, served, watcher, reachFar } = local
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
@@ -271,9 +294,10 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })
   devices.addTrustHolder({ has: device => drops.hasRule(device), drop: device => drops.dropRule(device) })
 
-  const { farEnds, grants: openGrants, replicas: openReplicas } = await import('../protocols/replica/index.js')
+  const { farEnds, grants: openGrants, replicas: openReplicas, servingPort } = await import('../protocols/replica/index.js')
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
+  const isNetwork = async (path: AbsPath) => (await volumes.placementOf(path))?.volume.network ?? false
   const grants = openGrants(instance, clock)
   const { indexPlaces } = await import('../sync/analysis/index.js')
   const index = indexPlaces({ pool, libraries, locations })
@@ -293,6 +317,7 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
       known: index,
       pacing: limits.pacing
     },
+    syncs: (device, uuid) => servingPort({ served, watcher, isNetwork }, device, uuid),
     async onAccess({ device, path, access, refused }) {
       const id = await audit.begin({ command: `remote.${access}`, origin: device, paths: [displayPath(path)] })
       await audit.end(id, {
@@ -301,7 +326,20 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
       })
     }
   })
-  devices.onRevoke({ cut: device => void replicas.cut(device) })
+  devices.onRevoke({
+    cut: device => void replicas.cut(device),
+    async clean(device) {
+      await served.forget(device)
+      await syncs.forget(device)
+    }
+  })
+
+  const { agreements: openAgreements } = await import('../protocols/agreements/index.js')
+  const agreements = openAgreements({
+    ...{ messages, network, replicas, grants, syncs, served },
+    nameOf: device => devices.nameOf(device)
+  })
+  reachFar(agreements.far)
 
   const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
   const ends = farEnds({ network, replicas, nameOf, open })
@@ -317,7 +355,7 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   const far = farOperations({ ends, jobs, waits: remoteCopies.waits })
 
   return {
-    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies, far },
+    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies, far, agreements },
     first: [
       ['pairing', pairing],
       ['messages', messages],

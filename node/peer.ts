@@ -1,3 +1,4 @@
+import type { Agreements } from '../protocols/agreements/index.js'
 import type { Messaging } from '../protocols/messaging/index.js'
 import type { RateLimits } from '../protocols/pace/index.js'
 import type { Pairing } from '../protocols/pairing/index.js'
@@ -15,10 +16,12 @@ import type { Locations } from '../storage/locations/index.js'
 import type { Search } from '../storage/search/index.js'
 import type { Trash } from '../storage/trash/index.js'
 import type { Volumes } from '../storage/volumes/index.js'
+import type { Watcher } from '../storage/watcher/index.js'
 import type { Copies, RemoteCopies } from '../sync/copy/index.js'
 import type { SyncHistory } from '../sync/history/index.js'
 import type { FarOperations, FileOperations } from '../sync/operations/index.js'
-import type { Syncs } from '../sync/session/index.js'
+import type { ServedSyncs } from '../sync/serving/index.js'
+import type { FarEnds, Syncs } from '../sync/session/index.js'
 import type { Config, Settings } from './config/index.js'
 import type { DeviceRegistry, LocalDevice } from './devices/index.js'
 import type { IdentityStore } from './identity/index.js'
@@ -77,8 +80,14 @@ export interface LocalParts {
   readonly copies: Copies
   /** Folders of this device that are kept in step. */
   readonly syncs: Syncs
+  /** Those that other devices drive, of which one end lies here. */
+  readonly served: ServedSyncs
   /** What they did, and the way back. */
   readonly history: SyncHistory
+  /** Tells the syncs the way to other devices, once there is one. */
+  reachFar(way: FarEnds): void
+  /** Sees what changes in folders. */
+  readonly watcher: Watcher
   /** The key of this device; may be locked, or not there yet. */
   readonly identity: IdentityStore
   readonly devices: DeviceRegistry
@@ -108,6 +117,8 @@ export interface RemoteParts {
   readonly remoteCopies: RemoteCopies
   /** Deleting and looking on other devices. */
   readonly far: FarOperations
+  /** Syncs with folders of other devices: asked for, accepted, ended. */
+  readonly agreements: Agreements
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */

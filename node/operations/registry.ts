@@ -66,6 +66,7 @@ import { syncConflicts, syncResolve } from './sync-conflicts.js'
 import { syncList, syncRemove } from './sync-list.js'
 import { syncPause, syncResume } from './sync-pause.js'
 import { syncPlan } from './sync-plan.js'
+import { syncAccept, syncAllow, syncDecline, syncRequests } from './sync-requests.js'
 import { syncRestore } from './sync-restore.js'
 import { syncRun } from './sync-run.js'
 import { syncStatus } from './sync-status.js'
@@ -95,12 +96,16 @@ export const operations = [
   fileTrashEmpty,
   fileTrashList,
   fileTrashRestore,
+  syncAccept,
   syncAdd,
+  syncAllow,
   syncConflicts,
+  syncDecline,
   syncList,
   syncPause,
   syncPlan,
   syncRemove,
+  syncRequests,
   syncResolve,
   syncRestore,
   syncResume,

@@ -1,18 +1,32 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
 import { MAX_DELETE_PERCENT, MODES, POLICIES } from '../../sync/reconcile/index.js'
+import { type FarFolder, farEnd } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
+import { isNamedPath, namedPath, typedPath } from './device-path.js'
 import { defineOperation } from './operation.js'
+import { shownEnd } from './sync-named.js'
 
 const MAX_PATTERNS = 1_000
+const end = z.string().refine(isNamedPath, { message: 'expected an absolute path, or DEVICE:/path' })
+
+/** @throws what a device that is not known throws; NOT_PAIRED */
+function placeOf(peer: Peer, named: string): AbsPath | FarFolder {
+  const { device, path } = namedPath(named)
+  if (device === undefined) return path as AbsPath
+  const { id, name } = peer.devices.resolve(device)
+  if (!peer.devices.isPaired(id)) throw new SpacedriveError('NOT_PAIRED', `${name} is not paired with this device`)
+  return { device: id, path: path as AbsPath }
+}
 
 export const syncAdd = defineOperation({
   name: 'sync.add',
-  summary: 'Keep a folder in step with another one on this device',
+  summary: 'Keep a folder in step with another one, on this device or a paired one',
   input: z.strictObject({
     name: z.string().max(200),
-    source: z.string().startsWith('/'),
-    destination: z.string().startsWith('/'),
+    /** A folder of this device, or `DEVICE:/path`. */
+    source: end,
+    destination: end,
     mode: z.enum(['replica', 'mirror', 'backup', 'bidirectional']),
     conflict: z.enum(['keep-both', 'newer', 'larger', 'source', 'destination', 'prompt']).default('keep-both'),
     ignore: z.array(z.string().min(1).max(4096)).max(MAX_PATTERNS).default([]),
@@ -27,21 +41,24 @@ export const syncAdd = defineOperation({
     const sync = await peer.syncs.add(
       {
         ...{ name, mode, policy: conflict, ignore, maxDeletePercent: maxDelete, manual, versions: kept },
-        ...{ source: source as AbsPath, destination: destination as AbsPath }
+        ...{ source: placeOf(peer, source), destination: placeOf(peer, destination) }
       },
       { signal }
     )
+    const device = farEnd(sync)?.device
     return {
-      ...{ sync: sync.name, manual, source: displayPath(sync.source.path) },
-      destination: displayPath(sync.destination.path)
+      ...{ sync: sync.name, manual, source: shownEnd(peer, sync.source) },
+      destination: shownEnd(peer, sync.destination),
+      /** The device that has to accept it first. */
+      asked: device === undefined ? null : peer.devices.nameOf(device)
     }
   },
   command: {
     path: 'sync add',
     arguments: [
       ['<name>', 'what to call it'],
-      ['<source>', 'a folder'],
-      ['<destination>', 'another one; made when its parent exists']
+      ['<source>', 'a folder, or DEVICE:/path on a paired device'],
+      ['<destination>', 'another one; made when its parent exists. One of the two lies on this device']
     ],
     options: [
       ['--mode <mode>', `${MODES.join(', ')}`],
@@ -59,6 +76,7 @@ export const syncAdd = defineOperation({
     ],
     examples: [
       'spacedrive sync add photos ~/Photos /media/disk/Photos --mode mirror',
+      'spacedrive sync add backup ~/Photos nas:/srv/backup/photos --mode backup',
       'spacedrive sync add notes ~/notes ~/Documents/notes --mode bidirectional --conflict newer'
     ],
     input({ arguments: [name, source, destination], options: o }, terminal) {
@@ -79,13 +97,17 @@ export const syncAdd = defineOperation({
       return {
         ...{ name: String(name), mode, conflict, ignore: Array.isArray(o.ignore) ? [...o.ignore] : [] },
         manual: o.manual === true,
-        ...{ source: resolve(terminal.cwd, String(source)), destination: resolve(terminal.cwd, String(destination)) },
+        ...{
+          source: typedPath(String(source), terminal.cwd),
+          destination: typedPath(String(destination), terminal.cwd)
+        },
         ...(typeof o.versions === 'string' && { versions: o.versions }),
         ...(percent !== undefined && { maxDelete: percent })
       } as never
     },
-    render({ sync, manual, source, destination }, terminal) {
+    render({ sync, manual, source, destination, asked }, terminal) {
       terminal.line(`Added ${sync}: ${source} and ${destination}.`)
+      if (asked !== null) terminal.line(`${asked} is asked; there \`spacedrive sync requests\` shows it.`)
       terminal.line(
         manual
           ? `\`spacedrive sync plan ${sync}\` shows what a run would do, \`spacedrive sync run ${sync}\` does it.`

@@ -6,6 +6,7 @@ import { counted, pathFields, showList } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
+import { drivenSync } from './sync-named.js'
 import { runSync } from './sync-run.js'
 import { showRun } from './sync-text.js'
 
@@ -16,7 +17,7 @@ export const syncConflicts = defineOperation({
   summary: 'What was edited at both ends and waits for your word',
   input: z.strictObject({ name: z.string().min(1) }),
   async run({ peer, signal }, { name }) {
-    const sync = peer.syncs.find(name)
+    const sync = drivenSync(peer, name)
     const conflicts = await peer.history.conflicts(sync, { signal })
     return {
       sync: name,
@@ -60,7 +61,7 @@ export const syncResolve = defineOperation({
     later: z.boolean().default(false)
   }),
   async run({ peer, signal, emit }, { name, path, all, keep, later }) {
-    const sync = peer.syncs.find(name)
+    const sync = drivenSync(peer, name)
     if ((path === undefined) === !all) throw new SpacedriveError('USAGE', 'expected a path, or --all', { hint: HINT })
     const rel = all ? ROOT : peer.history.pathIn(sync, path!)
     return runAction(peer.audit, {

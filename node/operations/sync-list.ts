@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { displayPath } from '../../storage/base/index.js'
 import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
+import { namedSync, servedView } from './sync-named.js'
 import { colorOf, syncView } from './sync-view.js'
 
 export const syncList = defineOperation({
@@ -8,14 +10,15 @@ export const syncList = defineOperation({
   summary: 'The syncs of this device, and how they stand',
   input: z.strictObject({}),
   async run({ peer }) {
-    return { syncs: peer.syncs.list().map(sync => syncView(peer, sync)) }
+    const served = peer.served.list().map(sync => servedView(peer, sync))
+    return { syncs: peer.syncs.list().map(sync => syncView(peer, sync)), served }
   },
   command: {
     path: 'sync list',
     examples: ['spacedrive sync list'],
     input: () => ({}),
-    render({ syncs }, terminal) {
-      if (syncs.length === 0)
+    render({ syncs, served }, terminal) {
+      if (syncs.length + served.length === 0)
         terminal.line('No syncs. `spacedrive sync add NAME SOURCE DESTINATION --mode mirror` makes one.')
       for (const s of syncs) {
         const arrow = s.mode === 'bidirectional' ? '<->' : '->'
@@ -23,6 +26,11 @@ export const syncList = defineOperation({
         const how = s.manual ? '  manual' : ''
         const state = terminal.color(colorOf(s.state), s.state)
         terminal.line(`${s.name}  ${s.mode}  ${s.source} ${arrow} ${s.destination}  ${state}${when}${how}`)
+      }
+      for (const s of served) {
+        const arrow = s.mode === 'bidirectional' ? '<->' : s.side === 'destination' ? '<-' : '->'
+        const state = terminal.color(s.state === 'halted' ? 'red' : 'cyan', s.state)
+        terminal.line(`${s.name}  ${s.mode}  ${s.here} ${arrow} ${s.there}  ${state}`)
       }
       if (syncs.some(s => s.advice !== null)) terminal.line('`spacedrive sync status` says what is the matter.')
     }
@@ -34,9 +42,13 @@ export const syncRemove = defineOperation({
   summary: 'Forget a sync; files and versions stay',
   input: z.strictObject({ name: z.string().min(1) }),
   async run({ peer }, { name }) {
-    const sync = peer.syncs.find(name)
-    await peer.syncs.remove(sync)
-    return { sync: sync.name }
+    const found = namedSync(peer, name)
+    if ('served' in found) {
+      await peer.agreements.leave(found.served)
+      return { sync: displayPath(found.served.name) }
+    }
+    await peer.syncs.remove(found.own)
+    return { sync: found.own.name }
   },
   command: {
     path: 'sync remove',

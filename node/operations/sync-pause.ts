@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { displayPath } from '../../storage/base/index.js'
 import { defineOperation } from './operation.js'
+import { namedSync } from './sync-named.js'
 
 const input = z.strictObject({ name: z.string().min(1) })
 
@@ -8,9 +10,13 @@ export const syncPause = defineOperation({
   summary: 'Let a sync rest until it is resumed, also over a restart',
   input,
   async run({ peer }, { name }) {
-    const sync = peer.syncs.find(name)
-    await peer.syncs.pause(sync)
-    return { sync: sync.name, paused: true }
+    const found = namedSync(peer, name)
+    if ('served' in found) {
+      await peer.agreements.pause(found.served, true)
+      return { sync: displayPath(found.served.name), paused: true }
+    }
+    await peer.syncs.pause(found.own)
+    return { sync: found.own.name, paused: true }
   },
   command: {
     path: 'sync pause',
@@ -27,9 +33,13 @@ export const syncResume = defineOperation({
   summary: 'Let a paused sync go on',
   input,
   async run({ peer }, { name }) {
-    const sync = peer.syncs.find(name)
-    await peer.syncs.resume(sync)
-    return { sync: sync.name, paused: false, manual: sync.manual }
+    const found = namedSync(peer, name)
+    if ('served' in found) {
+      await peer.agreements.pause(found.served, false)
+      return { sync: displayPath(found.served.name), paused: false, manual: false }
+    }
+    await peer.syncs.resume(found.own)
+    return { sync: found.own.name, paused: false, manual: found.own.manual }
   },
   command: {
     path: 'sync resume',

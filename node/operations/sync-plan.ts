@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { displayPath } from '../../storage/base/index.js'
 import { pathFields } from './file-text.js'
 import { defineOperation } from './operation.js'
+import { drivenSync } from './sync-named.js'
 import { planText } from './sync-text.js'
 
 export const syncPlan = defineOperation({
@@ -9,7 +10,7 @@ export const syncPlan = defineOperation({
   summary: 'Show what a run of a sync would do, and do nothing',
   input: z.strictObject({ name: z.string().min(1) }),
   async run({ peer, signal }, { name }) {
-    const sync = peer.syncs.find(name)
+    const sync = drivenSync(peer, name)
     const outcome = await peer.syncs.plan(sync, { signal })
     if (outcome.state === 'refused') {
       const { message, hint } = outcome.guard

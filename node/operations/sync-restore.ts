@@ -17,6 +17,7 @@ import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { listedFields, momentOf, STOPPED, shownRun, typedMoment } from './sync-moment.js'
+import { drivenSync } from './sync-named.js'
 
 const ENDS = ['source', 'destination'] as const
 
@@ -42,7 +43,7 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
   async run({ peer, signal, emit }, { name, from, path, at, to, keepNew, dryRun, wait }) {
     if ((name === undefined) === (from === undefined))
       throw new SpacedriveError('USAGE', 'expected the name of a sync, or a folder after --from', { hint: HINT })
-    const sync = name === undefined ? undefined : peer.syncs.find(name)
+    const sync = name === undefined ? undefined : drivenSync(peer, name)
     const target = targetOf(sync, to)
     const rel = sync === undefined ? (path as RelPath) : peer.history.pathIn(sync, path)
     const atMs = at === undefined ? undefined : typeof at === 'number' ? at : await momentOf(peer, sync, at, signal)

@@ -1,18 +1,12 @@
 import { z } from 'zod'
 import { runAction } from '../../storage/audit/index.js'
-import {
-  displayPath,
-  hasCode,
-  isAbort,
-  type JobId,
-  type ProgressFields,
-  SpacedriveError
-} from '../../storage/base/index.js'
+import { hasCode, isAbort, type JobId, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
+import { drivenSync, shownEnd } from './sync-named.js'
 import { showRun } from './sync-text.js'
 
 const input = z.strictObject({
@@ -30,8 +24,8 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
     return runAction(peer.audit, {
       command: 'sync.run',
       asked: [name],
-      preview: async () => peer.syncs.find(name),
-      describe: ({ source, destination }) => ({ paths: [displayPath(source.path), displayPath(destination.path)] }),
+      preview: async () => drivenSync(peer, name),
+      describe: ({ source, destination }) => ({ paths: [shownEnd(peer, source), shownEnd(peer, destination)] }),
       execute: sync =>
         runSync(peer, sync, { signal, emit, force, acceptRollback, ...(plan !== undefined && { planHash: plan }) }),
       counts: view => ({ files: view.operations, bytes: view.bytesTransferred, problems: view.problems.length })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { SyncState } from '../../sync/session/index.js'
 import { formatTime } from './format.js'
 import { defineOperation, type Terminal } from './operation.js'
+import { namedSync, servedView } from './sync-named.js'
 import { colorOf, syncView } from './sync-view.js'
 
 /** Runs told of one sync. */
@@ -12,8 +13,11 @@ export const syncStatus = defineOperation({
   summary: 'What is the matter with each sync, and what to do',
   input: z.strictObject({ name: z.string().min(1).optional(), runs: z.boolean().default(false) }),
   async run({ peer }, { name, runs }) {
-    const syncs = name === undefined ? peer.syncs.list() : [peer.syncs.find(name)]
+    const found = name === undefined ? undefined : namedSync(peer, name)
+    const syncs = found === undefined ? peer.syncs.list() : 'own' in found ? [found.own] : []
+    const served = found === undefined ? peer.served.list() : 'served' in found ? [found.served] : []
     return {
+      served: served.map(sync => servedView(peer, sync)),
       syncs: syncs.map(sync => ({
         ...syncView(peer, sync),
         ...(runs && {
@@ -35,8 +39,8 @@ export const syncStatus = defineOperation({
       ...(typeof name === 'string' && { name }),
       runs: o.runs === true
     }),
-    render({ syncs }, terminal) {
-      if (syncs.length === 0)
+    render({ syncs, served }, terminal) {
+      if (syncs.length + served.length === 0)
         terminal.line('No syncs. `spacedrive sync add NAME SOURCE DESTINATION --mode mirror` makes one.')
       for (const sync of syncs) {
         show(sync, terminal)
@@ -50,6 +54,10 @@ export const syncStatus = defineOperation({
           const kind = run.kind === 'run' ? '' : `${run.kind}: `
           terminal.line(`  ${formatTime(run.beganAt)}  ${kind}${run.state}${why}  ${more}  ${run.run}`)
         }
+      }
+      for (const sync of served) {
+        const text = terminal.color(sync.state === 'halted' ? 'red' : 'cyan', sync.text)
+        terminal.line(`${terminal.bold(sync.name)}  ${text}${sync.advice === null ? '' : `. ${sync.advice}`}`)
       }
     }
   }

@@ -10,6 +10,7 @@ import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { isRun, listedFields, STOPPED, shownRun } from './sync-moment.js'
+import { drivenSync, shownEnd } from './sync-named.js'
 import { parseMoment } from './when.js'
 
 /** Runs looked through for the one that was named. */
@@ -31,7 +32,7 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
   summary: 'Take back what a run of a sync did, at both ends, where nothing newer stands in the way',
   input,
   async run({ peer, signal, emit }, { name, run, since, dryRun, wait }) {
-    const sync = peer.syncs.find(name)
+    const sync = drivenSync(peer, name)
     const id = run === undefined ? undefined : runOf(peer, name, run)
     const asked = { ...(id !== undefined && { run: id }), ...(since !== undefined && { sinceMs: since }) }
     const what = { sync: name, mode: sync.mode }
@@ -40,7 +41,7 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
       command: 'sync.undo',
       asked: [name, ...(run === undefined ? [] : [run])],
       preview: async () => ({}),
-      describe: () => ({ paths: [displayPath(sync.source.path), displayPath(sync.destination.path)] }),
+      describe: () => ({ paths: [shownEnd(peer, sync.source), shownEnd(peer, sync.destination)] }),
       begin: async () => (await peer.history.undo(sync, asked)).id
     })
     if (!wait) return { ...what, job, state: 'begun' }
@@ -105,7 +106,7 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
 
 /** Runs by their id; one that is not known passes as it was said, and is refused below. */
 function runOf(peer: Peer, name: string, text: string): string {
-  const found = peer.syncs.lastRuns(peer.syncs.find(name), MAX_RUNS).find(r => isRun(r.id, text))
+  const found = peer.syncs.lastRuns(drivenSync(peer, name), MAX_RUNS).find(r => isRun(r.id, text))
   return found?.id ?? text
 }
 

@@ -1,7 +1,7 @@
-import { displayPath } from '../../storage/base/index.js'
 import type { Sync, SyncState, SyncStatus } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { formatBytes } from './format.js'
+import { shownEnd } from './sync-named.js'
 
 /** A sync as lists and `status` show it. */
 export interface SyncView extends Omit<SyncStatus, 'reason' | 'advice'> {
@@ -24,7 +24,7 @@ export function syncView(peer: Peer, sync: Sync): SyncView {
   const { state, reason, text, advice, notes } = peer.syncs.status(sync)
   return {
     ...{ name: sync.name, mode: sync.mode, conflict: sync.policy, ignore: sync.ignore },
-    ...{ source: displayPath(sync.source.path), destination: displayPath(sync.destination.path) },
+    ...{ source: shownEnd(peer, sync.source), destination: shownEnd(peer, sync.destination) },
     ...{ manual: sync.manual, paused: sync.paused, watching: peer.syncs.standing(sync).state === 'watching' },
     ...{ state, text, notes: [...notes, ...largeNotes(peer, sync)], reason: reason ?? null, advice: advice ?? null },
     lastRunAt: peer.syncs.lastRun(sync)?.endedAtMs ?? null

@@ -3,13 +3,14 @@ import { pathFields } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 import { shownRun } from './sync-moment.js'
+import { drivenSync } from './sync-named.js'
 
 export const syncWhy = defineOperation({
   name: 'sync.why',
   summary: 'Why a file or folder of a sync is as it is, and what to do about it',
   input: z.strictObject({ name: z.string().min(1), path: z.string().min(1) }),
   async run({ peer, signal }, { name, path }) {
-    const sync = peer.syncs.find(name)
+    const sync = drivenSync(peer, name)
     const rel = peer.history.pathIn(sync, path)
     const { state, text, advice, sinceMs, rule, sides, changes } = await peer.history.why(sync, rel, { signal })
     const side = (of: (typeof sides)['source']) =>

@@ -8,6 +8,7 @@ import { isBlockAverage } from '../../storage/content/index.js'
 import { MAX_LOOKS, PAGE_ENTRIES } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
 import { MAX_FOUND } from './limits.js'
+import { SYNC_CALLS, SYNC_STREAMS } from './sync-calls.js'
 import * as v from './values.js'
 
 const nothing = z.object({})
@@ -40,7 +41,9 @@ const piece = z.discriminatedUnion('kind', [
 export const hello = z.object({
   /** The folder, absolute. */
   path: v.text(MAX_PATH_BYTES),
-  access: z.enum(['read', 'write'])
+  access: z.enum(['read', 'write']),
+  /** The sync for which it is opened; left out: for whatever a person granted. */
+  sync: v.uuid.optional()
 })
 
 /** Answered once. */
@@ -115,7 +118,8 @@ export const CALLS = {
     output: z.array(v.text(MAX_PATH_BYTES)).max(MAX_FOUND),
     access: 'read'
   },
-  close: { input: nothing, output: nothing, access: 'read' }
+  close: { input: nothing, output: nothing, access: 'read' },
+  ...SYNC_CALLS
 } as const
 
 /** Answered in parts, as the asker has room for them; then once with nothing. */
@@ -145,7 +149,8 @@ export const STREAMS = {
     input: z.object({ paths: v.relPaths }),
     output: z.object({ bytes: safeCount, file: v.hashedFile.optional() }),
     access: 'read'
-  }
+  },
+  ...SYNC_STREAMS
 } as const
 
 export type CallName = keyof typeof CALLS

@@ -31,8 +31,11 @@ export interface Grants {
   /** @returns whether there was one for exactly this folder */
   remove(device: DeviceId, path: AbsPath, madeBy?: string): Promise<boolean>
   list(device?: DeviceId): readonly Grant[]
-  /** The grant by which a device may reach a path, if there is one. @param path - where it really lies */
-  covering(device: DeviceId, path: string, access: Access): Grant | undefined
+  /**
+   * The grant by which a device may reach a path, if there is one. What a sync needs is granted to that sync alone, and exactly
+   * its folder. @param path - where it really lies @param madeBy - `PERSON`, or that sync
+   */
+  covering(device: DeviceId, path: string, access: Access, madeBy?: string): Grant | undefined
 }
 
 export const PERSON = 'person'
@@ -59,7 +62,12 @@ export function grants(db: Database, clock: Clock): Grants {
     add: (device, path, access, madeBy = PERSON) =>
       db.write(grantWrites.add, { device, path: pathBytes(path), madeBy, access, at: clock.nowMs() }),
     remove: (device, path, madeBy = PERSON) => db.write(grantWrites.remove, { device, path: pathBytes(path), madeBy }),
-    covering: (device, path, access) =>
-      list(device).find(g => isWithin(path, g.path) && (access === 'read' || g.access === 'write'))
+    covering: (device, path, access, madeBy = PERSON) =>
+      list(device).find(
+        g =>
+          g.madeBy === madeBy &&
+          (madeBy === PERSON ? isWithin(path, g.path) : path === g.path) &&
+          (access === 'read' || g.access === 'write')
+      )
   }
 }

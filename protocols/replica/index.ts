@@ -24,18 +24,22 @@ import {
 } from '../../storage/base/index.js'
 import type { IndexPlaces } from '../../sync/analysis/index.js'
 import type { Endpoint } from '../../sync/endpoints/index.js'
+import { madeBySync } from '../../sync/serving/index.js'
 import { type Pacing, UNPACED } from '../pace/index.js'
 import type { PeerNetwork, PeerSession } from '../wire/index.js'
+import type { Input } from './calls.js'
 import { Caller } from './client/caller.js'
 import { RemoteEndpoint } from './client/remote-endpoint.js'
-import type { Access, Grants } from './grants.js'
+import { type Access, type Grants, PERSON } from './grants.js'
 import { MAX_FOUND, MAX_SESSIONS } from './limits.js'
 import type { Served } from './server/served-folder.js'
+import type { ServingPort } from './server/serving-port.js'
 import { serveReplica } from './server/session.js'
 
 export { farEnds } from './client/far-ends.js'
 export { type Access, type Grant, type Grants, grants, PERSON } from './grants.js'
 export * from './limits.js'
+export { type ServingPort, type ServingPortInit, servingPort } from './server/serving-port.js'
 
 export const REPLICA_PROTOCOL = '/spacedrive/replica/1.0.0'
 
@@ -55,6 +59,8 @@ export interface ReplicasInit {
   ours(): readonly string[]
   /** What the indexes of this device know; nothing unless given. */
   readonly known?: Pick<IndexPlaces, 'copiesOf' | 'recordedOf'>
+  /** The sync of a device that is served here. @returns undefined: there is none, or nobody has accepted it */
+  syncs?(device: DeviceId, uuid: string): ServingPort | undefined
   /** A device is about to reach a folder, or was refused: for the audit log. */
   onAccess?(access: ReplicaAccess): Promise<void>
 }
@@ -66,28 +72,40 @@ export interface ReplicaAccess {
   readonly refused?: Error | undefined
 }
 
+export interface ConnectOptions extends AbortOptions {
+  /** The sync for which that device serves the folder. */
+  readonly sync?: string | undefined
+}
+
 export interface Replicas extends Startable {
   /**
    * Opens a folder of a paired device that is connected.
    * @throws {SpacedriveError} DEVICE_AWAY; NOT_GRANTED, MISSING, NOT_A_DIRECTORY, ... as that device says; UNREACHABLE
    */
-  connect(device: DeviceId, path: string, access: Access, options?: AbortOptions): Promise<Endpoint>
+  connect(device: DeviceId, path: string, access: Access, options?: ConnectOptions): Promise<Endpoint>
   /**
    * Where the device has files with this content that it lets this one read, as its indexes tell: whoever wants one looks.
    * @throws {SpacedriveError} DEVICE_AWAY, UNREACHABLE
    */
   find(device: DeviceId, hash: ContentHash, options?: AbortOptions): Promise<readonly AbsPath[]>
-  /** Ends what the device does here at once: its grant went, or it was revoked. */
-  cut(device: DeviceId): Promise<void>
+  /** Ends what the device does here at once: its grant went, or it was revoked. @param sync - only what it does for that one */
+  cut(device: DeviceId, sync?: string): Promise<void>
 }
 
 export function replicas(init: ReplicasInit): Replicas {
   return new Service(init)
 }
 
+interface Serving {
+  readonly stream: Stream
+  readonly done: Promise<void>
+  /** For which it opened its folder. */
+  sync: string | undefined
+}
+
 class Service implements Replicas {
   readonly #init: ReplicasInit
-  readonly #serving = new Map<DeviceId, Set<{ stream: Stream; done: Promise<void> }>>()
+  readonly #serving = new Map<DeviceId, Set<Serving>>()
 
   constructor(init: ReplicasInit) {
     this.#init = init
@@ -103,11 +121,16 @@ class Service implements Replicas {
     await Promise.all([...this.#serving.keys()].map(device => this.cut(device)))
   }
 
-  async connect(device: DeviceId, path: string, access: Access, options: AbortOptions = {}): Promise<Endpoint> {
+  async connect(
+    device: DeviceId,
+    path: string,
+    access: Access,
+    { sync, ...options }: ConnectOptions = {}
+  ): Promise<Endpoint> {
     const caller = await this.#call(device, options)
     try {
-      const { value } = await caller.call('hello', { path, access }, options)
-      return new RemoteEndpoint(caller, device, `${this.#init.nameOf(device)}:${path}`, value)
+      const { value } = await caller.call('hello', { path, access, ...(sync !== undefined && { sync }) }, options)
+      return new RemoteEndpoint(caller, device, `${this.#init.nameOf(device)}:${path}`, value, sync)
     } catch (err) {
       await caller.close()
       throw err
@@ -130,18 +153,21 @@ class Service implements Replicas {
     return new Caller({ stream, peer, clock, random, pacing, compressBelowBytesPerSecond, name: nameOf(device) })
   }
 
-  async cut(device: DeviceId): Promise<void> {
-    const sessions = [...(this.#serving.get(device) ?? [])]
+  async cut(device: DeviceId, sync?: string): Promise<void> {
+    const sessions = [...(this.#serving.get(device) ?? [])].filter(s => sync === undefined || s.sync === sync)
     for (const { stream } of sessions) stream.abort(new SpacedriveError('NOT_GRANTED', 'the access was taken away'))
     await Promise.all(sessions.map(s => s.done))
   }
 
   async #serve(stream: Stream, peer: PeerSession): Promise<void> {
     const { clock, log, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
-    const open = (path: string, access: Access, options: AbortOptions) => this.#open(peer.device, path, access, options)
+    const open = (hello: Input<'hello'>, options: AbortOptions): Promise<Served> => {
+      session.sync = hello.sync
+      return this.#open(peer.device, hello, options)
+    }
     const find = (hash: ContentHash, options: AbortOptions) => this.#find(peer.device, hash, options)
-    const session = {
-      stream,
+    const session: Serving = {
+      ...{ stream, sync: undefined },
       done: serveReplica({ stream, peer, clock, log, pacing, compressBelowBytesPerSecond, open, find })
     }
     const sessions = this.#serving.get(peer.device) ?? new Set()
@@ -152,17 +178,19 @@ class Service implements Replicas {
   }
 
   /** The folder is opened first, and judged by where it really lies: no link leads out of what was granted. */
-  async #open(device: DeviceId, path: string, access: Access, options: AbortOptions): Promise<Served> {
+  async #open(device: DeviceId, { path, access, sync: uuid }: Input<'hello'>, options: AbortOptions): Promise<Served> {
     const { grants, ours, onAccess } = this.#init
     const refuse = async (refused: Error): Promise<never> => {
       await onAccess?.({ device, path, access, refused })
       throw refused
     }
+    const sync = uuid === undefined ? undefined : this.#init.syncs?.(device, uuid)
+    const madeBy = uuid === undefined ? PERSON : madeBySync(uuid)
+    const may = (at: string): boolean => grants.covering(device, at, access, madeBy) !== undefined
     // What is not granted is not told apart from what is not there.
-    const notGranted = new SpacedriveError('NOT_GRANTED', 'that folder is not granted to you', {
-      hint: `On the other device: \`network grant DEVICE DIR --${access}\`.`
-    })
-    const within = path.startsWith('/') && grants.covering(device, posix.normalize(path), access) !== undefined
+    const notGranted = uuid === undefined ? notGrantedTo(access) : noSuchSync()
+    if (uuid !== undefined && sync === undefined) return refuse(notGranted)
+    const within = path.startsWith('/') && may(posix.normalize(path))
     let endpoint: Endpoint
     try {
       endpoint = await this.#init.open(path as AbsPath, options)
@@ -170,15 +198,18 @@ class Service implements Replicas {
       return refuse(within ? toError(err) : notGranted)
     }
     const root = endpoint.local?.path
-    if (root === undefined || grants.covering(device, root, access) === undefined) {
+    try {
+      if (root === undefined || !may(root)) throw notGranted
+      await sync?.judge(endpoint, options)
+    } catch (err) {
       await endpoint.close()
-      return refuse(notGranted)
+      return refuse(toError(err))
     }
     await onAccess?.({ device, path: root, access })
     const { known } = this.#init
     const recordedOf: Served['recordedOf'] = async (paths, asked) =>
       (await known?.recordedOf(paths, asked)) ?? paths.map(() => undefined)
-    return { endpoint, root, ours, recordedOf }
+    return { endpoint, root, ours, recordedOf, sync }
   }
 
   /** Only of files that the device may read: what else is here it does not learn, not even by its hash. */
@@ -190,3 +221,9 @@ class Service implements Replicas {
     return paths.filter(path => grants.covering(device, path, 'read') !== undefined).slice(0, MAX_FOUND)
   }
 }
+
+const notGrantedTo = (access: Access): SpacedriveError =>
+  new SpacedriveError('NOT_GRANTED', 'that folder is not granted to you', {
+    hint: `On the other device: \`network grant DEVICE DIR --${access}\`.`
+  })
+const noSuchSync = (): SpacedriveError => new SpacedriveError('NOT_GRANTED', 'it takes no part in that sync')

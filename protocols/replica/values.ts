@@ -77,7 +77,7 @@ const uint64 = z
   .bigint()
   .min(0n)
   .max(2n ** 64n - 1n)
-const int64 = z
+export const int64 = z
   .bigint()
   .min(-(2n ** 63n))
   .max(2n ** 63n - 1n)

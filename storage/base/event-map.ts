@@ -114,4 +114,8 @@ export type EventMap = {
     note?: string
   }
   'sync:removed': { sync: string; name: string }
+  /** Another device asks for a sync with a folder here. */
+  'sync:requested': { sync: string; name: string; device: string }
+  'sync:accepted': { sync: string; name: string; device: string; by: 'us' | 'them' }
+  'sync:declined': { sync: string; name: string; device: string; by: 'us' | 'them' }
 }

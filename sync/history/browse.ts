@@ -12,6 +12,7 @@ import { ENDS, type End } from '../reconcile/index.js'
 import { type Sync, writableEnds } from '../session/index.js'
 import { LARGE_SHARE, mergedLines, stretchEnd, type VersionLine } from '../versions/index.js'
 import type { HistoryInit } from './history.js'
+import { ensureKeptHere } from './kept-here.js'
 import { type Reachable, reachable } from './moment.js'
 import { openStoreAt, type StoreAt } from './store-at.js'
 
@@ -72,7 +73,13 @@ export async function withStores<T>(
   const stores: EndStore[] = []
   const roots: Endpoint[] = []
   try {
+    ensureKeptHere(
+      sync,
+      ENDS.filter(end => writableEnds(sync.mode).includes(end)),
+      'some'
+    )
     for (const end of ENDS) {
+      if (sync[end].device !== null) continue
       const root = await init.open(sync[end].path, options).catch(err => {
         if (!writableEnds(sync.mode).includes(end)) return undefined
         const shown = displayPath(sync[end].path)

@@ -28,7 +28,7 @@ export interface WaitingConflict {
 }
 
 export async function conflictsOf(
-  { db, open }: HistoryInit,
+  { db, syncs }: HistoryInit,
   sync: Sync,
   options: AbortOptions
 ): Promise<readonly WaitingConflict[]> {
@@ -36,7 +36,7 @@ export async function conflictsOf(
   const answers = answersOf(db, sync.id)
   const sides: Record<End, (ConflictSide | undefined)[]> = { source: [], destination: [] }
   for (const end of ENDS) {
-    const root = await open(sync[end].path, options).catch(() => undefined)
+    const root = await syncs.reach(sync, end, options).catch(() => undefined)
     if (root === undefined) continue
     try {
       for (let i = 0; i < paths.length; i += MAX_LOOKS)

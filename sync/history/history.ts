@@ -37,7 +37,9 @@ export interface SyncHistoryInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun'>
+  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'reach'>
+  /** Whether another device syncs with a folder: then its versions are not for us alone to thin. */
+  isServed?(path: AbsPath): boolean
   readonly open: OpenFolder
   readonly log: Logger
   readonly jobs: Pick<JobManager, 'register' | 'dispatch'>

@@ -10,7 +10,7 @@ import type { HistoryInit } from './history.js'
 export async function settleInterrupted(init: HistoryInit, log: Logger, options: AbortOptions = {}): Promise<void> {
   for (const sync of init.syncs.list()) {
     if (!wasInterrupted(init, sync)) continue
-    for (const end of ENDS)
+    for (const end of ENDS.filter(at => sync[at].device === null))
       await init.syncs
         .lend(sync, [end], options, async ({ ends }) => {
           await (await init.openEnd(ends[end]!, sync.uuid, init.clock, options)).close()
@@ -35,7 +35,7 @@ export async function settleEnds(
 ): Promise<void> {
   for (const end of ENDS) {
     const endpoint = ends[end]
-    if (endpoint === undefined || (end === 'source' && sync.mode !== 'bidirectional' && also !== end)) continue
+    if (endpoint?.local === undefined || (end === 'source' && sync.mode !== 'bidirectional' && also !== end)) continue
     await (await init.openEnd(endpoint, sync.uuid, init.clock, options)).close()
   }
 }

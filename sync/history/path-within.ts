@@ -11,6 +11,7 @@ export function pathWithin(sync: Sync, path: string): RelPath {
     throw new SpacedriveError('USAGE', `${displayPath(path)} is no path within ${sync.name}: ${parsed.refused}`)
   }
   for (const end of ENDS) {
+    if (sync[end].device !== null) continue
     const root = sync[end].path
     if (isWithin(plain, root)) return plain.slice(root.length).replace(/^\/+/, '') as RelPath
   }

@@ -14,6 +14,7 @@ import type { Past } from './fill.js'
 import { goBack, type Restored, type Target } from './go-back.js'
 import type { HistoryInit } from './history.js'
 import { settleEnds } from './interrupted.js'
+import { ensureKeptHere } from './kept-here.js'
 import { openStoreAt, type StoreAt } from './store-at.js'
 import { withWork } from './work.js'
 
@@ -48,6 +49,7 @@ export async function restore(
   const at: End = sync.mode !== 'bidirectional' ? 'destination' : (target ?? 'destination')
   // To an end only by the rules of both.
   const which = target === undefined ? holders : ENDS
+  ensureKeptHere(sync, which, 'all')
   return init.syncs.lend(sync, which, options, async loan => {
     await settleEnds(init, sync, loan, { signal, also: target })
     for (const end of which)

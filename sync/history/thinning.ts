@@ -11,7 +11,16 @@ import {
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End, otherEnd } from '../reconcile/index.js'
-import { changing, type Loan, lockRoot, MAX_CHANGES, type Sync, scanEnd, versionPolicyOf } from '../session/index.js'
+import {
+  changing,
+  type Loan,
+  lockRoot,
+  MAX_CHANGES,
+  type Sync,
+  scanEnd,
+  versionPolicyOf,
+  WAITING_CODES
+} from '../session/index.js'
 import { LARGE_SHARE, type ThinReport, type VersionPolicy, VersionStore } from '../versions/index.js'
 import type { HistoryInit } from './history.js'
 import { openStoreAt } from './store-at.js'
@@ -80,7 +89,7 @@ export class Thinning implements Startable {
         await this.thin(sync, options)
       } catch (err) {
         signal?.throwIfAborted()
-        if (!hasCode(err, 'ROOT_AWAY', 'SYNC_NOT_FOUND'))
+        if (!hasCode(err, 'ROOT_AWAY', 'SYNC_NOT_FOUND', ...WAITING_CODES))
           this.#log.warn('versions were not thinned', { sync: sync.name, err })
       }
     }
@@ -89,7 +98,7 @@ export class Thinning implements Startable {
   /** What is said in the state of a sync. */
   largeOf(sync: Sync): readonly LargeStore[] {
     return ENDS.flatMap(end => {
-      const found = this.#large.get(sync[end].path)
+      const found = sync[end].device === null ? this.#large.get(sync[end].path) : undefined
       return found !== undefined && found.share > LARGE_SHARE ? [{ end, bytes: found.bytes, share: found.share }] : []
     })
   }
@@ -97,15 +106,21 @@ export class Thinning implements Startable {
   /** @throws {SpacedriveError} ROOT_AWAY */
   async thin(sync: Sync, options: AbortOptions): Promise<Partial<Record<End, ThinReport>>> {
     // While a disk has errors nothing goes: what was kept may be the only good copy.
-    if (this.#hasDiskErrors(sync)) return {}
+    if (this.#hasDiskErrors(sync) || ENDS.every(end => !this.#isOurs(sync, end))) return {}
     return this.#init.syncs.lend(sync, ENDS, options, async loan => {
       const reports: Partial<Record<End, ThinReport>> = {}
       for (const end of ENDS) {
-        const report = await this.#thinEnd(sync, end, loan, options)
+        const report = this.#isOurs(sync, end) ? await this.#thinEnd(sync, end, loan, options) : undefined
         if (report !== undefined) reports[end] = report
       }
       return reports
     })
+  }
+
+  /** The end that holds versions thins them itself; what another device's sync keeps there, too, stays. */
+  #isOurs(sync: Sync, end: End): boolean {
+    const { device, path } = sync[end]
+    return device === null && this.#init.isServed?.(path) !== true
   }
 
   async #thinEnd(sync: Sync, end: End, loan: Loan, options: AbortOptions): Promise<ThinReport | undefined> {
@@ -144,7 +159,7 @@ export class Thinning implements Startable {
   #policiesAt(path: AbsPath): readonly VersionPolicy[] {
     return this.#init.syncs
       .list()
-      .filter(s => ENDS.some(end => s[end].path === path))
+      .filter(s => ENDS.some(end => s[end].device === null && s[end].path === path))
       .map(versionPolicyOf)
   }
 

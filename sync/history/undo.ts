@@ -18,6 +18,7 @@ import { lostProblem, TOLD_OPERATIONS } from './go-back.js'
 import type { HistoryInit } from './history.js'
 import { settleEnds } from './interrupted.js'
 import type { Left } from './judgement.js'
+import { ensureKeptHere } from './kept-here.js'
 import { HistoryRun } from './run.js'
 import { openStoreAt } from './store-at.js'
 import { endTarget } from './target.js'
@@ -76,6 +77,7 @@ export async function undo(
   asked: UndoAsked,
   given: HistoryOptions<UndoAttempt> = {}
 ): Promise<Undone> {
+  ensureKeptHere(sync, ENDS, 'all')
   const { attempt } = given
   const options = turnOptions(given)
   const { signal } = options

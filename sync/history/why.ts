@@ -63,7 +63,7 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
   const ends: Partial<Record<End, Endpoint>> = {}
   try {
     for (const end of ENDS) {
-      const opened = await init.open(sync[end].path, options).catch(() => undefined)
+      const opened = await init.syncs.reach(sync, end, options).catch(() => undefined)
       if (opened !== undefined) ends[end] = opened
     }
     const looks: Partial<Record<End, Looked>> = {}
@@ -73,7 +73,12 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
     const nothing = { advice: undefined, sinceMs: undefined, rule: undefined, sides, changes }
     const away = ENDS.find(end => ends[end] === undefined)
     if (away !== undefined) {
-      const text = `the ${away}, ${displayPath(sync[away].path)}, is not there`
+      const shown = displayPath(sync[away].path)
+      if (sync[away].device !== null) {
+        const text = `the ${away}, ${shown} on another device, cannot be looked at now`
+        return { ...nothing, state: 'away', text, advice: `\`spacedrive sync status ${sync.name}\` says why.` }
+      }
+      const text = `the ${away}, ${shown}, is not there`
       return { ...nothing, state: 'away', text, advice: 'Bring it back (is its disk mounted?); then it goes on.' }
     }
     const rule = await ruleFor(sync, ends as Record<End, Endpoint>, path, sides, options)

@@ -28,7 +28,10 @@ export interface Totals {
 /** Adds up the rows of a plan as they pass. */
 export class Tally {
   readonly #ends: Record<End, EndTotals> = { source: noTotals(), destination: noTotals() }
-  readonly #came: Record<End, Counts> = { source: new Counts(), destination: new Counts() }
+  readonly #came: Record<End, ContentCounts> = {
+    source: new ContentCounts(),
+    destination: new ContentCounts()
+  }
   #operations = 0
   #conflicts = 0
   #problems = 0
@@ -81,7 +84,7 @@ export class Tally {
 }
 
 /** How often each content came: 52 bits of its hash in a flat table, for a million of them must not cost a hundred megabytes. */
-class Counts {
+export class ContentCounts {
   #keys = new Float64Array(1024).fill(-1)
   #counts = new Uint32Array(1024)
   #size = 0
@@ -123,7 +126,7 @@ class Counts {
 
 const keyOf = (hash: string): number => Number.parseInt(hash.slice(0, 13), 16) || 0
 
-const noTotals = (): EndTotals => ({
+export const noTotals = (): EndTotals => ({
   created: 0,
   replaced: 0,
   removed: 0,

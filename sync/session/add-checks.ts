@@ -1,5 +1,5 @@
 /** What a new sync must not be. */
-import { type AbortOptions, type AbsPath, displayPath, isWithin, SpacedriveError } from '../../storage/base/index.js'
+import { type AbortOptions, displayPath, isWithin, SpacedriveError } from '../../storage/base/index.js'
 import { AREA_NAME, isTempName } from '../../storage/files/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { Sync, SyncEnd } from './record.js'
@@ -22,36 +22,41 @@ export function ensureName(name: string, others: readonly Sync[]): void {
 }
 
 /** Neither in one another, nor within (or around) a folder of another sync, nor in a place of ours. @throws {SpacedriveError} ENDS_OVERLAP, OURS */
-export function ensureApart(source: AbsPath, destination: AbsPath, others: readonly Sync[]): void {
-  for (const path of [source, destination])
+export function ensureApart(source: Place, destination: Place, others: readonly Sync[]): void {
+  for (const { path } of [source, destination])
     if (path.split('/').some(name => name === AREA_NAME || isTempName(name))) {
       throw new SpacedriveError('OURS', `could not add a sync: ${displayPath(path)} belongs to this program`, {
         hint: 'Choose a folder of your own files.'
       })
     }
-  if (source === destination) {
-    throw new SpacedriveError('ENDS_OVERLAP', `could not add a sync: both ends are ${displayPath(source)}`, {
+  if (source.device === destination.device && source.path === destination.path) {
+    throw new SpacedriveError('ENDS_OVERLAP', `could not add a sync: both ends are ${displayPath(source.path)}`, {
       hint: 'Name two folders.'
     })
   }
-  if (isWithin(source, destination) || isWithin(destination, source)) {
+  if (overlap(source, destination)) {
     throw new SpacedriveError(
       'ENDS_OVERLAP',
-      `could not add a sync: ${displayPath(source)} and ${displayPath(destination)} lie in one another`,
+      `could not add a sync: ${displayPath(source.path)} and ${displayPath(destination.path)} lie in one another`,
       { hint: 'Name two folders of which none holds the other.' }
     )
   }
   for (const sync of others)
-    for (const theirs of ENDS.map(end => sync[end].path))
+    for (const theirs of ENDS.map(end => sync[end]))
       for (const mine of [source, destination])
-        if (theirs !== mine && (isWithin(theirs, mine) || isWithin(mine, theirs))) {
+        if (theirs.path !== mine.path && overlap(theirs, mine)) {
           throw new SpacedriveError(
             'ENDS_OVERLAP',
-            `could not add a sync: ${displayPath(mine)} overlaps ${displayPath(theirs)} of the sync ${sync.name}`,
+            `could not add a sync: ${displayPath(mine.path)} overlaps ${displayPath(theirs.path)} of the sync ${sync.name}`,
             { hint: 'Two syncs may share a folder, but none may lie within that of another.' }
           )
         }
 }
+
+type Place = Pick<SyncEnd, 'device' | 'path'>
+
+const overlap = (a: Place, b: Place): boolean =>
+  a.device === b.device && (isWithin(a.path, b.path) || isWithin(b.path, a.path))
 
 /** A folder that was copied with its `.spacedrive` would pass for the other one. @throws {SpacedriveError} SAME_ROOT */
 export async function ensureNoCopy(

@@ -1,11 +1,13 @@
 import type { AbsPath, Clock, EventBus, JobId, Logger, Random, RelPath, Startable } from '../../storage/base/index.js'
 import type { JobOutcome } from '../../storage/jobs/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
-import type { Sync } from './record.js'
+import type { FarEnds } from './far-ends.js'
+import { farEnd, type Sync } from './record.js'
 import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
 import { StandingSync } from './standing.js'
 import type { Standing } from './status.js'
+import { watchFar } from './watch-far.js'
 
 /** A new sync rests for a moment: who added it may want to see `sync plan` first, or to run it himself. */
 export const ADD_GRACE_MS = 2_000
@@ -25,6 +27,8 @@ export interface BackgroundInit {
   isNetwork(path: AbsPath): Promise<boolean>
   /** What this sync does by itself may be otherwise now. */
   changed(uuid: string): void
+  /** The way to other devices, once there is one. */
+  far(): FarEnds | undefined
 }
 
 /** The syncs that run by themselves: all that are neither manual nor paused, while the daemon runs. */
@@ -46,6 +50,12 @@ export class Background implements Startable {
       for (const one of this.#standing.values()) one.nudge(false)
     }
     this.#off = (['volume:added', 'volume:removed', 'volume:changed'] as const).map(type => events.on(type, nudge))
+    this.#off.push(
+      events.on('device:connected', ({ device }) => {
+        for (const sync of this.#init.list())
+          if (farEnd(sync)?.device === device) this.#standing.get(sync.uuid)?.nudge(false)
+      })
+    )
     for (const sync of this.#init.list()) this.stand(sync)
   }
 
@@ -62,7 +72,9 @@ export class Background implements Startable {
   /** @param graceMs - first rests so long */
   stand(sync: Sync, graceMs = 0): void {
     const { uuid } = sync
-    if (!this.#running || sync.manual || sync.paused || this.#standing.has(uuid) || this.#graces.has(uuid)) return
+    const agreed = sync.agreement === undefined || sync.agreement === 'accepted'
+    if (!this.#running || sync.manual || sync.paused || !agreed || this.#standing.has(uuid) || this.#graces.has(uuid))
+      return
     if (graceMs > 0) {
       const timer = this.#init.clock.timer(() => {
         this.#graces.delete(uuid)
@@ -72,10 +84,11 @@ export class Background implements Startable {
       this.#graces.set(uuid, timer)
       return
     }
-    const { watcher, clock, random, log, find, run, begin, outcome, unsettled, isNetwork, changed } = this.#init
+    const { watcher, clock, random, log, find, run, begin, outcome, unsettled, isNetwork, changed, far } = this.#init
     const now = (): Sync => find(uuid) ?? sync
     const one = new StandingSync({
       ...{ watcher, clock, random, log, isNetwork },
+      watchFar: (end, listener) => watchFar(far(), uuid, end, listener),
       find: () => find(uuid),
       run: options => run(uuid, options),
       begin: () => begin(now()),

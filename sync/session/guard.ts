@@ -14,6 +14,8 @@ export type IdentityReason =
   | 'marker-foreign'
   | 'same-root'
   | 'rolled-back'
+  /** The other device takes no part in it (any more). */
+  | 'refused'
 
 /** Why a session did not begin. */
 export interface IdentityHalt {

@@ -20,6 +20,7 @@ export {
 export { ChangeLog } from './changes.js'
 export { type Change, changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
 export { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
+export { type FarEnds, type OpenedFar, WAITING_CODES } from './far-ends.js'
 export { type IdentityHalt, type IdentityReason, judgeMarkers, type MarkersInit } from './guard.js'
 export type { Hint } from './hints.js'
 export { ignoreRules } from './ignore-rules.js'
@@ -37,7 +38,17 @@ export type { Loan } from './loan.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export { readPlanned } from './plan.js'
 export { type EndFacts, type PlanSummary, planning, type Remark } from './plan.worker.js'
-export { type Sync, type SyncEnd, type SyncOptions, type SyncSpec, versionPolicyOf, writableEnds } from './record.js'
+export {
+  type Agreement,
+  type FarFolder,
+  farEnd,
+  type Sync,
+  type SyncEnd,
+  type SyncOptions,
+  type SyncSpec,
+  versionPolicyOf,
+  writableEnds
+} from './record.js'
 export { haltText, ignoredNotes, type RunReport, type RunState } from './report.js'
 export { LOCK_NAME, lockRoot } from './root-lock.js'
 export { judgeRoot } from './roots.js'
@@ -55,6 +66,7 @@ export { keptPlacing, openSessionEnd, placeAt, type SessionEnd } from './session
 export { snapshotting } from './snapshot.worker.js'
 export type { Standing, SyncState, SyncStatus } from './status.js'
 export {
+  type FarAnswer,
   type PlannedOperation,
   type RunAsked,
   type Syncs,
@@ -62,3 +74,4 @@ export {
   syncs
 } from './syncs.js'
 export { type Placing, Transition, type Transitioned, type TransitionInit } from './transition.js'
+export { type FolderListener, type WatchFolderInit, watchFolder } from './watch-folder.js'

@@ -1,10 +1,14 @@
-import type { AbsPath, RelPath } from '../../storage/base/index.js'
-import type { ConflictPolicy, End, HaltedBefore, Mode } from '../reconcile/index.js'
+import type { AbsPath, DeviceId, RelPath } from '../../storage/base/index.js'
+import { type ConflictPolicy, ENDS, type End, type HaltedBefore, type Mode } from '../reconcile/index.js'
 import { BACKUP_POLICY, DEFAULT_POLICY, parsePolicy, type VersionPolicy } from '../versions/index.js'
 
 /** Where an end of a sync is, and which folder it was when the sync was made, or last known to be. */
 export interface SyncEnd {
+  /** Where it lies; null: on this device. */
+  readonly device: DeviceId | null
+  /** On that device. */
   readonly path: AbsPath
+  /** Empty while the other device has not accepted it. */
   readonly inode: string
   readonly birthNs: string
   /** Fingerprint of its volume; null where the system tells none. */
@@ -37,16 +41,30 @@ export interface Sync extends SyncOptions {
   readonly pausedBecause: string | null
   /** What a person may say yes to. */
   readonly halted: HaltedBefore | undefined
+  /** How it stands with the other device; undefined: both ends lie here. */
+  readonly agreement: Agreement | undefined
   /** It has agreed on something: what is held at an end was in the other one, too. */
   readonly agreed: boolean
+}
+
+/**
+ * How a sync with another device stands there: `asked`: nobody there has answered; `ended`: that device takes no part in it any
+ * more.
+ */
+export type Agreement = 'asked' | 'accepted' | 'declined' | 'ended'
+
+/** A folder of another device. */
+export interface FarFolder {
+  readonly device: DeviceId
+  readonly path: AbsPath
 }
 
 /** A new sync, as it is asked for. */
 export interface SyncSpec extends SyncOptions {
   readonly name: string
-  readonly source: AbsPath
-  /** Made when its parent exists. */
-  readonly destination: AbsPath
+  readonly source: AbsPath | FarFolder
+  /** Made when its parent exists; on another device when that is accepted. */
+  readonly destination: AbsPath | FarFolder
   readonly mode: Mode
   readonly policy: ConflictPolicy
 }
@@ -59,8 +77,13 @@ export interface RawSync {
 export function syncOf(raw: RawSync): Sync {
   const options = JSON.parse(raw.options as string) as Partial<SyncOptions>
   const end = (column: End): SyncEnd => {
-    const { volume = null, within = null, ...rest } = JSON.parse(raw[column] as string) as Partial<SyncEnd>
-    return { ...(rest as SyncEnd), volume, within }
+    const {
+      device = null,
+      volume = null,
+      within = null,
+      ...rest
+    } = JSON.parse(raw[column] as string) as Partial<SyncEnd>
+    return { ...(rest as SyncEnd), device, volume, within }
   }
   return {
     ...{ id: raw.id as number, uuid: raw.uuid as string, name: raw.name as string },
@@ -68,6 +91,7 @@ export function syncOf(raw: RawSync): Sync {
     ...{ source: end('source'), destination: end('destination') },
     ...{ ignore: [], maxDeletePercent: 0, manual: false, ...options },
     ...{ addedAtMs: raw.added_at as number, paused: raw.paused === 1, agreed: raw.archive === 1 },
+    agreement: (raw.agreement as Agreement | null) ?? undefined,
     pausedBecause: raw.paused_because as string | null,
     halted: raw.halted === null ? undefined : (JSON.parse(raw.halted as string) as HaltedBefore)
   }
@@ -83,3 +107,18 @@ export function versionPolicyOf({ versions, mode }: Pick<Sync, 'versions' | 'mod
   if (said !== undefined && 'kind' in said) return said
   return mode === 'backup' ? BACKUP_POLICY : DEFAULT_POLICY
 }
+
+/** The end that lies on another device, and which it is. */
+export function farEnd(
+  sync: Readonly<Record<End, SyncEnd>>
+): { readonly at: End; readonly device: DeviceId } | undefined {
+  for (const at of ENDS) {
+    const { device } = sync[at]
+    if (device !== null) return { at, device }
+  }
+  return undefined
+}
+
+/** One text for each folder, on whichever device. */
+export const endKey = ({ device, path }: Pick<SyncEnd, 'device' | 'path'>): string =>
+  device === null ? path : `${device}:${path}`

@@ -79,10 +79,10 @@ export function reportOf(sync: string, outcome: Ended, durationMs: number): RunR
 /** What could be written of a path failed on the disk: that concerns more than this path. */
 export const isDiskError = ({ code }: { readonly code: string }): boolean => code === 'DISK_ERROR'
 
-/** A run that was ended by an error, or by a person. */
+/** A run that was ended by an error, by a person, or by a device that is away. */
 export function endedReport(
   sync: string,
-  state: 'failed' | 'cancelled',
+  state: 'failed' | 'cancelled' | 'waiting',
   { code, message, hint }: { code: string; message: string; hint?: string | undefined },
   durationMs: number
 ): RunReport {

@@ -4,6 +4,7 @@ import type { EntryStat } from '../../storage/files/index.js'
 import type { Placement } from '../../storage/volumes/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
+import { type FarEnds, openFar } from './far-ends.js'
 import { type IdentityHalt, markerOf } from './guard.js'
 import type { Sync, SyncEnd } from './record.js'
 
@@ -19,6 +20,8 @@ export interface EndComponents {
 export interface RootsComponents extends EndComponents {
   /** Folders that were found to be themselves, so that their volume need not be asked for each time. */
   readonly sure: SureRoots
+  /** The way to other devices, where there is one. */
+  far?(): FarEnds | undefined
 }
 
 /**
@@ -68,7 +71,7 @@ async function endOf(endpoint: Endpoint, path: AbsPath, placementOf: EndComponen
   const real = endpoint.local?.path ?? path
   const placement = await placementOf(real).catch(() => undefined)
   return {
-    ...{ path: real, inode: String(root.inode), birthNs: String(root.birthNs) },
+    ...{ device: null, path: real, inode: String(root.inode), birthNs: String(root.birthNs) },
     ...{ volume: placement?.volume.id ?? null, within: placement?.within ?? null }
   }
 }
@@ -116,6 +119,10 @@ export async function openRoot(
   { marked, signal }: { marked: boolean; signal: AbortSignal | undefined }
 ): Promise<{ endpoint: Endpoint; now: SyncEnd | undefined } | IdentityHalt> {
   const known = sync[end]
+  if (known.device !== null) {
+    const far = await openFar(components.far?.(), sync, end, { marked, signal })
+    return 'reason' in far ? far : { endpoint: far, now: undefined }
+  }
   const shown = displayPath(known.path)
   const replaced: IdentityHalt = {
     ...{ reason: 'root-replaced', end, message: `${shown} is another folder than the one that was synced`, hint: BACK }

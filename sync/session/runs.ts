@@ -1,6 +1,8 @@
 import {
   type AbortOptions,
+  type AbsPath,
   type Clock,
+  deadline,
   type EventBus,
   errorCode,
   hasCode,
@@ -13,10 +15,11 @@ import {
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
+import { type FarEnds, WAIT_FOR_DEVICE_MS, WAITING_CODES } from './far-ends.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
 import { lastRun } from './last-runs.js'
 import { type Loan, withLoan } from './loan.js'
-import type { Sync } from './record.js'
+import { endKey, farEnd, type Sync } from './record.js'
 import { type Ended, endedReport, ignoredNotes, isDiskError, type RunReport, reportOf } from './report.js'
 import { type EndComponents, openRoots, type RootsComponents, SureRoots } from './roots.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
@@ -33,6 +36,8 @@ export interface RunsInit extends EndComponents {
   readonly events: EventBus
   readonly snapshots: Snapshots
   deviceName(): string
+  /** The way to other devices, once there is one. */
+  far?(): FarEnds | undefined
 }
 
 export type RunOptions = Pick<
@@ -62,7 +67,11 @@ type SessionOptions = Omit<RunOptions, 'force' | 'background' | 'waiting'> &
 /** Written to the bus at most this often. */
 const PROGRESS_MS = 100
 /** Codes that stop a sync until a person (or time) has helped, as reasons of a halt. */
-const HALTING: Readonly<Record<string, string>> = { NO_SPACE: 'no-space', DISK_ERROR: 'disk-errors' }
+const HALTING: Readonly<Record<string, string>> = {
+  NO_SPACE: 'no-space',
+  DISK_ERROR: 'disk-errors',
+  GUARD: 'guard-of-other-device'
+}
 
 /** Runs sessions, those of one root one after the other, and writes down what they came to. */
 export class Runs {
@@ -113,8 +122,13 @@ export class Runs {
     )
   }
 
+  /** A turn at one folder of this device. @returns ends it */
+  turn(path: AbsPath, options: AbortOptions): Promise<() => void> {
+    return this.#turns.take([path], options)
+  }
+
   async #inTurn<T>(sync: Sync, { signal, waiting }: TurnOptions, work: () => Promise<T>): Promise<T> {
-    const roots = [sync.source.path, sync.destination.path]
+    const roots = [endKey(sync.source), endKey(sync.destination)]
     // Who waits in a way of his own gets his turn between two others: he would hold up those behind him while he waits on.
     if (waiting !== undefined)
       while (roots.some(root => this.#turns.busy(root))) await waiting(this.#turns.free(roots, { signal }))
@@ -137,7 +151,10 @@ export class Runs {
       if (!told.started) events.emit('sync:started', { sync: uuid, name, run })
       told.started = true
     }
-    if (!background) start()
+    if (!background) {
+      start()
+      await this.#wait(sync, options)
+    }
     let report: RunReport
     let halted: Halted = 'as-it-was'
     try {
@@ -175,12 +192,14 @@ export class Runs {
       }
     } catch (err) {
       const cancelled = options.signal?.aborted === true
-      const ended = endedReport(name, cancelled ? 'cancelled' : 'failed', toError(err) as SpacedriveError, duration())
+      const waits = !cancelled && WAITING_CODES.has(errorCode(err))
+      const how = cancelled ? 'cancelled' : waits ? 'waiting' : 'failed'
+      const ended = endedReport(name, how, toError(err) as SpacedriveError, duration())
       const reason = HALTING[errorCode(err)]
       const { operations, bytes: bytesTransferred } = told
       report = { ...ended, ...(reason !== undefined && { state: 'halted', reason }), operations, bytesTransferred }
       await this.#record(sync, began, report, 'as-it-was', background)
-      if (report.state !== 'halted') throw err
+      if (report.state !== 'halted' && report.state !== 'waiting') throw err
       this.#tell(sync, run, report)
       return report
     }
@@ -207,7 +226,7 @@ export class Runs {
 
   /** One session over freshly opened ends. @throws what a session throws */
   async #session(sync: Sync, options: SessionOptions): Promise<SessionOutcome> {
-    const { db, pool, clock, random, snapshots, deviceName } = this.#init
+    const { db, pool, clock, random, snapshots } = this.#init
     const { signal } = options
     signal?.throwIfAborted()
     const opened = await openRoots(this.#roots, sync, knownCounters(db, sync.id).roots, { signal })
@@ -221,7 +240,7 @@ export class Runs {
           sync: {
             ...{ id: sync.id, uuid: sync.uuid, mode: sync.mode, policy: sync.policy, ignore: sync.ignore },
             limits: { maxDeletePercent: sync.maxDeletePercent, maxReplacePercent: MAX_REPLACE_PERCENT },
-            devices: { source: deviceName(), destination: deviceName() }
+            devices: { source: this.#nameAt(sync, 'source'), destination: this.#nameAt(sync, 'destination') }
           }
         })
         // Only what passed the guards is remembered as the folder from now on.
@@ -234,6 +253,23 @@ export class Runs {
     } finally {
       for (const end of ENDS) await ends[end].close()
     }
+  }
+
+  /** Which device the content of an end comes from. */
+  #nameAt(sync: Sync, end: End): string {
+    const { far, deviceName } = this.#init
+    const { device } = sync[end]
+    return device === null ? deviceName() : (far?.()?.nameOf(device) ?? device)
+  }
+
+  /** Somebody waits for it: a device that is away may come. */
+  async #wait(sync: Sync, { signal }: AbortOptions): Promise<void> {
+    const way = this.#init.far?.()
+    const device = farEnd(sync)?.device
+    if (device === undefined || way === undefined || way.isConnected(device)) return
+    const limit = deadline(WAIT_FOR_DEVICE_MS, 'waiting for the other device', signal)
+    await way.whenConnected(device, { signal: limit.signal }).catch(() => {}) // the session says so in its words
+    limit.clear()
   }
 
   /** @returns whether there was anything to say */

@@ -22,7 +22,7 @@ import type { Sync } from './record.js'
 import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
 import type { Standing } from './status.js'
-import { WatchedEnds } from './watched-ends.js'
+import { WatchedEnds, type WatchedEndsInit } from './watched-ends.js'
 
 /** Watchers miss things: everything is looked at this often, a fifth of it at random. */
 export const LOOK_INTERVAL_MS = 3_600_000
@@ -57,6 +57,7 @@ export interface StandingInit {
   begin(): Promise<JobId>
   outcome(job: JobId, signal: AbortSignal): Promise<JobOutcome>
   isNetwork(path: AbsPath): Promise<boolean>
+  watchFar: WatchedEndsInit['watchFar']
   /** Paths that the last run left unsettled. */
   unsettled(): readonly RelPath[]
   /** `state` may be otherwise now. */
@@ -163,7 +164,7 @@ export class StandingSync {
     const now = this.#init.clock.monotonicMs()
     if (this.#waits && this.#retryAtMs !== undefined && now < this.#retryAtMs) return false
     // The watch first and the look then, so that nothing falls between.
-    const begun = await this.#watched.begin({ source: sync.source.path, destination: sync.destination.path })
+    const begun = await this.#watched.begin(sync)
     if (begun === undefined) {
       // A session says what is the matter, in the words of the guard.
       this.#whole = true
@@ -252,6 +253,12 @@ export class StandingSync {
     this.#stuck = false
     if (ended.state === 'idle') return
     const { state, reason, halts } = ended
+    if (state === 'waiting') {
+      this.#away = (halts ?? []).join('; ')
+      this.#whole = true
+      this.#retryAtMs = this.#init.clock.monotonicMs() + AWAY_CHECK_MS
+      return
+    }
     if (state === 'halted' && reason !== undefined && AWAY.has(reason)) {
       this.#away = (halts ?? []).join('; ')
       this.#whole = true
@@ -293,11 +300,12 @@ export class StandingSync {
 
   /** Large files that are being written to wait. */
   async #letRest({ source, destination }: Sync): Promise<void> {
-    const roots = { source: source.path, destination: destination.path }
-    const files = this.#pending.files(RESTING_LOOKS)
+    const ends = { source, destination }
+    // At the other device a file that is written to is noticed when it moves under the reader.
+    const files = this.#pending.files(RESTING_LOOKS).filter(({ end }) => ends[end].device === null)
     await Promise.all(
       files.map(async ({ end, path }) => {
-        const found = await lstat(fsPath(resolveRel(roots[end], path))).catch(() => undefined)
+        const found = await lstat(fsPath(resolveRel(ends[end].path, path))).catch(() => undefined)
         if (found === undefined || !found.isFile() || found.size < RESTING_BYTES) return
         const restedMs = this.#init.clock.nowMs() - found.mtimeMs
         if (restedMs >= 0 && restedMs < REST_MS) this.#pending.rest(end, path, REST_MS - restedMs)

@@ -1,6 +1,6 @@
 import { displayPath } from '../../storage/base/index.js'
 import type { LastRun } from './last-runs.js'
-import type { Sync } from './record.js'
+import type { Agreement, Sync } from './record.js'
 import { ignoredNotes, type RunReport } from './report.js'
 
 /** What a sync does by itself. */
@@ -46,10 +46,12 @@ export interface StatusInit {
   /** A session goes on: where it has got to. */
   readonly running: { readonly phase: string | null; readonly job: string; readonly paused: boolean } | undefined
   readonly standing: Standing
+  /** Where the other end lies, by its name; undefined: here. */
+  readonly device?: string | undefined
 }
 
 /** What is the matter with a sync, and what to do: the most pressing thing first. */
-export function statusOf({ sync, last, running, standing }: StatusInit): SyncStatus {
+export function statusOf({ sync, last, running, standing, device }: StatusInit): SyncStatus {
   const { name } = sync
   const notes = [
     ...(standing.note === undefined ? [] : [standing.note]),
@@ -62,6 +64,10 @@ export function statusOf({ sync, last, running, standing }: StatusInit): SyncSta
   if (running?.paused === true) return say('paused', 'paused: its job waits', `spacedrive job resume ${running.job}`)
   if (running !== undefined)
     return say('running', running.phase === null ? 'about to run' : `running: ${running.phase}`)
+  if (sync.agreement !== undefined && sync.agreement !== 'accepted') {
+    const [state, text] = agreementText(sync.agreement, device ?? 'the other device')
+    return say(state, text, state === 'waiting' ? undefined : `spacedrive sync remove ${name}`)
+  }
   if (sync.paused) return say('paused', pausedText(sync), `spacedrive sync resume ${name}`)
   if (last === undefined) {
     const how = sync.manual ? 'it runs when you say `sync run`' : 'its first run is about to begin'
@@ -74,6 +80,8 @@ export function statusOf({ sync, last, running, standing }: StatusInit): SyncSta
       return say('halted', `halted${touched(report)}: ${halts}`, report?.hint, report?.reason)
     case 'failed':
       return say('failed', `the last run failed: ${halts}`, report?.hint, report?.reason)
+    case 'waiting':
+      return say('waiting', `waiting for ${device ?? 'the other device'}: ${halts}`, report?.hint, report?.reason)
     case 'problems':
       return say('problems', problemsText(report), `spacedrive sync run ${name}`)
     case 'conflicts':
@@ -85,6 +93,11 @@ export function statusOf({ sync, last, running, standing }: StatusInit): SyncSta
     default:
       return say('converged', 'in step')
   }
+}
+
+function agreementText(agreement: Agreement, device: string): readonly ['waiting' | 'halted', string] {
+  if (agreement === 'asked') return ['waiting', `waiting for ${device}: it has not accepted this sync yet`]
+  return ['halted', agreement === 'declined' ? `${device} declined it` : `${device} takes no part in it any more`]
 }
 
 const touched = (report: RunReport | undefined): string => {

@@ -3,6 +3,7 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  type DeviceId,
   displayPath,
   type EventBus,
   type JobId,
@@ -17,18 +18,20 @@ import {
 import { type JobManager, type JobSummary, shortJobId } from '../../storage/jobs/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
+import type { Endpoint } from '../endpoints/index.js'
 import type { End, Operation } from '../reconcile/index.js'
 import { ensureApart, ensureName, ensureNoCopy } from './add-checks.js'
 import { ADD_GRACE_MS, Background } from './background.js'
 import { openEnd } from './ends.js'
 import { knownCounters } from './guard.js'
 import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
+import { type FarEnds, reachFar } from './far-ends.js'
 import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
 import { readPlanned } from './plan.js'
-import { type RawSync, type Sync, type SyncSpec, syncOf, writableEnds } from './record.js'
+import { farEnd, type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf, writableEnds } from './record.js'
 import { describeEnd, type EndComponents } from './roots.js'
 import { type RunOptions, Runs, type TurnOptions } from './runs.js'
 import type { SessionOutcome } from './session.js'
@@ -49,6 +52,8 @@ export interface SyncsInit extends EndComponents {
   readonly jobs: Pick<JobManager, 'register' | 'dispatch' | 'list' | 'cancel' | 'outcome'>
   readonly watcher: Watcher
   deviceName(): string
+  /** The way to other devices, once there is one. */
+  far?(): FarEnds | undefined
 }
 
 /** A line of a plan. */
@@ -94,9 +99,21 @@ export interface Syncs extends Startable {
   resume(sync: Sync): Promise<void>
   /** Ends of a sync and its snapshot for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
   lend<T>(sync: Sync, which: readonly End[], options: TurnOptions, work: (loan: Loan) => Promise<T>): Promise<T>
+  /** An end to look at, wherever it lies; whether it is the folder that was synced nobody asks. @throws what opening it throws */
+  reach(sync: Sync, end: End, options?: AbortOptions): Promise<Endpoint>
   /** Leaves files and versions where they are. */
   remove(sync: Sync): Promise<void>
+  /** What the device at the other end has answered. From others than that one it is nothing. */
+  answered(device: DeviceId, uuid: string, answer: FarAnswer): Promise<void>
+  /** A device is revoked: its syncs end. */
+  forget(device: DeviceId): Promise<void>
+  /** Who changes a folder takes turns with the sessions of this device. @returns ends the turn */
+  turn(path: AbsPath, options: AbortOptions): Promise<() => void>
 }
+
+export type FarAnswer =
+  | ({ readonly agreement: 'accepted' } & Pick<SyncEnd, 'path' | 'inode' | 'birthNs'>)
+  | { readonly agreement: 'declined' | 'ended' }
 
 export function syncs(init: SyncsInit): Syncs {
   return new SyncList(init)
@@ -136,7 +153,8 @@ class SyncList implements Syncs {
       begin: async sync => this.#jobsOf(sync)[0]?.id ?? this.#dispatch(sync, {}, true),
       outcome: (job, options) => init.jobs.outcome(job, options),
       unsettled: ({ id }) => unsettledPaths(init.db, id),
-      isNetwork: async path => (await init.placementOf(path))?.volume.network ?? false
+      isNetwork: async path => (await init.placementOf(path))?.volume.network ?? false,
+      far: () => init.far?.()
     })
   }
 
@@ -155,19 +173,22 @@ class SyncList implements Syncs {
     const { name, mode, policy, ignore, maxDeletePercent, manual, versions } = spec
     const others = this.list()
     ensureName(name, others)
-    const source = await describeEnd(this.#init, spec.source, options)
-    ensureApart(source.path, spec.destination, others)
-    const destination = await describeEnd(this.#init, spec.destination, { create: true, ...options })
-    ensureApart(source.path, destination.path, others)
-    await ensureNoCopy(this.#init, { source, destination }, options)
+    const far = await ensureReachable(spec, this.#init.far?.())
+    const source = await this.#describe(spec.source, options)
+    ensureApart(source, placeOf(spec.destination), others)
+    const destination = await this.#describe(spec.destination, { create: true, ...options })
+    ensureApart(source, destination, others)
+    if (far === undefined) await ensureNoCopy(this.#init, { source, destination }, options)
     await db.write(syncWrites.add, {
       ...{ uuid: newUuid(clock.nowMs(), random), name, mode, policy },
       ...{ source: JSON.stringify(source), destination: JSON.stringify(destination) },
-      ...{ options: JSON.stringify({ ignore, maxDeletePercent, manual, versions }), addedAt: clock.nowMs() }
+      ...{ options: JSON.stringify({ ignore, maxDeletePercent, manual, versions }), addedAt: clock.nowMs() },
+      agreement: far === undefined ? null : 'asked'
     })
     const sync = this.find(name)
     events.emit('sync:added', { sync: sync.uuid, name })
-    this.background.stand(sync, ADD_GRACE_MS)
+    if (far === undefined) this.background.stand(sync, ADD_GRACE_MS)
+    else await far.ask(sync)
     return sync
   }
 
@@ -196,7 +217,9 @@ class SyncList implements Syncs {
   status(sync: Sync): SyncStatus {
     const job = this.#jobsOf(sync)[0] ?? this.#jobsOf(sync, historySerial)[0]
     const running = job && { phase: job.phase, job: shortJobId(job.id), paused: job.state === 'paused' }
-    return statusOf({ sync, running, last: this.lastRun(sync), standing: this.standing(sync) })
+    const far = farEnd(sync)
+    const device = far && (this.#init.far?.()?.nameOf(far.device) ?? far.device)
+    return statusOf({ sync, running, device, last: this.lastRun(sync), standing: this.standing(sync) })
   }
 
   standing({ uuid }: Sync): Standing {
@@ -216,6 +239,37 @@ class SyncList implements Syncs {
     }))
   }
 
+  async answered(device: DeviceId, uuid: string, answer: FarAnswer): Promise<void> {
+    const sync = this.#findByUuid(uuid)
+    const far = sync && farEnd(sync)
+    if (sync === undefined || far?.device !== device) return
+    const { db, events } = this.#init
+    if (answer.agreement !== 'accepted') {
+      await db.write(syncWrites.answered, { id: sync.id, agreement: answer.agreement })
+      await this.background.rest(uuid)
+      await this.#endJobs(sync)
+      if (answer.agreement === 'declined')
+        events.emit('sync:declined', { sync: uuid, name: sync.name, device, by: 'them' })
+      return
+    }
+    // What was accepted once is not moved by a later message: it is removed, and added anew.
+    if (sync.agreement !== 'asked') return
+    const { path, inode, birthNs } = answer
+    const value: SyncEnd = { ...sync[far.at], path, inode, birthNs }
+    const accepted = { id: sync.id, agreement: 'accepted', far: { end: far.at, value: JSON.stringify(value) } } as const
+    await db.write(syncWrites.answered, accepted)
+    events.emit('sync:accepted', { sync: uuid, name: sync.name, device, by: 'them' })
+    this.background.stand(this.#byUuid(uuid), ADD_GRACE_MS)
+  }
+
+  async forget(device: DeviceId): Promise<void> {
+    for (const sync of this.list()) if (farEnd(sync)?.device === device) await this.#remove(sync)
+  }
+
+  turn(path: AbsPath, options: AbortOptions): Promise<() => void> {
+    return this.#runs.turn(path, options)
+  }
+
   async pause(sync: Sync, because?: string): Promise<void> {
     await this.#init.db.write(syncWrites.pause, { id: sync.id, because: because ?? null })
     await this.background.rest(sync.uuid)
@@ -233,7 +287,23 @@ class SyncList implements Syncs {
     return this.#runs.lend(sync, which, options, work)
   }
 
+  reach(sync: Sync, end: End, options: AbortOptions = {}): Promise<Endpoint> {
+    const { device, path } = sync[end]
+    if (device === null) return this.#init.open(path, options)
+    return reachFar(this.#init.far?.(), { device, path, sync: sync.uuid, access: 'read' }, options)
+  }
+
   async remove(sync: Sync): Promise<void> {
+    await this.#remove(sync)
+    if (farEnd(sync) !== undefined) await this.#init.far?.()?.end(sync)
+  }
+
+  async #describe(at: SyncSpec['source'], options: { create?: boolean } & AbortOptions): Promise<SyncEnd> {
+    if (typeof at === 'string') return describeEnd(this.#init, at, options)
+    return { ...placeOf(at), inode: '', birthNs: '', volume: null, within: null }
+  }
+
+  async #remove(sync: Sync): Promise<void> {
     const { db, events } = this.#init
     await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
@@ -292,6 +362,24 @@ class SyncList implements Syncs {
     if (found !== undefined) return found
     throw notFound(uuid)
   }
+}
+
+const placeOf = (at: SyncSpec['source']): Pick<SyncEnd, 'device' | 'path'> =>
+  typeof at === 'string' ? { device: null, path: at } : { device: at.device, path: at.path }
+
+/** @returns the way to the other device, where an end lies there @throws {SpacedriveError} BOTH_AWAY, DEVICE_AWAY */
+async function ensureReachable(
+  { source, destination }: SyncSpec,
+  far: FarEnds | undefined
+): Promise<FarEnds | undefined> {
+  const both = [source, destination].filter(at => typeof at !== 'string')
+  if (both.length === 0) return undefined
+  if (both.length === 2)
+    throw new SpacedriveError('BOTH_AWAY', 'could not add a sync: one of the folders must lie on this device', {
+      hint: 'Add it on one of the two devices.'
+    })
+  if (far !== undefined) return far
+  throw new SpacedriveError('NETWORK_OFF', 'could not add a sync with another device: the network is not there')
 }
 
 const notFound = (name: string): SpacedriveError =>

@@ -1,6 +1,7 @@
 import { defineTasks } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import type { End } from '../reconcile/index.js'
+import type { Agreement } from './record.js'
 
 export interface NewSync {
   readonly uuid: string
@@ -11,6 +12,7 @@ export interface NewSync {
   readonly destination: string
   readonly options: string
   readonly addedAt: number
+  readonly agreement: Agreement | null
 }
 
 export interface RunRow {
@@ -23,13 +25,25 @@ export interface RunRow {
 }
 
 export const syncWrites = defineTasks(import.meta.url, {
-  add(sql: Sql, { uuid, name, mode, policy, source, destination, options, addedAt }: NewSync): void {
+  add(sql: Sql, { uuid, name, mode, policy, source, destination, options, addedAt, agreement }: NewSync): void {
     sql
       .prepare(
-        `INSERT INTO syncs (uuid, name, mode, policy, source, destination, options, added_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+        `INSERT INTO syncs (uuid, name, mode, policy, source, destination, options, added_at, agreement)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
       )
-      .run([uuid, name, mode, policy, source, destination, options, addedAt])
+      .run([uuid, name, mode, policy, source, destination, options, addedAt, agreement])
+  },
+
+  /** What the other device has answered. @param far - where its end lies, once that is accepted */
+  answered(
+    sql: Sql,
+    { id, agreement, far }: { id: number; agreement: Agreement; far?: { end: End; value: string } }
+  ): void {
+    sql.prepare('UPDATE syncs SET agreement = ? WHERE id = ?').run([agreement, id])
+    if (far !== undefined)
+      sql
+        .prepare(`UPDATE syncs SET ${far.end === 'source' ? 'source' : 'destination'} = ? WHERE id = ?`)
+        .run([far.value, id])
   },
 
   /** With its archive and its runs; files and versions stay. */

@@ -1,16 +1,14 @@
-import { type AbsPath, displayPath, errorCode } from '../../storage/base/index.js'
-import {
-  chooseBackend,
-  type Watch,
-  type WatchChange,
-  type Watcher,
-  type WatchRequest
-} from '../../storage/watcher/index.js'
+import type { Watch, WatchChange } from '../../storage/watcher/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
+import type { SyncEnd } from './record.js'
+import { type FolderListener, type WatchFolderInit, watchFolder } from './watch-folder.js'
 
-export interface WatchedEndsInit {
-  readonly watcher: Watcher
-  isNetwork(path: AbsPath): Promise<boolean>
+/** What is watched of an end, wherever it lies. */
+export type EndWatch = Pick<Watch, 'stop'>
+
+export interface WatchedEndsInit extends WatchFolderInit {
+  /** Watches an end that lies on another device. @throws when that is away, or does not serve it */
+  watchFar(end: SyncEnd, listener: FolderListener): Promise<EndWatch>
   changed(end: End, changes: readonly WatchChange[]): void
   /** A folder is no longer watched: it is gone, or was replaced. */
   lost(end: End): void
@@ -21,7 +19,7 @@ export interface WatchedEndsInit {
 /** The watches of both ends of a sync. */
 export class WatchedEnds {
   readonly #init: WatchedEndsInit
-  readonly #watches: Partial<Record<End, Watch>> = {}
+  readonly #watches: Partial<Record<End, EndWatch>> = {}
   readonly #notes: Partial<Record<End, string>> = {}
 
   constructor(init: WatchedEndsInit) {
@@ -38,26 +36,16 @@ export class WatchedEnds {
   }
 
   /** @returns the ends of which a watch began: there nothing is known of what happened before; undefined: one is not there */
-  async begin(roots: Readonly<Record<End, AbsPath>>): Promise<readonly End[] | undefined> {
+  async begin(ends: Readonly<Record<End, SyncEnd>>): Promise<readonly End[] | undefined> {
     const begun: End[] = []
     for (const end of ENDS) {
       if (this.#watches[end] !== undefined) continue
-      const root = roots[end]
       try {
-        // The tree is of unknown size: of the back ends that of a large one.
-        const entries = Number.POSITIVE_INFINITY
-        const network = await this.#init.isNetwork(root)
-        const backend = chooseBackend({ platform: process.platform, network, entries })
-        this.#watches[end] = await this.#watch(end, { root, backend }).catch(err => {
-          if (GONE.has(errorCode(err))) throw err
-          return this.#watch(end, { root, backend: 'walk' })
-        })
+        await this.#watch(end, ends[end])
       } catch {
         return undefined
       }
       begun.push(end)
-      if (this.#watches[end].backend === 'walk')
-        this.#notes[end] = `${displayPath(root)} cannot be watched: it is looked at every 30 seconds.`
     }
     return begun
   }
@@ -70,24 +58,29 @@ export class WatchedEnds {
     }
   }
 
-  #watch(end: End, request: WatchRequest): Promise<Watch> {
+  async #watch(end: End, at: SyncEnd): Promise<void> {
     delete this.#notes[end]
-    return this.#init.watcher.watch(request, {
-      changes: async batch => this.#init.changed(end, batch),
-      coverage: ({ complete, problem }) => {
-        if (complete) delete this.#notes[end]
-        else this.#notes[end] = `${problem?.message ?? 'not everything can be watched'}. ${problem?.hint ?? ''}`.trim()
+    let lost = false
+    const listener: FolderListener = {
+      changed: changes => this.#init.changed(end, changes),
+      note: text => {
+        if (text === undefined) delete this.#notes[end]
+        else this.#notes[end] = text
         this.#init.noted()
       },
-      rootLost: () => {
-        const lost = this.#watches[end]
+      lost: () => {
+        lost = true
+        const watch = this.#watches[end]
         delete this.#watches[end]
-        void lost?.stop()
+        void watch?.stop()
         this.#init.lost(end)
       }
-    })
+    }
+    const watch = await (at.device === null
+      ? watchFolder(this.#init, at.path, listener)
+      : this.#init.watchFar(at, listener))
+    // It may have been lost before anybody could say so of it.
+    if (lost) await watch.stop()
+    else this.#watches[end] = watch
   }
 }
-
-/** What a folder that is not there says: then looking at it again and again tells no more. */
-const GONE = new Set(['LOCATION_OFFLINE', 'ENOENT', 'ENOTDIR', 'MISSING'])

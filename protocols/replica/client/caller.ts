@@ -25,6 +25,7 @@ import {
   type SealedPipe,
   sealedPipe
 } from '../sealed-pipe.js'
+import { WAITING } from '../sync-calls.js'
 import { Turns } from './turns.js'
 
 export interface CallerInit {
@@ -44,6 +45,8 @@ export interface Answer<T> {
 }
 
 interface Pending {
+  /** It waits for something to happen: nothing is due. */
+  readonly waits?: boolean
   onFrame(frame: ReplicaFrame): void
   fail(err: Error): void
 }
@@ -197,8 +200,8 @@ export class Caller {
     if (this.#ended !== undefined) throw this.#ended
     const call = this.#nextCall++
     // Silence counts only while an answer is due.
-    if (this.#pending.size === 0) this.#heardMs = this.#init.clock.monotonicMs()
-    this.#pending.set(call, pending)
+    if (!this.#isDue()) this.#heardMs = this.#init.clock.monotonicMs()
+    this.#pending.set(call, { ...pending, waits: WAITING.has(name) })
     try {
       this.#pipe.send(CALL, call, { name, input }, data)
     } catch (err) {
@@ -268,11 +271,17 @@ export class Caller {
     this.#streams.end(this.#ended)
   }
 
+  /** An answer is due. */
+  #isDue(): boolean {
+    for (const { waits } of this.#pending.values()) if (waits !== true) return true
+    return false
+  }
+
   #watchSilence(): () => void {
     const { clock } = this.#init
     const look = (): void => {
       const silentMs = clock.monotonicMs() - this.#heardMs
-      if (this.#pending.size > 0 && silentMs >= SILENCE_MS) {
+      if (this.#isDue() && silentMs >= SILENCE_MS) {
         this.#pipe.abort(wireError('TIMEOUT', `the other device said nothing for ${Math.round(silentMs / 1000)} s`))
         return
       }

@@ -14,6 +14,7 @@ import {
   type Endpoint,
   type EndpointAbout,
   type EndpointStage,
+  type EndpointSync,
   type HashedFile,
   type HashedStart,
   type HashOptions,
@@ -36,6 +37,7 @@ import { MAX_LISTED_ENTRIES } from '../limits.js'
 import { pageFromWire } from '../page.js'
 import type { Answer, Caller } from './caller.js'
 import { RemoteStage } from './remote-stage.js'
+import { RemoteSync } from './remote-sync.js'
 
 const malformed = (what: string) => wireError('MALFORMED', `the device answered something else than was asked: ${what}`)
 
@@ -43,12 +45,15 @@ const malformed = (what: string) => wireError('MALFORMED', `the device answered 
 export class RemoteEndpoint implements Endpoint {
   readonly kind = 'remote'
   readonly shown: string
+  readonly sync: EndpointSync | undefined
   readonly #caller: Caller
   readonly #about: EndpointAbout
   #capabilities: Promise<Capabilities> | undefined
 
-  constructor(caller: Caller, device: DeviceId, shown: string, about: Output<'hello'>) {
+  /** @param sync - for which it was opened */
+  constructor(caller: Caller, device: DeviceId, shown: string, about: Output<'hello'>, sync?: string) {
     this.#caller = caller
+    this.sync = sync === undefined ? undefined : new RemoteSync(caller, sync)
     this.shown = shown
     this.#about = { ...about, device }
   }

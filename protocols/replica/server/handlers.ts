@@ -2,6 +2,7 @@ import type { AbortOptions } from '../../../storage/base/index.js'
 import type { PlaceStep } from '../../../storage/files/index.js'
 import type { CallName, Input } from '../calls.js'
 import type { Outgoing, ServedFolder } from './served-folder.js'
+import { SYNC_HANDLERS } from './sync-handlers.js'
 
 export type Handler<N extends CallName> = (
   this: ServedFolder,
@@ -104,5 +105,6 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello' | 'find'>]: Handler<N> 
   async close() {
     await this.close()
     return { values: {} }
-  }
+  },
+  ...SYNC_HANDLERS
 }

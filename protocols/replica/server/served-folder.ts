@@ -21,6 +21,8 @@ import { blocksToWire } from '../blocks.js'
 import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
+import { SYNC_WRITES } from '../sync-calls.js'
+import { ServedForSync, type SyncPort } from './served-sync.js'
 
 export interface Served {
   readonly endpoint: Endpoint
@@ -30,6 +32,8 @@ export interface Served {
   ours(): readonly string[]
   /** What the indexes here recorded of files. */
   recordedOf(paths: readonly AbsPath[], options: AbortOptions): Promise<readonly (RecordedFile | undefined)[]>
+  /** For what sync it was opened; undefined: by a grant of a person. */
+  readonly sync?: SyncPort | undefined
 }
 
 export interface Outgoing {
@@ -50,6 +54,7 @@ interface Writing {
 export class ServedFolder {
   readonly #served: Served
   readonly #access: 'read' | 'write'
+  readonly #sync: ServedForSync | undefined
   readonly #stages = new Map<number, EndpointStage>()
   readonly #writers = new Map<number, Writing>()
   #nextHandle = 1
@@ -58,6 +63,13 @@ export class ServedFolder {
   constructor(served: Served, access: 'read' | 'write') {
     this.#served = served
     this.#access = access
+    this.#sync = served.sync && new ServedForSync(served.sync, served.endpoint)
+  }
+
+  /** @throws {SpacedriveError} NOT_GRANTED: it was not opened for one */
+  get sync(): ServedForSync {
+    if (this.#sync === undefined) throw new SpacedriveError('NOT_GRANTED', 'that folder was not opened for a sync')
+    return this.#sync
   }
 
   async *stream(
@@ -83,6 +95,8 @@ export class ServedFolder {
       const { path, averageBytes } = input as Input<'blocks'>
       await this.ensureReadable(path)
       for await (const piece of endpoint.blocks(path, { averageBytes, ...options })) yield blocksToWire(piece)
+    } else if (name === 'watch') {
+      for await (const page of this.sync.watch(options)) yield { values: page }
     } else {
       const { paths } = input as Input<'hash'>
       await this.ensureReadable(...paths)
@@ -102,7 +116,9 @@ export class ServedFolder {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       for (const { writer } of this.#writers.values()) await writer.close().catch(() => {})
-      for (const stage of this.#stages.values()) await stage.close().catch(() => {})
+      // The end of a sync lets go of its staging place itself, once what is being placed there is done.
+      if (this.#sync !== undefined) await this.#sync.close()
+      else for (const stage of this.#stages.values()) await stage.close().catch(() => {})
       await this.#served.endpoint.close()
     })()
     return this.#closed
@@ -124,6 +140,12 @@ export class ServedFolder {
     if (this.#stages.size >= MAX_STAGES) throw new SpacedriveError('TOO_MANY', 'too many staging places are open')
     const stage = await this.endpoint.openStage(id, options)
     return this.#keep(this.#stages, stage)
+  }
+
+  async openSyncStage(options: AbortOptions): Promise<{ id: string; stage: number }> {
+    const stage = await this.sync.stage(options)
+    for (const [handle, known] of this.#stages) if (known === stage) return { id: stage.id, stage: handle }
+    return { id: stage.id, stage: this.#keep(this.#stages, stage) }
   }
 
   stage(handle: number): EndpointStage {
@@ -233,8 +255,11 @@ export class ServedFolder {
   }
 
   /** @throws NOT_GRANTED */
-  ensureMay(access: 'read' | 'write'): void {
-    if (access === 'read' || this.#access === 'write') return
+  ensureMay(access: 'read' | 'write', call?: string): void {
+    if (access === 'read') return
+    if (this.#sync !== undefined && call !== undefined && !SYNC_WRITES.has(call))
+      throw new SpacedriveError('NOT_GRANTED', 'that is nothing that a sync does')
+    if (this.#access === 'write') return
     throw new SpacedriveError('NOT_GRANTED', 'that folder may be read, not written', {
       hint: 'On the other device: `network grant DEVICE DIR --write`.'
     })

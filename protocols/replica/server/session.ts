@@ -27,6 +27,7 @@ import {
   type SealedPipe,
   sealedPipe
 } from '../sealed-pipe.js'
+import { WAITING } from '../sync-calls.js'
 import { HANDLERS, type Handler } from './handlers.js'
 import { type Served, ServedFolder } from './served-folder.js'
 
@@ -38,12 +39,14 @@ export interface ServeInit {
   readonly compressBelowBytesPerSecond: number | undefined
   readonly log: Logger
   /** Opens what the device asks for. @throws NOT_GRANTED, and what opening the folder throws */
-  open(path: string, access: 'read' | 'write', options: AbortOptions): Promise<Served>
+  open(hello: Input<'hello'>, options: AbortOptions): Promise<Served>
   /** Where files with this content lie that the device may read. */
   find(hash: ContentHash, options: AbortOptions): Promise<readonly string[]>
 }
 
 interface Running {
+  /** It waits for something to happen: that it is still at it goes without saying. */
+  readonly waits: boolean
   readonly aborting: AbortController
   /** Parts that may still be sent, for answers that come in parts. */
   room: number
@@ -132,7 +135,7 @@ class Session {
     if (this.#running.size >= MAX_REQUESTS + MAX_STREAMED)
       throw wireError('FLOODED', 'the device asks too much at once')
     const { name, input } = decode(values, callHead, 'a call')
-    const running: Running = { aborting: new AbortController(), room: PARTS_AHEAD, wake() {} }
+    const running: Running = { waits: WAITING.has(name), aborting: new AbortController(), room: PARTS_AHEAD, wake() {} }
     this.#running.set(call, running)
     const work = this.#answer(call, name, input, data, running)
       .catch(err => this.#refuse(call, name, err))
@@ -178,7 +181,7 @@ class Session {
       return
     }
     const folder = this.#opened()
-    folder.ensureMay(CALLS[name as CallName].access)
+    folder.ensureMay(CALLS[name as CallName].access, name)
     const handle = HANDLERS[name as keyof typeof HANDLERS] as Handler<CallName>
     const answer = await handle.call(folder, input as never, { signal }, data)
     // It was begun at once, in its order; what is unanswered holds the device back.
@@ -187,11 +190,11 @@ class Session {
     this.#send(RESULT, call, answer.values, answer.data)
   }
 
-  async #open({ path, access }: Input<'hello'>, signal: AbortSignal) {
+  async #open(hello: Input<'hello'>, signal: AbortSignal) {
     if (this.#greeted) throw wireError('UNEXPECTED_MESSAGE', 'a stream is for one folder')
     this.#greeted = true
-    const served = await this.#init.open(path, access, { signal })
-    this.#folder = new ServedFolder(served, access)
+    const served = await this.#init.open(hello, { signal })
+    this.#folder = new ServedFolder(served, hello.access)
     if (this.#over.signal.aborted) await this.#folder.close()
     const endpoint: Endpoint = served.endpoint
     const { root, fileSystem, network, timeStepNs } = await endpoint.about({ signal })
@@ -228,8 +231,8 @@ class Session {
   #sayAlive(): () => void {
     const { clock } = this.#init
     const look = (): void => {
-      if (this.#running.size > 0 && clock.monotonicMs() - this.#saidMs >= ALIVE_EVERY_MS)
-        this.#send(ALIVE, 0, undefined)
+      const busy = [...this.#running.values()].some(({ waits }) => !waits)
+      if (busy && clock.monotonicMs() - this.#saidMs >= ALIVE_EVERY_MS) this.#send(ALIVE, 0, undefined)
       timer = clock.timer(look, ALIVE_EVERY_MS)
     }
     let timer = clock.timer(look, ALIVE_EVERY_MS)

@@ -6,10 +6,15 @@ import {
   grants,
   type ReplicaAccess,
   type Replicas,
-  replicas
+  replicas,
+  servingPort
 } from '../../../protocols/replica/index.js'
 import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
+import { watcher } from '../../../storage/watcher/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
+import type { End, Mode } from '../../../sync/reconcile/index.js'
+import { isWritten, madeBySync, type ServedSyncs, servedSyncs } from '../../../sync/serving/index.js'
+import { Turns } from '../../../sync/session/turns.js'
 import { connectPeers, pairDirectly, type TestPeer, testPeer } from '../../peers.js'
 import type { EndpointFixture } from '../../sync/endpoints/endpoint-suite.js'
 import { folder } from '../../sync/endpoints/folder.js'
@@ -18,6 +23,7 @@ import { tempDir } from '../../temp.js'
 
 /** A device that serves folders and opens those of others. */
 export interface ReplicaDevice {
+  readonly served: ServedSyncs
   readonly peer: TestPeer
   readonly grants: Grants
   readonly replicas: Replicas
@@ -35,12 +41,20 @@ export interface ReplicaPair {
 export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
   const parts = await localParts()
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
+  const watching = watcher({ pool: parts.init.pool, clock: a.clock, log: a.log })
+  const turns = new Turns()
   await pairDirectly(a, b)
   await connectPeers(a, b)
   const device = async (peer: TestPeer): Promise<ReplicaDevice> => {
     const granted = grants(peer.instance, peer.clock)
     const seen: ReplicaAccess[] = []
+    const served = servedSyncs({
+      ...{ db: peer.instance, clock: peer.clock, events: peer.events, nameOf: () => 'ada' },
+      open: path => parts.open(path),
+      turn: (path, options) => turns.take([path], options)
+    })
     const service = replicas({
+      syncs: (from, uuid) => servingPort({ served, watcher: watching, isNetwork: async () => false }, from, uuid),
       ...{ network: peer.network, grants: granted, clock: peer.clock, random: systemRandom, log: peer.log },
       ...(pacing !== undefined && { pacing }),
       nameOf: () => 'the other device',
@@ -49,7 +63,7 @@ export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
       onAccess: async access => void seen.push(access)
     })
     await service.start()
-    return { peer, grants: granted, replicas: service, seen }
+    return { peer, served, grants: granted, replicas: service, seen }
   }
   const [driver, server] = [await device(a), await device(b)]
   return {
@@ -98,4 +112,30 @@ export async function remoteFixture(pair: ReplicaPair): Promise<EndpointFixture>
       pair.parts.ours.length = 0
     }
   }
+}
+
+export interface AcceptedSync {
+  readonly uuid: string
+  readonly mode: Mode
+  /** Which end the server has. */
+  readonly side: End
+}
+
+/** A folder of the server that the driver has for a sync; accepted there the first time. */
+export async function openForSync(
+  { driver, server }: ReplicaPair,
+  path: AbsPath,
+  { uuid, mode, side }: AcceptedSync
+): Promise<Endpoint> {
+  const { served } = server
+  const device = driver.peer.id
+  if (served.find(device, uuid) === undefined) {
+    await served.ask(device, { uuid, name: 'test', mode, side, theirs: '/theirs', path })
+    const { folder } = await served.accept(served.find(device, uuid)!, path)
+    const access = isWritten({ mode, side }) ? 'write' : 'read'
+    await server.grants.add(device, folder!.path, access, madeBySync(uuid))
+  }
+  const { folder } = served.find(device, uuid)!
+  const access = isWritten({ mode, side }) ? 'write' : 'read'
+  return driver.replicas.connect(server.peer.id, folder!.path, access, { sync: uuid })
 }

@@ -29,11 +29,22 @@ export interface SyncFixture {
   close(): Promise<void>
 }
 
+export interface FixtureEnd {
+  readonly path: AbsPath
+  /** Of the sync. */
+  readonly uuid: string
+  readonly mode: Mode
+}
+
+export type OpenSync = (options: FixtureOptions) => Promise<SyncFixture>
+
 export interface FixtureOptions {
   readonly mode: Mode
   readonly policy?: ConflictPolicy
   readonly ignore?: readonly string[]
   readonly clock?: Clock
+  /** Opens an end in another way than as a folder of this device. */
+  readonly openEnd?: (end: End, at: FixtureEnd) => Promise<Endpoint | undefined>
   /** A folder in which all of it lies and stays, made by another process perhaps; else a fresh one. */
   readonly at?: string
   /** Comes between a session and its ends. */
@@ -45,6 +56,7 @@ export async function openSync({
   policy = 'keep-both',
   ignore = [],
   clock = systemClock,
+  openEnd = async () => undefined,
   at,
   hook = () => {}
 }: FixtureOptions): Promise<SyncFixture> {
@@ -59,7 +71,8 @@ export async function openSync({
   const snapshot = await openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
   const pool: WorkerPool = workerPool(2)
   const files = openFiles({ pool, owner: ownerTag(dir), clock })
-  const open = (end: End): Promise<Endpoint> =>
+  const open = async (end: End): Promise<Endpoint> =>
+    (await openEnd(end, { path: folders[end] as AbsPath, uuid, mode })) ??
     openLocalEndpoint({
       ...{ path: folders[end] as AbsPath, pool, files },
       volumes: { volumeOf: async () => undefined },

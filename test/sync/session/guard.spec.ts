@@ -219,7 +219,7 @@ describe('guards of identity', () => {
   }
 
   const end = (inode: string, birthNs: string, volume: string | null): SyncEnd => ({
-    ...{ path: '/media/stick' as AbsPath, inode, birthNs, volume, within: '' as RelPath }
+    ...{ device: null, path: '/media/stick' as AbsPath, inode, birthNs, volume, within: '' as RelPath }
   })
   for (const [why, known, now, expected] of [
     ['the very folder', end('2', '5', 'uuid:a'), end('2', '5', 'uuid:a'), 'same'],

@@ -1,0 +1,97 @@
+/** Syncs by name: those of this device, and those that another one drives with a folder here. */
+import { displayPath, hasCode, SpacedriveError } from '../../storage/base/index.js'
+import type { ServedSync } from '../../sync/serving/index.js'
+import type { Sync, SyncEnd } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
+import { formatTime } from './format.js'
+
+export type NamedSync = { readonly own: Sync } | { readonly served: ServedSync }
+
+/** @param name - of a served one with `DEVICE:` before it where that is needed @throws {SpacedriveError} SYNC_NOT_FOUND, AMBIGUOUS */
+export function namedSync(peer: Peer, name: string): NamedSync {
+  const served = peer.served.list().filter(s => s.folder !== undefined)
+  const whole = served.find(s => `${peer.devices.nameOf(s.device)}:${s.name}` === name)
+  if (whole !== undefined) return { served: whole }
+  try {
+    return { own: peer.syncs.find(name) }
+  } catch (err) {
+    const [first, second] = served.filter(s => s.name === name)
+    if (first === undefined || !hasCode(err, 'SYNC_NOT_FOUND')) throw err
+    if (second === undefined) return { served: first }
+    const both = [first, second].map(s => `${peer.devices.nameOf(s.device)}:${s.name}`)
+    throw new SpacedriveError('AMBIGUOUS', `several devices drive a sync ${displayPath(name)}`, {
+      hint: `Name one of them: ${both.join(', ')}.`
+    })
+  }
+}
+
+/** One that this device drives. @throws {SpacedriveError} SYNC_NOT_FOUND; DRIVEN_ELSEWHERE with the device that does */
+export function drivenSync(peer: Peer, name: string): Sync {
+  const found = namedSync(peer, name)
+  if ('own' in found) return found.own
+  const device = peer.devices.nameOf(found.served.device)
+  throw new SpacedriveError('DRIVEN_ELSEWHERE', `${displayPath(found.served.name)} is driven by ${device}`, {
+    hint: `Say it on ${device}. Here: \`sync status\`, \`sync pause\`, \`sync resume\`, \`sync allow\`, \`sync remove\`.`
+  })
+}
+
+/** One that another device drives. @throws {SpacedriveError} SYNC_NOT_FOUND */
+export function servedSync(peer: Peer, name: string): ServedSync {
+  const found = namedSync(peer, name)
+  if ('served' in found) return found.served
+  throw new SpacedriveError('NOT_SERVED', `${displayPath(name)} is driven by this device: here its own guards hold`, {
+    hint: `\`sync run ${displayPath(name)} --force\` does what they stopped.`
+  })
+}
+
+/** An end for people: with its device before it when that is another one. */
+export function shownEnd(peer: Peer, { device, path }: SyncEnd): string {
+  return device === null ? displayPath(path) : `${peer.devices.nameOf(device)}:${displayPath(path)}`
+}
+
+/** A sync that another device drives, as lists and `status` show it. */
+export interface ServedView {
+  readonly id: number
+  readonly name: string
+  readonly device: string
+  readonly deviceName: string
+  readonly mode: string
+  /** Which end is here. */
+  readonly side: string
+  readonly here: string
+  readonly there: string
+  readonly state: 'asked' | 'paused' | 'halted' | 'waiting' | 'served'
+  /** What is the matter, in one line. */
+  readonly text: string
+  readonly advice: string | null
+  readonly askedAt: number
+  readonly lastRunAt: number | null
+}
+
+export function servedView(peer: Peer, sync: ServedSync): ServedView {
+  const deviceName = peer.devices.nameOf(sync.device)
+  const [state, text, advice] = stateOf(peer, sync, deviceName)
+  return {
+    ...{ id: sync.id, name: displayPath(sync.name), device: sync.device, deviceName, mode: sync.mode, side: sync.side },
+    ...{ here: displayPath(sync.folder?.path ?? sync.askedPath), there: `${deviceName}:${displayPath(sync.theirs)}` },
+    ...{ state, text, advice, askedAt: sync.askedAtMs, lastRunAt: sync.lastRunAtMs ?? null }
+  }
+}
+
+function stateOf(
+  peer: Peer,
+  { id, name, device, folder, paused, halted, allowed, lastRunAtMs }: ServedSync,
+  deviceName: string
+): readonly [ServedView['state'], string, string | null] {
+  const shown = displayPath(name)
+  if (folder === undefined) return ['asked', `${deviceName} asks for it`, `sync accept ${id}`]
+  if (paused) return ['paused', 'paused here', `sync resume ${shown}`]
+  if (halted !== undefined && allowed === undefined) {
+    const { removed, replaced } = halted
+    const what = `${removed.toLocaleString('en')} deletions and ${replaced.toLocaleString('en')} replacements`
+    return ['halted', `halted, nothing of it was done here: ${deviceName} wants ${what}`, `sync allow ${shown}`]
+  }
+  const last = lastRunAtMs === undefined ? 'never run' : `last run ${formatTime(lastRunAtMs)}`
+  if (peer.network.session(device) === undefined) return ['waiting', `waiting for ${deviceName}, ${last}`, null]
+  return ['served', `driven by ${deviceName}, ${last}`, null]
+}

@@ -1,0 +1,80 @@
+import type { AbortOptions } from '../../../storage/base/index.js'
+import type { Capabilities, Marker, PlaceResult } from '../../../storage/files/index.js'
+import type {
+  AnnouncedRun,
+  EndpointStage,
+  EndpointSync,
+  KeptBatch,
+  SyncedEnd,
+  WatchedPage
+} from '../../../sync/endpoints/index.js'
+import { wireError } from '../../wire/index.js'
+import type { Caller } from './caller.js'
+import { RemoteStage } from './remote-stage.js'
+
+/** A folder of a paired device that was opened for a sync. */
+export class RemoteSync implements EndpointSync {
+  readonly #caller: Caller
+  readonly #sync: string
+
+  constructor(caller: Caller, sync: string) {
+    this.#caller = caller
+    this.#sync = sync
+  }
+
+  async marker(options: AbortOptions = {}): Promise<Marker | undefined> {
+    const { marker } = (await this.#caller.call('syncMarker', {}, options)).value
+    return marker && { root: marker.root, syncs: { [this.#sync]: marker.counter } }
+  }
+
+  async open(options: AbortOptions = {}): Promise<SyncedEnd> {
+    const { value } = await this.#caller.call('syncOpen', {}, options)
+    return new RemoteEnd(this.#caller, value)
+  }
+
+  async *watch({ signal }: AbortOptions = {}): AsyncGenerator<WatchedPage, void, void> {
+    for await (const { value } of this.#caller.stream('watch', {}, { signal })) yield value
+  }
+}
+
+class RemoteEnd implements SyncedEnd {
+  readonly capabilities: Capabilities
+  readonly #caller: Caller
+  #stage: Promise<EndpointStage> | undefined
+
+  constructor(caller: Caller, capabilities: Capabilities) {
+    this.#caller = caller
+    this.capabilities = capabilities
+  }
+
+  stage(options: AbortOptions = {}): Promise<EndpointStage> {
+    this.#stage ??= this.#caller
+      .call('syncStage', {}, options)
+      .then(({ value }) => new RemoteStage(this.#caller, value.id, value.stage))
+    return this.#stage
+  }
+
+  async announce(
+    { run, removed, replaced, directoriesRemoved }: AnnouncedRun,
+    options: AbortOptions = {}
+  ): Promise<void> {
+    await this.#caller.call('syncAnnounce', { run, removed, replaced, directoriesRemoved }, options)
+  }
+
+  async count(_: string, batch: number, options: AbortOptions = {}): Promise<Pick<Marker, 'root'>> {
+    return (await this.#caller.call('syncCount', { batch }, options)).value
+  }
+
+  async place({ run, steps, why, was, group }: KeptBatch, options: AbortOptions = {}): Promise<readonly PlaceResult[]> {
+    const input = { run, steps: [...steps], why: [...why], was: [...was], ...(group !== undefined && { group }) }
+    const { value } = await this.#caller.call('syncPlace', input, options)
+    if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path))
+      throw wireError('MALFORMED', 'the device answered something else than was asked: results')
+    return value
+  }
+
+  /** A connection that is gone has closed it. */
+  async close({ done = false }: { done?: boolean } = {}): Promise<void> {
+    await this.#caller.call('syncClose', { done }).catch(() => {})
+  }
+}

@@ -1,0 +1,57 @@
+import { type AbortOptions, SpacedriveError } from '../../../storage/base/index.js'
+import type { Marker } from '../../../storage/files/index.js'
+import type { Endpoint, EndpointStage, SyncedEnd, WatchedPage } from '../../../sync/endpoints/index.js'
+import { markerFor, type ServedSync, type ServedSyncs } from '../../../sync/serving/index.js'
+
+/** How a folder that was opened for a sync is served. */
+export interface SyncPort {
+  readonly sync: ServedSync
+  openEnd: ServedSyncs['openEnd']
+  watch(endpoint: Endpoint, options: AbortOptions): AsyncIterable<WatchedPage>
+}
+
+/** The sync for which a folder was opened: what its driver may do besides looking and reading. */
+export class ServedForSync {
+  readonly #port: SyncPort
+  readonly #endpoint: Endpoint
+  #end: SyncedEnd | undefined
+
+  constructor(port: SyncPort, endpoint: Endpoint) {
+    this.#port = port
+    this.#endpoint = endpoint
+  }
+
+  marker(options: AbortOptions): Promise<Marker | undefined> {
+    return markerFor(this.#port.sync, this.#endpoint, options)
+  }
+
+  get uuid(): string {
+    return this.#port.sync.uuid
+  }
+
+  async open(options: AbortOptions): Promise<SyncedEnd> {
+    if (this.#end !== undefined) throw new SpacedriveError('TOO_MANY', 'it is open for writing already')
+    this.#end = await this.#port.openEnd(this.#port.sync, this.#endpoint, options)
+    return this.#end
+  }
+
+  /** @throws {SpacedriveError} GONE when it is not open for writing */
+  get end(): SyncedEnd {
+    if (this.#end === undefined) throw new SpacedriveError('GONE', 'that end is not open for writing')
+    return this.#end
+  }
+
+  stage(options: AbortOptions): Promise<EndpointStage> {
+    return this.end.stage(options)
+  }
+
+  watch(options: AbortOptions): AsyncIterable<WatchedPage> {
+    return this.#port.watch(this.#endpoint, options)
+  }
+
+  async close(done = false): Promise<void> {
+    const end = this.#end
+    this.#end = undefined
+    await end?.close({ done })
+  }
+}

@@ -1,0 +1,33 @@
+import type { PlaceStep } from '../../../storage/files/index.js'
+import type { SYNC_CALLS } from '../sync-calls.js'
+import type { Handler } from './handlers.js'
+
+/** What is done for the calls of a sync. */
+export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
+  async syncMarker(_, options) {
+    const marker = await this.sync.marker(options)
+    return { values: { ...(marker && { marker: { root: marker.root, counter: marker.syncs[this.sync.uuid] ?? 0 } }) } }
+  },
+  async syncOpen(_, options) {
+    return { values: (await this.sync.open(options)).capabilities }
+  },
+  async syncStage(_, options) {
+    return { values: await this.openSyncStage(options) }
+  },
+  async syncAnnounce(run, options) {
+    await this.sync.end.announce(run, options)
+    return { values: {} }
+  },
+  async syncCount({ batch }, options) {
+    const { root } = await this.sync.end.count(this.sync.uuid, batch, options)
+    return { values: { root } }
+  },
+  async syncPlace({ steps, ...batch }, options) {
+    const checked = this.checkedSteps(steps as PlaceStep[])
+    return { values: await this.sync.end.place({ ...batch, steps: checked }, options) }
+  },
+  async syncClose({ done }) {
+    await this.sync.close(done)
+    return { values: {} }
+  }
+}

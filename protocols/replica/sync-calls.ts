@@ -1,0 +1,56 @@
+/** What a sync may ask besides, of a folder that was opened for it (`EndpointSync`, sync/endpoints/syncing.ts). */
+import { z } from 'zod'
+import { MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
+import { safeCount } from '../wire/index.js'
+import * as v from './values.js'
+
+const nothing = z.object({})
+/** A word of the plan: `edited`, `directory-time`. */
+const MAX_WHY = 64
+const marker = z.object({ root: v.uuid, counter: safeCount })
+const was = z.object({ mode: z.number().int().min(0).max(0o7777), mtimeNs: v.int64 }).nullable()
+
+export const SYNC_CALLS = {
+  syncMarker: { input: nothing, output: z.object({ marker: marker.optional() }), access: 'read' },
+  syncOpen: { input: nothing, output: v.capabilities, access: 'write' },
+  syncStage: { input: nothing, output: z.object({ id: v.uuid, stage: safeCount }), access: 'write' },
+  syncAnnounce: {
+    input: z.object({ run: v.uuid, removed: safeCount, replaced: safeCount, directoriesRemoved: safeCount }),
+    output: nothing,
+    access: 'write'
+  },
+  syncCount: { input: z.object({ batch: safeCount }), output: z.object({ root: v.uuid }), access: 'write' },
+  syncPlace: {
+    input: z.object({
+      ...{ run: v.uuid, steps: v.steps, group: safeCount.optional() },
+      ...{ why: z.array(z.string().max(MAX_WHY)), was: z.array(was) }
+    }),
+    output: z.array(v.placed),
+    access: 'write'
+  },
+  syncClose: { input: z.object({ done: z.boolean() }), output: nothing, access: 'write' }
+} as const
+
+export const SYNC_STREAMS = {
+  watch: {
+    input: nothing,
+    output: z.object({
+      changes: z.array(z.object({ path: v.relOrRoot, subtree: z.boolean() })).max(MAX_WATCHED_PAGE),
+      note: v.text(1_000).optional()
+    }),
+    access: 'read'
+  }
+} as const
+
+/**
+ * Of the calls that change something, those that a folder opened for a sync answers: names are given and taken by `syncPlace`
+ * alone, which keeps and counts. Calls that only read are answered anyway.
+ */
+export const SYNC_WRITES: ReadonlySet<string> = new Set([
+  ...Object.keys(SYNC_CALLS),
+  ...['ensureSpace', 'stageWrite', 'stageVerify', 'openFile', 'append', 'appendHole', 'prefixHash', 'restart'],
+  ...['finish', 'closeWriter', 'stageClose']
+])
+
+/** Calls that wait for something to happen, for days perhaps: nobody says that he is still at it. */
+export const WAITING: ReadonlySet<string> = new Set(['watch'])

@@ -1,0 +1,126 @@
+/**
+ * The guards of an end that another device drives (SYNC.md 4, PEERS.md 8): its own counts, its own limits. The driver says what a
+ * run will take away; that is judged as a whole before anything is done, and no more than that is done.
+ */
+import { type Clock, SpacedriveError } from '../../storage/base/index.js'
+import type { Database } from '../../storage/sql/index.js'
+import type { AnnouncedRun } from '../endpoints/index.js'
+import {
+  ContentCounts,
+  GUARD_LIMITS,
+  GUARD_WINDOW_MS,
+  type Halt,
+  judge,
+  mayForce,
+  noTotals,
+  type Totals,
+  windowStartMs
+} from '../reconcile/index.js'
+import { haltText } from '../session/index.js'
+import type { OwnBatch } from './own-batch.js'
+import type { ServedSync } from './record.js'
+import { servingWrites } from './serving.worker.js'
+
+/** What a run takes away at an end. */
+export type Taken = Omit<AnnouncedRun, 'run'>
+
+export interface ServingGuardsInit {
+  readonly db: Database
+  readonly clock: Clock
+  readonly sync: ServedSync
+  /** Files that the folder holds now, about. */
+  files(): Promise<number>
+}
+
+/** What one session of the driver takes away here. */
+export class ServingGuards {
+  readonly #init: ServingGuardsInit
+  readonly #came = new ContentCounts()
+  #announced: AnnouncedRun | undefined
+  #removed = 0
+  #replaced = 0
+
+  constructor(init: ServingGuardsInit) {
+    this.#init = init
+  }
+
+  /** @throws {SpacedriveError} GUARD: what a person here has to say yes to */
+  async announce(run: AnnouncedRun): Promise<void> {
+    const { db, clock, sync } = this.#init
+    const taken: Taken = { removed: run.removed, replaced: run.replaced, directoriesRemoved: run.directoriesRemoved }
+    const halts = await this.#judge(taken)
+    const allowed = sync.allowed && { planHash: '', totals: totalsOf(sync, sync.allowed) }
+    if (halts.length > 0 && !mayForce(totalsOf(sync, taken), allowed)) {
+      await db.write(servingWrites.halted, { id: sync.id, taken: JSON.stringify(taken) })
+      throw new SpacedriveError('GUARD', halts.map(haltText).join('; '), {
+        hint: `If that is meant: \`spacedrive sync allow\` on that device, for ${sync.name}.`
+      })
+    }
+    this.#announced = run
+    this.#removed = 0
+    this.#replaced = 0
+    await db.write(servingWrites.begin, {
+      id: sync.id,
+      run: run.run,
+      at: clock.nowMs(),
+      removed: 0,
+      replaced: 0,
+      more: 0
+    })
+  }
+
+  /** Before a batch is done. @throws {SpacedriveError} GUARD when it goes beyond what was announced */
+  async begin({ run, steps, contents }: Pick<OwnBatch, 'run' | 'steps' | 'contents'>): Promise<void> {
+    const { db, clock, sync } = this.#init
+    const announced = this.#announced
+    if (announced === undefined || announced.run !== run) throw beyond()
+    let [removed, replaced, more] = [0, 0, 0]
+    steps.forEach((step, i) => {
+      const { came, went } = contents[i]!
+      if (step.kind === 'create' || step.kind === 'replace') {
+        if (came !== undefined) this.#came.add(came)
+        if (step.kind === 'create') more++
+        else replaced++
+      }
+      if (step.kind !== 'remove') return
+      more--
+      // What comes back under another name is not gone.
+      if (went === undefined || !this.#came.take(went)) removed++
+    })
+    if (this.#removed + removed > announced.removed || this.#replaced + replaced > announced.replaced) throw beyond()
+    this.#removed += removed
+    this.#replaced += replaced
+    if (removed + replaced === 0 && more === 0) return
+    await db.write(servingWrites.begin, { id: sync.id, run, at: clock.nowMs(), removed, replaced, more })
+  }
+
+  async #judge(taken: Taken): Promise<readonly Halt[]> {
+    const { db, clock, sync, files } = this.#init
+    if (taken.removed + taken.replaced + taken.directoriesRemoved === 0) return []
+    const from = windowStartMs(clock.nowMs(), sync.windowFromMs, undefined)
+    const before = db.get<{ removed: number; replaced: number }>(
+      'SELECT total(removed) AS removed, total(replaced) AS replaced FROM served_runs WHERE sync = ? AND began_at >= ?',
+      [sync.id, from]
+    )
+    const nothing = { files: 0, rootEntriesAgreed: 0, rootEntries: 0, removedBefore: 0, replacedBefore: 0 }
+    const here = {
+      ...nothing,
+      ...{ files: await files(), removedBefore: before?.removed ?? 0, replacedBefore: before?.replaced ?? 0 }
+    }
+    return judge({
+      ...{ mode: sync.mode, archive: sync.agreed, totals: totalsOf(sync, taken), limits: GUARD_LIMITS },
+      holds: { source: nothing, destination: nothing, [sync.side]: here }
+    })
+  }
+}
+
+/** Runs that began before this count for nothing any more. */
+export const windowSinceMs = (nowMs: number): number => nowMs - GUARD_WINDOW_MS
+
+function totalsOf({ side }: ServedSync, taken: Taken): Totals {
+  const none = { operations: 0, conflicts: 0, problems: 0, source: noTotals(), destination: noTotals() }
+  return { ...none, [side]: { ...noTotals(), ...taken } }
+}
+
+const beyond = (): SpacedriveError =>
+  new SpacedriveError('GUARD', 'more was to be deleted or replaced than was said before')

@@ -1,0 +1,12 @@
+/** Limits of serving; each is listed in docs/limits.md with what happens at it. */
+
+/** Syncs that one device may have asked for here, accepted or not. */
+export const MAX_SERVED = 100
+/** How many files a folder holds is counted again after so long: people change it, too. */
+export const COUNT_AGAIN_MS = 24 * 60 * 60 * 1000
+/** Who waits for its turn at a folder longer than this is told so, and comes again: it may hold a turn that another waits for. */
+export const TURN_WAIT_MS = 10_000
+/** Paths that may have changed and were not fetched yet; more are told as "everything". */
+export const MAX_WATCHED_PATHS = 4_096
+/** In one page of them: 1,000 of the longest paths fill half a frame. */
+export const MAX_WATCHED_PAGE = 1_000

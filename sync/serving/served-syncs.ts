@@ -1,0 +1,173 @@
+import {
+  type AbortOptions,
+  type AbsPath,
+  type Clock,
+  type DeviceId,
+  deadline,
+  displayPath,
+  type EventBus,
+  hasCode,
+  pathBytes,
+  ROOT,
+  SpacedriveError
+} from '../../storage/base/index.js'
+import type { Database } from '../../storage/sql/index.js'
+import type { Endpoint } from '../endpoints/index.js'
+import type { End, Mode } from '../reconcile/index.js'
+import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
+import { type RawServed, type ServedSync, servedOf } from './record.js'
+import { servingWrites } from './serving.worker.js'
+import { ServingEnd } from './serving-end.js'
+
+export interface ServedSyncsInit {
+  /** The instance database. */
+  readonly db: Database
+  readonly clock: Clock
+  readonly events: EventBus
+  nameOf(device: DeviceId): string
+  /** Opens a folder of this device. @param create - makes it when its parent exists */
+  open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
+  /** Those who change one folder take turns, syncs of this device among them. */
+  turn(path: AbsPath, options: AbortOptions): Promise<() => void>
+}
+
+/** What another device asks for. */
+export interface AskedFor {
+  readonly uuid: string
+  readonly name: string
+  readonly mode: Mode
+  readonly side: End
+  readonly theirs: string
+  readonly path: string
+}
+
+/** The syncs that other devices drive, of which one end lies here. */
+export interface ServedSyncs {
+  /** All of them, those that wait for an answer too; by age. */
+  list(): readonly ServedSync[]
+  get(id: number): ServedSync | undefined
+  find(device: DeviceId, uuid: string): ServedSync | undefined
+  /** A device asks for one. @throws {SpacedriveError} TOO_MANY */
+  ask(device: DeviceId, asked: AskedFor): Promise<void>
+  /** From now on that folder is its end. @throws what opening the folder throws */
+  accept(sync: ServedSync, path: AbsPath, options?: AbortOptions): Promise<ServedSync>
+  /** A person says yes to what a guard here stopped. @throws {SpacedriveError} NOT_HALTED */
+  allow(sync: ServedSync): Promise<void>
+  pause(sync: ServedSync, paused: boolean): Promise<void>
+  /** Files and versions stay. */
+  remove(sync: ServedSync): Promise<void>
+  /** All of a device. */
+  forget(device: DeviceId): Promise<void>
+  /** The end of a sync, open for writing. @throws what opening it throws; BUSY */
+  openEnd(sync: ServedSync, endpoint: Endpoint, options?: AbortOptions): Promise<ServingEnd>
+}
+
+export function servedSyncs(init: ServedSyncsInit): ServedSyncs {
+  return new ServedList(init)
+}
+
+class ServedList implements ServedSyncs {
+  readonly #init: ServedSyncsInit
+
+  constructor(init: ServedSyncsInit) {
+    this.#init = init
+  }
+
+  list(): readonly ServedSync[] {
+    return this.#init.db.all<RawServed>('SELECT * FROM served_syncs ORDER BY id').map(servedOf)
+  }
+
+  get(id: number): ServedSync | undefined {
+    return this.#one('id = ?', [id])
+  }
+
+  find(device: DeviceId, uuid: string): ServedSync | undefined {
+    return this.#one('device = ? AND uuid = ?', [device, uuid])
+  }
+
+  async ask(device: DeviceId, { path, ...asked }: AskedFor): Promise<void> {
+    const { db, clock, events } = this.#init
+    const row = { ...asked, device, path: pathBytes(path), at: clock.nowMs() }
+    if (!(await db.write(servingWrites.ask, row))) return
+    events.emit('sync:requested', { sync: asked.uuid, name: asked.name, device })
+  }
+
+  async accept({ id, device, uuid, name }: ServedSync, path: AbsPath, options: AbortOptions = {}): Promise<ServedSync> {
+    const { db, clock, events, open } = this.#init
+    const endpoint = await open(path, { create: true, ...options })
+    try {
+      const { root } = await endpoint.about(options)
+      await db.write(servingWrites.accept, {
+        ...{ id, path: pathBytes(endpoint.local!.path), at: clock.nowMs() },
+        ...{ inode: String(root.inode), birth: String(root.birthNs) }
+      })
+    } finally {
+      await endpoint.close()
+    }
+    events.emit('sync:accepted', { sync: uuid, name, device, by: 'us' })
+    return this.get(id)!
+  }
+
+  async allow({ id, name, halted }: ServedSync): Promise<void> {
+    if (halted === undefined)
+      throw new SpacedriveError('NOT_HALTED', `nothing of ${displayPath(name)} was stopped here`)
+    await this.#init.db.write(servingWrites.allow, { id, at: this.#init.clock.nowMs() })
+  }
+
+  async pause({ id }: ServedSync, paused: boolean): Promise<void> {
+    await this.#init.db.write(servingWrites.pause, { id, paused })
+  }
+
+  async remove({ id, uuid, name }: ServedSync): Promise<void> {
+    await this.#init.db.write(servingWrites.remove, { id })
+    this.#init.events.emit('sync:removed', { sync: uuid, name })
+  }
+
+  async forget(device: DeviceId): Promise<void> {
+    await this.#init.db.write(servingWrites.forget, { device })
+  }
+
+  openEnd(sync: ServedSync, endpoint: Endpoint, options: AbortOptions = {}): Promise<ServingEnd> {
+    const { db, clock, nameOf } = this.#init
+    return ServingEnd.open(
+      {
+        ...{ db, clock, sync, endpoint, from: nameOf(sync.device) },
+        files: () => this.#files(sync, endpoint, options),
+        turn: more => this.#turn(endpoint.local!.path, more)
+      },
+      options
+    )
+  }
+
+  #one(where: string, params: readonly (string | number)[]): ServedSync | undefined {
+    const raw = this.#init.db.get<RawServed>(`SELECT * FROM served_syncs WHERE ${where}`, params)
+    return raw && servedOf(raw)
+  }
+
+  /** How many files the folder holds: counted by now and then, and kept up with in between. */
+  async #files({ id }: ServedSync, endpoint: Endpoint, options: AbortOptions): Promise<number> {
+    const { db, clock } = this.#init
+    const counted = this.get(id)?.counted
+    if (counted !== undefined && clock.nowMs() - counted.atMs < COUNT_AGAIN_MS) return counted.files
+    let files = 0
+    for await (const { entries } of endpoint.walk(ROOT, options))
+      for (const { stat, unknown } of entries)
+        if (unknown === undefined && (stat.kind === 'file' || stat.kind === 'symlink')) files++
+    await db.write(servingWrites.counted, { id, files, at: clock.nowMs() })
+    return files
+  }
+
+  /** Waits a while and no longer: who holds it may wait for a folder that the asking device holds. */
+  async #turn(path: AbsPath, { signal }: AbortOptions): Promise<() => void> {
+    const limit = deadline(TURN_WAIT_MS, 'waiting for a turn', signal)
+    try {
+      return await this.#init.turn(path, { signal: limit.signal })
+    } catch (err) {
+      signal?.throwIfAborted()
+      if (!hasCode(err, 'TIMEOUT')) throw err
+      throw new SpacedriveError('BUSY', `another sync is at work in ${displayPath(path)}`)
+    } finally {
+      limit.clear()
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
+import type { Capabilities, Marker, PlaceResult } from '../../storage/files/index.js'
+import type { AnnouncedRun, Endpoint, EndpointStage, KeptBatch, SyncedEnd } from '../endpoints/index.js'
+import { type OpenedEnd, openEnd, placeAt } from '../session/index.js'
+import { ServingGuards, type ServingGuardsInit, windowSinceMs } from './guards.js'
+import { ownBatch } from './own-batch.js'
+import { isWritten, type ServedSync } from './record.js'
+import { servingWrites } from './serving.worker.js'
+import { StagedHashes } from './staged-hashes.js'
+
+export interface ServingEndInit extends ServingGuardsInit {
+  readonly clock: Clock
+  readonly sync: ServedSync
+  /** The folder, of this device. */
+  readonly endpoint: Endpoint
+  /** The driver, for people. */
+  readonly from: string
+  /** One sync at a time changes a folder. @throws {SpacedriveError} BUSY; `signal.reason` */
+  turn(options: AbortOptions): Promise<() => void>
+}
+
+/**
+ * The folder of a served sync, open for writing: what a driver may do with it. Old contents go to the versions here whatever the
+ * driver says; names are given and taken only by `place`, which counts.
+ */
+export class ServingEnd implements SyncedEnd {
+  readonly #init: ServingEndInit
+  readonly #guards: ServingGuards
+  readonly #end: OpenedEnd
+  readonly #staged = new StagedHashes()
+  #stage: Promise<EndpointStage> | undefined
+  #endTurn: (() => void) | undefined
+  #asides = 0
+  /** One batch at a time. */
+  #placing: Promise<unknown> = Promise.resolve()
+  /** Old contents may lie aside that are not in the versions yet: the next to open it takes them in. */
+  #unkept = false
+  #closed: Promise<void> | undefined
+
+  private constructor(init: ServingEndInit, end: OpenedEnd) {
+    this.#init = init
+    this.#end = end
+    this.#guards = new ServingGuards(init)
+  }
+
+  /** Completes or takes back what a crash left, old contents first. */
+  static async open(init: ServingEndInit, options: AbortOptions): Promise<ServingEnd> {
+    const { sync, endpoint, clock, turn } = init
+    if (!isWritten(sync)) throw new SpacedriveError('NOT_GRANTED', 'that end is only read')
+    const endTurn = await turn(options)
+    try {
+      return new ServingEnd(init, await openEnd(endpoint, sync.uuid, clock, { ...options, keepStaged: true }))
+    } finally {
+      endTurn()
+    }
+  }
+
+  get capabilities(): Capabilities {
+    return this.#end.root.capabilities
+  }
+
+  stage(options?: AbortOptions): Promise<EndpointStage> {
+    this.#stage ??= this.#end.stage(options).then(staging => this.#staged.noting(staging))
+    return this.#stage
+  }
+
+  async announce(run: AnnouncedRun, options: AbortOptions = {}): Promise<void> {
+    this.#endTurn ??= await this.#init.turn(options)
+    await this.#guards.announce(run)
+  }
+
+  async count(_: string, batch: number, options?: AbortOptions): Promise<Pick<Marker, 'root'>> {
+    return this.#end.root.count(this.#init.sync.uuid, batch, options)
+  }
+
+  place(batch: KeptBatch, options: AbortOptions = {}): Promise<readonly PlaceResult[]> {
+    const placed = this.#placing.then(() => this.#place(batch, options))
+    this.#placing = placed.catch(() => {})
+    return placed
+  }
+
+  async #place(batch: KeptBatch, options: AbortOptions): Promise<readonly PlaceResult[]> {
+    const { endpoint, from } = this.#init
+    const { root, store } = this.#end
+    const staging = await this.#end.stage(options)
+    const nextAside = (): number => this.#asides++
+    const own = await ownBatch({ endpoint, from, nextAside, staging: staging.id, staged: this.#staged }, batch, options)
+    await this.#guards.begin(own)
+    if (own.lines.length > 0) await store.record(own.lines, options)
+    this.#unkept = true
+    const results = await placeAt(root, own.steps, batch.group !== undefined, options)
+    await store.keep(staging, options)
+    this.#unkept = false
+    this.#staged.forget(own.steps.flatMap(step => ('from' in step ? [step.from.path] : [])))
+    return results
+  }
+
+  close({ done = false }: { done?: boolean } = {}): Promise<void> {
+    this.#closed ??= this.#close(done)
+    return this.#closed
+  }
+
+  async #close(done: boolean): Promise<void> {
+    const { db, clock, sync } = this.#init
+    await this.#placing
+    try {
+      await this.#end.close(done && !this.#unkept)
+      const now = clock.nowMs()
+      if (done) await db.write(servingWrites.ended, { id: sync.id, at: now, since: windowSinceMs(now) })
+    } finally {
+      this.#endTurn?.()
+    }
+  }
+}
+
+/** The marker as the driver of one sync may see it. */
+export async function markerFor(
+  { uuid }: ServedSync,
+  endpoint: Endpoint,
+  options: AbortOptions
+): Promise<Marker | undefined> {
+  const marker = await endpoint.local?.marker(options)
+  return marker && { root: marker.root, syncs: { [uuid]: marker.syncs[uuid] ?? 0 } }
+}
