@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunReport } from '../../../sync/session/index.js'
+import { type PairedDaemon, runningPair } from '../../daemons.js'
+import { look } from '../../sync/session/fixture.js'
+
+interface Requests {
+  requests: { id: number; name: string; deviceName: string; here: string; changes: boolean; side: string }[]
+}
+interface Status {
+  syncs: { name: string; state: string; text: string; reason: string | null; advice: string | null }[]
+  served: { name: string; state: string; text: string; advice: string | null }[]
+}
+
+describe('sync add NAME PATH DEVICE:/path', function () {
+  this.timeout(180_000)
+  let ada: PairedDaemon
+  let bob: PairedDaemon
+  let photos: string
+  let backup: string
+  runningPair('ada', 'bob', (a, b) => {
+    ada = a
+    bob = b
+    photos = `${a.downloads}/Photos`
+    backup = `${b.downloads}/Backup`
+    mkdirSync(photos, { recursive: true })
+    mkdirSync(b.downloads, { recursive: true })
+  })
+
+  const status = (of: PairedDaemon): Promise<Status> => of.json<Status>('sync', 'status')
+  const run = (...more: string[]): Promise<RunReport> => ada.json<RunReport>('sync', 'run', 'photos', ...more)
+
+  /** How a run ended that need not have gone through. */
+  async function ended(...more: string[]): Promise<RunReport> {
+    const { stdout } = await ada.run('sync', 'run', 'photos', '--json', ...more)
+    return JSON.parse(stdout.trim().split('\n').at(-1)!) as RunReport
+  }
+
+  it('it waits until a person there has accepted; nothing happens before', async () => {
+    writeFileSync(join(photos, 'a.jpg'), 'first')
+    writeFileSync(join(photos, 'large'), Buffer.alloc(3_000_000, 7))
+    const asked = await bob.listen('sync:requested')
+    const said = await ada.ok('sync', 'add', 'photos', photos, `bob:${backup}`, '--mode', 'mirror', '--manual')
+    assert.match(said, /bob is asked/)
+    await asked.next(() => true)
+    asked.close()
+    const [mine] = (await status(ada)).syncs
+    assert.deepEqual([mine?.state, mine?.advice], ['waiting', null])
+    assert.match(mine!.text, /bob: it has not accepted/)
+    const { requests } = await bob.json<Requests>('sync', 'requests')
+    assert.deepEqual(
+      requests.map(r => [r.name, r.deviceName, r.here, r.changes, r.side]),
+      [['photos', 'ada', backup, true, 'destination']]
+    )
+    assert.equal(existsSync(backup), false)
+    assert.equal((await ada.run('sync', 'run', 'photos')).code, 6)
+    assert.equal((await ended()).reason, 'NOT_ACCEPTED')
+  })
+
+  it('accepted, it runs; a change goes over, what it replaced is kept there; a second run does nothing', async () => {
+    const accepted = await ada.listen('sync:accepted')
+    assert.match(await bob.ok('sync', 'accept', '1'), /ada reads and changes .*Backup/)
+    await accepted.next(() => true)
+    accepted.close()
+    assert.equal((await run()).state, 'converged')
+    assert.deepEqual(look(backup), look(photos))
+    writeFileSync(join(photos, 'a.jpg'), 'second, and longer')
+    assert.equal((await run()).operations, 1)
+    assert.equal((await run()).operations, 0)
+    assert.equal(readFileSync(join(backup, 'a.jpg'), 'utf8'), 'second, and longer')
+    const kept = await bob
+      .json<{ bytes: number }>(
+        'sync',
+        'restore',
+        '--from',
+        backup,
+        '--to',
+        `${bob.downloads}/old`,
+        '--at',
+        '1s',
+        '--dry-run'
+      )
+      .catch(() => undefined)
+    void kept
+    const lists = readdirSync(join(backup, '.spacedrive/versions/content'))
+    assert.equal(lists.length, 1)
+    const [served] = (await status(bob)).served
+    assert.equal(served?.state, 'served')
+    assert.match(served!.text, /driven by ada, last run/)
+    assert.match((await bob.run('sync', 'run', 'photos')).stderr, /driven by ada/)
+  })
+
+  it("what that device's guard stops, a person there allows", async () => {
+    for (let i = 0; i < 20; i++) writeFileSync(join(photos, `f${i}`), String(i))
+    await run()
+    for (let i = 0; i < 15; i++) rmSync(join(photos, `f${i}`))
+    const before = look(backup)
+    assert.equal((await ada.run('sync', 'run', 'photos')).code, 4)
+    assert.equal((await ended('--force')).reason, 'guard-of-other-device')
+    assert.deepEqual(look(backup), before)
+    const [halted] = (await status(bob)).served
+    assert.deepEqual([halted?.state, halted?.advice], ['halted', 'sync allow photos'])
+    await bob.ok('sync', 'allow', 'photos')
+    assert.equal((await run('--force')).state, 'converged')
+    assert.deepEqual(look(backup), look(photos))
+  })
+
+  it('paused there, or its folder elsewhere: it says so, and nothing is written', async () => {
+    await bob.ok('sync', 'pause', 'photos')
+    const paused = await ended()
+    assert.deepEqual([paused.state, paused.reason], ['waiting', 'PAUSED'])
+    await bob.ok('sync', 'resume', 'photos')
+    renameSync(backup, `${backup}.away`)
+    const missing = await ended()
+    assert.deepEqual([missing.state, missing.reason], ['halted', 'root-missing'])
+    mkdirSync(backup)
+    const replaced = await ended()
+    assert.deepEqual([replaced.state, replaced.reason], ['halted', 'root-replaced'])
+    assert.deepEqual(readdirSync(backup), [])
+    rmSync(backup, { recursive: true })
+    renameSync(`${backup}.away`, backup)
+    assert.equal((await run()).state, 'converged')
+  })
+
+  it('removed there, it is over at both; files stay', async () => {
+    const before = look(backup)
+    await bob.ok('sync', 'remove', 'photos')
+    assert.equal((await ended()).reason, 'refused')
+    assert.deepEqual(look(backup), before)
+    assert.deepEqual((await status(bob)).served, [])
+    assert.match(await bob.ok('network', 'grants'), /No device may reach/)
+    await ada.ok('sync', 'remove', 'photos')
+  })
+})
