@@ -250,7 +250,8 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
 async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
-  const { files, identity, devices, self, libraries, locations, volumes, trash, audit, jobs, syncs, served, watcher, reachFar } = local
+  const { files, identity, devices, self, libraries, locations, volumes, trash, audit, jobs, syncs, served, watcher, reachFar } =
+    local
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
@@ -294,7 +295,12 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })
   devices.addTrustHolder({ has: device => drops.hasRule(device), drop: device => drops.dropRule(device) })
 
-  const { farEnds, grants: openGrants, replicas: openReplicas, servingPort } = await import('../protocols/replica/index.js')
+  const {
+    farEnds,
+    grants: openGrants,
+    replicas: openReplicas,
+    servingPort
+  } = await import('../protocols/replica/index.js')
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
   const isNetwork = async (path: AbsPath) => (await volumes.placementOf(path))?.volume.network ?? false

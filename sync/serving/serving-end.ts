@@ -1,5 +1,5 @@
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
-import type { Capabilities, Marker, PlaceResult } from '../../storage/files/index.js'
+import type { Capabilities, Marker, PlaceResult, Staging } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, KeptBatch, SyncedEnd } from '../endpoints/index.js'
 import { type OpenedEnd, openEnd, placeAt } from '../session/index.js'
 import { ServingGuards, type ServingGuardsInit, windowSinceMs } from './guards.js'
@@ -33,8 +33,6 @@ export class ServingEnd implements SyncedEnd {
   #asides = 0
   /** One batch at a time. */
   #placing: Promise<unknown> = Promise.resolve()
-  /** Old contents may lie aside that are not in the versions yet: the next to open it takes them in. */
-  #unkept = false
   #closed: Promise<void> | undefined
 
   private constructor(init: ServingEndInit, end: OpenedEnd) {
@@ -60,8 +58,14 @@ export class ServingEnd implements SyncedEnd {
   }
 
   stage(options?: AbortOptions): Promise<EndpointStage> {
-    this.#stage ??= this.#end.stage(options).then(staging => this.#staged.noting(staging))
+    this.#stage ??= this.#staging(options).then(staging => this.#staged.noting(staging))
     return this.#stage
+  }
+
+  /** Nobody else changes the folder from then on: whoever has no turn cannot keep others waiting. */
+  async #staging(options?: AbortOptions): Promise<Staging> {
+    if (this.#endTurn === undefined) throw new SpacedriveError('GUARD', 'nothing was announced')
+    return this.#end.stage(options)
   }
 
   async announce(run: AnnouncedRun, options: AbortOptions = {}): Promise<void> {
@@ -81,16 +85,15 @@ export class ServingEnd implements SyncedEnd {
 
   async #place(batch: KeptBatch, options: AbortOptions): Promise<readonly PlaceResult[]> {
     const { endpoint, from } = this.#init
-    const { root, store } = this.#end
-    const staging = await this.#end.stage(options)
+    const { root, versions } = this.#end
+    const staging = await this.#staging(options)
     const nextAside = (): number => this.#asides++
     const own = await ownBatch({ endpoint, from, nextAside, staging: staging.id, staged: this.#staged }, batch, options)
     await this.#guards.begin(own)
-    if (own.lines.length > 0) await store.record(own.lines, options)
-    this.#unkept = true
-    const results = await placeAt(root, own.steps, batch.group !== undefined, options)
-    await store.keep(staging, options)
-    this.#unkept = false
+    if (own.lines.length > 0) await versions.record(own.lines, options)
+    // What is begun is done to its end, whoever goes away meanwhile.
+    const results = await placeAt(root, own.steps, batch.group !== undefined)
+    await versions.keep()
     this.#staged.forget(own.steps.flatMap(step => ('from' in step ? [step.from.path] : [])))
     return results
   }
@@ -104,7 +107,7 @@ export class ServingEnd implements SyncedEnd {
     const { db, clock, sync } = this.#init
     await this.#placing
     try {
-      await this.#end.close(done && !this.#unkept)
+      await this.#end.close(done)
       const now = clock.nowMs()
       if (done) await db.write(servingWrites.ended, { id: sync.id, at: now, since: windowSinceMs(now) })
     } finally {

@@ -71,6 +71,7 @@ function notingWriter(writer: StagedFileWriter, finished: (hash: ContentHash) =>
     prefixHash: () => writer.prefixHash(),
     append: bytes => writer.append(bytes),
     appendHole: length => writer.appendHole(length),
+    appendStretch: stretch => writer.appendStretch(stretch),
     restart: () => writer.restart(),
     async finish(expected) {
       const done = await writer.finish(expected)

@@ -9,14 +9,9 @@ import {
   type WorkerPool
 } from '../../storage/base/index.js'
 import { hashFromBytes } from '../../storage/content/index.js'
-import type { StagedEntry, StagedFileWriter } from '../../storage/files/index.js'
-import {
-  type Endpoint,
-  type EndpointStage,
-  MAX_LOOKS,
-  MAX_PACK_BYTES,
-  MAX_PACKED_FILE_BYTES
-} from '../endpoints/index.js'
+import type { StagedEntry } from '../../storage/files/index.js'
+import { type SmallFile, transferLarge, transferSmall } from '../delta/index.js'
+import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../endpoints/index.js'
 import type { Leaf } from '../reconcile/index.js'
 import { type HereInit, stageHere } from './stage-here.js'
 
@@ -32,6 +27,8 @@ export interface Wanted {
   readonly staged: RelPath
   /** Its name there, for problems. */
   readonly path: RelPath
+  /** A file there that may have much in common with it: the one that it replaces. */
+  readonly basis?: RelPath | undefined
 }
 
 export interface StagedContent {
@@ -41,6 +38,8 @@ export interface StagedContent {
 
 export interface StageInit {
   readonly from: Endpoint
+  /** The end that gets it, and its staging place. */
+  readonly at: Pick<Endpoint, 'blocks'>
   readonly stage: EndpointStage
   /** The end that gets it, where it is a folder of this device. */
   readonly here?: Pick<HereInit, 'root' | 'staging'> | undefined
@@ -53,11 +52,8 @@ export interface StageOptions extends AbortOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
-/**
- * Packs and large files that are brought at once: one is being read, one sent, one written, and one waits, so that neither end
- * nor the way between them rests. Each holds 4 MiB at most.
- */
-const LANES = 4
+/** Large files that are brought at once, besides the small ones: while one is being compared or finished another travels. */
+const LARGE_AT_ONCE = 2
 
 /**
  * Brings content from one end into the stage of the other, checked against the hashes of the plan. What is otherwise by now is a
@@ -79,34 +75,30 @@ export async function stageContent(
     const staged = await stageHere({ ...here, from, pool }, files, options)
     return { failed: new Map([...failed, ...staged.failed]), bytes: staged.bytes }
   }
-  const large = files.filter(w => sizeOf(w) > MAX_PACKED_FILE_BYTES)
-  const packed = files.filter(w => sizeOf(w) <= MAX_PACKED_FILE_BYTES)
-  const small = resumes === true ? await missing(stage, packed, options) : packed
   let bytes = 0
   const onBytes = (n: number): void => {
     bytes += n
     options.onBytes?.(n)
   }
-  const tasks = [
-    ...large.map(w => async () => {
+  const packed = files.filter(w => sizeOf(w) <= MAX_PACKED_FILE_BYTES)
+  const small = resumes === true ? await missing(stage, packed, options) : packed
+  const large = files.filter(w => sizeOf(w) > MAX_PACKED_FILE_BYTES)
+  const lane = async (): Promise<void> => {
+    for (let w = large.shift(); w !== undefined; w = large.shift()) {
       const problem = await stageLarge(init, w, { ...options, onBytes })
       if (problem !== undefined) failed.set(w.id, problem)
-    }),
-    ...packsOf(small).map(pack => async () => {
-      for (const [id, problem] of await stagePack(init, pack, { ...options, onBytes })) failed.set(id, problem)
-    })
-  ]
-  const lane = async (): Promise<void> => {
-    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task()
+    }
   }
-  const lanes = Array.from({ length: LANES }, () =>
-    lane().catch(err => {
-      tasks.length = 0
-      throw err
-    })
-  )
+  const stop = (err: unknown): never => {
+    large.length = 0
+    throw err
+  }
+  const all = [
+    stageSmall(init, small, failed, { ...options, onBytes }).catch(stop),
+    ...Array.from({ length: LARGE_AT_ONCE }, () => lane().catch(stop))
+  ]
   // All of them have ended when this returns: the staging place may be closed then.
-  for (const outcome of await Promise.allSettled(lanes)) if (outcome.status === 'rejected') throw outcome.reason
+  for (const outcome of await Promise.allSettled(all)) if (outcome.status === 'rejected') throw outcome.reason
   return { failed, bytes }
 }
 
@@ -147,115 +139,61 @@ async function missing(
   return files.filter((_, i) => found[i] !== 'whole')
 }
 
-/** Small files that go together. */
-function packsOf(files: readonly Wanted[]): Wanted[][] {
-  const packs: Wanted[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const w of files) {
-    if (bytes + sizeOf(w) > MAX_PACK_BYTES || packs.at(-1)!.length >= MAX_LOOKS) {
-      packs.push([])
-      bytes = 0
-    }
-    packs.at(-1)!.push(w)
-    bytes += sizeOf(w)
-  }
-  return packs
+/** A small file, and at which of its places it is looked for. */
+interface Sought extends SmallFile {
+  readonly w: Wanted
+  readonly n: number
 }
 
-/** Files of one pack: one read there, one write here, unless some are otherwise by now. */
-async function stagePack(
-  { from, stage }: StageInit,
+/** Many to a message; what is otherwise than planned where it was looked for first, is looked for where the plan has put it. */
+async function stageSmall(
+  { from, stage: to }: StageInit,
   wanted: readonly Wanted[],
+  failed: Map<number, Problem>,
   { signal, onBytes }: StageOptions
-): Promise<Map<number, Problem>> {
-  const failed = new Map<number, Problem>()
-  let small = wanted.map(w => ({ w, n: 0 }))
-  while (small.length > 0) {
-    const pack = await from.readPack(
-      small.map(({ w, n }) => w.from[n]!),
-      { signal }
-    )
-    const again: typeof small = []
-    const entries: StagedEntry[] = []
-    const whose: Wanted[] = []
-    pack.files.forEach((file, i) => {
-      const { w, n } = small[i]!
-      const wrong = file.problem ?? (file.hash === hashOf(w) ? undefined : changed(w))
-      if (wrong === undefined && file.problem === undefined) {
-        entries.push({
-          ...{ kind: 'file', path: w.staged, offset: file.offset, length: file.length },
-          ...{ hash: hashOf(w), mode: w.mode, mtimeNs: w.mtimeNs }
-        })
-        whose.push(w)
-      } else if (n + 1 < w.from.length) again.push({ w, n: n + 1 })
-      else failed.set(w.id, { ...wrong!, path: changed(w).path })
-    })
-    if (entries.length > 0) {
-      const { problems } = await stage.write(entries, pack.data, { signal })
-      for (const { index, ...problem } of problems) failed.set(whose[index]!.id, problem)
-      onBytes?.(entries.reduce((sum, e) => sum + (e.kind === 'file' ? e.length : 0), 0))
+): Promise<void> {
+  let files = wanted.map(w => ({ w, n: 0 }))
+  while (files.length > 0) {
+    const again: typeof files = []
+    const list = files.map(({ w, n }) => ({ w, n, path: w.from[n]!, sizeBytes: sizeOf(w), stagedAs: w.staged }))
+    const attributes = ({ w }: Sought) => ({ mode: w.mode, mtimeNs: w.mtimeNs })
+    for await (const some of transferSmall<Sought>({ from, to, files: list, attributes, ...(signal && { signal }) })) {
+      for (const { file, ...found } of some) {
+        const { w, n } = file
+        if (found.problem === undefined && found.hash === hashOf(w)) onBytes?.(found.length)
+        else if (n + 1 < w.from.length) again.push({ w, n: n + 1 })
+        else failed.set(w.id, { ...(found.problem ?? changed(w)), path: w.path })
+      }
     }
-    small = [...again, ...small.slice(pack.files.length)]
+    files = again
   }
-  return failed
 }
 
+/** What lies staged of it counts, and what the file that it replaces has in common with it. */
 async function stageLarge(
-  { from, stage }: StageInit,
+  { from, stage, at }: StageInit,
   w: Wanted,
   { signal, onBytes }: StageOptions
 ): Promise<Problem | undefined> {
   let problem: Problem | undefined
   for (const path of w.from) {
-    const file = await stage.openFile(w.staged, { sizeBytes: sizeOf(w), ...(signal && { signal }) })
     try {
-      // It lies under the name of its content: what is there is its beginning, unless the whole tells otherwise.
-      const resumed = file.positionBytes > 0
-      const brought = (): Promise<void> => bring(from, path, file, { signal, onBytes })
-      const finish = () => file.finish({ hash: hashOf(w), mode: w.mode, mtimeNs: w.mtimeNs })
-      try {
-        await brought()
-        await finish()
-      } catch (err) {
-        if (!resumed || errorCode(err) !== 'HASH_MISMATCH') throw err
-        if (file.positionBytes > 0) await file.restart()
-        await brought()
-        await finish()
-      }
+      await transferLarge({
+        ...{ from, path, sizeBytes: sizeOf(w), hash: hashOf(w), to: stage, stagedAs: w.staged },
+        ...(w.basis !== undefined && { basis: { at, path: w.basis } }),
+        ...(signal && { signal }),
+        attributes: () => ({ mode: w.mode, mtimeNs: w.mtimeNs }),
+        onBytes: bytes => onBytes?.(bytes)
+      })
       return undefined
     } catch (err) {
       signal?.throwIfAborted()
       const code = errorCode(err)
       if (FATAL.has(code)) throw err
       problem = OTHERWISE.has(code) ? changed(w) : { path: w.path, code, message: toError(err).message }
-    } finally {
-      await file.close().catch(() => {}) // where the device is gone, that was told above
     }
   }
   return problem
-}
-
-/** What is missing at the end of a staged file. One piece ahead: reading and writing overlap, and no more than that is held. */
-async function bring(
-  from: Endpoint,
-  path: RelPath,
-  file: StagedFileWriter,
-  { signal, onBytes }: StageOptions
-): Promise<void> {
-  const { positionBytes, sizeBytes } = file
-  if (positionBytes >= sizeBytes && sizeBytes > 0) return
-  const ranges =
-    positionBytes === 0 ? undefined : [{ fromBytes: positionBytes, lengthBytes: sizeBytes - positionBytes }]
-  let writing: Promise<unknown> = Promise.resolve()
-  for await (const piece of from.read(path, { signal, ...(ranges && { ranges }) })) {
-    await writing
-    if (piece.kind === 'data') {
-      onBytes?.(piece.bytes.length)
-      writing = file.append(piece.bytes)
-    } else if (piece.kind === 'hole') writing = file.appendHole(piece.lengthBytes)
-    writing.catch(() => {}) // awaited with the next piece
-  }
-  await writing
 }
 
 /** What concerns more than one file. */

@@ -26,6 +26,7 @@ import { openEnd } from './ends.js'
 import { knownCounters } from './guard.js'
 import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
 import { type FarEnds, reachFar } from './far-ends.js'
+import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
 import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
@@ -321,7 +322,7 @@ class SyncList implements Syncs {
     const { db, clock, log } = this.#init
     const { roots } = knownCounters(db, sync.id)
     for (const end of writableEnds(sync.mode)) {
-      if (roots[end] === null) continue
+      if (roots[end] === null || sync[end].device !== null) continue
       try {
         await this.#runs.lend(sync, [end], {}, async ({ ends }) => {
           await (await openEnd(ends[end]!, sync.uuid, clock, {})).close()

@@ -223,7 +223,7 @@ export class Transition {
     // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
     const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
     const from = ends[otherEnd(end)].endpoint
-    const { failed } = await stageContent({ from, stage: stage!, here, pool, resumes }, wanted, {
+    const { failed } = await stageContent({ from, at: endpoint, stage: stage!, here, pool, resumes }, wanted, {
       ...(signal && { signal }),
       onBytes: written => this.#tell(0, written)
     })
@@ -310,8 +310,11 @@ function wantedOf(op: Operation, staged: RelPath): Wanted[] {
   if (op.kind !== 'create' && op.kind !== 'replace') return []
   const { id, content, mode, mtimeNs, path } = op
   const from = op.from.later === undefined ? [op.from.path] : [op.from.path, op.from.later]
-  return [{ id, content, mode, mtimeNs, path, from, staged }]
+  return [{ id, content, mode, mtimeNs, path, from, staged, basis: basisOf(op) }]
 }
+
+const basisOf = (op: Operation): RelPath | undefined =>
+  op.kind === 'replace' && op.expected.kind === 'file' ? op.path : undefined
 
 function problemOf(path: RelPath, code: string, why: string): Problem {
   const shown = displayPath(path)
