@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
-import { displayPath, type ProgressFields } from '../../storage/base/index.js'
+import type { ProgressFields } from '../../storage/base/index.js'
 import type { Undone } from '../../sync/history/index.js'
 import type { Peer } from '../compose.js'
 import { showBegun } from './file-job.js'

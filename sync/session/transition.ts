@@ -74,8 +74,6 @@ export interface TransitionInit {
   onProgress?(progress: { readonly operations: number; readonly bytes: number }): void
 }
 
-type Placing = (steps: readonly PlaceStep[], options: AbortOptions) => Promise<readonly PlaceResult[]>
-
 export interface Transitioned {
   readonly operations: number
   readonly bytes: number
