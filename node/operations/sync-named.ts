@@ -84,12 +84,16 @@ function stateOf(
   deviceName: string
 ): readonly [ServedView['state'], string, string | null] {
   const shown = displayPath(name)
-  if (folder === undefined) return ['asked', `${deviceName} asks for it`, `sync accept ${id}`]
-  if (paused) return ['paused', 'paused here', `sync resume ${shown}`]
+  if (folder === undefined) return ['asked', `${deviceName} asks for it`, `spacedrive sync accept ${id}`]
+  if (paused) return ['paused', 'paused here', `spacedrive sync resume ${shown}`]
   if (halted !== undefined && allowed === undefined) {
     const { removed, replaced } = halted
     const what = `${removed.toLocaleString('en')} deletions and ${replaced.toLocaleString('en')} replacements`
-    return ['halted', `halted, nothing of it was done here: ${deviceName} wants ${what}`, `sync allow ${shown}`]
+    return [
+      'halted',
+      `halted, nothing of it was done here: ${deviceName} wants ${what}`,
+      `spacedrive sync allow ${shown}`
+    ]
   }
   const last = lastRunAtMs === undefined ? 'never run' : `last run ${formatTime(lastRunAtMs)}`
   if (peer.network.session(device) === undefined) return ['waiting', `waiting for ${deviceName}, ${last}`, null]

@@ -100,7 +100,7 @@ describe('sync add NAME PATH DEVICE:/path', function () {
     assert.equal((await ended('--force')).reason, 'guard-of-other-device')
     assert.deepEqual(look(backup), before)
     const [halted] = (await status(bob)).served
-    assert.deepEqual([halted?.state, halted?.advice], ['halted', 'sync allow photos'])
+    assert.deepEqual([halted?.state, halted?.advice], ['halted', 'spacedrive sync allow photos'])
     await bob.ok('sync', 'allow', 'photos')
     assert.equal((await run('--force')).state, 'converged')
     assert.deepEqual(look(backup), look(photos))
