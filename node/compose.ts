@@ -250,8 +250,22 @@ async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<Loc
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
 async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
-  const { files, identity, devices, self, libraries, locations, volumes, trash, audit, jobs, syncs, served, watcher, reachFar } =
-    local
+  const {
+    files,
+    identity,
+    devices,
+    self,
+    libraries,
+    locations,
+    volumes,
+    trash,
+    audit,
+    jobs,
+    syncs,
+    served,
+    watcher,
+    reachFar
+  } = local
   const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
 
   const { createNetwork } = await import('./network/index.js')
