@@ -5,8 +5,8 @@
  *   for (const row of reconcile(rows, options)) ...            // operations in an order that can be done, and what goes with them
  *   const { changes, unsettled } = foldResults(settles, id => readBack.get(id))   // what the archive learns of a batch
  *
- * `entry.ts`, `version.ts`, `options.ts`, `operation.ts` are the values; `gather.ts`, `match.ts`, `decide.ts`, `target.ts`, `solve.ts`,
- * `collide.ts`, `conflict.ts` decide; `arrange.ts`, `leaves.ts`, `directories.ts` put what is to be done in order; `archive.ts` takes up what was.
+ * `entry.ts`, `version.ts`, `options.ts`, `operation.ts` are the values; `gather.ts`, `agreed.ts`, `match.ts`, `decide.ts`, `target.ts`,
+ * `solve.ts`, `collide.ts`, `conflict.ts` decide; `arrange.ts`, `leaves.ts`, `directories.ts` put what is to be done in order; `archive.ts` takes up what was.
  */
 export * from './archive.js'
 export { conflictNames, isConflictCopy, MAX_DEVICE_IN_NAME } from './conflict-name.js'
