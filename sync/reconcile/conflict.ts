@@ -48,7 +48,10 @@ function answered(options: ReconcileOptions, first: Node, second: Node): Reconci
   return policy === undefined ? options : { ...options, policy }
 }
 
-/** Each end has one of them under one path, and one of them was made by who had seen the other: that other gives way. */
+/**
+ * Each end has only one of them, under one path, and one of them was made by who had seen the other: that other gives way. Where an
+ * end has both, nobody put one in the place of the other.
+ */
 function knowsOther(c: Case, first: Node, second: Node): Node | undefined {
   if (!c.options.archive || first.isDirectory) return undefined
   for (const [a, b] of [
@@ -57,6 +60,7 @@ function knowsOther(c: Case, first: Node, second: Node): Node | undefined {
   ] as const) {
     const [source, destination] = [a.at.source, b.at.destination]
     if (source === undefined || source.path !== destination?.path) continue
+    if (a.at.destination !== undefined || b.at.source !== undefined) continue
     const order = compareVersions(a.present('source')?.version, b.present('destination')?.version)
     if (order === 'newer' || order === 'older') return order === 'newer' ? b : a
   }

@@ -58,4 +58,17 @@ describe('reconcile: found by search', () => {
     sync(cut.archive, ends, { ...OPTIONS, mode })
     assert.deepEqual(ends.source.tree, ends.destination.tree)
   })
+  it('a new file does not take the place of another that its end holds as well, whatever their versions', () => {
+    for (const edited of [false, true]) {
+      const { ends, archive } = agreedOn(disk => disk.write(path('b/y'), 'old'))
+      const { source, destination } = ends
+      source.write(path('a/y'), 'new')
+      if (edited) source.write(path('b/y'), 'edited')
+      destination.move(path('b'), path('a'))
+      const { archive: after } = sync(archive, ends)
+      assert.deepEqual([...source.contents].sort(), [edited ? 'edited' : 'old', 'new'].sort())
+      assert.deepEqual(source.tree, destination.tree)
+      assert.deepEqual(visible(sync(after, ends).operations), [])
+    }
+  })
 })
