@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { canMount, mountImage, type TestImage } from '../../mounts.js'
 import { look } from './fixture.js'
@@ -156,6 +156,29 @@ describe('a sync that runs by itself', () => {
     await until('the guard', () => status().state === 'halted')
     assert.match(status().text, /11 of 20 files at the destination would be gone/)
     assert.equal(Object.keys(look(at('b'))).length, 10)
+  })
+
+  it('a small file that grows piece by piece is only ever what it was at one moment', async () => {
+    put('a/log', 'begin\n')
+    await add('mirror')
+    await inStep()
+    const seen: string[] = []
+    const copy = (): string => readFileSync(at('b/log'), 'utf8')
+    const off = two.peer.events.on('sync:finished', () => void seen.push(copy()))
+    for (let piece = 0; piece < 30; piece++) {
+      const before = copy().length
+      for (let part = 0; part < 4; part++) {
+        appendFileSync(at('a/log'), `${piece}.${part} ${'x'.repeat(10_000)}\n`)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      // Now while it is still written to, now when it rests.
+      if (piece % 3 > 0) await until(`piece ${piece}`, () => copy().length > before)
+    }
+    await inStep()
+    off()
+    const whole = readFileSync(at('a/log'), 'utf8')
+    for (const held of seen) assert.ok(whole.startsWith(held), 'it held just that at one moment')
+    assert.equal(copy(), whole)
   })
 
   it('a large file that grows is taken when it rests, whole', async () => {
