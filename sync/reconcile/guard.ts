@@ -49,6 +49,8 @@ export type Halt =
       readonly end: End
       readonly count: number
       readonly of: number
+      /** Of `count`, what went before, within the window; a file that was replaced twice counts twice. */
+      readonly before: number
     }
   | { readonly reason: 'root-emptied'; readonly end: End; readonly of: number }
   | { readonly reason: 'first-mirror'; readonly end: End; readonly count: number }
@@ -84,7 +86,9 @@ export function judge({ mode, archive, totals, holds, limits = GUARD_LIMITS }: G
     ] as const) {
       const over = counts.find(([count, of]) => of >= MIN_GUARDED_FILES && count * 100 > of * percent)
       const now = reason === 'too-many-deletions' ? removed : replaced
-      if (over !== undefined && now > 0) halts.push({ reason, end, count: over[0], of: over[1] })
+      if (over === undefined || now === 0) continue
+      const [count, of] = over
+      halts.push({ reason, end, count, of, before: count - now })
     }
     if (rootEntriesAgreed >= MIN_EMPTIED_ENTRIES && rootEntries === 0) {
       halts.push({ reason: 'root-emptied', end, of: rootEntriesAgreed })

@@ -93,19 +93,22 @@ export function endedReport(
 /** Rules that leave out more than half of what there is are said: few mean that. */
 export function ignoredNotes({ ignored }: Pick<RunReport, 'ignored'>): string[] {
   if (ignored === undefined || ignored.files * 2 <= ignored.of) return []
-  const n = (count: number): string => count.toLocaleString('en')
   return [
     `the rules leave out ${n(ignored.files)} of ${n(ignored.of)} files: see \`.spacedriveignore\` and --ignore, and \`spacedrive sync why\` for a path`
   ]
 }
 
+const n = (count: number): string => count.toLocaleString('en')
+
 export function haltText(halt: Halt): string {
   const things = (n: number): string => `${n.toLocaleString('en')} ${n === 1 ? 'thing' : 'things'}`
   switch (halt.reason) {
     case 'too-many-deletions':
-      return `${halt.count} of ${halt.of} files at the ${halt.end} would be gone`
-    case 'too-many-replacements':
-      return `${halt.count} of ${halt.of} files at the ${halt.end} would get other content`
+      return `${n(halt.count)} of ${n(halt.of)} files at the ${halt.end} would be gone${halt.before === 0 ? '' : `, with the ${n(halt.before)} of the last hour`}`
+    case 'too-many-replacements': {
+      const now = halt.count - halt.before
+      return `${n(now)} of ${n(halt.of)} files at the ${halt.end} would get other content${halt.before === 0 ? '' : `, after ${n(halt.before)} in the last hour`}`
+    }
     case 'root-emptied':
       return `the ${halt.end} held ${things(halt.of)} and is empty now`
     default:

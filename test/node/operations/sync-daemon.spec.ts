@@ -62,7 +62,7 @@ describe('a sync of a daemon', () => {
     for (let i = 0; i < 6; i++) rmSync(at(`a/d${i}`), { recursive: true })
     assert.equal((await halted.next()).reason, 'too-many-deletions')
     const { text, advice } = await status()
-    assert.match(text, /halted, nothing was changed: 901 of 1501 files at the destination would be gone/)
+    assert.match(text, /halted, nothing was changed: 901 of 1,501 files at the destination would be gone/)
     assert.match(advice ?? '', /sync run photos --force/)
     assert.match(await instance.ok('sync', 'list'), /photos {2}mirror .* halted/)
     const forced = await instance.json<{ state: string }>('sync', 'run', 'photos', '--force')

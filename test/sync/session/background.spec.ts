@@ -154,7 +154,7 @@ describe('a sync that runs by itself', () => {
     }
     rmSync(at('a/f10'))
     await until('the guard', () => status().state === 'halted')
-    assert.match(status().text, /11 of 20 files at the destination would be gone/)
+    assert.match(status().text, /11 of 20 files at the destination would be gone, with the 10 of the last hour/)
     assert.equal(Object.keys(look(at('b'))).length, 10)
   })
 

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import type { AbsPath, RelPath } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import {
+  haltText,
   judgeMarkers,
   judgeRoot,
   type MarkersInit,
@@ -216,6 +217,21 @@ describe('guards of identity', () => {
       assert.deepEqual(look(at('a')), look(at('b')))
       assert.equal((await done()).operations, 0)
     })
+  }
+
+  for (const [halt, text] of [
+    [{ reason: 'too-many-deletions', count: 11, of: 20, before: 0 }, '11 of 20 files at the source would be gone'],
+    [
+      { reason: 'too-many-deletions', count: 1_001, of: 2_000, before: 1_000 },
+      '1,001 of 2,000 files at the source would be gone, with the 1,000 of the last hour'
+    ],
+    // One that got other content twice counts twice: what is told is what would happen now.
+    [
+      { reason: 'too-many-replacements', count: 9_000, of: 8_000, before: 7_000 },
+      '2,000 of 8,000 files at the source would get other content, after 7,000 in the last hour'
+    ]
+  ] as const) {
+    it(`a halt in words: ${text}`, () => assert.equal(haltText({ ...halt, end: 'source' }), text))
   }
 
   const end = (inode: string, birthNs: string, volume: string | null): SyncEnd => ({
