@@ -252,7 +252,27 @@ function times(mtimeNs: bigint, mac: boolean): Buffer {
 }
 
 /** Path bytes with the closing NUL. A NUL within would silently cut the name: it is refused. */
+/** The last two names that were handed to a call: a rename has two, and a call has done with them when it returns. */
+const SHORT_NAME = 512
+const shortNames = [Buffer.alloc(SHORT_NAME + 1), Buffer.alloc(SHORT_NAME + 1)]
+let turn = 0
+
+/** With the zero at its end that the C library wants. Good until two others were made. */
 function z(name: string): Buffer {
+  const { length } = name
+  if (length > SHORT_NAME) return zOfBytes(name)
+  turn = 1 - turn
+  const into = shortNames[turn]!
+  for (let i = 0; i < length; i++) {
+    const c = name.charCodeAt(i)
+    if (c === 0 || c > 0x7f) return zOfBytes(name)
+    into[i] = c
+  }
+  into[length] = 0
+  return into
+}
+
+function zOfBytes(name: string): Buffer {
   const bytes = pathBytes(`${name}\0`)
   if (bytes.indexOf(0) !== bytes.length - 1) throw systemError(EINVAL, 'use', 'a name with a NUL byte')
   return bytes

@@ -16,9 +16,11 @@ export interface Differences {
 
 const KINDS = ['file', 'directory', 'symlink', 'unknown'] as const
 const PAGE = 1_000
-const [PATH, KIND, SIZE, MTIME, CTIME, BIRTH, INODE, MODE, VOUCHED, TARGET, REASON, DIRECTORY] = [...Array(12).keys()]
+const [PATH, FACTS, SIZE, MTIME, CTIME, BIRTH, INODE, TARGET, REASON] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const
+/** What is small goes as one number: kind, whether a hash is vouched for, whether it is a directory, and the mode. */
 const COLUMNS =
-  'path, kind, size, mtime, ctime, birth, inode, mode, hash IS NOT NULL AND racy = 0, target, reason, directory'
+  'path, kind | ((hash IS NOT NULL AND racy = 0) << 2) | (directory << 3) | (mode << 4), size, mtime, ctime, birth, inode, target, reason'
+const [KIND_BITS, VOUCHED_BIT, DIRECTORY_BIT, MODE_SHIFT] = [3, 4, 8, 4]
 
 /** The rows at and below a path of one end, gone along beside a walk of the same. */
 export class Beside {
@@ -52,12 +54,12 @@ export class Beside {
       const key = pathKey(entry.path)
       let row = this.#head()
       for (; row !== undefined; row = this.#head()) {
-        const order = Buffer.compare(row[PATH!] as Uint8Array, key)
+        const order = Buffer.compare(row[PATH] as Uint8Array, key)
         if (order >= 0) {
           if (order > 0) row = undefined
           break
         }
-        gone.push(keyPath(row[PATH!] as Uint8Array))
+        gone.push(keyPath(row[PATH] as Uint8Array))
         this.#next++
       }
       if (row !== undefined) this.#next++
@@ -72,7 +74,7 @@ export class Beside {
   rest(): RelPath[] {
     const gone: RelPath[] = []
     for (let row = this.#head(); row !== undefined; row = this.#head()) {
-      gone.push(keyPath(row[PATH!] as Uint8Array))
+      gone.push(keyPath(row[PATH] as Uint8Array))
       this.#next++
     }
     return gone
@@ -82,36 +84,38 @@ export class Beside {
     if (this.#next < this.#rows.length) return this.#rows[this.#next]
     const last = this.#rows.at(-1)
     if (last === undefined) return undefined
-    this.#rows = this.#page(last[PATH!] as Uint8Array)
+    this.#rows = this.#page(last[PATH] as Uint8Array)
     this.#next = 0
     return this.#rows[0]
   }
 }
 
+const factsOf = (row: readonly SqlValue[]): number => Number(row[FACTS])
+const kindOf = (facts: number): (typeof KINDS)[number] => KINDS[facts & KIND_BITS]!
+
 /** The same thing with the same content, as far as a look can tell; a file whose hash nothing vouches for is not. */
 function isSame(row: readonly SqlValue[], { stat, unknown, target }: TreeEntry): boolean {
-  const kind = KINDS[Number(row[KIND!])]
+  const facts = factsOf(row)
+  const kind = kindOf(facts)
   if (kind === 'unknown') return isUnknownAlike(row, stat.kind, unknown)
   if (unknown !== undefined || kind !== stat.kind || !isOne(row, stat)) return false
-  if (row[MTIME!] !== stat.mtimeNs || row[CTIME!] !== stat.ctimeNs) return false
-  if (kind === 'file') return Number(row[SIZE!]) === stat.sizeBytes && row[VOUCHED!] === 1n
+  if (row[MTIME] !== stat.mtimeNs || row[CTIME] !== stat.ctimeNs) return false
+  if (kind === 'file') return Number(row[SIZE]) === stat.sizeBytes && (facts & VOUCHED_BIT) !== 0
   return (
-    kind === 'directory' ||
-    (target !== undefined && Buffer.compare(row[TARGET!] as Uint8Array, pathBytes(target)) === 0)
+    kind === 'directory' || (target !== undefined && Buffer.compare(row[TARGET] as Uint8Array, pathBytes(target)) === 0)
   )
 }
 
 /** Alike in what a plan looks at. */
 function isAlike(row: readonly SqlValue[], { stat, unknown }: TreeEntry): boolean {
-  return (
-    KINDS[Number(row[KIND!])] === 'directory' && unknown === undefined && stat.kind === 'directory' && isOne(row, stat)
-  )
+  return kindOf(factsOf(row)) === 'directory' && unknown === undefined && stat.kind === 'directory' && isOne(row, stat)
 }
 
 const isOne = (row: readonly SqlValue[], { inode, birthNs, mode }: TreeEntry['stat']): boolean =>
-  row[INODE!] === signed(inode) && row[BIRTH!] === birthNs && Number(row[MODE!]) === mode
+  row[INODE] === signed(inode) && row[BIRTH] === birthNs && factsOf(row) >> MODE_SHIFT === mode
 
 function isUnknownAlike(row: readonly SqlValue[], kind: string, unknown: TreeEntry['unknown']): boolean {
   if (unknown === undefined && kind !== 'other') return false
-  return row[REASON!] === (unknown ?? 'special') && (row[DIRECTORY!] === 1n) === (kind === 'directory')
+  const directory = (factsOf(row) & DIRECTORY_BIT) !== 0
+  return row[REASON] === (unknown ?? 'special') && directory === (kind === 'directory')
 }

@@ -7,13 +7,24 @@ const SLASH = 0x2f
  * every other: keys in order are a tree in order, a directory directly before all it holds.
  */
 export function pathKey(path: RelPath): Uint8Array {
-  const key = Uint8Array.from(pathBytes(path))
+  // Nearly all paths are ASCII, and each is made a key several times a session.
+  const key = new Uint8Array(path.length)
+  for (let i = 0; i < path.length; i++) {
+    const c = path.charCodeAt(i)
+    if (c > 0x7f) return keyOfBytes(pathBytes(path))
+    key[i] = c === SLASH ? 0 : c
+  }
+  return key
+}
+
+function keyOfBytes(bytes: Uint8Array): Uint8Array {
+  const key = new Uint8Array(bytes)
   for (let i = 0; i < key.length; i++) if (key[i] === SLASH) key[i] = 0
   return key
 }
 
 export function keyPath(key: Uint8Array): RelPath {
-  const bytes = Uint8Array.from(key)
+  const bytes = new Uint8Array(key)
   for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) bytes[i] = SLASH
   return textFromBytes(bytes) as RelPath
 }
@@ -22,7 +33,7 @@ export function keyPath(key: Uint8Array): RelPath {
 export function keysBelow(key: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const from = new Uint8Array(key.length + 1)
   from.set(key)
-  const to = Uint8Array.from(from)
+  const to = new Uint8Array(from)
   to[key.length] = 1
   return [from, to]
 }
