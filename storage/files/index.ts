@@ -21,7 +21,7 @@
  *
  * Below: `disk.ts` the primitives, `node-disk.ts` and `native.ts` the real ones; `root.ts`, `probe.ts`, `dirs.ts` a root, what
  * it can do, and the way beneath it; `staging-writer.ts`, `staging-place.ts` staging; `journal.ts`, `group.ts`,
- * `move-into.ts`, `place-group.ts`, `recover.ts` what happens all or not at all; `place-batch.ts`, `place-step.ts` single
+ * `move-into.ts`, `place-group.ts`, `recover.ts` what happens all or not at all (`respell.ts`: so does another case of a name); `place-batch.ts`, `place-step.ts` single
  * changes, `version-area.ts` what is kept of what they replaced, `place-journaled.ts` where the file system cannot do
  * them in one step; `tasks.ts` what workers run, `open-*.ts` the side that asks.
  *

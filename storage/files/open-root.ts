@@ -1,10 +1,11 @@
-import { type Clock, displayPath, SpacedriveError, type WorkerPool } from '../base/index.js'
+import { type AbortOptions, type Clock, displayPath, SpacedriveError, type WorkerPool } from '../base/index.js'
 import type { Disk } from './disk.js'
 import type { FileRoot } from './files.js'
 import type { RunTask } from './open-files.js'
 import { openStaging } from './open-staging.js'
 import { newGroupId } from './ours.js'
-import type { PlaceStep } from './place-steps.js'
+import type { PlaceResult, PlaceStep } from './place-steps.js'
+import { isRespelling } from './respell.js'
 import type { RootHandle } from './root.js'
 import type { Staging } from './staging.js'
 import type { StagingHandle } from './staging-writer.js'
@@ -70,19 +71,16 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
     cleanStaging: (keep, options) =>
       tracked('cleanStaging', { root, keep: [...keep], busy: [...busy], nowMs: clock.nowMs() }, options),
     async place(steps, { commit, signal } = {}) {
-      const results = await tracked('place', { root, places: placesOf(steps), steps }, { signal })
+      const results: PlaceResult[] = []
+      for (const part of parts(steps)) {
+        const [first] = part
+        const alone = part.length === 1 && isRespelling(root.capabilities, first!)
+        results.push(...(await (alone ? placeGroup(part, { signal }) : placeSteps(part, signal))))
+      }
       await commit?.(results)
       return results
     },
-    async placeGroup(steps, options) {
-      const id = newGroupId()
-      busy.add(id)
-      try {
-        return await tracked('placeGroup', { root, places: placesOf(steps), steps, id }, options)
-      } finally {
-        busy.delete(id)
-      }
-    },
+    placeGroup,
     lookAgain: (list, options) =>
       tracked('lookAgain', { root, places: handles(list.map(l => l.at.staging)), list }, options),
     recover: options => tracked('recover', { root, busy: [...busy], nowMs: clock.nowMs() }, options),
@@ -109,6 +107,36 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
       await run('closeRoot', { root })
       onClose()
     }
+  }
+
+  function placeSteps(steps: readonly PlaceStep[], signal: AbortSignal | undefined): Promise<PlaceResult[]> {
+    return tracked('place', { root, places: placesOf(steps), steps }, { signal })
+  }
+
+  async function placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<PlaceResult[]> {
+    const id = newGroupId()
+    busy.add(id)
+    try {
+      return await tracked('placeGroup', { root, places: placesOf(steps), steps, id }, options)
+    } finally {
+      busy.delete(id)
+    }
+  }
+
+  /** As they are, but for what is a group of its own here. */
+  function parts(steps: readonly PlaceStep[]): (readonly PlaceStep[])[] {
+    if (!steps.some(step => isRespelling(root.capabilities, step))) return [steps]
+    const found: PlaceStep[][] = []
+    let open: PlaceStep[] | undefined
+    for (const step of steps) {
+      const alone = isRespelling(root.capabilities, step)
+      if (alone || open === undefined) {
+        open = [step]
+        found.push(open)
+        if (alone) open = undefined
+      } else open.push(step)
+    }
+    return found
   }
 
   /** Of those that the steps name and that are open here; one that is missing is an error of the batch. */

@@ -16,6 +16,7 @@ import { differs } from './look.js'
 import { lookAt } from './place-step.js'
 import type { PlaceResult, PlaceStep } from './place-steps.js'
 import { diskError, problemOf } from './problems.js'
+import { isRespelling } from './respell.js'
 import { ensureSameRoot, type RootAccess } from './root.js'
 import { TREE_NAME } from './staging-place.js'
 import type { StagingHandle } from './staging-writer.js'
@@ -107,7 +108,9 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
   // So do all where one lies within another, before the group or after it.
   const nested = isNested(steps)
   const turning =
-    nested || !access.root.capabilities.noReplace || steps.some(s => s.kind === 'move' && sources.has(s.to))
+    nested ||
+    !access.root.capabilities.noReplace ||
+    steps.some(s => (s.kind === 'move' && sources.has(s.to)) || isRespelling(access.root.capabilities, s))
   const second: { readonly to: RelPath; run(): void }[] = []
   const later = (to: RelPath, from: RelPath, at: EntryStat): void =>
     void second.push({ to, run: () => add(from, to, at) })

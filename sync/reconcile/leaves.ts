@@ -2,7 +2,7 @@ import { nameOf, parentOf } from '../../storage/base/paths.js'
 import { decide, type Verdict } from './decide.js'
 import { ENDS, type End, isLeaf, type Leaf, otherEnd, type Row, sameContent } from './entry.js'
 import { versionDeleted, versionWritten } from './facts.js'
-import { agreeMetadata, attributesToSet } from './metadata.js'
+import { agreeMetadata, attributesToSet, modeAt } from './metadata.js'
 import { refusedName } from './names.js'
 import type { Node } from './node.js'
 import type { PlanRow, Shown } from './operation.js'
@@ -149,7 +149,7 @@ export class Leaves {
       path,
       reason: contentReason(base !== undefined, sameAsBase, expected !== undefined, bothWays),
       content,
-      mode: content.mode & 0o777,
+      mode: modeAt(content, end, expected, this.#c.options),
       mtimeNs: content.mtimeNs,
       from: { end: from, path },
       ...versionWritten(row.source, row.destination)

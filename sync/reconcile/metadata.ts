@@ -52,6 +52,12 @@ export function agreeMetadata(
   return { mtimeNs, mode: fewerRights(source.mode, destination.mode) }
 }
 
+/** Permission bits of content that comes to `end`. Where the other end knows none, those that stand there stay. */
+export function modeAt(content: Present, end: End, there: Present | undefined, options: ReconcileOptions): number {
+  const known = options[end === 'source' ? 'destination' : 'source'].modes
+  return (known || there?.kind !== 'file' ? content.mode : there.mode) & CARRIED_BITS
+}
+
 /** What must be set at `end` so that it shows `wanted`, as far as it can; undefined: nothing. A link's own metadata stays. */
 export function attributesToSet(
   wanted: Metadata,

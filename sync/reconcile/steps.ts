@@ -3,7 +3,7 @@ import { joinRel } from '../../storage/base/paths.js'
 import { type End, ends, isLeaf, type Leaf, type Present, sameContent } from './entry.js'
 import { deletionVersion, nowAt, originOf, writtenVersion } from './facts.js'
 import { groupsOf, type Range } from './group.js'
-import { agreeMetadata, attributesToSet } from './metadata.js'
+import { agreeMetadata, attributesToSet, modeAt } from './metadata.js'
 import { NameTree } from './name-tree.js'
 import type { Node, Want } from './node.js'
 import type { Operation } from './operation.js'
@@ -183,7 +183,8 @@ export class Steps {
     const there = this.tree.child(node.want[end]!.parent, node.want[end]!.name)
     const expected = there === undefined ? undefined : nowAt(this.#c, there, end)
     if (!isLeaf(expected)) return this.#emit({ kind: 'create', ...common }, needs)
-    const op = this.#emit({ kind: 'replace', expected, ...common }, needs)
+    const mode = modeAt(common.content, this.#end, expected, this.#c.options)
+    const op = this.#emit({ kind: 'replace', expected, ...common, mode }, needs)
     this.done.set(there!, { id: op.id, shownBy: op.id })
     this.tree.unhang(there!)
     return op
