@@ -2,7 +2,8 @@
 import { type AbortOptions, displayPath, isWithin, SpacedriveError } from '../../storage/base/index.js'
 import { AREA_NAME, isTempName } from '../../storage/files/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import type { Sync, SyncEnd } from './record.js'
+import type { FarEnds } from './far-ends.js'
+import type { Sync, SyncEnd, SyncSpec } from './record.js'
 import type { EndComponents } from './roots.js'
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u
@@ -79,4 +80,19 @@ export async function ensureNoCopy(
   throw new SpacedriveError('SAME_ROOT', `could not add a sync: ${a} and ${b} bear the same marker`, {
     hint: 'One is a copy of the other, made with its `.spacedrive`. Remove that folder from the copy (with the versions in it).'
   })
+}
+
+export const placeOf = (at: SyncSpec['source']): Pick<SyncEnd, 'device' | 'path'> =>
+  typeof at === 'string' ? { device: null, path: at } : { device: at.device, path: at.path }
+
+/** @returns the way to the other device, where an end lies there @throws {SpacedriveError} BOTH_AWAY, DEVICE_AWAY */
+export function ensureReachable({ source, destination }: SyncSpec, far: FarEnds | undefined): FarEnds | undefined {
+  const both = [source, destination].filter(at => typeof at !== 'string')
+  if (both.length === 0) return undefined
+  if (both.length === 2)
+    throw new SpacedriveError('BOTH_AWAY', 'could not add a sync: one of the folders must lie on this device', {
+      hint: 'Add it on one of the two devices.'
+    })
+  if (far !== undefined) return far
+  throw new SpacedriveError('NETWORK_OFF', 'could not add a sync with another device: the network is not there')
 }

@@ -20,18 +20,16 @@ import type { Database } from '../../storage/sql/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import type { End, Operation } from '../reconcile/index.js'
-import { ensureApart, ensureName, ensureNoCopy } from './add-checks.js'
+import { ensureApart, ensureName, ensureNoCopy, ensureReachable, placeOf } from './add-checks.js'
 import { ADD_GRACE_MS, Background } from './background.js'
-import { openEnd } from './ends.js'
 import { type FarEnds, reachFar } from './far-ends.js'
-import { knownCounters } from './guard.js'
 import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
 import { type LastRun, lastRun, lastRuns } from './last-runs.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
 import { readPlanned } from './plan.js'
-import { farEnd, type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf, writableEnds } from './record.js'
+import { farEnd, type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf } from './record.js'
 import { describeEnd, type EndComponents } from './roots.js'
 import { type RunOptions, Runs, type TurnOptions } from './runs.js'
 import type { SessionOutcome } from './session.js'
@@ -39,6 +37,7 @@ import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
 import { StatusChanges } from './status-changes.js'
 import { syncWrites } from './syncs.worker.js'
+import { tidyEnds } from './tidy-ends.js'
 
 export interface SyncsInit extends EndComponents {
   /** The instance database. */
@@ -173,7 +172,7 @@ class SyncList implements Syncs {
     const { name, mode, policy, ignore, maxDeletePercent, manual, versions } = spec
     const others = this.list()
     ensureName(name, others)
-    const far = await ensureReachable(spec, this.#init.far?.())
+    const far = ensureReachable(spec, this.#init.far?.())
     const source = await this.#describe(spec.source, options)
     ensureApart(source, placeOf(spec.destination), others)
     const destination = await this.#describe(spec.destination, { create: true, ...options })
@@ -308,28 +307,12 @@ class SyncList implements Syncs {
     await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
     await this.#endJobs(sync, historySerial)
-    await this.#tidy(sync)
+    await tidyEnds({ ...this.#init, runs: this.#runs }, sync)
     await this.#runs.alone(sync, async () => {
       await db.write(syncWrites.remove, { id: sync.id })
       await this.#snapshots.remove(sync.uuid)
     })
     events.emit('sync:removed', { sync: sync.uuid, name: sync.name })
-  }
-
-  /** What a crash left at its ends is settled, for nobody comes back for it. One that is away now keeps it. */
-  async #tidy(sync: Sync): Promise<void> {
-    const { db, clock, log } = this.#init
-    const { roots } = knownCounters(db, sync.id)
-    for (const end of writableEnds(sync.mode)) {
-      if (roots[end] === null || sync[end].device !== null) continue
-      try {
-        await this.#runs.lend(sync, [end], {}, async ({ ends }) => {
-          await (await openEnd(ends[end]!, sync.uuid, clock, {})).close()
-        })
-      } catch (err) {
-        log.info('what a removed sync left could not be looked for', { sync: sync.name, end, err })
-      }
-    }
   }
 
   async #dispatch({ uuid, name }: Sync, asked: RunAsked, background: boolean): Promise<JobId> {
@@ -362,24 +345,6 @@ class SyncList implements Syncs {
     if (found !== undefined) return found
     throw notFound(uuid)
   }
-}
-
-const placeOf = (at: SyncSpec['source']): Pick<SyncEnd, 'device' | 'path'> =>
-  typeof at === 'string' ? { device: null, path: at } : { device: at.device, path: at.path }
-
-/** @returns the way to the other device, where an end lies there @throws {SpacedriveError} BOTH_AWAY, DEVICE_AWAY */
-async function ensureReachable(
-  { source, destination }: SyncSpec,
-  far: FarEnds | undefined
-): Promise<FarEnds | undefined> {
-  const both = [source, destination].filter(at => typeof at !== 'string')
-  if (both.length === 0) return undefined
-  if (both.length === 2)
-    throw new SpacedriveError('BOTH_AWAY', 'could not add a sync: one of the folders must lie on this device', {
-      hint: 'Add it on one of the two devices.'
-    })
-  if (far !== undefined) return far
-  throw new SpacedriveError('NETWORK_OFF', 'could not add a sync with another device: the network is not there')
 }
 
 const notFound = (name: string): SpacedriveError =>

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type PairedDaemon, runningPair } from '../../daemons.js'
+import { look } from '../../sync/session/fixture.js'
+
+interface Status {
+  syncs: { name: string; state: string; text: string }[]
+  served: { name: string; state: string }[]
+}
+
+describe('a sync with another device runs by itself', function () {
+  this.timeout(240_000)
+  let ada: PairedDaemon
+  let bob: PairedDaemon
+  let mine: string
+  let theirs: string
+  runningPair('ada', 'bob', (a, b) => {
+    ada = a
+    bob = b
+    mine = `${a.downloads}/notes`
+    theirs = `${b.downloads}/notes`
+    for (const dir of [mine, b.downloads]) mkdirSync(dir, { recursive: true })
+  })
+
+  const status = async () => (await ada.json<Status>('sync', 'status')).syncs[0]!
+
+  /** Both folders are alike but for times of folders; a run of which nobody knows when it comes is waited for by its event. */
+  async function alike(runs: { next(): Promise<unknown> }): Promise<void> {
+    for (;;) {
+      try {
+        assert.deepEqual(look(theirs, { times: false }), look(mine, { times: false }))
+        return
+      } catch (err) {
+        await runs.next().catch(() => {
+          throw err
+        })
+      }
+    }
+  }
+
+  it('what changes at either end is at the other soon, both ways', async () => {
+    writeFileSync(join(mine, 'first'), 'of ada')
+    await ada.ok('sync', 'add', 'notes', mine, `bob:${theirs}`, '--mode', 'bidirectional')
+    const runs = await ada.listen('sync:finished')
+    const asked = await bob.listen('sync:requested')
+    const { requests } = await bob.json<{ requests: { id: number }[] }>('sync', 'requests')
+    const { id } = requests[0] ?? { id: await asked.next().then(() => 1) }
+    asked.close()
+    await bob.ok('sync', 'accept', String(id))
+    await runs.next()
+    await alike(runs)
+    writeFileSync(join(theirs, 'second'), 'of bob')
+    await runs.next()
+    await alike(runs)
+    assert.equal(readFileSync(join(mine, 'second'), 'utf8'), 'of bob')
+    mkdirSync(join(mine, 'folder'))
+    writeFileSync(join(mine, 'folder/third'), 'of ada')
+    rmSync(join(mine, 'second'))
+    await runs.next()
+    await alike(runs)
+    runs.close()
+  })
+
+  it('the other device is killed and comes back: what happened meanwhile on both goes over', async () => {
+    const runs = await ada.listen('sync:finished')
+    await bob.kill()
+    writeFileSync(join(mine, 'while away'), 'of ada')
+    writeFileSync(join(theirs, 'in the dark'), 'of bob')
+    await bob.up(ada)
+    await alike(runs)
+    assert.match((await status()).state, /^(converged|running)$/)
+    runs.close()
+  })
+
+  it('this device is killed in the middle of it: after the next start both ends are alike, and nothing is missing', async () => {
+    for (let i = 0; i < 300; i++) writeFileSync(join(mine, `many ${i}`), `${i} `.repeat(1_000))
+    const begun = await ada.listen('sync:started')
+    await begun.next().catch(() => {})
+    begun.close()
+    await ada.kill()
+    await ada.up(bob)
+    const runs = await ada.listen('sync:finished')
+    await alike(runs)
+    assert.equal(Object.keys(look(theirs)).filter(name => name.startsWith('many')).length, 300)
+    runs.close()
+  })
+
+  it('revoked there, it ends on both at once; files stay', async () => {
+    const before = look(mine)
+    const cut = await ada.listen('device:disconnected')
+    await bob.ok('network', 'revoke', 'ada')
+    await cut.next()
+    cut.close()
+    writeFileSync(join(mine, 'after'), 'of ada')
+    assert.deepEqual((await bob.json<Status>('sync', 'status')).served, [])
+    // It waits for a device that may come, and says so.
+    assert.equal((await ada.run('sync', 'run', 'notes')).code, 6)
+    assert.deepEqual(look(theirs), before)
+  })
+})
