@@ -9,6 +9,7 @@ import { devicesOf, type RemoteCopyInput } from './input.js'
 import { layOutRemote, type RemoteLayout } from './layout.js'
 import type { RemoteCopyComponents } from './ports.js'
 import { reaching } from './reaching.js'
+import { renameWhole } from './renaming.js'
 import { keepOld } from './replaced.js'
 import type { RemoteCopyState } from './state.js'
 import { copyRemoteTree } from './tree-run.js'
@@ -38,6 +39,13 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
         await ctx.checkpoint()
         await withDestination(components, input, ctx, state.layout, async (destination, stage, clean) => {
           await ensureFolder(destination, state.layout!, { signal })
+          await renameWhole(components.ends, input, state.layout!, {
+            signal,
+            async renamed() {
+              state.counts.renamed++
+              await ctx.checkpoint()
+            }
+          })
           for (const [index, tree] of state.layout!.trees.entries()) {
             const source = await components.ends.open(tree.folder, input.operation === 'move' ? 'write' : 'read', {
               signal

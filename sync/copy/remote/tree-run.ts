@@ -150,7 +150,7 @@ async function* portions(
   const nameThere = namer(state.layout!, tree)
   for (const { name } of tree.names) {
     const wasMoved = async (): Promise<boolean> => {
-      if (input.operation !== 'move' || state.runs === 1) return false
+      if (input.operation !== 'move' || (state.runs === 1 && state.counts.renamed === 0)) return false
       const [there] = await destination.look([nameThere(name as RelPath)], { signal })
       return there?.entry !== undefined
     }

@@ -9,6 +9,7 @@ interface Copied {
   job: string
   state: string
   result: {
+    renamed: number
     copied: number
     copiedBytes: number
     same: number
@@ -129,6 +130,23 @@ describe('file copy and file move, DEVICE:/path', function () {
     assert.equal(back.problems, 0, JSON.stringify(back.problemList))
     assert.equal(existsSync(join(there, 'goes')), false)
     assert.deepEqual(readTree(join(here, 'came')), before)
+  })
+
+  it('a move within the other device is one rename there', async () => {
+    makeTree(join(there, 'from/tree'), { 'a/b': file('b'), c: file('c') })
+    mkdirSync(join(there, 'to'))
+    const inode = statSync(join(there, 'from/tree/c')).ino
+    const moved = await ada.json<Copied>('file', 'move', `bob:${there}/from/tree`, `bob:${there}/to/`)
+    assert.deepEqual([moved.result.renamed, moved.result.copied, moved.problems], [1, 0, 0])
+    assert.equal(statSync(join(there, 'to/tree/c')).ino, inode)
+    assert.equal(existsSync(join(there, 'from/tree')), false)
+    makeTree(join(there, 'from/tree'), { 'a/b': file('other'), d: file('d') })
+    const merged = await ada.json<Copied>(
+      ...['file', 'move', `bob:${there}/from/tree`, `bob:${there}/to/`, '--overwrite', 'replace']
+    )
+    assert.deepEqual([merged.result.renamed, merged.result.copied, merged.result.replaced], [0, 2, 1])
+    assert.equal(readFileSync(join(there, 'to/tree/a/b'), 'utf8'), 'other')
+    assert.equal(existsSync(join(there, 'from/tree')), false)
   })
 
   it('a dry run says what would be done, patterns choose, and nothing is written', async () => {

@@ -16,11 +16,15 @@ export interface Cut {
   readonly code?: 'UNREACHABLE' | undefined
 }
 
+export type Lie = (call: string, answer: never, asked: readonly unknown[]) => unknown
+
 export interface RemoteKit {
   readonly kit: CopyKit
   readonly remote: RemoteCopies
   /** From now on: each connection ends by the next of these, and holds when there are none. */
   cut(...cuts: readonly Cut[]): void
+  /** What the far device answers from now on: a call by its name, with its answer or a part of it. */
+  lie(how?: Lie): void
   /** Content that went over the line, both ways, since it was last asked. */
   carried(): number
   /** @throws the job's error */
@@ -62,6 +66,9 @@ export async function openRemote(): Promise<RemoteKit> {
     kit,
     remote,
     cut: (...cuts) => line.willBeCut(cuts),
+    lie(how) {
+      line.lie = how
+    },
     carried: () => line.carried.splice(0).reduce((sum, n) => sum + n, 0),
     async copy(more) {
       const input: RemoteCopyInput = {
@@ -87,6 +94,7 @@ export const near = (path: AbsPath) => ({ device: null, path })
 /** Counts the calls of a connection and ends it, with all that is open over it, where it is told to. */
 class Line {
   readonly cuts: Cut[] = []
+  lie: Lie | undefined
   readonly carried: number[] = []
   #left: Cut | undefined
   #calls = 0
@@ -132,8 +140,9 @@ class Line {
       return Promise.reject(away)
     }
     const given = call(...args) as object
-    if (Symbol.asyncIterator in given) return this.#parts(given as AsyncIterable<unknown>)
-    return (given as Promise<unknown>).then(value => {
+    if (Symbol.asyncIterator in given) return this.#parts(name, args, given as AsyncIterable<unknown>)
+    return (given as Promise<unknown>).then(answer => {
+      const value = this.lie?.(name, answer as never, args) ?? answer
       if (last === 'last' || this.#broken) throw this.#away()
       if (typeof value !== 'object' || value === null) return value
       if ('data' in value && value.data instanceof Uint8Array) this.carried.push(value.data.length)
@@ -141,12 +150,12 @@ class Line {
     })
   }
 
-  async *#parts(given: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  async *#parts(name: string, args: readonly unknown[], given: AsyncIterable<unknown>): AsyncGenerator<unknown> {
     for await (const part of given) {
       if (this.#broken) throw this.#away()
       const { bytes } = part as { bytes?: unknown }
       if (bytes instanceof Uint8Array) this.carried.push(bytes.length)
-      yield part
+      yield this.lie?.(name, part as never, args) ?? part
     }
   }
 
