@@ -362,7 +362,7 @@ async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteS
   reachFar(agreements.far)
 
   const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
-  const ends = farEnds({ network, replicas, nameOf, open })
+  const ends = farEnds({ network, replicas, nameOf, open, isPaired: device => devices.isPaired(device) })
   const remoteCopies = openRemoteCopies(
     {
       ...{ db: instance, clock, events, log: log.child('copies'), ends, index },

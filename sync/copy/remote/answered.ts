@@ -105,7 +105,7 @@ async function* lookAgain(
 }
 
 async function discard({ components, input }: RemotePhaseInit, ctx: PhaseContext<RemoteCopyState>): Promise<void> {
-  await withDestination(components, input, ctx, ctx.state.layout!, async (_, stage, clean) => {
-    if (clean) await stage.discard({ signal: ctx.signal })
+  await withDestination(components, input, ctx, ctx.state.layout!, async (_, stage, keep) => {
+    if (await keep()) await stage.discard({ signal: ctx.signal })
   })
 }

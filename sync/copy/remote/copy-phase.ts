@@ -37,7 +37,7 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
         state.runs++
         const tally = new Tally(ctx)
         await ctx.checkpoint()
-        await withDestination(components, input, ctx, state.layout, async (destination, stage, clean) => {
+        await withDestination(components, input, ctx, state.layout, async (destination, stage, keep) => {
           await ensureFolder(destination, state.layout!, { signal })
           await renameWhole(components.ends, input, state.layout!, {
             signal,
@@ -60,19 +60,22 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
             }
           }
           tally.foundAll()
-          if (clean && state.replacing.length === 0 && state.seen.conflicts === 0) await stage.discard({ signal })
+          if ((await keep()) && state.seen.conflicts === 0) await stage.discard({ signal })
         })
       })
   }
 }
 
-/** Opens the destination and its stage. @param work - `clean`: nothing that was replaced lies in the stage */
+/**
+ * Opens the destination and its stage; what an earlier try left of replacements goes to the trash first.
+ * @param work - `keep` does so again: true when nothing that was replaced lies in the stage, which may then be removed
+ */
 export async function withDestination(
   { ends }: Pick<RemoteCopyComponents, 'ends'>,
   input: Pick<RemoteCopyInput, 'operation' | 'keep'>,
   ctx: Ctx,
   layout: RemoteLayout,
-  work: (destination: Endpoint, stage: EndpointStage, clean: boolean) => Promise<void>
+  work: (destination: Endpoint, stage: EndpointStage, keep: () => Promise<boolean>) => Promise<void>
 ): Promise<void> {
   const { signal, state } = ctx
   const destination = await ends.open(layout.root, 'write', { signal })
@@ -80,9 +83,13 @@ export async function withDestination(
     const stage = await destination.openStage(ctx.job, { signal })
     try {
       const init = { ...input, destination, stage, job: ctx.job as JobId, problem: (p: never) => tell(ctx, p) }
-      const clean = await keepOld(init, state.replacing, { signal })
-      if (clean) state.replacing = []
-      await work(destination, stage, clean)
+      const keep = async (): Promise<boolean> => {
+        const clean = await keepOld(init, state.replacing, { signal })
+        if (clean) state.replacing = []
+        return clean
+      }
+      await keep()
+      await work(destination, stage, keep)
     } finally {
       await stage.close().catch(() => {}) // discarded, or out of reach
     }

@@ -53,8 +53,8 @@ async function leaveNothing(
   await waits.begun(ctx.job)
   if (state.layout === null || state.runs === 0) return
   try {
-    await withDestination(components, input, ctx, state.layout, async (_, stage, clean) => {
-      if (clean) await stage.discard({ signal })
+    await withDestination(components, input, ctx, state.layout, async (_, stage, keep) => {
+      if (await keep()) await stage.discard({ signal })
     })
     if (input.operation !== 'move') return
     for (const { folder } of state.layout.trees) {

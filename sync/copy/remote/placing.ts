@@ -70,6 +70,8 @@ export class Placing {
   readonly #left: Open[] = []
   /** Both, by their paths. */
   readonly #folders = new Map<RelPath, Open>()
+  /** Replacements of which something may still lie staged that is to be kept. */
+  readonly #doubtful: Replacing[] = []
   #aside = 0
   #counts = { directories: 0, attributes: 0, removed: 0 }
 
@@ -140,9 +142,12 @@ export class Placing {
     const list = changing.flatMap((s): Replacing[] => {
       if (s.step.kind !== 'replace') return []
       const { path, from, aside } = s.step
-      return [{ path, staged: from.path, aside: aside.path, old: oldOf((s.todo as { replaces: EntryStat }).replaces) }]
+      const { stat, hash } = s.staged!
+      const content = hash === undefined ? undefined : { sizeBytes: stat.sizeBytes, hash }
+      const old = oldOf(s.staged!.todo.replaces!)
+      return [{ path, staged: from.path, aside: aside.path, old, ...(content && { content }) }]
     })
-    if (list.length > 0) await this.#init.replacing(list)
+    if (list.length > 0) await this.#init.replacing([...this.#doubtful, ...list])
     const results =
       changing.length === 0
         ? []
@@ -152,7 +157,9 @@ export class Placing {
           )
     const outcome = this.#outcome(changing, results)
     const kept = await throwAwayOld(this.#init, outcome.old, options)
-    if (list.length > 0 && kept && !outcome.doubtful) await this.#init.replacing([])
+    // What came between, or could not be kept, is seen to at the end, and by whoever goes on.
+    if (!kept || outcome.doubtful) this.#doubtful.push(...list)
+    if (list.length > 0) await this.#init.replacing(this.#doubtful)
     await this.#removeSources(batch, outcome.done, options)
     return outcome.copies
   }

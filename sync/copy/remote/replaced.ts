@@ -1,6 +1,6 @@
-import type { AbortOptions, JobId, Problem, RelPath } from '../../../storage/base/index.js'
+import type { AbortOptions, ContentHash, JobId, Problem, RelPath } from '../../../storage/base/index.js'
 import { type EntryStat, type Expected, MAX_TRASH_BATCH } from '../../../storage/files/index.js'
-import type { Endpoint, EndpointStage, TrashedItem } from '../../endpoints/index.js'
+import { type Endpoint, type EndpointStage, MAX_LOOKS, type TrashedItem } from '../../endpoints/index.js'
 
 /**
  * One file that is about to be replaced, written down before. Old and new exchange their names in one step, the old goes aside
@@ -13,6 +13,8 @@ export interface Replacing {
   readonly aside: RelPath
   /** The old one, without its ctime: our own renames change that. */
   readonly old: Expected
+  /** The new content, where it is a file: by this it is told from anything else that lies there. */
+  readonly content?: { readonly sizeBytes: number; readonly hash: ContentHash } | undefined
 }
 
 export const oldOf = ({ kind, sizeBytes, mtimeNs, inode, birthNs }: EntryStat): Expected => ({
@@ -41,22 +43,53 @@ export async function throwAwayOld(
 }
 
 /**
- * After a try that was cut short: the old of each replacement that had begun goes to the trash, from wherever it lies.
- * @returns false when some of it could not be kept
+ * After a try that was cut short, and for what came between a look and an exchange: whatever lies where the old or the new of a
+ * replacement was, and is not the new, goes to the trash under the name that it was to get.
+ * @returns false when some of it could not be kept: then nothing that is staged may be removed
  */
 export async function keepOld(init: KeepInit, list: readonly Replacing[], options: AbortOptions): Promise<boolean> {
   if (!init.keep || list.length === 0) return true
   // Not aside: in the trash already, still under its name, or where the new had lain.
-  const absent = (code: string): boolean => code === 'MISSING' || code === 'CHANGED'
   const missing: Replacing[] = []
   const aside = list.map(r => ({ path: r.path, at: r.aside, expected: r.old }))
   const left = await put(init, aside, options, (code, i) => {
-    if (absent(code)) missing.push(list[i]!)
-    return absent(code)
+    if (code === 'MISSING') missing.push(list[i]!)
+    return code === 'MISSING'
   })
+  const strange: Replacing[] = []
   const staged = missing.map(r => ({ path: r.path, at: r.staged, expected: r.old }))
-  left.push(...(await put(init, staged, options, absent)))
-  return left.length === 0
+  const kept = await put(init, staged, options, (code, i) => {
+    if (code === 'CHANGED') strange.push(missing[i]!)
+    return code === 'MISSING' || code === 'CHANGED'
+  })
+  return left.length + kept.length === 0 && (await keepStrange(init, strange, options))
+}
+
+/** Neither the old lies there nor, by its hash, the new: somebody wrote it at the name in the moment of the exchange. */
+async function keepStrange(init: KeepInit, list: readonly Replacing[], options: AbortOptions): Promise<boolean> {
+  const files = list.flatMap(r => (r.content === undefined ? [] : [{ r, file: { path: r.staged, ...r.content } }]))
+  let clean = true
+  for (let at = 0; at < files.length; at += MAX_LOOKS) {
+    const some = files.slice(at, at + MAX_LOOKS)
+    const states = await init.stage.verify(
+      some.map(f => f.file),
+      options
+    )
+    const others = some.filter((_, i) => states[i] !== 'whole').map(f => f.r)
+    for (const { path, staged } of others) {
+      // As a file, or else as a link: of what it is nothing is known.
+      const as = (kind: 'file' | 'symlink') => [{ path, at: staged, expected: { kind } }]
+      const gone = (code: string): boolean => code === 'MISSING'
+      let link = false
+      const left = await put(init, as('file'), options, code => {
+        link = code === 'CHANGED'
+        return link || gone(code)
+      })
+      if (link) left.push(...(await put(init, as('symlink'), options, gone)))
+      if (left.length > 0) clean = false
+    }
+  }
+  return clean
 }
 
 async function put(

@@ -59,11 +59,13 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
   const run = `${state.runs}-${index}`
   const problem = (p: Problem): void => tell(ctx, p)
   const moved = move ? new MovedAway(source, { id: job, run, problem }) : undefined
+  // Of the trees before this one.
+  const before = state.replacing
   const placing = new Placing({
     ...{ destination, stage, job, operation: input.operation, keep: input.keep, keepTimes: input.keepTimes },
     ...{ modes: capabilities.modes, run, sources: moved, problem },
     async replacing(list) {
-      state.replacing = list
+      state.replacing = [...before, ...list]
       if (list.length > 0) await ctx.checkpoint()
     }
   })

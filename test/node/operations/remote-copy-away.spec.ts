@@ -199,4 +199,17 @@ describe('file copy DEVICE:/path: a device that is away, lost connections, kill 
     assert.deepEqual(staged(there), [])
     assert.equal(readFileSync(join(there, 'cancelled/asked'), 'utf8'), 'theirs')
   })
+
+  it('a device that is revoked is not waited for any more', async () => {
+    const gone = await ada.listen('device:disconnected')
+    await bob.kill()
+    await gone.next(e => e.device === bob.id)
+    const source = join(here, 'unwanted')
+    writeFileSync(source, 'x')
+    const { job } = await ada.json<{ job: string }>('file', 'copy', source, `bob:${there}`, '--no-wait')
+    await paused(job)
+    await ada.ok('network', 'revoke', 'bob')
+    const end = await ended(job)
+    assert.deepEqual([end.state, end.error?.code], ['failed', 'REVOKED'])
+  })
 })
