@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ReconcileOptions } from '../../../sync/reconcile/index.js'
 import { agreedOn, contentsOf, ensureNothingLost } from './histories.js'
 import { type Disk, type Ends, path } from './model.js'
 import { OPTIONS, sync, visible } from './session.js'
@@ -70,5 +71,21 @@ describe('reconcile: found by search', () => {
       assert.deepEqual(source.tree, destination.tree)
       assert.deepEqual(visible(sync(after, ends).operations), [])
     }
+  })
+  it('a directory that was made where its own place cannot be had is not made again each time', () => {
+    const { ends, archive } = agreedOn(disk => {
+      disk.write(path('a/p'), 'one')
+      disk.makeDirectory(path('b'))
+      disk.write(path('c/y'), 'two')
+    })
+    const { source, destination } = ends
+    source.move(path('c'), path('b/y'))
+    source.veiled.add(source.items.get(path('a'))!.inode)
+    destination.swap(path('a'), path('b'))
+    destination.remove(path('c'))
+    const options: ReconcileOptions = { ...OPTIONS, mode: 'mirror' }
+    const { archive: after } = sync(archive, ends, options)
+    assert.equal(destination.tree['a/y/y'], 'two')
+    assert.deepEqual(visible(sync(after, ends, options).operations), [])
   })
 })
