@@ -183,9 +183,10 @@ class Session {
     const folder = this.#opened()
     folder.ensureMay(CALLS[name as CallName].access, name)
     const handle = HANDLERS[name as keyof typeof HANDLERS] as Handler<CallName>
+    const cameBytes = data.length // its memory may be handed to another thread
     const answer = await handle.call(folder, input as never, { signal }, data)
     // It was begun at once, in its order; what is unanswered holds the device back.
-    await this.#pace(this.#down, data.length)
+    await this.#pace(this.#down, cameBytes)
     await this.#pace(this.#up, sizeOf(answer.data))
     this.#send(RESULT, call, answer.values, answer.data)
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type RateLimits, rateLimits } from '../../../protocols/pace/index.js'
+import { type Pacing, type RateLimits, rateLimits } from '../../../protocols/pace/index.js'
 import type { DeviceId } from '../../../storage/base/index.js'
 import { transferLarge } from '../../../sync/delta/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
@@ -34,12 +34,21 @@ describe('limits of rates, with content on its way', () => {
   let peer: TestPeer
   let clock: ManualClock
   let limits: RateLimits
+  let pacing: Pacing
+  /** Bytes that asked whether they may go. */
+  const asked = { up: 0, down: 0 }
   let pair: ReplicaPair
   before(async () => {
     peer = await testPeer({ name: 'limits' })
     clock = manualClock()
     limits = rateLimits(peer.instance, clock)
-    pair = await replicaPair(limits.pacing)
+    pacing = {
+      take(device, direction, bytes, options) {
+        asked[direction] += bytes
+        return limits.pacing.take(device, direction, bytes, options)
+      }
+    }
+    pair = await replicaPair(pacing)
   })
   after(async () => {
     await pair.stop()
@@ -72,7 +81,9 @@ describe('limits of rates, with content on its way', () => {
     for (const way of ['up', 'down'] as const) {
       it(`${direction === 'push' ? 'to' : 'from'} a remote end, ${way} at the end that keeps to it`, async () => {
         await limit({ [way]: MIB })
+        asked[way] = 0
         await large(direction, async work => assert.ok((await timed(clock, work)) >= leastMs))
+        assert.ok(asked[way] >= content.length, `${asked[way]} bytes asked`)
         await limit({})
       })
     }
@@ -88,15 +99,17 @@ describe('limits of rates, with content on its way', () => {
 
   for (const way of ['up', 'down'] as const) {
     it(`a drop, ${way}: it takes its time, and arrives whole`, async () => {
-      const devices = await devicePair({ pacing: limits.pacing })
+      const devices = await devicePair({ pacing })
       const temp = tempDir()
       writeFileSync(below(temp.path, 'file'), content)
       mkdirSync(below(temp.path, 'in'))
       const { send, receive } = await prepare(devices, [below(temp.path, 'file')], below(temp.path, 'in'))
       await limit({ [way]: MIB })
+      asked[way] = 0
       const { receiver, sender } = devices
       const work = Promise.all([receiver.transfers.receive(receive), sender.transfers.send(send)])
       assert.ok((await timed(clock, work)) >= leastMs)
+      assert.ok(asked[way] >= content.length, `${asked[way]} bytes asked`)
       assert.ok(readFileSync(below(temp.path, 'in/file')).equals(content))
       await limit({})
       await devices.stop()
