@@ -1,6 +1,5 @@
 // A process that keeps two folders in step, gives up root, so that permissions mean something, and then runs a session for
-// each line it is sent; what its parent does to the folders before is the test. Answers with a JSON line each. The first runs load all code
-// into the threads: the checkout may lie where nobody else may read.
+// each line it is sent; what its parent does to the folders before is the test. Answers with a JSON line each.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
