@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
 import { MAX_DELETE_PERCENT, MODES, POLICIES } from '../../sync/reconcile/index.js'
-import { type FarFolder, farEnd } from '../../sync/session/index.js'
+import type { FarFolder } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { isNamedPath, namedPath, typedPath } from './device-path.js'
 import { defineOperation } from './operation.js'
@@ -45,12 +45,12 @@ export const syncAdd = defineOperation({
       },
       { signal }
     )
-    const device = farEnd(sync)?.device
+    const device = sync.source.device ?? sync.destination.device
     return {
       ...{ sync: sync.name, manual, source: shownEnd(peer, sync.source) },
       destination: shownEnd(peer, sync.destination),
       /** The device that has to accept it first. */
-      asked: device === undefined ? null : peer.devices.nameOf(device)
+      asked: device === null ? null : peer.devices.nameOf(device)
     }
   },
   command: {

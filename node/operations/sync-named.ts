@@ -59,6 +59,8 @@ export interface ServedView {
   /** Which end is here. */
   readonly side: string
   readonly here: string
+  /** The driver changes it, or only reads. */
+  readonly changes: boolean
   readonly there: string
   readonly state: 'asked' | 'paused' | 'halted' | 'waiting' | 'served'
   /** What is the matter, in one line. */
@@ -74,6 +76,7 @@ export function servedView(peer: Peer, sync: ServedSync): ServedView {
   return {
     ...{ id: sync.id, name: displayPath(sync.name), device: sync.device, deviceName, mode: sync.mode, side: sync.side },
     ...{ here: displayPath(sync.folder?.path ?? sync.askedPath), there: `${deviceName}:${displayPath(sync.theirs)}` },
+    changes: sync.side === 'destination' || sync.mode === 'bidirectional',
     ...{ state, text, advice, askedAt: sync.askedAtMs, lastRunAt: sync.lastRunAtMs ?? null }
   }
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
-import { isWritten, type ServedSync } from '../../sync/serving/index.js'
+import type { ServedSync } from '../../sync/serving/index.js'
 import type { Peer } from '../compose.js'
 import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
@@ -16,7 +16,7 @@ export const syncRequests = defineOperation({
   input: z.strictObject({}),
   async run({ peer }) {
     const asked = peer.served.list().filter(s => s.folder === undefined)
-    return { requests: asked.map(s => ({ ...servedView(peer, s), changes: isWritten(s) })) }
+    return { requests: asked.map(s => servedView(peer, s)) }
   },
   command: {
     path: 'sync requests',
@@ -46,7 +46,7 @@ export const syncAccept = defineOperation({
   async run({ peer, signal }, { id: wanted, to }) {
     const sync = asked(peer, wanted)
     const accepted = await peer.agreements.accept(sync, (to ?? sync.askedPath) as AbsPath, { signal })
-    return { ...servedView(peer, accepted), changes: isWritten(accepted) }
+    return servedView(peer, accepted)
   },
   command: {
     path: 'sync accept',
