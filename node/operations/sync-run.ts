@@ -68,7 +68,12 @@ export async function runSync(peer: Peer, sync: Sync, { signal, emit, ...asked }
     return cancelled(peer, job, name)
   }
   const ended = peer.jobs.info(job).output as unknown as RunReport | NotDone
-  if ('problems' in ended) return ended
+  if ('problems' in ended) {
+    // In the daemon, where it is loaded anyway: the command line shows what it is told.
+    const { ignoredNotes } = await import('../../sync/session/index.js')
+    const notes = [...(ended.notes ?? []), ...ignoredNotes(ended)]
+    return notes.length === 0 ? ended : { ...ended, notes }
+  }
   throw new SpacedriveError('OTHER_PLAN', `could not run ${name}: what would be done now is another plan`, {
     hint: `Something changed since. \`spacedrive sync plan ${name}\` shows it anew.`,
     ...('planHash' in ended && { details: { planHash: ended.planHash } })

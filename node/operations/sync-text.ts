@@ -1,5 +1,5 @@
 /** What `sync run` and `sync plan` say: DESIGN 11, one shape for people and programs. */
-import { ignoredNotes, type PlanSummary, type RunReport } from '../../sync/session/index.js'
+import type { PlanSummary, RunReport } from '../../sync/session/index.js'
 import { formatBytes } from './format.js'
 import type { Terminal } from './operation.js'
 
@@ -40,5 +40,5 @@ export function showRun(view: RunReport, terminal: Terminal): void {
   for (const { message } of view.problems.slice(0, SHOWN)) terminal.line(`  ${message}`)
   const more = [view.conflicts, view.problems].reduce((sum, list) => sum + Math.max(0, list.length - SHOWN), 0)
   if (more > 0) terminal.line(`  and ${more} more`)
-  for (const note of [...(view.notes ?? []), ...ignoredNotes(view)]) terminal.line(`${note}.`)
+  for (const note of view.notes ?? []) terminal.line(`${note}.`)
 }
