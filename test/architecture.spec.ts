@@ -71,6 +71,8 @@ describe('architecture', () => {
   it('a folder is entered through its index.ts (tasks of a worker file, and the two faces of node/, aside)', () => {
     const open = new Set([
       'node/compose.ts',
+      'node/compose-local.ts',
+      'node/compose-remote.ts',
       'node/growing-peer.ts',
       'node/parts.ts',
       'node/peer.ts',

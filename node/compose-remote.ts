@@ -1,0 +1,169 @@
+import {
+  type AbortOptions,
+  type AbsPath,
+  type DeviceId,
+  displayPath,
+  type Logger,
+  type Startable,
+  toPlainError
+} from '../storage/base/index.js'
+import type { RemoteStep } from './growing-peer.js'
+import type { Network } from './network/index.js'
+import type { Ground, LocalParts } from './peer.js'
+
+/** What speaks with other devices; libp2p itself is loaded by the network's start. */
+export async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
+  const {
+    files,
+    identity,
+    devices,
+    self,
+    libraries,
+    locations,
+    volumes,
+    trash,
+    audit,
+    jobs,
+    syncs,
+    served,
+    watcher,
+    reachFar
+  } = local
+  const { dataDir, settings, log, clock, random, events, pool, instance, password } = ground
+
+  const { createNetwork } = await import('./network/index.js')
+  const network = createNetwork({
+    config: () => settings.config.network,
+    ...{ identity, password, devices, self, database: instance, clock, random, events },
+    log: log.child('network')
+  })
+
+  const { pairing: createPairing } = await import('../protocols/pairing/index.js')
+  const pairing = createPairing({
+    ...{ network: network.pairing, devices: devices.paired, database: instance, clock, random, events },
+    log: log.child('pairing'),
+    info: () => ({ name: self.name, os: self.os, model: self.model })
+  })
+  network.setPairingGate(pairing)
+
+  const { messaging } = await import('../protocols/messaging/index.js')
+  const messages = messaging({ db: instance, network, trust: devices, events, clock, random, log })
+  devices.onRevoke({ clean: device => messages.forget(device) })
+
+  const { rateLimits } = await import('../protocols/pace/index.js')
+  const limits = rateLimits(instance, clock)
+  devices.onRevoke({ clean: device => limits.set({ device, up: undefined, down: undefined, schedule: undefined }) })
+
+  const { transferService } = await import('../protocols/transfer/index.js')
+  const transfers = transferService({
+    ...{ network, database: instance, pool, files, events, clock, random, dataDir, pacing: limits.pacing },
+    log: log.child('transfers'),
+    nameOf: device => devices.nameOf(device)
+  })
+  devices.onRevoke({ clean: device => transfers.forget(device) })
+
+  const { downloadsFolder, spacedrop } = await import('../protocols/spacedrop/index.js')
+  const { spoolDirOf } = await import('./instance/index.js')
+  const drops = spacedrop({
+    ...{ db: instance, trust: devices, network, transfers, messages, events, clock, random, pool, log, dataDir },
+    spoolDir: spoolDirOf(dataDir),
+    downloads: () => (settings.config.spacedrop.downloads ?? downloadsFolder()) as AbsPath
+  })
+  devices.onRevoke({ cut: device => drops.cut(device), clean: device => drops.forget(device) })
+  devices.addTrustHolder({ has: device => drops.hasRule(device), drop: device => drops.dropRule(device) })
+
+  const {
+    farEnds,
+    grants: openGrants,
+    replicas: openReplicas,
+    servingPort
+  } = await import('../protocols/replica/index.js')
+  const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
+  const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
+  const isNetwork = async (path: AbsPath) => (await volumes.placementOf(path))?.volume.network ?? false
+  const grants = openGrants(instance, clock)
+  const { indexPlaces } = await import('../sync/analysis/index.js')
+  const index = indexPlaces({ pool, libraries, locations })
+  const nameOf = (device: DeviceId): string => devices.nameOf(device)
+  const open = (path: AbsPath, options?: AbortOptions) =>
+    openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options)
+  const replicas = openReplicas({
+    ...{
+      network,
+      grants,
+      clock,
+      random,
+      ours,
+      log: log.child('replicas'),
+      nameOf,
+      open,
+      known: index,
+      pacing: limits.pacing
+    },
+    syncs: (device, uuid) => servingPort({ served, watcher, isNetwork }, device, uuid),
+    async onAccess({ device, path, access, refused }) {
+      const id = await audit.begin({ command: `remote.${access}`, origin: device, paths: [displayPath(path)] })
+      await audit.end(id, {
+        outcome: refused === undefined ? 'done' : 'refused',
+        error: refused && toPlainError(refused)
+      })
+    }
+  })
+  devices.onRevoke({
+    cut: device => void replicas.cut(device),
+    async clean(device) {
+      await served.forget(device)
+      await syncs.forget(device)
+    }
+  })
+
+  const { agreements: openAgreements } = await import('../protocols/agreements/index.js')
+  const agreements = openAgreements({
+    ...{ messages, network, replicas, grants, syncs, served },
+    nameOf: device => devices.nameOf(device)
+  })
+  reachFar(agreements.far)
+
+  const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
+  const ends = farEnds({ network, replicas, nameOf, open, isPaired: device => devices.isPaired(device) })
+  const remoteCopies = openRemoteCopies(
+    {
+      ...{ db: instance, clock, events, log: log.child('copies'), ends, index },
+      devices: () => devices.list().flatMap(d => (devices.isPaired(d.id) ? [d.id] : [])),
+      pause: (job, because) => jobs.pause(job, { because })
+    },
+    jobs
+  )
+  const { farOperations } = await import('../sync/operations/index.js')
+  const far = farOperations({ ends, jobs, waits: remoteCopies.waits })
+
+  return {
+    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies, far, agreements },
+    first: [
+      ['pairing', pairing],
+      ['messages', messages],
+      ['transfers', transfers],
+      ['drops', drops],
+      ['replicas', replicas]
+    ],
+    last: [
+      ['copies between devices', remoteCopies],
+      ['network', whenEnabled(network, () => settings.config.network.enabled, log)]
+    ]
+  }
+}
+
+/** A network that cannot start (locked key, no port) is said and left off: local work goes on. */
+function whenEnabled(network: Network, enabled: () => boolean, log: Logger): Startable {
+  return {
+    async start() {
+      if (!enabled()) return
+      try {
+        await network.start()
+      } catch (err) {
+        log.warn('networking did not start', { err })
+      }
+    },
+    stop: () => network.stop()
+  }
+}
