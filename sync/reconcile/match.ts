@@ -1,6 +1,7 @@
 import type { RelPath } from '../../storage/base/index.js'
 import { joinRel, nameOf, parentOf } from '../../storage/base/paths.js'
 import { agreedPaths } from './agreed.js'
+import { isConflictCopy } from './conflict-name.js'
 import {
   ENDS,
   type End,
@@ -84,12 +85,20 @@ function matchProven(
         ? forest.findBase(row.path)!
         : known.get(identityKey(entry.identity))?.find(n => !taken.has(n))
       if (node === undefined || taken.has(node) || node.base!.entry!.kind !== entry.kind) continue
+      if (isCopyOf(node, row.path) && entry.kind !== 'directory') continue
       proven.set(row.path, node)
       taken.add(node)
     }
   }
   return proven
 }
+
+/**
+ * A session that was cut off gave a file the name of a conflict copy and wrote down nothing of it: what stands there is a copy by
+ * now and no longer what was agreed on. Followed, the copy would be one side of the same conflict once more.
+ */
+const isCopyOf = (node: Node, path: RelPath): boolean =>
+  isConflictCopy(nameOf(path)) && !isConflictCopy(nameOf(node.base!.path))
 
 /** A directory that is gone, and all it held is proven to be in one new directory: it moved there. */
 function matchEmptied(

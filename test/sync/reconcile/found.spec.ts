@@ -88,4 +88,20 @@ describe('reconcile: found by search', () => {
     assert.equal(destination.tree['a/y/y'], 'two')
     assert.deepEqual(visible(sync(after, ends, options).operations), [])
   })
+  it('a conflict copy that a cut session made is a copy and not what was agreed on: both edits stay at the ends', () => {
+    for (let cutAt = 0, count = 1; cutAt < count; cutAt++) {
+      const { ends, archive } = agreedOn(disk => {
+        disk.write(path('a/y'), 'old')
+        disk.write(path('b/x/p'), 'other')
+      })
+      ends.source.write(path('a/y'), 'one')
+      ends.source.swap(path('a'), path('b'))
+      ends.destination.write(path('a/x/p'), 'new')
+      ends.destination.save(path('a/y'), 'two')
+      count = sync(archive, ends, OPTIONS, op => op.id > cutAt).operations.length
+      sync(archive, ends)
+      assert.deepEqual(ends.source.tree, ends.destination.tree, `cut at ${cutAt}`)
+      for (const edit of ['one', 'two', 'new']) assert.ok(ends.source.contents.has(edit), `cut at ${cutAt}: ${edit}`)
+    }
+  })
 })
