@@ -174,7 +174,7 @@ export class Leaves {
       const now = row[end] as Leaf
       const set = wanted && attributesToSet(wanted, now, end, this.#c.options, true)
       if (set !== undefined) {
-        const operation = this.#sheet.add({ kind: 'attributes', end, path, reason: 'metadata', ...set })
+        const operation = this.#sheet.add({ kind: 'attributes', end, path, reason: 'metadata', ...set, seen: now })
         needs.push(operation.id)
         shown[end] = { by: operation.id }
         yield { row: 'operation', operation }

@@ -75,7 +75,13 @@ export type Operation =
   | (Step & { readonly kind: 'move'; readonly to: RelPath; readonly expected: Present; readonly version?: Version })
   | (Step & { readonly kind: 'park'; readonly expected: Present })
   | (Step & { readonly kind: 'unpark'; readonly parked: number; readonly version?: Version })
-  | (Step & { readonly kind: 'attributes'; readonly mode?: number; readonly mtimeNs?: bigint })
+  | (Step & {
+      readonly kind: 'attributes'
+      readonly mode?: number
+      readonly mtimeNs?: bigint
+      /** A file or link must still be this. A directory changes with what comes into it. */
+      readonly seen?: Leaf
+    })
   | (Step & { readonly kind: 'version'; readonly version: Version })
 
 type Distribute<T> = T extends unknown ? Omit<T, 'id' | 'needs' | 'group'> : never

@@ -167,7 +167,10 @@ export class Steps {
     const wanted = agreeMetadata(source, destination, node.base?.entry, this.#c.options)
     const set = wanted && attributesToSet(wanted, now, this.#end, this.#c.options, true)
     if (set === undefined) return
-    const op = this.#emit({ kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set }, this.needsOf(node))
+    const op = this.#emit(
+      { kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set, seen: now },
+      this.needsOf(node)
+    )
     this.done.set(node, { id: op.id, shownBy: op.id })
   }
 

@@ -21,7 +21,7 @@ import { toTraceColumns, traceBuffersOf } from './plan-file.js'
 import { snapshotting } from './snapshot.worker.js'
 import { stageContent, type Wanted } from './stage-content.js'
 import { StagedNames } from './staged-names.js'
-import { groupSteps, stepOf } from './steps.js'
+import { expectedOf, groupSteps, stepOf } from './steps.js'
 import { VersionLines } from './version-lines.js'
 
 export type { Done } from './achieved.js'
@@ -258,7 +258,8 @@ export class Transition {
       }
       const { path, mode, mtimeNs } = op
       const set = { ...(mode === undefined ? {} : { mode }), ...(mtimeNs === undefined ? {} : { mtimeNs }) }
-      return [{ step: { kind: 'attributes', path, expected: stat, ...set }, ops: [op] }]
+      const expected = op.seen === undefined ? stat : expectedOf(op.seen, path)
+      return [{ step: { kind: 'attributes', path, expected, ...set }, ops: [op] }]
     })
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { look, openSync, type SyncFixture } from './fixture.js'
 
@@ -41,6 +41,31 @@ describe('a session while a program writes to a file', () => {
     await once(writer, 'exit')
     const last = await fixture.run()
     assert.deepEqual(last.state === 'done' && last.result.problems, [])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+  })
+
+  it('a file that is edited after the plan was made gets no bits and no time of what it was, and is taken by the next run', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    const [here, there] = [join(fixture.source, 'photo'), join(fixture.destination, 'photo')]
+    writeFileSync(here, 'as it was')
+    await fixture.run()
+    chmodSync(here, 0o600)
+    utimesSync(here, 1_000_000, 1_000_000)
+    let edited = false
+    const outcome = await fixture.run({
+      async more() {
+        if (!edited) writeFileSync(there, 'as it is')
+        edited = true
+        return undefined
+      }
+    })
+    assert.ok(edited)
+    assert.deepEqual(outcome.state === 'done' && outcome.result.problems.map(p => [p.path, p.code]), [
+      ['photo', 'CHANGED']
+    ])
+    const next = await fixture.run()
+    assert.deepEqual(next.state === 'done' && next.result.problems, [])
+    assert.deepEqual([readFileSync(here, 'utf8'), readFileSync(there, 'utf8')], ['as it is', 'as it is'])
     assert.deepEqual(look(fixture.destination), look(fixture.source))
   })
 })
