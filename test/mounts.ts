@@ -43,8 +43,20 @@ export function mountImage(fileSystem: string, mib: number, ...mkfs: string[]): 
 }
 
 /** `describe` for a group that mounts ext4 images; names the group and the reason where that cannot be done. */
-export function canMount(title: string, body: () => void): void {
-  const missing = mountMissing()
+export function canMount(title: string, body: (this: Mocha.Suite) => void): void {
+  describeOr(title, mountMissing(), body)
+}
+
+/** Likewise for a group that mounts images of another kind. */
+export function canMountKind(
+  title: string,
+  { fileSystem, mib, mkfs }: { fileSystem: string; mib: number; mkfs: readonly string[] },
+  body: (this: Mocha.Suite) => void
+): void {
+  describeOr(title, mountMissing() ?? probe(fileSystem, mib, mkfs), body)
+}
+
+function describeOr(title: string, missing: string | undefined, body: (this: Mocha.Suite) => void): void {
   if (missing === undefined) describe(title, body)
   else process.stderr.write(`\n  NOT RUN: "${title}": ${missing}\n\n`)
 }
@@ -53,16 +65,16 @@ let checked: { missing: string | undefined } | undefined
 
 /** Undefined when images can be mounted here, else why not. */
 export function mountMissing(): string | undefined {
-  checked ??= { missing: probe() }
+  checked ??= { missing: probe('ext4', 8, []) }
   return checked.missing
 }
 
-function probe(): string | undefined {
+function probe(fileSystem: string, mib: number, mkfs: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'loop mounts are tested on Linux only'
   if (process.getuid?.() !== 0) return 'mounting needs root'
   const place = tempDir('sd-probe-')
   try {
-    const image = mountImage('ext4', 8)
+    const image = mountImage(fileSystem, mib, ...mkfs)
     try {
       image.mount(place.path)
       image.unmount()
