@@ -53,7 +53,7 @@ export function canMountKind(
   { fileSystem, mib, mkfs }: { fileSystem: string; mib: number; mkfs: readonly string[] },
   body: (this: Mocha.Suite) => void
 ): void {
-  describeOr(title, mountMissing() ?? probe(fileSystem, mib, mkfs), body)
+  describeOr(title, mountMissing() ?? kindMissing(fileSystem, mib, ...mkfs), body)
 }
 
 function describeOr(title: string, missing: string | undefined, body: (this: Mocha.Suite) => void): void {
@@ -65,11 +65,12 @@ let checked: { missing: string | undefined } | undefined
 
 /** Undefined when images can be mounted here, else why not. */
 export function mountMissing(): string | undefined {
-  checked ??= { missing: probe('ext4', 8, []) }
+  checked ??= { missing: kindMissing('ext4', 8) }
   return checked.missing
 }
 
-function probe(fileSystem: string, mib: number, mkfs: readonly string[]): string | undefined {
+/** Undefined when an image of that kind can be mounted here, else why not. */
+export function kindMissing(fileSystem: string, mib: number, ...mkfs: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'loop mounts are tested on Linux only'
   if (process.getuid?.() !== 0) return 'mounting needs root'
   const place = tempDir('sd-probe-')
@@ -83,7 +84,7 @@ function probe(fileSystem: string, mib: number, mkfs: readonly string[]): string
       image.clean()
     }
   } catch (err) {
-    return (err as Error).message
+    return (err as Error).message.split('\n')[0]
   } finally {
     place.clean()
   }

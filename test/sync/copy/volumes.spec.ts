@@ -15,8 +15,7 @@ import {
 import { join } from 'node:path'
 import type { AbsPath, JobId } from '../../../storage/base/index.js'
 import type { CopyInput, CopyOutput } from '../../../sync/copy/index.js'
-import { canMount, mountImage, type TestImage } from '../../mounts.js'
-import { tempDir } from '../../temp.js'
+import { canMount, kindMissing, mountImage, type TestImage } from '../../mounts.js'
 import { type OperationsFixture, openOperations } from '../operations/fixture.js'
 import { readTree } from './trees.js'
 
@@ -44,7 +43,7 @@ canMount('copy: disks of all kinds', () => {
   }
   /** A test with such a disk at `usb`; named where it is not to be had. */
   function itOn(on: readonly [string, number, ...string[]], title: string, body: () => Promise<void>): void {
-    const missing = diskMissing(...on)
+    const missing = kindMissing(...on)
     if (missing !== undefined) process.stderr.write(`\n  NOT RUN: "${title}": ${missing}\n\n`)
     else
       it(title, async () => {
@@ -193,20 +192,3 @@ canMount('copy: disks of all kinds', () => {
     assert.equal(existsSync(fixture.at('from')), false)
   })
 })
-
-function diskMissing(fileSystem: string, mib: number, ...mkfs: string[]): string | undefined {
-  const place = tempDir('sd-probe-')
-  try {
-    const image = mountImage(fileSystem, mib, ...mkfs)
-    try {
-      image.mount(place.path)
-      return undefined
-    } finally {
-      image.clean()
-    }
-  } catch (err) {
-    return (err as Error).message.split('\n')[0]
-  } finally {
-    place.clean()
-  }
-}
