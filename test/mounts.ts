@@ -19,7 +19,12 @@ export function mountImage(fileSystem: string, mib: number, ...mkfs: string[]): 
   const fd = openSync(file, 'w')
   ftruncateSync(fd, mib * 2 ** 20)
   closeSync(fd)
-  if (fileSystem !== 'tmpfs') must(`mkfs.${fileSystem}`, [...quiet(fileSystem), ...mkfs, file])
+  try {
+    if (fileSystem !== 'tmpfs') must(`mkfs.${fileSystem}`, [...quiet(fileSystem), ...mkfs, file])
+  } catch (err) {
+    dir.clean() // nobody is given what could remove it
+    throw err
+  }
   let mounted: string | undefined
   const unmount = (): void => {
     if (mounted === undefined) return
