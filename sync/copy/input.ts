@@ -34,18 +34,23 @@ export const MAX_SOURCES = 10_000
 const path = z.string().startsWith('/', 'expected an absolute path')
 const patterns = z.array(z.string().min(1)).max(MAX_PATTERNS).default([])
 
-export const copyInput = z.strictObject({
+/** What is asked the same way wherever the ends are. */
+export const copyChoices = {
   operation: z.enum(['copy', 'move']),
-  sources: z.array(path).min(1).max(MAX_SOURCES),
-  destination: path,
   into: z.boolean().default(false),
   overwrite: z.enum(OVERWRITE_MODES).default('skip'),
   verify: z.boolean().default(false),
   keepTimes: z.boolean().default(true),
   include: patterns,
   exclude: patterns,
+  keep: z.boolean().default(true)
+}
+
+export const copyInput = z.strictObject({
+  ...copyChoices,
+  sources: z.array(path).min(1).max(MAX_SOURCES),
+  destination: path,
   prepare: z.enum(PREPARE_MODES).default('auto'),
-  keep: z.boolean().default(true),
   owner: z.boolean().default(false),
   xattrs: z.boolean().default(false)
 }) as unknown as z.ZodType<CopyInput>

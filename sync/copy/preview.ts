@@ -31,6 +31,13 @@ export interface Preview {
   readonly problems: number
 }
 
+/** The sums of a preview while they are added up. */
+export type PreviewSums = { -readonly [K in keyof Preview]: number }
+
+export function noneYet(): PreviewSums {
+  return { files: 0, bytes: 0, folders: 0, renames: 0, replaced: 0, same: 0, skipped: 0, conflicts: 0, problems: 0 }
+}
+
 export interface PreviewTold extends AbortOptions {
   line(line: PreviewLine): void
   problem(problem: Problem): void
@@ -42,17 +49,7 @@ export interface PreviewTold extends AbortOptions {
  */
 export async function previewCopy(components: CopyComponents, input: CopyInput, told: PreviewTold): Promise<Preview> {
   const layout = await layOut(input)
-  const sums = {
-    files: 0,
-    bytes: 0,
-    folders: 0,
-    renames: 0,
-    replaced: 0,
-    same: 0,
-    skipped: 0,
-    conflicts: 0,
-    problems: 0
-  }
+  const sums = noneYet()
   const at = (path: RelPath): AbsPath => `${layout.root === '/' ? '' : layout.root}/${path}` as AbsPath
   const said = new Set<string>()
   const problem = (p: Problem): void => {
@@ -128,7 +125,8 @@ export async function previewCopy(components: CopyComponents, input: CopyInput, 
   return sums
 }
 
-const WHY = {
+/** Why something is skipped or asked about. */
+export const WHY = {
   exists: 'something else stands there',
   newer: 'what stands there is not older'
 } as const

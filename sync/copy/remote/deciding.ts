@@ -13,7 +13,7 @@ import { PAGE_BYTES } from '../pages.js'
 import { kindDiffers, problem } from '../take-problems.js'
 import type { Conflict } from '../taking.js'
 import { same } from './walking.js'
-import { bytesOf, type FolderTodo, type Todo, type Work } from './work.js'
+import { bytesOf, type FolderItem, type Item, type Work } from './work.js'
 
 export interface DecidingInit {
   readonly source: Endpoint
@@ -42,7 +42,7 @@ export class Deciding {
   /** Below it nothing can be copied: something of another kind stands there. */
   #blocked: RelPath | undefined
   /** Folders around what comes now that nothing was copied into yet. */
-  #waiting: FolderTodo[] = []
+  #waiting: FolderItem[] = []
 
   constructor(init: DecidingInit) {
     this.#init = init
@@ -148,10 +148,10 @@ export class Deciding {
       case 'copy':
       case 'replace':
         this.#addWaiting(work, source)
-        work.todos.push({ do: 'copy', source, to, stat, link: entry.target, replaces: standing?.stat })
+        work.items.push({ do: 'copy', source, to, stat, link: entry.target, replaces: standing?.stat })
         return
       case 'same':
-        work.todos.push({ do: 'same', source, to, stat, standing: standing!.stat, attributes: decision.attributes })
+        work.items.push({ do: 'same', source, to, stat, standing: standing!.stat, attributes: decision.attributes })
         return
       case 'skip':
         work.skipped.push({ path: to, reason: decision.reason })
@@ -176,25 +176,25 @@ export class Deciding {
     const make = standing === undefined
     if (make && (this.#fresh === undefined || !isWithin(to, this.#fresh))) this.#fresh = to
     const differs = !make && folderDiffers(seenOf(entry), seenOf(standing), this.#init.rules)
-    const todo: FolderTodo = { do: 'folder', source, to, stat, make, differs }
+    const item: FolderItem = { do: 'folder', source, to, stat, make, differs }
     if (!this.#init.onlyNeeded) {
-      work.todos.push(todo)
+      work.items.push(item)
       return
     }
     this.#waiting = this.#waiting.filter(f => isWithin(source, f.source))
-    this.#waiting.push(todo)
+    this.#waiting.push(item)
   }
 
   /** The folders around something that is copied now. */
   #addWaiting(work: Portion, source: RelPath): void {
     if (this.#waiting.length === 0) return
-    work.todos.push(...this.#waiting.filter(f => isWithin(source, f.source)))
+    work.items.push(...this.#waiting.filter(f => isWithin(source, f.source)))
     this.#waiting = []
   }
 }
 
 class Portion implements Work {
-  readonly todos: Todo[] = []
+  readonly items: Item[] = []
   readonly skipped: { path: RelPath; reason: 'exists' | 'newer' }[] = []
   readonly conflicts: Conflict[] = []
   files = 0

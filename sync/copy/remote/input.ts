@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { AbsPath, DeviceId } from '../../../storage/base/index.js'
-import { OVERWRITE_MODES } from '../decide.js'
-import { type CopyInput, MAX_PATTERNS, MAX_SOURCES } from '../input.js'
+import { type CopyInput, copyChoices, MAX_SOURCES } from '../input.js'
 
 /** A path on some device; null: this one. */
 export interface Place {
@@ -22,19 +21,11 @@ const place = z.strictObject({
   device: z.string().min(1).max(512).nullable(),
   path: z.string().startsWith('/', 'expected an absolute path')
 })
-const patterns = z.array(z.string().min(1)).max(MAX_PATTERNS).default([])
 
 export const remoteCopyInput = z.strictObject({
-  operation: z.enum(['copy', 'move']),
+  ...copyChoices,
   sources: z.array(place).min(1).max(MAX_SOURCES),
-  destination: place,
-  into: z.boolean().default(false),
-  overwrite: z.enum(OVERWRITE_MODES).default('skip'),
-  verify: z.boolean().default(false),
-  keepTimes: z.boolean().default(true),
-  include: patterns,
-  exclude: patterns,
-  keep: z.boolean().default(true)
+  destination: place
 }) as unknown as z.ZodType<RemoteCopyInput>
 
 /** The other devices that take part. */

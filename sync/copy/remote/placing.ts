@@ -18,7 +18,7 @@ import type { Endpoint, EndpointStage } from '../../endpoints/index.js'
 import type { StagedCopy } from '../taking.js'
 import { type KeepInit, oldOf, type Replacing, throwAwayOld } from './replaced.js'
 import type { StagedTodo, StagedWork } from './staging.js'
-import { bytesOf, type FolderTodo, type SameTodo, type Todo, type Work } from './work.js'
+import { bytesOf, type FolderItem, type Item, type SameItem, type Work } from './work.js'
 
 export interface PlacingInit extends KeepInit {
   readonly keepTimes: boolean
@@ -48,13 +48,13 @@ export interface PlacedWork {
 
 interface Step {
   readonly step: PlaceStep
-  readonly todo: Todo
+  readonly item: Item
   readonly staged?: StagedTodo | undefined
 }
 
 /** A folder of the sources that is being copied into. */
 interface Open {
-  readonly todo: FolderTodo
+  readonly item: FolderItem
   /** Its mode and time are to be set when nothing is put into it any more. */
   touched: boolean
 }
@@ -82,7 +82,7 @@ export class Placing {
   }
 
   /** @throws what concerns all of it; one path that fails is a problem */
-  async place({ todos }: Pick<Work, 'todos'>, { staged }: StagedWork, options: AbortOptions): Promise<PlacedWork> {
+  async place({ items }: Pick<Work, 'items'>, { staged }: StagedWork, options: AbortOptions): Promise<PlacedWork> {
     this.#counts = { directories: 0, attributes: 0, removed: 0 }
     const copies: StagedCopy[] = []
     let batch: Step[] = []
@@ -93,10 +93,10 @@ export class Placing {
       bytes = 0
       if (some.length > 0) copies.push(...(await this.#run(some, options)))
     }
-    for (const todo of todos) {
-      this.#leave(todo.source)
-      if (todo.do === 'folder') this.#enter(todo)
-      const step = this.#stepFor(todo, staged)
+    for (const item of items) {
+      this.#leave(item.source)
+      if (item.do === 'folder') this.#enter(item)
+      const step = this.#stepFor(item, staged)
       if (step === undefined) continue
       const more = step.staged === undefined ? 0 : bytesOf(step.staged.stat)
       if (batch.length >= MAX_BATCH_STEPS || (bytes > 0 && bytes + more > MAX_BATCH_BYTES)) await flush()
@@ -115,26 +115,26 @@ export class Placing {
     await this.#init.sources?.end(options)
   }
 
-  #stepFor(todo: Todo, staged: StagedWork['staged']): Step | undefined {
-    const path = todo.to
-    if (todo.do === 'folder') {
-      if (!todo.make) return undefined
+  #stepFor(item: Item, staged: StagedWork['staged']): Step | undefined {
+    const path = item.to
+    if (item.do === 'folder') {
+      if (!item.make) return undefined
       // Open to us until it is full; what may be seen of it is what its source shows, from the first moment.
-      return { todo, step: { kind: 'make-directory', path, mode: (todo.stat.mode & 0o777) | 0o700 } }
+      return { item, step: { kind: 'make-directory', path, mode: (item.stat.mode & 0o777) | 0o700 } }
     }
-    if (todo.do === 'same') {
-      const mtime = this.#init.keepTimes ? { mtimeNs: todo.stat.mtimeNs } : {}
-      const mode = this.#init.modes ? { mode: todo.stat.mode & 0o777 } : {}
-      if (todo.attributes)
-        return { todo, step: { kind: 'attributes', path, expected: todo.standing, ...mode, ...mtime } }
-      return { todo, step: NOTHING }
+    if (item.do === 'same') {
+      const mtime = this.#init.keepTimes ? { mtimeNs: item.stat.mtimeNs } : {}
+      const mode = this.#init.modes ? { mode: item.stat.mode & 0o777 } : {}
+      if (item.attributes)
+        return { item, step: { kind: 'attributes', path, expected: item.standing, ...mode, ...mtime } }
+      return { item, step: NOTHING }
     }
-    const ready = staged.get(todo)
+    const ready = staged.get(item)
     if (ready === undefined) return undefined
     const from = { staging: this.#stage.id, path: ready.staged }
-    if (todo.replaces === undefined) return { todo, staged: ready, step: { kind: 'create', path, from } }
+    if (item.replaces === undefined) return { item, staged: ready, step: { kind: 'create', path, from } }
     const aside = { staging: this.#stage.id, path: `old/${this.#init.run}/${this.#aside++}` as RelPath }
-    return { todo, staged: ready, step: { kind: 'replace', path, from, expected: todo.replaces, aside } }
+    return { item, staged: ready, step: { kind: 'replace', path, from, expected: item.replaces, aside } }
   }
 
   async #run(batch: readonly Step[], options: AbortOptions): Promise<StagedCopy[]> {
@@ -144,7 +144,7 @@ export class Placing {
       const { path, from, aside } = s.step
       const { stat, hash } = s.staged!
       const content = hash === undefined ? undefined : { sizeBytes: stat.sizeBytes, hash }
-      const old = oldOf(s.staged!.todo.replaces!)
+      const old = oldOf(s.staged!.item.replaces!)
       return [{ path, staged: from.path, aside: aside.path, old, ...(content && { content }) }]
     })
     if (list.length > 0) await this.#init.replacing([...this.#doubtful, ...list])
@@ -166,40 +166,40 @@ export class Placing {
 
   #outcome(batch: readonly Step[], results: readonly PlaceResult[]) {
     const copies: StagedCopy[] = []
-    const done = new Set<Todo>()
+    const done = new Set<Item>()
     const old: { path: RelPath; at: RelPath; expected: Expected }[] = []
     let doubtful = false
     for (const [i, result] of results.entries()) {
-      const { step, todo, staged } = batch[i]!
+      const { step, item, staged } = batch[i]!
       if (!result.done) {
         this.#init.problem(result.problem)
         if (result.keptAt !== undefined) doubtful = true
         continue
       }
-      done.add(todo)
+      done.add(item)
       if (step.kind === 'make-directory') this.#counts.directories++
       if (step.kind === 'attributes') this.#counts.attributes++
-      if (step.kind === 'create' || step.kind === 'replace' || step.kind === 'make-directory') this.#touch(todo.source)
+      if (step.kind === 'create' || step.kind === 'replace' || step.kind === 'make-directory') this.#touch(item.source)
       if (staged === undefined) continue
-      const replaces = staged.todo.replaces
+      const replaces = staged.item.replaces
       const bytes = staged.stat.kind === 'file' ? staged.stat.sizeBytes : 0
       copies.push({
-        ...{ source: todo.source, path: todo.to, staged: staged.staged, bytes },
+        ...{ source: item.source, path: item.to, staged: staged.staged, bytes },
         ...{ replaces, strategy: 'remote' }
       })
       if (step.kind === 'replace')
-        old.push({ path: todo.to, at: step.aside.path, expected: result.aside ?? oldOf(replaces!) })
+        old.push({ path: item.to, at: step.aside.path, expected: result.aside ?? oldOf(replaces!) })
     }
     return { copies, done, old, doubtful }
   }
 
-  async #removeSources(batch: readonly Step[], done: ReadonlySet<Todo>, options: AbortOptions): Promise<void> {
+  async #removeSources(batch: readonly Step[], done: ReadonlySet<Item>, options: AbortOptions): Promise<void> {
     const { sources } = this.#init
     if (sources === undefined) return
-    const list = batch.flatMap(({ todo, staged, step }) => {
-      if (staged !== undefined) return done.has(todo) ? [{ path: todo.source, stat: staged.stat }] : []
-      const there = todo.do === 'same' && (step === NOTHING || done.has(todo))
-      return there ? [{ path: todo.source, stat: (todo as SameTodo).stat }] : []
+    const list = batch.flatMap(({ item, staged, step }) => {
+      if (staged !== undefined) return done.has(item) ? [{ path: item.source, stat: staged.stat }] : []
+      const there = item.do === 'same' && (step === NOTHING || done.has(item))
+      return there ? [{ path: item.source, stat: (item as SameItem).stat }] : []
     })
     if (list.length > 0) this.#counts.removed += (await sources.files(list, options)).filter(Boolean).length
   }
@@ -210,17 +210,17 @@ export class Placing {
     if (around !== undefined) around.touched = true
   }
 
-  #enter(todo: FolderTodo): void {
-    const open = { todo, touched: todo.make || todo.differs }
+  #enter(item: FolderItem): void {
+    const open = { item, touched: item.make || item.differs }
     this.#open.push(open)
-    this.#folders.set(todo.source, open)
+    this.#folders.set(item.source, open)
   }
 
   /** Folders that `source` is not in: nothing is put into them any more. */
   #leave(source: RelPath | undefined): void {
     for (;;) {
       const open = this.#open.at(-1)
-      if (open === undefined || (source !== undefined && isWithin(source, open.todo.source))) return
+      if (open === undefined || (source !== undefined && isWithin(source, open.item.source))) return
       this.#left.push(this.#open.pop()!)
     }
   }
@@ -231,19 +231,19 @@ export class Placing {
     const touched = left.filter(o => o.touched)
     for (let at = 0; at < touched.length; at += MAX_BATCH_STEPS) {
       const steps = touched.slice(at, at + MAX_BATCH_STEPS).map(
-        ({ todo }): PlaceStep => ({
-          ...{ kind: 'attributes', path: todo.to, expected: { kind: 'directory' } },
-          ...(modes && { mode: todo.stat.mode & 0o777 }),
-          ...(keepTimes && { mtimeNs: todo.stat.mtimeNs })
+        ({ item }): PlaceStep => ({
+          ...{ kind: 'attributes', path: item.to, expected: { kind: 'directory' } },
+          ...(modes && { mode: item.stat.mode & 0o777 }),
+          ...(keepTimes && { mtimeNs: item.stat.mtimeNs })
         })
       )
       for (const result of await this.#destination.place(steps, options))
         if (!result.done && !GONE.has(result.problem.code))
           this.#init.problem(attributesLost(result.path, result.problem))
     }
-    for (const { todo } of left) {
-      this.#folders.delete(todo.source)
-      await sources?.folder(todo.source, options)
+    for (const { item } of left) {
+      this.#folders.delete(item.source)
+      await sources?.folder(item.source, options)
     }
   }
 }

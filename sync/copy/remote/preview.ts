@@ -1,7 +1,7 @@
 import type { AbsPath, Problem } from '../../../storage/base/index.js'
 import { resolveRel } from '../../../storage/base/index.js'
 import { filter } from '../filter.js'
-import type { Preview, PreviewTold } from '../preview.js'
+import { noneYet, type Preview, type PreviewSums, type PreviewTold, WHY } from '../preview.js'
 import { route } from '../router.js'
 import { Deciding } from './deciding.js'
 import type { RemoteCopyInput } from './input.js'
@@ -18,17 +18,7 @@ import { bytesOf, type Work } from './work.js'
 export async function previewRemoteCopy(ends: Ends, input: RemoteCopyInput, told: PreviewTold): Promise<Preview> {
   const { signal } = told
   const layout = await layOutRemote(ends, input, { ...(signal && { signal }) })
-  const sums = {
-    files: 0,
-    bytes: 0,
-    folders: 0,
-    renames: 0,
-    replaced: 0,
-    same: 0,
-    skipped: 0,
-    conflicts: 0,
-    problems: 0
-  }
+  const sums = noneYet()
   const options = { ...(signal && { signal }) }
   const problem = (p: Problem): void => {
     sums.problems++
@@ -67,32 +57,31 @@ export async function previewRemoteCopy(ends: Ends, input: RemoteCopyInput, told
 const wasMoved = async (): Promise<boolean> => false
 
 /** One line for each thing that would be done, and their sums. */
-function saying(told: PreviewTold, sums: { -readonly [K in keyof Preview]: number }, at: (path: string) => AbsPath) {
+function saying(told: PreviewTold, sums: PreviewSums, at: (path: string) => AbsPath) {
   const folder = (path: string): void => {
     told.line({ action: 'make-folder', path: at(path) })
     sums.folders++
   }
   return {
     folder,
-    work({ todos, skipped, conflicts }: Work): void {
-      for (const todo of todos) {
-        if (todo.do === 'folder' && todo.make) folder(todo.to)
-        else if (todo.do === 'same') {
+    work({ items, skipped, conflicts }: Work): void {
+      for (const item of items) {
+        if (item.do === 'folder' && item.make) folder(item.to)
+        else if (item.do === 'same') {
           sums.same++
-          if (todo.attributes) told.line({ action: 'attributes', path: at(todo.to) })
-        } else if (todo.do === 'copy') {
-          const bytes = bytesOf(todo.stat)
-          const { strategy, reason } = route({ ...BETWEEN, sizeBytes: todo.stat.sizeBytes })
-          const action = todo.replaces === undefined ? 'copy' : 'replace'
-          told.line({ action, path: at(todo.to), bytes, reason: `${strategy}: ${reason}` })
+          if (item.attributes) told.line({ action: 'attributes', path: at(item.to) })
+        } else if (item.do === 'copy') {
+          const bytes = bytesOf(item.stat)
+          const { strategy, reason } = route({ ...BETWEEN, sizeBytes: item.stat.sizeBytes })
+          const action = item.replaces === undefined ? 'copy' : 'replace'
+          told.line({ action, path: at(item.to), bytes, reason: `${strategy}: ${reason}` })
           sums.files++
           sums.bytes += bytes
-          if (todo.replaces !== undefined) sums.replaced++
+          if (item.replaces !== undefined) sums.replaced++
         }
       }
-      for (const s of skipped)
-        told.line({ action: 'skip', path: at(s.path), reason: s.reason === 'exists' ? EXISTS : NEWER })
-      for (const c of conflicts) told.line({ action: 'ask', path: at(c.path), reason: EXISTS })
+      for (const s of skipped) told.line({ action: 'skip', path: at(s.path), reason: WHY[s.reason] })
+      for (const c of conflicts) told.line({ action: 'ask', path: at(c.path), reason: WHY.exists })
       sums.skipped += skipped.length
       sums.conflicts += conflicts.length
     }
@@ -101,6 +90,3 @@ function saying(told: PreviewTold, sums: { -readonly [K in keyof Preview]: numbe
 
 /** What the router is told of two ends that are not both here. */
 const BETWEEN = { move: false, remote: true, sameVolume: false, verify: false, reflinks: 'no', kernel: false } as const
-
-const EXISTS = 'something else stands there'
-const NEWER = 'what stands there is not older'

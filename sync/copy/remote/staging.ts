@@ -14,7 +14,7 @@ import { transferLarge } from '../../delta/index.js'
 import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../../endpoints/index.js'
 import { problem } from '../take-problems.js'
 import { isFatalHere } from './away.js'
-import type { CopyTodo } from './work.js'
+import type { CopyItem } from './work.js'
 
 export interface StagingInit {
   readonly source: Endpoint
@@ -38,14 +38,14 @@ export interface StagingInit {
 
 /** What lies in the stage ready for its name: `stat` is that of the source when it was read. */
 export interface StagedTodo {
-  readonly todo: CopyTodo
+  readonly item: CopyItem
   readonly staged: RelPath
   readonly stat: EntryStat
   readonly hash: ContentHash | undefined
 }
 
 export interface StagedWork {
-  readonly staged: ReadonlyMap<CopyTodo, StagedTodo>
+  readonly staged: ReadonlyMap<CopyItem, StagedTodo>
   readonly problems: readonly Problem[]
 }
 
@@ -55,22 +55,22 @@ const NO_HASH = hashFromBytes(new Uint8Array(32))
 /** Brings content from one end into the stage of the other: small files many to a message, large ones in pieces. */
 export async function stageCopies(
   init: StagingInit,
-  todos: readonly CopyTodo[],
+  items: readonly CopyItem[],
   options: AbortOptions
 ): Promise<StagedWork> {
   const staging = new Staging(init, options)
-  await staging.links(todos.filter(t => t.stat.kind === 'symlink'))
-  const files = todos.filter(t => t.stat.kind === 'file')
+  await staging.links(items.filter(t => t.stat.kind === 'symlink'))
+  const files = items.filter(t => t.stat.kind === 'file')
   const small = files.filter(t => t.stat.sizeBytes <= MAX_PACKED_FILE_BYTES)
   const large = files.filter(t => t.stat.sizeBytes > MAX_PACKED_FILE_BYTES)
   large.push(...(await staging.small(init.resumed ? await staging.withoutWhole(small) : small)))
-  for (const todo of large) await staging.large(todo)
+  for (const item of large) await staging.large(item)
   if (init.verify) await staging.verify()
   return staging
 }
 
 class Staging implements StagedWork {
-  readonly staged = new Map<CopyTodo, StagedTodo>()
+  readonly staged = new Map<CopyItem, StagedTodo>()
   readonly problems: Problem[] = []
   readonly #init: StagingInit
   readonly #options: AbortOptions
@@ -80,9 +80,9 @@ class Staging implements StagedWork {
     this.#options = options
   }
 
-  async links(todos: readonly CopyTodo[]): Promise<void> {
-    for (let at = 0; at < todos.length; at += MAX_LOOKS) {
-      const some = todos.slice(at, at + MAX_LOOKS)
+  async links(items: readonly CopyItem[]): Promise<void> {
+    for (let at = 0; at < items.length; at += MAX_LOOKS) {
+      const some = items.slice(at, at + MAX_LOOKS)
       const entries = some.map((t): StagedEntry => {
         const kept = { path: this.#nameOf(t), mtimeNs: this.#init.beganNs ?? t.stat.mtimeNs }
         return { kind: 'symlink', target: t.link ?? '', ...kept }
@@ -94,10 +94,10 @@ class Staging implements StagedWork {
   }
 
   /** @returns those that have grown too large for this way */
-  async small(todos: readonly CopyTodo[]): Promise<CopyTodo[]> {
+  async small(items: readonly CopyItem[]): Promise<CopyItem[]> {
     const { source } = this.#init
-    const grown: CopyTodo[] = []
-    let left = [...todos]
+    const grown: CopyItem[] = []
+    let left = [...items]
     // One is read while the one before is written.
     let writing: Promise<void> = Promise.resolve()
     try {
@@ -108,18 +108,18 @@ class Staging implements StagedWork {
           this.#options
         )
         const entries: StagedEntry[] = []
-        const whose: { todo: CopyTodo; stat: EntryStat; hash: ContentHash }[] = []
+        const whose: { item: CopyItem; stat: EntryStat; hash: ContentHash }[] = []
         for (const [i, file] of pack.files.entries()) {
-          const todo = some[i]!
+          const item = some[i]!
           if (file.problem !== undefined) {
-            if (file.problem.code === 'TOO_LARGE') grown.push(todo)
+            if (file.problem.code === 'TOO_LARGE') grown.push(item)
             else this.problems.push(file.problem)
             continue
           }
           const { offset, length, hash, stat } = file
           const kept = { mode: stat.mode & 0o777, mtimeNs: this.#init.beganNs ?? stat.mtimeNs }
-          entries.push({ kind: 'file', path: this.#nameOf(todo), offset, length, hash, ...kept })
-          whose.push({ todo, stat, hash })
+          entries.push({ kind: 'file', path: this.#nameOf(item), offset, length, hash, ...kept })
+          whose.push({ item, stat, hash })
         }
         await writing
         writing = this.#write(entries, whose, pack.data)
@@ -134,73 +134,73 @@ class Staging implements StagedWork {
 
   async #write(
     entries: readonly StagedEntry[],
-    whose: readonly { todo: CopyTodo; stat: EntryStat; hash: ContentHash }[],
+    whose: readonly { item: CopyItem; stat: EntryStat; hash: ContentHash }[],
     data: Uint8Array<ArrayBuffer>
   ): Promise<void> {
     if (entries.length === 0) return
     const { problems } = await this.#init.stage.write(entries, data, this.#options)
     const failed = this.#failed(
-      whose.map(w => w.todo),
+      whose.map(w => w.item),
       problems
     )
-    for (const { todo, stat, hash } of whose) {
-      if (failed.has(todo)) continue
+    for (const { item, stat, hash } of whose) {
+      if (failed.has(item)) continue
       this.#init.bytes(stat.sizeBytes)
-      this.#done(todo, stat, hash)
+      this.#done(item, stat, hash)
     }
   }
 
   /** What an earlier try staged whole is left out. Hashes of the source are asked only for what lies there. */
-  async withoutWhole(todos: readonly CopyTodo[]): Promise<CopyTodo[]> {
+  async withoutWhole(items: readonly CopyItem[]): Promise<CopyItem[]> {
     const { source, stage } = this.#init
-    const left: CopyTodo[] = []
-    for (let at = 0; at < todos.length; at += MAX_LOOKS) {
-      const some = todos.slice(at, at + MAX_LOOKS)
+    const left: CopyItem[] = []
+    for (let at = 0; at < items.length; at += MAX_LOOKS) {
+      const some = items.slice(at, at + MAX_LOOKS)
       const asked = some.map(t => ({ path: this.#nameOf(t), sizeBytes: t.stat.sizeBytes, hash: NO_HASH }))
       const states = await stage.verify(asked, this.#options)
       left.push(...some.filter((_, i) => states[i] === 'missing'))
       const there = some.filter((_, i) => states[i] !== 'missing')
       if (there.length === 0) continue
-      const read: { todo: CopyTodo; stat: EntryStat; hash: ContentHash }[] = []
+      const read: { item: CopyItem; stat: EntryStat; hash: ContentHash }[] = []
       let i = 0
       for await (const file of source.hash(
         there.map(t => t.source),
         this.#options
       )) {
-        const todo = there[i++]!
-        if (file.problem !== undefined) left.push(todo)
-        else read.push({ todo, stat: file.stat, hash: file.hash })
+        const item = there[i++]!
+        if (file.problem !== undefined) left.push(item)
+        else read.push({ item, stat: file.stat, hash: file.hash })
       }
-      const wanted = read.map(r => ({ path: this.#nameOf(r.todo), sizeBytes: r.stat.sizeBytes, hash: r.hash }))
+      const wanted = read.map(r => ({ path: this.#nameOf(r.item), sizeBytes: r.stat.sizeBytes, hash: r.hash }))
       const whole = await stage.verify(wanted, this.#options)
-      for (const [n, { todo, stat, hash }] of read.entries()) {
-        if (whole[n] !== 'whole' || stat.mtimeNs !== todo.stat.mtimeNs) {
-          left.push(todo)
+      for (const [n, { item, stat, hash }] of read.entries()) {
+        if (whole[n] !== 'whole' || stat.mtimeNs !== item.stat.mtimeNs) {
+          left.push(item)
           continue
         }
         this.#init.found(stat.sizeBytes)
-        this.#done(todo, stat, hash)
+        this.#done(item, stat, hash)
       }
     }
     return left
   }
 
-  async large(todo: CopyTodo): Promise<void> {
+  async large(item: CopyItem): Promise<void> {
     try {
       const { source, destination, stage, beganNs, bytes, found, common } = this.#init
       const count = { source: bytes, stage: found, basis: common }
       const { stat, hash } = await transferLarge({
-        ...{ from: source, path: todo.source, sizeBytes: todo.stat.sizeBytes, to: stage, stagedAs: this.#nameOf(todo) },
-        basis: todo.replaces?.kind === 'file' ? { at: destination, path: todo.to } : undefined,
+        ...{ from: source, path: item.source, sizeBytes: item.stat.sizeBytes, to: stage, stagedAs: this.#nameOf(item) },
+        basis: item.replaces?.kind === 'file' ? { at: destination, path: item.to } : undefined,
         attributes: ({ mode, mtimeNs }) => ({ mode: mode & 0o777, mtimeNs: beganNs ?? mtimeNs }),
         onBytes: (n, from) => count[from](n),
         ...this.#options
       })
-      this.#done(todo, stat, hash)
+      this.#done(item, stat, hash)
     } catch (err) {
       this.#options.signal?.throwIfAborted()
       if (isFatalHere(err)) throw err
-      this.problems.push(CHANGED.has(errorCode(err)) ? changed(todo.source) : problem(todo.source, err))
+      this.problems.push(CHANGED.has(errorCode(err)) ? changed(item.source) : problem(item.source, err))
     }
   }
 
@@ -210,32 +210,32 @@ class Staging implements StagedWork {
       const some = files.slice(at, at + MAX_LOOKS)
       const asked = some.map(({ staged, stat, hash }) => ({ path: staged, sizeBytes: stat.sizeBytes, hash: hash! }))
       const states = await this.#init.stage.verify(asked, this.#options)
-      for (const [i, { todo }] of some.entries()) {
+      for (const [i, { item }] of some.entries()) {
         if (states[i] === 'whole') continue
-        this.staged.delete(todo)
-        const shown = displayPath(todo.to)
+        this.staged.delete(item)
+        const shown = displayPath(item.to)
         const message = `could not copy ${shown}: what was read back from the disk is not what was written`
         this.problems.push({ path: shown, code: 'VERIFY_FAILED', message })
       }
     }
   }
 
-  #done(todo: CopyTodo, stat: EntryStat, hash: ContentHash | undefined): void {
-    this.staged.set(todo, { todo, staged: this.#nameOf(todo), stat, hash })
+  #done(item: CopyItem, stat: EntryStat, hash: ContentHash | undefined): void {
+    this.staged.set(item, { item, staged: this.#nameOf(item), stat, hash })
   }
 
-  #failed(todos: readonly CopyTodo[], problems: readonly (Problem & { index: number })[]): Set<CopyTodo> {
-    const failed = new Set<CopyTodo>()
+  #failed(items: readonly CopyItem[], problems: readonly (Problem & { index: number })[]): Set<CopyItem> {
+    const failed = new Set<CopyItem>()
     for (const { index, code, message } of problems) {
-      const todo = todos[index]!
-      failed.add(todo)
-      this.problems.push({ path: displayPath(todo.to), code, message })
+      const item = items[index]!
+      failed.add(item)
+      this.problems.push({ path: displayPath(item.to), code, message })
     }
     return failed
   }
 
   /** The same in each try, as long as the source is what it was: whatever lies under it belongs to this very version. */
-  #nameOf({ source, stat }: CopyTodo): RelPath {
+  #nameOf({ source, stat }: CopyItem): RelPath {
     const { sizeBytes, mtimeNs, ctimeNs, inode, mode } = stat
     const version = `\0${this.#init.tree} ${sizeBytes} ${mtimeNs} ${ctimeNs} ${inode} ${mode}`
     return `new/${hashBytes(Buffer.concat([pathBytes(source), Buffer.from(version)])).slice(0, 32)}` as RelPath

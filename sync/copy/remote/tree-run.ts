@@ -16,7 +16,7 @@ import type { RemoteCopyComponents } from './ports.js'
 import { stageCopies } from './staging.js'
 import type { RemoteCopyState } from './state.js'
 import { walked } from './walking.js'
-import { bytesOf, type CopyTodo, type Work } from './work.js'
+import { bytesOf, type CopyItem, type Work } from './work.js'
 
 /** Checkpoints while it copies: what was done since is looked at again after a crash, not done again. */
 const CHECKPOINT_MS = 1000
@@ -98,8 +98,8 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
         works,
         {
           async stage(work, options) {
-            tally.found({ files: work.files, bytes: work.bytes, groups: [{ dir: work.todos.at(-1)?.source ?? '' }] })
-            const copies = work.todos.filter((t): t is CopyTodo => t.do === 'copy')
+            tally.found({ files: work.files, bytes: work.bytes, groups: [{ dir: work.items.at(-1)?.source ?? '' }] })
+            const copies = work.items.filter((t): t is CopyItem => t.do === 'copy')
             if (copies.length > 0) await destination.ensureSpace(sum(copies), options)
             const staged = await stageCopies(staging, copies, options)
             for (const p of staged.problems) problem(p)
@@ -107,9 +107,9 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
             return staged
           },
           async place(some, options) {
-            const todos = some.flatMap(({ work }) => work.todos)
+            const items = some.flatMap(({ work }) => work.items)
             const staged = new Map(some.flatMap(({ staged: s }) => [...s.staged]))
-            const placed = await placing.place({ todos }, { staged, problems: [] }, options)
+            const placed = await placing.place({ items }, { staged, problems: [] }, options)
             if (placed.copies.length > 0) state.fruitless = 0
             const works = some.map(s => s.work)
             for (const work of works) tellTaken(tally, work, staged)
@@ -127,7 +127,7 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
   }
 }
 
-const sum = (copies: readonly CopyTodo[]): number => copies.reduce((n, t) => n + bytesOf(t.stat), 0)
+const sum = (copies: readonly CopyItem[]): number => copies.reduce((n, t) => n + bytesOf(t.stat), 0)
 
 /** One stream of portions a source. */
 async function* portions(
@@ -179,9 +179,9 @@ async function* noted(found: AsyncIterable<readonly TreeEntry[]>, { notes }: Rem
 
 export const SEVERAL_NAMES = 'Files with several names (hard links) became a file for each name on the other device.'
 
-function tellTaken(tally: Tally, work: Work, staged: ReadonlyMap<CopyTodo, unknown>): void {
-  const same = work.todos.filter(t => t.do === 'same')
-  const copies = work.todos.filter((t): t is CopyTodo => t.do === 'copy' && staged.has(t))
+function tellTaken(tally: Tally, work: Work, staged: ReadonlyMap<CopyItem, unknown>): void {
+  const same = work.items.filter(t => t.do === 'same')
+  const copies = work.items.filter((t): t is CopyItem => t.do === 'copy' && staged.has(t))
   tally.taken(work, {
     staged: copies.map(t => ({ bytes: bytesOf(t.stat) })),
     ...{ made: [], later: [], resumedBytes: 0, same: same.length },

@@ -4,7 +4,7 @@ import type { SkipReason } from '../decide.js'
 import type { Conflict } from '../taking.js'
 
 /** What is to be done with one thing, in tree order of the sources. */
-export type Todo = FolderTodo | CopyTodo | SameTodo
+export type Item = FolderItem | CopyItem | SameItem
 
 interface At {
   readonly source: RelPath
@@ -13,7 +13,7 @@ interface At {
   readonly stat: EntryStat
 }
 
-export interface FolderTodo extends At {
+export interface FolderItem extends At {
   readonly do: 'folder'
   /** It is not there yet. */
   readonly make: boolean
@@ -21,7 +21,7 @@ export interface FolderTodo extends At {
   readonly differs: boolean
 }
 
-export interface CopyTodo extends At {
+export interface CopyItem extends At {
   readonly do: 'copy'
   /** Of a symlink. */
   readonly link?: string | undefined
@@ -30,7 +30,7 @@ export interface CopyTodo extends At {
 }
 
 /** It is there already, with the same content. */
-export interface SameTodo extends At {
+export interface SameItem extends At {
   readonly do: 'same'
   readonly standing: EntryStat
   /** Mode or time are to follow the source. */
@@ -39,7 +39,7 @@ export interface SameTodo extends At {
 
 /** Some of it: what is staged together and then gets its names together. */
 export interface Work {
-  readonly todos: readonly Todo[]
+  readonly items: readonly Item[]
   readonly skipped: readonly { readonly path: RelPath; readonly reason: SkipReason }[]
   readonly conflicts: readonly Conflict[]
   /** All that was looked at for it, folders aside. */
