@@ -85,3 +85,26 @@ export function runningPair(name: string, other: string, have: (a: PairedDaemon,
   })
   after(() => clean())
 }
+
+export interface SharingPair {
+  readonly ada: PairedDaemon
+  readonly bob: PairedDaemon
+  /** A folder of ada's. */
+  readonly here: string
+  /** A folder of bob's that ada may write to. */
+  readonly there: string
+}
+
+/** Likewise, with a folder granted. */
+export function sharingPair(have: (pair: SharingPair) => void): void {
+  let pair: SharingPair
+  runningPair('ada', 'bob', (ada, bob) => {
+    pair = { ada, bob, here: join(ada.downloads, '..', 'work'), there: join(bob.downloads, '..', 'Shared') }
+    have(pair)
+  })
+  before(async () => {
+    mkdirSync(pair.here, { recursive: true })
+    mkdirSync(pair.there, { recursive: true })
+    await pair.bob.ok('network', 'grant', 'ada', pair.there, '--write')
+  })
+}

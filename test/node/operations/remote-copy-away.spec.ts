@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PairedDaemon, runningPair } from '../../daemons.js'
+import { type PairedDaemon, sharingPair } from '../../daemons.js'
 
 interface JobInfo {
   id: string
@@ -26,16 +26,8 @@ describe('file copy DEVICE:/path: a device that is away, lost connections, kill 
   let bob: PairedDaemon
   let here: string
   let there: string
-  runningPair('ada', 'bob', (a, b) => {
-    ada = a
-    bob = b
-    here = join(a.downloads, '..', 'work')
-    there = join(b.downloads, '..', 'Shared')
-  })
-  before(async () => {
-    mkdirSync(here, { recursive: true })
-    mkdirSync(there, { recursive: true })
-    await bob.ok('network', 'grant', 'ada', there, '--write')
+  sharingPair(pair => {
+    ;({ ada, bob, here, there } = pair)
   })
 
   const info = (job: string): Promise<JobInfo> => ada.json<JobInfo>('job', 'info', job)

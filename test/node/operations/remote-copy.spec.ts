@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PairedDaemon, runningPair } from '../../daemons.js'
+import { type PairedDaemon, sharingPair } from '../../daemons.js'
 import { file, folder, link, makeTree, readTree, type Tree } from '../../sync/copy/trees.js'
 
 interface Copied {
@@ -52,16 +52,8 @@ describe('file copy and file move, DEVICE:/path', function () {
   let bob: PairedDaemon
   let here: string
   let there: string
-  runningPair('ada', 'bob', (a, b) => {
-    ada = a
-    bob = b
-    here = join(a.downloads, '..', 'work')
-    there = join(b.downloads, '..', 'Shared')
-  })
-  before(async () => {
-    mkdirSync(here, { recursive: true })
-    mkdirSync(there, { recursive: true })
-    await bob.ok('network', 'grant', 'ada', there, '--write')
+  sharingPair(pair => {
+    ;({ ada, bob, here, there } = pair)
   })
 
   it('a tree of all kinds goes over and comes back as it was, and a second copy does nothing', async () => {
