@@ -5,13 +5,13 @@ import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { look, openSync, type SyncFixture } from './fixture.js'
 
-/** Appends numbered lines to a file without a pause, until it is told to stop. */
+/** Appends numbered lines to a file without a pause, until it is told to stop; beyond some 30 MB it is slower: a file has to fit a string. */
 const WRITER = `
   const { appendFileSync } = require('node:fs')
   let n = 0
   process.stdout.write('writing\\n')
   process.stdin.on('data', () => process.exit(0))
-  setInterval(() => { for (let i = 0; i < 20; i++) appendFileSync(process.argv[1], \`line \${n++} \${'x'.repeat(2000)}\\n\`) }, 1)`
+  setInterval(() => { for (let i = n < 15000 ? 0 : 19; i < 20; i++) appendFileSync(process.argv[1], \`line \${n++} \${'x'.repeat(2000)}\\n\`) }, 1)`
 
 describe('a session while a program writes to a file', () => {
   let fixture: SyncFixture
