@@ -21,8 +21,9 @@ describe('restore and undo as jobs', function () {
   const write = (text: string): void => {
     for (let i = 0; i < FILES; i++) writeFileSync(at(`a/d${i % 7}/f${i}`), `${text} ${i}`)
   }
+  // What is asked and said while a job is in the middle goes straight to the daemon: starting a command takes as long as the job.
   const runs = async (): Promise<Runs['syncs'][number]> =>
-    (await instance.json<Runs>('sync', 'status', 'photos', '--runs')).syncs[0]!
+    ((await instance.client.call('sync.status', { name: 'photos', runs: true })) as Runs).syncs[0]!
   /** Leaves it to the background, and waits until it is in the middle of it. */
   const begin = async (...words: string[]): Promise<string> => {
     const progress = await instance.listen('job:progress')
@@ -85,7 +86,7 @@ describe('restore and undo as jobs', function () {
     await instance.json('sync', 'restore', 'photos', '--at', later)
     assert.deepEqual(look(at('a')), second)
     const job = await begin('undo', 'photos')
-    await instance.ok('job', 'pause', job)
+    await instance.client.call('job.pause', { job })
     assert.match((await runs()).text, /paused: its job waits/)
     const halfway = look(at('a'))
     assert.notDeepEqual(halfway, first)
@@ -99,7 +100,7 @@ describe('restore and undo as jobs', function () {
 
   it('cancelled, what was done is done and is taken back like any run', async () => {
     const job = await begin('restore', 'photos', '--at', later)
-    await instance.ok('job', 'cancel', job)
+    await instance.client.call('job.cancel', { job })
     assert.equal(await ended(job), 'cancelled')
     const [last] = (await runs()).runs
     assert.deepEqual([last!.kind, last!.state], ['restore', 'cancelled'])
