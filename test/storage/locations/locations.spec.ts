@@ -54,7 +54,7 @@ describe('locations', () => {
     const id = await f.indexedFolder(`${base}/tree`)
     const seed = Math.floor(Math.random() * 2 ** 31)
     await randomEdits(`${base}/tree`, { seed, count: EDITS, oddNames: true })
-    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 30_000 + EDITS * 10)
+    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 110_000 + EDITS * 20)
     await f.until(() => f.same(id))
     clearTimeout(limit)
     await f.jobs.outcome(await f.locations.rescan(id, { force: true }))
@@ -63,14 +63,15 @@ describe('locations', () => {
     assert.deepEqual([created, modified, moved, deleted], [0, 0, 0, 0], `seed ${seed}: a fresh scan found more`)
   })
 
-  it('random edits while it is being indexed for the first time', async () => {
+  it('random edits while it is being indexed for the first time', async function () {
+    this.timeout(120_000)
     const f = await open()
     const seed = Math.floor(Math.random() * 2 ** 31)
     await randomEdits(`${base}/tree`, { seed, count: 600 })
     const { location, job } = await f.locations.add(f.library, { path: `${base}/tree` as AbsPath })
     await randomEdits(`${base}/tree`, { seed: seed + 1, count: 400 })
     await f.jobs.outcome(job)
-    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after 30 s`), 30_000)
+    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 110_000)
     await f.until(() => f.same(location.id))
     clearTimeout(limit)
   })
