@@ -25,7 +25,7 @@ export async function bringWithin(
   try {
     const result = await done.during(end, changes =>
       bring(bringing, {
-        ...{ run: done.id, ...(changes && { afterBatch: d => changes.add(d) }) },
+        ...{ run: done.id, ...(changes && { beforeBatch: s => changes.begin(s), afterBatch: d => changes.add(d) }) },
         onProgress({ operations, bytes }) {
           course.bytes = before + bytes
           attempt.onProgress({ operations, of: total, bytes })

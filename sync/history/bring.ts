@@ -108,7 +108,7 @@ export const plannedOperations = (
 /** Does what was planned. */
 export async function bring(
   { work, pool, target, now, stores, signal }: BringInit,
-  { run, ...rest }: Pick<TransitionInit, 'run' | 'afterBatch' | 'onProgress'>
+  { run, ...rest }: Pick<TransitionInit, 'run' | 'beforeBatch' | 'afterBatch' | 'onProgress'>
 ): Promise<Transitioned> {
   const { endpoint, place, capabilities } = target
   const stage = await target.stage()

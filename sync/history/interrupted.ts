@@ -1,6 +1,7 @@
 import type { AbortOptions, Logger } from '../../storage/base/index.js'
+import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import type { Loan, Sync } from '../session/index.js'
+import { type Loan, type Sync, settleIntents } from '../session/index.js'
 import type { HistoryInit } from './history.js'
 
 /**
@@ -13,7 +14,7 @@ export async function settleInterrupted(init: HistoryInit, log: Logger, options:
     for (const end of ENDS.filter(at => sync[at].device === null))
       await init.syncs
         .lend(sync, [end], options, async ({ ends }) => {
-          await (await init.openEnd(ends[end]!, sync.uuid, init.clock, options)).close()
+          await settleEnd(init, sync, { end, endpoint: ends[end]! }, options)
         })
         .catch(err => log.warn('what a restore left could not be settled', { sync: sync.name, end, err }))
   }
@@ -36,6 +37,16 @@ export async function settleEnds(
   for (const end of ENDS) {
     const endpoint = ends[end]
     if (endpoint?.local === undefined || (end === 'source' && sync.mode !== 'bidirectional' && also !== end)) continue
-    await (await init.openEnd(endpoint, sync.uuid, init.clock, options)).close()
+    await settleEnd(init, sync, { end, endpoint }, options)
   }
+}
+
+async function settleEnd(
+  { db, openEnd, clock }: HistoryInit,
+  { id, uuid }: Sync,
+  { end, endpoint }: { readonly end: End; readonly endpoint: Endpoint },
+  options: AbortOptions
+): Promise<void> {
+  await (await openEnd(endpoint, uuid, clock, options)).close()
+  await settleIntents({ db, sync: id, end, endpoint }, options)
 }

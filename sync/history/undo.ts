@@ -82,8 +82,8 @@ export async function undo(
   const options = turnOptions(given)
   const { signal } = options
   return init.syncs.lend(sync, ENDS, options, async loan => {
-    const runs = runsToUndo(init, sync, attempt?.runs ?? asked)
     await settleEnds(init, sync, loan, { signal, also: 'source' })
+    const runs = runsToUndo(init, sync, attempt?.runs ?? asked)
     const ends = loan.ends as Record<End, Endpoint>
     for (const end of ENDS)
       await scanEnd({
@@ -126,15 +126,15 @@ export function runsToUndo(
   asked: UndoAsked | readonly string[]
 ): readonly UndoneRun[] {
   const rows = db.all<{ id: string; kind: string; began_at: number }>(
-    `SELECT id, kind, began_at FROM sync_runs r WHERE sync = ? AND EXISTS (SELECT 1 FROM sync_changes c WHERE c.run = r.id)
-     ORDER BY began_at DESC, id DESC`,
+    `SELECT id, kind, began_at FROM sync_runs r WHERE sync = ? AND (EXISTS (SELECT 1 FROM sync_changes c WHERE c.run = r.id)
+       OR EXISTS (SELECT 1 FROM sync_intents i WHERE i.run = r.id)) ORDER BY began_at DESC, id DESC`,
     [sync.id]
   )
   const all = rows.map(r => ({ id: r.id, kind: r.kind as RunKind, beganAtMs: r.began_at }))
-  if (isChosen(asked)) return all.filter(r => asked.includes(r.id))
-  const { run, sinceMs } = asked
-  const chosen =
-    run !== undefined
+  const { run, sinceMs } = isChosen(asked) ? {} : asked
+  const chosen = isChosen(asked)
+    ? all.filter(r => asked.includes(r.id))
+    : run !== undefined
       ? all.filter(r => r.id === run)
       : sinceMs !== undefined
         ? all.filter(r => r.beganAtMs >= sinceMs)
@@ -148,7 +148,10 @@ export function runsToUndo(
     })
   throw new SpacedriveError(
     'NOTHING_TO_UNDO',
-    `no run of ${sync.name} changed anything${sinceMs === undefined ? '' : ' since then'}`,
+    // What was chosen was cut off by a crash, as it turned out before it had done anything.
+    isChosen(asked)
+      ? `that run of ${sync.name} was cut off before it changed anything`
+      : `no run of ${sync.name} changed anything${sinceMs === undefined ? '' : ' since then'}`,
     {
       hint
     }

@@ -62,7 +62,10 @@ export async function applyPlan(
       ends: { source, destination },
       ...{ snapshot, planFile, pool, run, signal },
       resumes: isFar(ends),
-      beforeBatch: operations => counting.begin(operations),
+      // The row of the run, which the first of them makes, is there before what refers to it: writes keep their order.
+      beforeBatch: async steps => {
+        await Promise.all([counting.begin(steps.flatMap(({ ops }) => ops)), changes.begin(steps)])
+      },
       afterBatch: done => {
         rulesChanged ||= done.some(({ op }) => nameOf(op.kind === 'move' ? op.to : op.path) === IGNORE_FILE)
         return changes.add(done)

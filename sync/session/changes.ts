@@ -1,9 +1,11 @@
 import { type ContentHash, pathBytes } from '../../storage/base/index.js'
 import { hashBytes } from '../../storage/content/index.js'
+import type { PlaceStep } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { End, Present } from '../reconcile/index.js'
+import type { Done, Step } from './achieved.js'
 import { type Change, changing } from './changes.worker.js'
-import type { Done } from './transition.js'
+import { intentText } from './intents.js'
 
 /** Content of a file, or where a link leads, as one value; undefined for a directory. */
 export function contentKey(entry: Present): ContentHash | undefined {
@@ -20,7 +22,7 @@ export interface ChangeLogInit {
   readonly from?: number | undefined
 }
 
-/** Writes down what a run does, batch by batch, while the next batch is under way. */
+/** Writes down what a run does: before a batch what it is about to do, and what it did while the next one is under way. */
 export class ChangeLog {
   readonly #db: Database
   readonly #of: ChangeLogInit
@@ -28,6 +30,8 @@ export class ChangeLog {
   readonly #parked = new Map<number, ContentHash | undefined>()
   /** Of changes so far: an operation may be several. */
   #count = 0
+  /** The batch that goes on: its changes, and the number of the first one where they were written down before. */
+  #batch: { readonly changes: ReadonlyMap<PlaceStep, Change>; readonly intent: number | undefined } | undefined
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(db: Database, of: ChangeLogInit, nowMs: () => number) {
@@ -36,13 +40,28 @@ export class ChangeLog {
     this.#nowMs = nowMs
   }
 
-  /** At most one batch waits to be written. */
+  /** A batch is about to be done. Durable when it resolves: what a crash cuts off is settled by who opens the end next. */
+  async begin(steps: readonly Step[]): Promise<void> {
+    const changes = new Map(steps.map(step => [step.step, this.#changeOf(step)]))
+    const [first] = changes.values()
+    if (first === undefined) return
+    // Times of folders follow on what was done in them: nobody would miss them.
+    const quiet = steps.every(({ ops }) => ops.every(op => op.reason === 'directory-time'))
+    this.#batch = { changes, intent: quiet ? undefined : first.n }
+    if (quiet) return
+    const of = { run: this.#of.run, n: first.n, end: first.end, beganAtMs: this.#nowMs() }
+    await this.#db.write(changing.intend, { ...of, changes: intentText(changes) })
+  }
+
+  /** It is done, as far as it could be. At most one batch waits to be written. */
   async add(done: readonly Done[]): Promise<void> {
     await this.#writing
-    const changes = done.flatMap(d => this.#changes(d))
-    if (changes.length === 0) return
+    const batch = this.#batch
+    const changes = done.flatMap(({ step }) => (step && batch?.changes.get(step)) ?? [])
+    if (changes.length === 0 && batch?.intent === undefined) return
     const { run, sync } = this.#of
-    this.#writing = this.#db.write(changing.record, { run, sync, doneAtMs: this.#nowMs(), changes })
+    const recorded = { run, sync, doneAtMs: this.#nowMs(), changes, intent: batch?.intent }
+    this.#writing = this.#db.write(changing.record, recorded)
     this.#writing.catch(() => {}) // awaited with the next batch, and by `end`
   }
 
@@ -51,26 +70,26 @@ export class ChangeLog {
   }
 
   /** By the paths of the step, which those of the history are: an operation's may be of a moment within a group. */
-  #changes({ op, step }: Done): Change[] {
-    const { at = op.end, from = 0 } = this.#of
-    if (op.kind === 'park') this.#parked.set(op.id, contentKey(op.expected))
-    if (step === undefined) return []
-    const shared = { n: from + this.#count++, end: at, path: step.path, reason: op.reason }
+  #changeOf({ step, ops }: Step): Change {
+    const { from = 0 } = this.#of
+    for (const op of ops) if (op.kind === 'park') this.#parked.set(op.id, contentKey(op.expected))
+    const op = ops.at(-1)!
+    const shared = { n: from + this.#count++, end: this.#of.at ?? op.end, path: step.path, reason: op.reason }
     const expected = 'expected' in op ? contentKey(op.expected) : undefined
     const content = 'content' in op ? contentKey(op.content) : undefined
     switch (step.kind) {
       case 'create':
-        return [{ ...shared, kind: step.kind, after: content }]
+        return { ...shared, kind: step.kind, after: content }
       case 'replace':
-        return [{ ...shared, kind: step.kind, before: expected, after: content }]
+        return { ...shared, kind: step.kind, before: expected, after: content }
       case 'remove':
-        return [{ ...shared, kind: step.kind, before: expected }]
+        return { ...shared, kind: step.kind, before: expected }
       case 'move': {
         const moved = op.kind === 'unpark' ? this.#parked.get(op.parked) : expected
-        return [{ ...shared, kind: step.kind, to: step.to, before: moved, after: moved }]
+        return { ...shared, kind: step.kind, to: step.to, before: moved, after: moved }
       }
       default:
-        return [{ ...shared, kind: step.kind }]
+        return { ...shared, kind: step.kind }
     }
   }
 }

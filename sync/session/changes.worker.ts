@@ -45,6 +45,25 @@ export interface Change {
   readonly after?: ContentHash | undefined
 }
 
+/** What a batch is about to do. */
+export interface Intent {
+  readonly run: string
+  /** Of the first of its changes. */
+  readonly n: number
+  readonly end: End
+  readonly beganAtMs: number
+  /** As JSON. */
+  readonly changes: string
+}
+
+interface Recorded {
+  readonly run: string
+  readonly sync: number
+  readonly doneAtMs: number
+  readonly changes: readonly Change[]
+  readonly intent?: number | undefined
+}
+
 export const changing = defineTasks(import.meta.url, {
   /** Before the first row of a run. Until it ends its state is NULL: after a crash it stays so. One that was cut short goes on. */
   begin(sql: Sql, { run, sync, kind, beganAtMs }: RunBegin): void {
@@ -56,10 +75,14 @@ export const changing = defineTasks(import.meta.url, {
       .run([run, sync, beganAtMs, kind])
   },
 
-  record(
-    sql: Sql,
-    { run, sync, doneAtMs, changes }: { run: string; sync: number; doneAtMs: number; changes: readonly Change[] }
-  ): void {
+  /** A batch is about to be done: durable before it begins. */
+  intend(sql: Sql, { run, n, end, beganAtMs, changes }: Intent): void {
+    sql.prepare('INSERT INTO sync_intents VALUES (?, ?, ?, ?, ?)').run([run, n, ENDS.indexOf(end), beganAtMs, changes])
+  },
+
+  /** @param intent - of the batch that this was: it is known now what came of it */
+  record(sql: Sql, { run, sync, doneAtMs, changes, intent }: Recorded): void {
+    if (intent !== undefined) sql.prepare('DELETE FROM sync_intents WHERE run = ? AND n = ?').run([run, intent])
     const insert = sql.prepare('INSERT OR REPLACE INTO sync_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     for (const { n, end, path, to, kind, reason, before, after } of changes)
       insert.run([

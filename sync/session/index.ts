@@ -32,6 +32,7 @@ export {
   ignoredBy,
   MAX_IGNORE_FILE_BYTES
 } from './ignored.js'
+export { settleIntents } from './intents.js'
 export { historySerial, SESSION_PHASES, WAITS_FOR_TURN } from './job.js'
 export type { LastRun } from './last-runs.js'
 export type { Loan } from './loan.js'

@@ -30,6 +30,7 @@ import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCou
 import { type Hidden, hiding } from './hidden.worker.js'
 import type { Hint } from './hints.js'
 import { ignoreRules } from './ignore-rules.js'
+import { settleIntents } from './intents.js'
 import type { Hints } from './pending.js'
 import { makePlan } from './plan.js'
 import { type EndFacts, FILES_COUNTED, type PlanInput, type PlanSummary, planning, type Remark } from './plan.worker.js'
@@ -133,7 +134,9 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     await Promise.all(
       writable.map(async end => {
         const resumes = isFar(init.ends)
-        opened[end] = await openSessionEnd({ endpoint: init.ends[end], sync: sync.uuid, clock, resumes }, options)
+        const endpoint = init.ends[end]
+        opened[end] = await openSessionEnd({ endpoint, sync: sync.uuid, clock, resumes }, options)
+        await settleIntents({ db: init.db, sync: sync.id, end, endpoint }, options)
       })
     )
     init.onPhase?.('Analyzing differences')

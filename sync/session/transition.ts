@@ -69,7 +69,7 @@ export interface TransitionInit {
   readonly resumes?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** A batch is about to do these, and has done those. */
-  beforeBatch?(operations: readonly Operation[]): Promise<void>
+  beforeBatch?(steps: readonly Step[]): Promise<void>
   afterBatch?(done: readonly Done[]): Promise<void>
   onProgress?(progress: { readonly operations: number; readonly bytes: number }): void
 }
@@ -268,7 +268,7 @@ export class Transition {
     const { run, signal, snapshot, planFile, pool } = this.#init
     const end = steps[0]!.ops[0]!.end
     const { place, capabilities } = this.#init.ends[end]
-    await this.#init.beforeBatch?.(steps.flatMap(({ ops }) => ops))
+    await this.#init.beforeBatch?.(steps)
     const lines = await this.#lines.of(steps, group)
     const results = await place!({ run, steps, lines, group }, { ...(signal && { signal }) })
     const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, capabilities)

@@ -49,6 +49,8 @@ export interface HistoryFixture {
   later(ms: number): void
   /** What a job came to. */
   outcome(job: JobId): Promise<JobInfo>
+  /** What a crash cut off goes on by itself: until all of it has ended. */
+  rest(): Promise<void>
   /** Does what a guard would stop, too. */
   run(): Promise<RunReport>
   /** What these come to, done as jobs. @throws what the job failed with */
@@ -66,6 +68,23 @@ export interface HistoryOptions {
   readonly timer?: Clock['timer']
   /** Instead of the real disk; everything runs in this thread then. */
   readonly disk?: Disk
+  /** A folder in which all of it lies and stays, made by another process perhaps; else a fresh one. */
+  readonly at?: AbsPath
+  /** Called with each write to the instance database: before it begins, and when it is committed. */
+  onWrite?(task: unknown, when: 'begins' | 'is committed'): void
+}
+
+function observed(db: InstanceDatabase, onWrite: HistoryOptions['onWrite']): InstanceDatabase {
+  if (onWrite === undefined) return db
+  return {
+    ...db,
+    async write(task, input, options) {
+      onWrite(task, 'begins')
+      const done = await db.write(task, input, options)
+      onWrite(task, 'is committed')
+      return done
+    }
+  }
 }
 
 async function ended<O>(begun: Promise<JobHandle<O>>): Promise<O> {
@@ -80,16 +99,18 @@ export async function openHistory({
   policy = 'keep-both',
   ignore = [],
   timer,
-  disk
+  disk,
+  at: dir,
+  onWrite
 }: HistoryOptions): Promise<HistoryFixture> {
   let passedMs = 0
   let closed = false
   const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs }
-  const temp = tempDir('sd-history-')
+  const temp = dir === undefined ? tempDir('sd-history-') : { path: dir, clean: () => {} }
   const at = (name: string): string => join(temp.path, name)
   const dataDir = at('data') as AbsPath
   for (const name of ['data', 'source', 'destination']) if (!existsSync(at(name))) mkdirSync(at(name))
-  const db = await openInstance(dataDir)
+  const db = observed(await openInstance(dataDir), onWrite)
   const pool = disk === undefined ? workerPool(2) : inPlace
   const files = openFiles({ pool, owner: ownerTag(dataDir), clock, ...(disk && { disk }) })
   const events = eventBus(() => clock.nowMs(), silentLog)
@@ -114,17 +135,10 @@ export async function openHistory({
   const history = syncHistory({ ...init, ...(timer && { clock: { ...clock, timer } }), syncs: service })
   await service.start()
   await jobs.start()
-  await service.add({
-    ...{
-      name: 'test',
-      source: at('source') as AbsPath,
-      destination: at('destination') as AbsPath,
-      mode,
-      policy,
-      ignore
-    },
-    ...{ maxDeletePercent: 100, manual: true }
-  })
+  if (service.list().length === 0) {
+    const ends = { source: at('source') as AbsPath, destination: at('destination') as AbsPath }
+    await service.add({ name: 'test', ...ends, mode, policy, ignore, maxDeletePercent: 100, manual: true })
+  }
   const sync = (): Sync => service.find('test')
   const once = async (force: boolean): Promise<RunReport> => {
     const job = await service.begin(sync(), { force })
@@ -155,6 +169,9 @@ export async function openHistory({
     async outcome(job) {
       await jobs.outcome(job)
       return jobs.info(job)
+    },
+    async rest() {
+      for (const { id } of jobs.list({ states: ['queued', 'running'] })) await jobs.outcome(id)
     },
     async run() {
       const report = await once(false)

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type AbsPath, type RelPath, systemClock } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
 import { asidePath } from '../../../storage/files/index.js'
 import { changing } from '../../../sync/session/index.js'
 import { VersionStore } from '../../../sync/versions/index.js'
+import { tempDir } from '../../temp.js'
+import { look } from '../session/fixture.js'
 import { type HistoryFixture, openHistory } from './fixture.js'
+
+const ROLE = fileURLToPath(new URL('./cut-role.js', import.meta.url))
 
 describe('a restore that a crash cut short', function () {
   this.timeout(60_000)
@@ -47,4 +54,73 @@ describe('a restore that a crash cut short', function () {
     await history.stop()
     assert.equal((await history.verify(fixture.sync())).problemCount, 0)
   })
+})
+
+/** Something of each kind, in two batches and more; names change places in one step. */
+function fill(dir: string): void {
+  for (const name of ['goes', 'stays', 'swap a', 'swap b', 'moves']) writeFileSync(join(dir, name), `${name} one`)
+  mkdirSync(join(dir, 'folder'))
+  writeFileSync(join(dir, 'folder/in it'), 'in it one')
+}
+
+function edit(dir: string): void {
+  rmSync(join(dir, 'goes'))
+  writeFileSync(join(dir, 'stays'), 'stays two')
+  renameSync(join(dir, 'moves'), join(dir, 'moved'))
+  for (const [from, to] of [
+    ['swap a', 'aside'],
+    ['swap b', 'swap a'],
+    ['aside', 'swap b']
+  ] as const)
+    renameSync(join(dir, from), join(dir, to))
+  rmSync(join(dir, 'folder'), { recursive: true })
+  mkdirSync(join(dir, 'new'))
+  writeFileSync(join(dir, 'new/one'), 'new')
+}
+
+describe('a run that is killed around a batch is taken back as a whole', function () {
+  this.timeout(180_000)
+  const temp = tempDir('sd-cut-off-')
+  after(() => temp.clean())
+
+  for (const point of ['before it is done', 'before it is written down'])
+    for (const what of ['run', 'restore', 'undo']) {
+      it(`${what}, killed ${point}`, async () => {
+        const at = join(temp.path, `${what} ${point}`) as AbsPath
+        mkdirSync(at)
+        const mode = 'bidirectional'
+        let fixture = await openHistory({ mode, at })
+        const { source, destination } = fixture
+        const shown = () => [source, destination].map(dir => look(dir))
+        let before: unknown
+        let then: number
+        let since: number
+        try {
+          fill(source)
+          await fixture.run()
+          then = fixture.now()
+          edit(source)
+          if (what !== 'run') await fixture.run()
+          before = shown()
+          since = Date.now()
+        } finally {
+          await fixture.close()
+        }
+        const child = spawn(process.execPath, [ROLE, at, mode, what, point, String(then)], { stdio: 'inherit' })
+        assert.equal((await once(child, 'exit'))[1], 'SIGKILL')
+        fixture = await openHistory({ mode, at })
+        try {
+          await fixture.history.start()
+          await fixture.history.stop()
+          await fixture.rest()
+          assert.notDeepEqual(shown(), before, 'it went on')
+          const { left, problems } = await fixture.undo({ sinceMs: since })
+          assert.deepEqual([left, problems], [[], []])
+          assert.deepEqual(shown(), before)
+          assert.deepEqual(fixture.db.all('SELECT * FROM sync_intents'), [])
+        } finally {
+          await fixture.close()
+        }
+      })
+    }
 })

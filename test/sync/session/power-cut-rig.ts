@@ -2,6 +2,7 @@
  * Whole sessions over simulated disks: every part is the real one, tasks run where they are called. The databases lie in real
  * files, and each of their writes is an operation of the disk: with FULL it is there after a cut, with NORMAL perhaps not.
  */
+import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AbsPath, systemClock, systemRandom } from '../../../storage/base/index.js'
@@ -16,7 +17,7 @@ import {
 } from '../../../storage/sql/index.js'
 import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
-import { runSession, type SessionInit, type SessionOutcome } from '../../../sync/session/index.js'
+import { keyPath, runSession, type SessionInit, type SessionOutcome } from '../../../sync/session/index.js'
 import { inPlace } from '../../in-place.js'
 import { tempDir } from '../../temp.js'
 import type { SyncDisk } from './power-cut-disk.js'
@@ -105,6 +106,24 @@ export class Devices {
       random
     )
     return after!
+  }
+
+  /** What is written down of what runs did: the paths at an end. Nothing is left that was only about to be done. */
+  recorded({ dir }: Device): Readonly<Record<End, ReadonlySet<string>>> {
+    const sql = openSqlite(join(dir, 'instance.db'))
+    try {
+      assert.deepEqual(sql.prepare('SELECT * FROM sync_intents').all(), [])
+      const rows = sql
+        .prepare<{ at: number; path: Uint8Array; to_path: Uint8Array | null }>(
+          'SELECT at, path, to_path FROM sync_changes'
+        )
+        .all()
+      const pathsAt = (at: number): Set<string> =>
+        new Set(rows.flatMap(r => (r.at === at ? [keyPath(r.path), keyPath(r.to_path ?? r.path)] : [])))
+      return { source: pathsAt(0), destination: pathsAt(1) }
+    } finally {
+      sql.close()
+    }
   }
 
   drop({ dir }: Device): void {

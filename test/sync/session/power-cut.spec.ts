@@ -96,6 +96,7 @@ describe('a sync: the power goes after any operation of a session', function () 
               const again = await devices.run(device)
               assert.equal(again.state === 'done' && again.plan.operations, 0, `${what}: one run more does nothing`)
               for (const end of ENDS) assert.deepEqual(device.disk.left(end), [], what)
+              ensureRecorded(devices.recorded(device), old, wanted, what)
               devices.drop(device)
             }
             devices.drop(prepared)
@@ -141,6 +142,22 @@ function ensureDone(outcome: SessionOutcome, when: string): void {
 function ensureAll(had: ReadonlySet<string>, device: Device, when: string): void {
   const has = contentsOf(device)
   for (const content of had) assert.ok(has.has(content), `${when}: lost: ${content}`)
+}
+
+/** Whatever was done before and after the cut can be taken back: it is written down, by its own name or that of a folder above. */
+function ensureRecorded(
+  recorded: Readonly<Record<End, ReadonlySet<string>>>,
+  old: Ends,
+  wanted: Ends,
+  when: string
+): void {
+  for (const end of ENDS)
+    for (const path of new Set([...Object.keys(old[end]), ...Object.keys(wanted[end])])) {
+      if (old[end][path] === wanted[end][path]) continue
+      const parts = path.split('/')
+      const known = parts.some((_, i) => recorded[end].has(parts.slice(0, i + 1).join('/')))
+      assert.ok(known, `${when}: nothing says what became of ${path} at the ${end}`)
+    }
 }
 
 /** Right after a cut, before anybody looks: what is half done is in a journal, and its paths may be missing until then. */
