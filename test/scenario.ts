@@ -2,7 +2,7 @@
  * Several devices as several processes, after the seed's testing guide: one spec file holds each device's role and the
  * orchestration. The file is loaded twice: by mocha, where `scenario` registers a test that orchestrates, and by each
  * role's process (TEST_ROLE and TEST_DATA_DIR set), where it runs that role alone. They coordinate through small files in
- * a shared folder; every wait has a deadline; when a test fails the output of every role is shown.
+ * a shared folder; every wait has a deadline; the error of a test that fails ends with what the roles have printed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, watch, writeFileSync } from 'node:fs'
@@ -29,6 +29,7 @@ export interface RoleContext {
 }
 
 export interface Started {
+  readonly role: string
   readonly process: ChildProcess
   /** Resolves with code or signal when the process has ended. */
   readonly ended: Promise<number | NodeJS.Signals>
@@ -40,7 +41,7 @@ export interface Orchestration {
   readonly dir: string
   /** Starts a role's process; again after it ended. `prefix` runs it elsewhere (a network namespace). */
   start(role: string, options?: { prefix?: readonly string[]; env?: Record<string, string> }): Started
-  /** Waits for roles to end by themselves with code 0. */
+  /** Waits for roles to end by themselves with code 0. @throws as soon as one ends otherwise */
   finished(...started: Started[]): Promise<void>
 }
 
@@ -52,6 +53,8 @@ export interface Scenario {
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const WAIT_MS = 30_000
+const MAX_OUTPUT_LINES = 60
+const MAX_LINE_LENGTH = 300
 const ENTRY = fileURLToPath(new URL('./role-entry.js', import.meta.url))
 
 /** Call it inside `describe` or at the top of the spec; `specUrl` is `import.meta.url`. */
@@ -102,6 +105,7 @@ export function scenario(
         child.once('close', (code, signal) => resolve(signal ?? code ?? -1))
       )
       const started: Started = {
+        role,
         process: child,
         ended,
         kill(signal = 'SIGKILL') {
@@ -113,9 +117,11 @@ export function scenario(
       return started
     }
     const finished: Orchestration['finished'] = async (...started) => {
-      for (const outcome of await Promise.all(started.map(s => s.ended))) {
-        if (outcome !== 0) throw new Error(`a role ended with ${outcome}`)
-      }
+      const ends = started.map(async ({ role, ended }) => {
+        const outcome = await ended
+        if (outcome !== 0) throw new Error(`${role} ended with ${outcome}`)
+      })
+      await Promise.all(ends)
     }
     let timer: NodeJS.Timeout | undefined
     try {
@@ -126,14 +132,23 @@ export function scenario(
         })
       ])
     } catch (err) {
-      process.stderr.write(`\n${output.slice(-200).join('\n')}\n`)
-      throw err
+      throw withOutput(err, output)
     } finally {
       clearTimeout(timer)
       await Promise.all(children.map(c => c.kill('SIGKILL')))
       dir.clean()
     }
   })
+}
+
+/** With the error itself it comes at the end of the report, which is all that is seen of a long run. */
+function withOutput(err: unknown, output: readonly string[]): unknown {
+  if (!(err instanceof Error)) return err
+  const lines = output.slice(-MAX_OUTPUT_LINES).map(line => line.slice(0, MAX_LINE_LENGTH))
+  const { message, stack = '' } = err
+  err.message = [message, ...(lines.length > 0 ? lines : ['(the roles have printed nothing)'])].join('\n')
+  err.stack = stack.replace(message, () => err.message)
+  return err
 }
 
 async function playRole(roles: Scenario['roles']): Promise<void> {

@@ -60,8 +60,10 @@ export async function runTransfer(
   const row = rows.find(id)!
   if (row.state === 'cancelled') throw cancelled(id)
   if (row.state === 'completed') {
-    const { doneFiles: files, doneBytes: bytes, problemCount } = row
-    return describe(parts, transfer, { files, bytes, problemCount, problems: ProblemList.of(row.problems) }, 0)
+    const { doneFiles: files, doneBytes: bytes, problemCount, placed } = row
+    const done = { files, bytes, problemCount, placed, problems: ProblemList.of(row.problems) }
+    // Told once more: the program may have died after it was written down and before anybody heard.
+    return tellCompleted(parts, { transfer, direction }, done, 0)
   }
   const totals = await manifests.totals(manifest, selection)
   let bytesOnWire = 0
@@ -83,14 +85,7 @@ export async function runTransfer(
       }
     })
     await endTransfer(parts, id, done)
-    const result = await describe(parts, transfer, done, bytesOnWire)
-    const { files, bytes, problemCount: problems } = result
-    const path = done.placed?.[0]?.path
-    events.emit('transfer:completed', {
-      ...{ transfer: id, device, direction, files, bytes, problems },
-      ...(path !== undefined && { path })
-    })
-    return result
+    return await tellCompleted(parts, { transfer, direction }, done, bytesOnWire)
   } catch (err) {
     await remember(parts, id, { doneFiles: meter.files, doneBytes: meter.bytes })
     const over = hasCode(err, 'CANCELLED') ? 'cancelled' : FINAL.includes(errorCode(err)) ? 'failed' : undefined
@@ -130,6 +125,22 @@ async function remember(
   } catch (err) {
     log.warn('could not remember how far a transfer is', { transfer: id, err })
   }
+}
+
+async function tellCompleted(
+  parts: TransferParts,
+  { transfer, direction }: Pick<RunInit, 'transfer' | 'direction'>,
+  done: Done,
+  bytesOnWire: number
+): Promise<TransferResult> {
+  const result = await describe(parts, transfer, done, bytesOnWire)
+  const { files, bytes, problemCount: problems } = result
+  const path = done.placed?.[0]?.path
+  parts.events.emit('transfer:completed', {
+    ...{ transfer: transfer.id, device: transfer.device, direction, files, bytes, problems },
+    ...(path !== undefined && { path })
+  })
+  return result
 }
 
 async function describe(

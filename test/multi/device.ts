@@ -1,7 +1,7 @@
 /** One device inside a role's process: a real peer with its own data directory, driven through the same operations as the command line. */
 import { join } from 'node:path'
 import { createNode, type SpacedriveNode } from '../../node/index.js'
-import type { EventName, EventOf } from '../../storage/base/index.js'
+import type { AnyEvent, EventName, EventOf } from '../../storage/base/index.js'
 import type { Board, RoleContext } from '../scenario.js'
 
 const WAIT_MS = 30_000
@@ -18,6 +18,9 @@ export interface Device {
   typeCode(options?: { name?: string; byAddress?: boolean }): Promise<string>
   /** Waits until this device is connected (it may be already). */
   connected(device: string): Promise<void>
+  /** The first event of this type since the device was made, whether it came already (while it started, say) or not. */
+  first<K extends EventName>(type: K, timeoutMs?: number): Promise<EventOf<K>>
+  /** The next one from now on: ask for it before what causes it. */
   next<K extends EventName>(type: K, matches?: (event: EventOf<K>) => boolean, timeoutMs?: number): Promise<EventOf<K>>
   stop(): Promise<void>
 }
@@ -34,6 +37,10 @@ export async function openDevice(context: RoleContext, options: DeviceOptions = 
     dataDir: join(dataDir, 'data'),
     network: { enabled: true, loopback: options.loopback ?? true, ...options.network },
     spacedrop: { downloads: join(dataDir, 'downloads') }
+  })
+  const seen = new Map<EventName, AnyEvent>()
+  node.events.onAny(event => {
+    if (!seen.has(event.type)) seen.set(event.type, event)
   })
   await node.start()
 
@@ -56,6 +63,9 @@ export async function openDevice(context: RoleContext, options: DeviceOptions = 
     board,
     role,
     next,
+    async first(type, timeoutMs) {
+      return (seen.get(type) as EventOf<typeof type> | undefined) ?? next(type, () => true, timeoutMs)
+    },
     async address() {
       const { listening } = await node.call('network.status', {})
       return listening[0]!
