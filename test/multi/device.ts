@@ -4,7 +4,8 @@ import { createNode, type SpacedriveNode } from '../../node/index.js'
 import type { AnyEvent, EventName, EventOf } from '../../storage/base/index.js'
 import type { Board, RoleContext } from '../scenario.js'
 
-const WAIT_MS = 30_000
+/** Of what is about to happen: longer than anything here takes on a busy machine. */
+const WAIT_MS = 60_000
 
 export interface Device {
   readonly node: SpacedriveNode

@@ -27,9 +27,8 @@ function sender(paths: (dir: string) => string[]): (context: RoleContext) => Pro
 function receiver(answer: (bob: Device, offer: string) => Promise<void>): (context: RoleContext) => Promise<void> {
   return async context => {
     const bob = await openDevice(context)
-    const offered = bob.next('offer:received')
     await bob.connected(await bob.typeCode())
-    const { offer } = await offered
+    const { offer } = await bob.first('offer:received')
     assert.deepEqual(listed(context), [], 'nothing is received before it is accepted')
     await answer(bob, offer)
     bob.board.publish('bob-done')
@@ -83,9 +82,8 @@ describe('several devices: drops', () => {
         mkdirSync(dir, { recursive: true })
         writeFileSync(join(dir, 'a.txt'), 'old a')
         const bob = await openDevice(context)
-        const offered = bob.next('offer:received')
         await bob.connected(await bob.typeCode())
-        await accept(bob, (await offered).offer)
+        await accept(bob, (await bob.first('offer:received')).offer)
         bob.board.publish('bob-done')
         await bob.board.expect('sent')
         await bob.stop()

@@ -37,11 +37,10 @@ function giver(
 function taker(options: (context: RoleContext) => Promise<DeviceOptions>): (context: RoleContext) => Promise<void> {
   return async context => {
     const peer = await openDevice(context, await options(context))
-    const offered = peer.next('offer:received', () => true, 60_000)
     await peer.connected(await peer.typeCode({ byAddress: false }))
-    const done = peer.next('transfer:completed', () => true, 90_000)
-    await peer.node.call('network.accept', { offer: (await offered).offer, wait: false })
-    await done
+    const { offer } = await peer.first('offer:received')
+    await peer.node.call('network.accept', { offer, wait: false })
+    await peer.first('transfer:completed', 90_000)
     await peer.board.expect('given')
     await peer.stop()
   }

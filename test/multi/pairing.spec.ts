@@ -23,9 +23,8 @@ describe('several devices: pairing and messages', () => {
       async bob(context) {
         const bob = await openDevice(context)
         const alice = await bob.typeCode()
-        const received = bob.next('message:received')
         await bob.connected(alice)
-        await received
+        await bob.first('message:received') // sent as soon as she is connected: it may be here already
         const { messages } = await bob.node.call('network.messages', {})
         await bob.node.call('network.send-message', { device: alice, text: 'hello alice' })
         await bob.board.expect('alice-read')
@@ -91,6 +90,7 @@ describe('several devices: pairing and messages', () => {
         const gone = alice.next('device:disconnected', e => e.device === bob)
         alice.board.publish('alice-ready')
         await gone
+        await alice.board.expect('bob-ended')
         const delivered = alice.next('message:delivered')
         await alice.node.call('network.send-message', { device: bob, text: 'while you were away' })
         alice.board.publish('sent')
@@ -106,8 +106,7 @@ describe('several devices: pairing and messages', () => {
           await bob.stop()
           return
         }
-        const received = bob.next('message:received')
-        await received
+        await bob.first('message:received')
         const { messages } = await bob.node.call('network.messages', {})
         bob.board.publish(
           'bob-read',
@@ -119,6 +118,7 @@ describe('several devices: pairing and messages', () => {
     async run({ start, board, finished }) {
       const alice = start('alice')
       await finished(start('bob'))
+      board.publish('bob-ended')
       await board.expect('sent')
       await finished(start('bob'), alice)
       assert.deepEqual(await board.expect('bob-read'), ['while you were away'])
