@@ -7,9 +7,13 @@ import {
   type Startable,
   toPlainError
 } from '../storage/base/index.js'
+import type { DeviceProblem } from './devices/index.js'
 import type { RemoteStep } from './growing-peer.js'
 import type { Network } from './network/index.js'
 import type { Ground, LocalParts } from './peer.js'
+
+/** What is the matter with a device that will not let this one in before they are paired anew. */
+const REFUSING: ReadonlySet<DeviceProblem | undefined> = new Set<DeviceProblem>(['does-not-know-us', 'keys-differ'])
 
 /** What speaks with other devices; libp2p itself is loaded by the network's start. */
 export async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
@@ -120,7 +124,8 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
   const { agreements: openAgreements } = await import('../protocols/agreements/index.js')
   const agreements = openAgreements({
     ...{ messages, network, replicas, grants, syncs, served },
-    nameOf: device => devices.nameOf(device)
+    nameOf: device => devices.nameOf(device),
+    refuses: device => REFUSING.has(devices.find(device)?.problem)
   })
   reachFar(agreements.far)
 

@@ -32,6 +32,8 @@ export interface AgreementsInit {
   readonly syncs: Pick<Syncs, 'list' | 'answered'>
   readonly served: ServedSyncs
   nameOf(device: DeviceId): string
+  /** It does not know this device any more, or by other keys. */
+  refuses(device: DeviceId): boolean
 }
 
 export interface Agreements {
@@ -58,9 +60,9 @@ class Service implements Agreements {
 
   constructor(init: AgreementsInit) {
     this.#init = init
-    const { messages, network, replicas, nameOf } = init
+    const { messages, network, replicas, nameOf, refuses } = init
     this.far = {
-      nameOf,
+      ...{ nameOf, refuses },
       isConnected: device => network.session(device) !== undefined,
       whenConnected: (device, options) => network.whenConnected(device, options),
       open: ({ device, path, sync, access }, options) => replicas.connect(device, path, access, { sync, ...options }),

@@ -6,4 +6,4 @@ export { FRAME_HEADER_BYTES, type FrameStream, type FrameStreamInit, frameStream
 export * from './limits.js'
 export type { Direction, HandlerOptions, PeerHandler, PeerNetwork, PeerSession, PeerTrust } from './peers.js'
 export { TokenBucket } from './rate-limit.js'
-export { publicCode, type WireErrorCode, wireError } from './wire-error.js'
+export { BROKEN_RULES, publicCode, type WireErrorCode, wireError } from './wire-error.js'

@@ -16,6 +16,14 @@ export function wireError(code: WireErrorCode, message: string, cause?: unknown)
   return new SpacedriveError(code, message, cause === undefined ? {} : { cause })
 }
 
+/** Codes of a peer that breaks the rules: it is there, and what it says cannot be. */
+export const BROKEN_RULES: ReadonlySet<string> = new Set<WireErrorCode>([
+  'FRAME_TOO_LARGE',
+  'FLOODED',
+  'MALFORMED',
+  'UNEXPECTED_MESSAGE'
+])
+
 /**
  * Codes that a peer may be told. Everything else becomes `INTERNAL`: our paths, names and reasons are not for its eyes.
  */

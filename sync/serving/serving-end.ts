@@ -107,7 +107,7 @@ export class ServingEnd implements SyncedEnd {
     const { db, clock, sync } = this.#init
     await this.#placing
     try {
-      await this.#end.close(done)
+      await this.#end.close(done || this.#staged.full)
       const now = clock.nowMs()
       if (done) await db.write(servingWrites.ended, { id: sync.id, at: now, since: windowSinceMs(now) })
     } finally {

@@ -1,5 +1,6 @@
-import { type ContentHash, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import { type ContentHash, hasCode, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import { hashFromBytes } from '../../storage/content/index.js'
+import type { StagedProblem } from '../../storage/files/index.js'
 import type { EndpointStage, StagedFileWriter } from '../endpoints/index.js'
 
 const HASH_BYTES = 32
@@ -14,6 +15,8 @@ function ensureStagedPath(path: RelPath): void {
 /** What lies in a stage, as this device has hashed it: for those guards that ask whether what went came back. */
 export class StagedHashes {
   readonly #hashes = new Map<RelPath, ContentHash>()
+  /** The disk was full: what lies here may be in the way of what is wanted next. */
+  full = false
 
   of(path: RelPath): ContentHash | undefined {
     return this.#hashes.get(path)
@@ -27,12 +30,24 @@ export class StagedHashes {
   /** The same stage; what is written into it is remembered here. */
   noting(stage: EndpointStage): EndpointStage {
     const note = (path: RelPath, hash: ContentHash): void => void this.#hashes.set(path, hash)
+    const noting = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work
+      } catch (err) {
+        if (hasCode(err, 'NO_SPACE')) this.full = true
+        throw err
+      }
+    }
+    const noteProblems = (problems: readonly StagedProblem[]): void => {
+      if (problems.some(p => p.code === 'NO_SPACE')) this.full = true
+    }
     return {
       id: stage.id,
       async write(entries, data, options) {
         for (const { path } of entries) ensureStagedPath(path)
-        const report = await stage.write(entries, data, options)
+        const report = await noting(stage.write(entries, data, options))
         const failed = new Set(report.problems.map(p => p.index))
+        noteProblems(report.problems)
         entries.forEach(({ kind, path }, i) => {
           if (kind !== 'file' || failed.has(i)) return
           note(path, hashFromBytes(report.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)))
@@ -41,7 +56,7 @@ export class StagedHashes {
       },
       async openFile(path, init) {
         ensureStagedPath(path)
-        return notingWriter(await stage.openFile(path, init), hash => note(path, hash))
+        return notingWriter(await noting(stage.openFile(path, init)), { noting, finished: hash => note(path, hash) })
       },
       async verify(files, options) {
         for (const { path } of files) ensureStagedPath(path)
@@ -57,7 +72,12 @@ export class StagedHashes {
   }
 }
 
-function notingWriter(writer: StagedFileWriter, finished: (hash: ContentHash) => void): StagedFileWriter {
+interface Noted {
+  noting<T>(work: Promise<T>): Promise<T>
+  finished(hash: ContentHash): void
+}
+
+function notingWriter(writer: StagedFileWriter, { noting, finished }: Noted): StagedFileWriter {
   return {
     get path() {
       return writer.path
@@ -69,12 +89,12 @@ function notingWriter(writer: StagedFileWriter, finished: (hash: ContentHash) =>
       return writer.positionBytes
     },
     prefixHash: () => writer.prefixHash(),
-    append: bytes => writer.append(bytes),
+    append: bytes => noting(writer.append(bytes)),
     appendHole: length => writer.appendHole(length),
-    appendStretch: stretch => writer.appendStretch(stretch),
+    appendStretch: stretch => noting(writer.appendStretch(stretch)),
     restart: () => writer.restart(),
     async finish(expected) {
-      const done = await writer.finish(expected)
+      const done = await noting(writer.finish(expected))
       finished(done.hash)
       return done
     },

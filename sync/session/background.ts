@@ -50,12 +50,14 @@ export class Background implements Startable {
       for (const one of this.#standing.values()) one.nudge(false)
     }
     this.#off = (['volume:added', 'volume:removed', 'volume:changed'] as const).map(type => events.on(type, nudge))
-    this.#off.push(
-      events.on('device:connected', ({ device }) => {
-        for (const sync of this.#init.list())
-          if (farEnd(sync)?.device === device) this.#standing.get(sync.uuid)?.nudge(false)
-      })
-    )
+    // What it waited for is there, or will not come.
+    for (const type of ['device:connected', 'device:troubled'] as const)
+      this.#off.push(
+        events.on(type, ({ device }) => {
+          for (const sync of this.#init.list())
+            if (farEnd(sync)?.device === device) this.#standing.get(sync.uuid)?.nudge(false)
+        })
+      )
     for (const sync of this.#init.list()) this.stand(sync)
   }
 

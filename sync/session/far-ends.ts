@@ -9,6 +9,8 @@ import { type Sync, writableEnds } from './record.js'
 export interface FarEnds {
   nameOf(device: DeviceId): string
   isConnected(device: DeviceId): boolean
+  /** It was reached, and does not want to know this device (any more): waiting for it is in vain. */
+  refuses(device: DeviceId): boolean
   /** Waits until a device is connected. @throws `signal.reason` */
   whenConnected(device: DeviceId, options: AbortOptions): Promise<unknown>
   /** Opens the folder that a device serves for a sync. @throws {SpacedriveError} DEVICE_AWAY, UNREACHABLE, NOT_GRANTED, what opening it there throws */
@@ -55,6 +57,12 @@ export async function openFar(
   const halt = (reason: IdentityHalt['reason'], message: string, hint = BACK): IdentityHalt => ({
     ...{ reason, end, message, hint }
   })
+  if (!far.isConnected(device) && far.refuses(device))
+    return halt(
+      'refused',
+      `${name} no longer knows this device`,
+      `Pair with ${name} again, and \`sync add\` anew: files stay.`
+    )
   let endpoint: Endpoint
   try {
     endpoint = await reachFar(far, { device, path, sync: sync.uuid, access }, options)

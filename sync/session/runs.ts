@@ -9,6 +9,7 @@ import {
   newUuid,
   type Random,
   type RelPath,
+  raceSignal,
   type SpacedriveError,
   toError,
   type WorkerPool
@@ -17,6 +18,7 @@ import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
 import { type FarEnds, WAIT_FOR_DEVICE_MS, WAITING_CODES } from './far-ends.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
+import { haltedReport } from './halting.js'
 import { lastRun } from './last-runs.js'
 import { type Loan, withLoan } from './loan.js'
 import { endKey, farEnd, type Sync } from './record.js'
@@ -66,13 +68,6 @@ type SessionOptions = Omit<RunOptions, 'force' | 'background' | 'waiting'> &
 
 /** Written to the bus at most this often. */
 const PROGRESS_MS = 100
-/** Codes that stop a sync until a person (or time) has helped, as reasons of a halt. */
-const HALTING: Readonly<Record<string, string>> = {
-  NO_SPACE: 'no-space',
-  DISK_ERROR: 'disk-errors',
-  GUARD: 'guard-of-other-device'
-}
-
 /** Runs sessions, those of one root one after the other, and writes down what they came to. */
 export class Runs {
   readonly #init: RunsInit
@@ -195,9 +190,9 @@ export class Runs {
       const waits = !cancelled && WAITING_CODES.has(errorCode(err))
       const how = cancelled ? 'cancelled' : waits ? 'waiting' : 'failed'
       const ended = endedReport(name, how, toError(err) as SpacedriveError, duration())
-      const reason = HALTING[errorCode(err)]
-      const { operations, bytes: bytesTransferred } = told
-      report = { ...ended, ...(reason !== undefined && { state: 'halted', reason }), operations, bytesTransferred }
+      const far = farEnd(sync)?.at
+      report = how === 'failed' ? haltedReport(ended, err, far && this.#nameAt(sync, far)) : ended
+      report = { ...report, operations: told.operations, bytesTransferred: told.bytes }
       await this.#record(sync, began, report, 'as-it-was', background)
       if (report.state !== 'halted' && report.state !== 'waiting') throw err
       this.#tell(sync, run, report)
@@ -266,9 +261,15 @@ export class Runs {
   async #wait(sync: Sync, { signal }: AbortOptions): Promise<void> {
     const way = this.#init.far?.()
     const device = farEnd(sync)?.device
-    if (device === undefined || way === undefined || way.isConnected(device)) return
+    if (device === undefined || way === undefined || way.isConnected(device) || way.refuses(device)) return
     const limit = deadline(WAIT_FOR_DEVICE_MS, 'waiting for the other device', signal)
-    await way.whenConnected(device, { signal: limit.signal }).catch(() => {}) // the session says so in its words
+    const refused = new AbortController()
+    const off = this.#init.events.on('device:troubled', event => {
+      if (event.device === device && way.refuses(device)) refused.abort()
+    })
+    const coming = way.whenConnected(device, { signal: limit.signal })
+    await raceSignal(coming, refused.signal).catch(() => {}) // the session says so in its words
+    off()
     limit.clear()
   }
 

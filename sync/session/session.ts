@@ -127,7 +127,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
   const options: AbortOptions = { ...(signal && { signal }) }
   const writable = writableEnds(sync.mode)
   const opened: Opened = {}
-  let through = false
+  let [through, full] = [false, false]
   try {
     const identity = await identify(init, writable, options)
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
@@ -166,8 +166,12 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     if (!summary.whole || rules.length === 0 || done.state !== 'done') return done
     const { pool, snapshot } = init
     return { ...done, hidden: await pool.run(hiding.count, { snapshotFile: snapshot.file, rules }, options) }
+  } catch (err) {
+    full = hasCode(err, 'NO_SPACE')
+    throw err
   } finally {
-    for (const end of writable) await opened[end]?.close(through)
+    // What was staged here and may not be wanted any more is in the way of what is; the other device sees to its own disk.
+    for (const end of writable) await opened[end]?.close(through || (full && opened[end].here !== undefined))
   }
 }
 

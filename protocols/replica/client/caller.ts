@@ -4,13 +4,14 @@ import {
   type AbortOptions,
   type Clock,
   displayText,
+  errorCode,
   type Random,
   raceSignal,
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
-import { decode, type PeerSession, wireError } from '../../wire/index.js'
+import { BROKEN_RULES, decode, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, errorHead, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
 import { MAX_ERROR_TEXT, MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD, SILENCE_MS } from '../limits.js'
 import {
@@ -240,7 +241,7 @@ export class Caller {
       else throw wireError('UNEXPECTED_MESSAGE', `a frame of type ${frame.type}`)
     } catch (err) {
       // Nobody else would tell it any more; that the stream ends of it is told to the others.
-      pending.fail(toError(err))
+      pending.fail(endedBy(toError(err), this.#init.name))
       throw err
     }
   }
@@ -258,10 +259,7 @@ export class Caller {
   #end(cause: Error): void {
     if (this.#ended !== undefined) return
     const { name } = this.#init
-    this.#ended =
-      cause instanceof SpacedriveError && cause.code === 'STOPPED'
-        ? cause
-        : new SpacedriveError('UNREACHABLE', `${name} is not reachable: ${toError(cause).message}`, { cause })
+    this.#ended = endedBy(cause, name)
     this.#stopWatching()
     this.#over.abort(this.#ended)
     const waiting = [...this.#pending.values()]
@@ -290,4 +288,13 @@ export class Caller {
     let timer = clock.timer(look, SILENCE_MS / 4)
     return () => timer.clear()
   }
+}
+
+/** Why nothing can be asked any more. Who breaks the rules is not away: waiting for that device would be in vain. */
+function endedBy(cause: Error, name: string): Error {
+  const code = errorCode(cause)
+  if (code === 'STOPPED') return cause
+  if (BROKEN_RULES.has(code))
+    return new SpacedriveError('MALFORMED', `${name} does not keep to the protocol: ${cause.message}`, { cause })
+  return new SpacedriveError('UNREACHABLE', `${name} is not reachable: ${cause.message}`, { cause })
 }

@@ -95,8 +95,12 @@ describe('a sync with another device runs by itself', function () {
     cut.close()
     writeFileSync(join(mine, 'after'), 'of ada')
     assert.deepEqual((await bob.json<Status>('sync', 'status')).served, [])
-    // It waits for a device that may come, and says so.
-    assert.equal((await ada.run('sync', 'run', 'notes')).code, 6)
+    // Nobody need come for it to be told: it does not wait for a device that will not have it.
+    const run = await ada.run('sync', 'run', 'notes', '--json')
+    assert.equal(run.code, 4, run.stdout + run.stderr)
+    const { state, reason } = JSON.parse(run.stdout.trim().split('\n').at(-1)!) as { state: string; reason: string }
+    assert.deepEqual([state, reason], ['halted', 'refused'])
+    assert.match((await status()).text, /bob no longer knows this device/)
     assert.deepEqual(look(theirs), before)
   })
 })

@@ -1,0 +1,180 @@
+/**
+ * Two whole peers in this process, paired and connected over loopback: ada drives, bob serves. What bob answers can be made a
+ * lie, at whatever place of his folder the test says, while all the rest of him is real.
+ */
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Peer } from '../../../node/compose.js'
+import { type Replicas, type ReplicasInit, replicas, servingPort } from '../../../protocols/replica/index.js'
+import { type AbsPath, type AnyEvent, deadline, type EventName } from '../../../storage/base/index.js'
+import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
+import type { End, Mode } from '../../../sync/reconcile/index.js'
+import type { ServingEnd } from '../../../sync/serving/index.js'
+import type { RunAsked, RunReport, Sync, SyncStatus } from '../../../sync/session/index.js'
+import { testPeer } from '../../node/peer.js'
+import { connectPeers, nextEvent, pairDirectly, type TestPeer } from '../../peers.js'
+import { tempDir } from '../../temp.js'
+
+/** Longer than anything here takes on a busy machine. */
+const LONG_MS = 60_000
+const LOOPBACK = new Map<string, unknown>([
+  ['network.loopback', true],
+  ['network.enabled', true]
+])
+
+/** What is told instead of the truth. */
+export interface Lies {
+  readonly folder?: (truth: Endpoint) => Partial<Endpoint>
+  readonly end?: (truth: ServingEnd) => Partial<ServingEnd>
+}
+
+export class TwoDevices {
+  readonly #temp = tempDir('sd-two-devices-')
+  ada!: Peer
+  bob!: Peer
+  #liar: Replicas | undefined
+
+  at(path: string): AbsPath {
+    return join(realpathSync(this.#temp.path), path) as AbsPath
+  }
+
+  put(path: string, content: string | Buffer): void {
+    mkdirSync(join(this.at(path), '..'), { recursive: true })
+    writeFileSync(this.at(path), content)
+  }
+
+  async start(): Promise<void> {
+    this.ada = await this.#peer('ada')
+    this.bob = await this.#peer('bob')
+    const [a, b] = [asTestPeer(this.ada), asTestPeer(this.bob)]
+    await pairDirectly(a, b)
+    await connectPeers(a, b)
+  }
+
+  /** Ada's, between `mine` of hers and `theirs` of bob's, which is its `side`; accepted when this returns. */
+  async add(
+    name: string,
+    {
+      mode,
+      side,
+      mine,
+      theirs,
+      manual = true
+    }: { mode: Mode; side: End; mine: string; theirs: string; manual?: boolean }
+  ): Promise<Sync> {
+    for (const path of [mine, theirs]) mkdirSync(this.at(path), { recursive: true })
+    const far = { device: this.bob.network.localDevice, path: this.at(theirs) }
+    const near = this.at(mine)
+    const requested = nextEvent(this.bob, 'sync:requested')
+    const accepted = nextEvent(this.ada, 'sync:accepted')
+    const sync = await this.ada.syncs.add({
+      ...{ name, mode, policy: 'keep-both', ignore: [], maxDeletePercent: 50, manual },
+      source: side === 'source' ? far : near,
+      destination: side === 'source' ? near : far
+    })
+    await requested
+    const served = this.bob.served.find(this.ada.network.localDevice, sync.uuid)!
+    await this.bob.agreements.accept(served, this.at(theirs))
+    await accepted
+    return this.ada.syncs.find(name)
+  }
+
+  /** A person runs it. */
+  async run(name: string, asked: RunAsked = {}): Promise<RunReport> {
+    const job = await this.ada.syncs.begin(this.ada.syncs.find(name), asked)
+    const { output, error } = await this.ada.jobs.outcome(job)
+    if (output === undefined) throw new Error(`it failed: ${JSON.stringify(error)}`)
+    return output as unknown as RunReport
+  }
+
+  status(name: string): SyncStatus {
+    return this.ada.syncs.status(this.ada.syncs.find(name))
+  }
+
+  /** Looks at once, and again with each event of ada's whose name begins so. */
+  async until(what: string, fits: () => boolean, prefix = 'sync:'): Promise<void> {
+    const limit = deadline(LONG_MS, what)
+    let wake = (): void => {}
+    const off = this.ada.events.onAny((event: AnyEvent) => {
+      if ((event.type as EventName).startsWith(prefix)) wake()
+    })
+    limit.signal.addEventListener('abort', () => wake())
+    try {
+      while (!fits()) {
+        if (limit.signal.aborted) throw new Error(`${what} took too long`)
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      }
+    } finally {
+      off()
+      limit.clear()
+    }
+  }
+
+  /** From now on bob tells lies. */
+  async lie({ folder = () => ({}), end }: Lies): Promise<void> {
+    await this.truth()
+    await this.bob.replicas.stop()
+    const { network, grants, clock, random, log, libraries, served, watcher, dataDir } = this.bob
+    const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
+    const init: ReplicasInit = {
+      ...{ network, grants, clock, random, log, ours, nameOf: () => 'ada' },
+      open: async (path, options) => {
+        const truth = await openLocalEndpoint({ ...this.bob, ours, path }, options)
+        return instead(truth, folder(truth))
+      },
+      syncs(device, uuid) {
+        const port = servingPort({ served, watcher, isNetwork: async () => false }, device, uuid)
+        if (port === undefined || end === undefined) return port
+        const openEnd: typeof port.openEnd = async (sync, endpoint, options) => {
+          const truth = await port.openEnd(sync, endpoint, options)
+          return instead(truth, end(truth))
+        }
+        return { ...port, openEnd }
+      }
+    }
+    this.#liar = replicas(init)
+    await this.#liar.start()
+  }
+
+  /** Bob is honest again. */
+  async truth(): Promise<void> {
+    if (this.#liar === undefined) return
+    await this.#liar.stop()
+    this.#liar = undefined
+    await this.bob.replicas.start()
+  }
+
+  /** @param unmount - what is mounted in the folders, which nobody holds open any more */
+  async clean(unmount = (): void => {}): Promise<void> {
+    await this.#liar?.stop()
+    await this.ada?.stop()
+    await this.bob?.stop()
+    unmount()
+    this.#temp.clean()
+  }
+
+  async #peer(name: string): Promise<Peer> {
+    const dataDir = this.at(`instance-${name}`)
+    mkdirSync(dataDir, { mode: 0o700 })
+    const peer = await testPeer(dataDir, LOOPBACK)
+    await peer.start()
+    return peer
+  }
+}
+
+/** What pairing and connecting need of a peer. */
+const asTestPeer = (peer: Peer): TestPeer =>
+  ({ ...peer, id: peer.network.localDevice, network: peer.network, devices: peer.devices }) as unknown as TestPeer
+
+/** All of `truth`, but for what is told instead. */
+function instead<T extends object>(truth: T, lies: Partial<T>): T {
+  return new Proxy(truth, {
+    get(target, key) {
+      if (Object.hasOwn(lies, key)) return lies[key as keyof T]
+      const value = target[key as keyof T]
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
