@@ -17,7 +17,7 @@ import {
   windowStartMs
 } from '../reconcile/index.js'
 import { haltText } from '../session/index.js'
-import type { OwnBatch } from './own-batch.js'
+import { isRefused, type OwnBatch } from './own-batch.js'
 import type { ServedSync } from './record.js'
 import { servingWrites } from './serving.worker.js'
 
@@ -39,6 +39,8 @@ export class ServingGuards {
   #announced: AnnouncedRun | undefined
   #removed = 0
   #replaced = 0
+  /** Of what was removed: what may have been replaced as well. See `begin`. */
+  #exchanged = 0
 
   constructor(init: ServingGuardsInit) {
     this.#init = init
@@ -59,6 +61,7 @@ export class ServingGuards {
     this.#announced = run
     this.#removed = 0
     this.#replaced = 0
+    this.#exchanged = 0
     await db.write(servingWrites.begin, {
       id: sync.id,
       run: run.run,
@@ -69,29 +72,50 @@ export class ServingGuards {
     })
   }
 
-  /** Before a batch is done. @throws {SpacedriveError} GUARD when it goes beyond what was announced */
-  async begin({ run, steps, contents }: Pick<OwnBatch, 'run' | 'steps' | 'contents'>): Promise<void> {
+  /**
+   * Before a batch is done. A group whose names turn replaces a file by removing it under its old name and making it under
+   * the new one: as many removals as a group makes files may be replacements, as far as the driver has announced such.
+   * @throws {SpacedriveError} GUARD when it goes beyond what was announced
+   */
+  async begin(batch: Pick<OwnBatch, 'run' | 'steps' | 'contents' | 'group'>): Promise<void> {
     const { db, clock, sync } = this.#init
+    const { run, group } = batch
     const announced = this.#announced
     if (announced === undefined || announced.run !== run) throw beyond()
-    let [removed, replaced, more] = [0, 0, 0]
+    const { created, ...taken } = this.#taken(batch)
+    if (group) this.#exchanged += Math.min(created, taken.removed)
+    const over = Math.max(0, this.#removed + taken.removed - announced.removed)
+    const asReplaced = Math.min(over, this.#exchanged)
+    const [removed, replaced] = [taken.removed - asReplaced, taken.replaced + asReplaced]
+    if (this.#removed + removed > announced.removed || this.#replaced + replaced > announced.replaced) throw beyond()
+    this.#exchanged -= asReplaced
+    this.#removed += removed
+    this.#replaced += replaced
+    const more = created - taken.gone
+    if (removed === 0 && replaced === 0 && more === 0) return
+    await db.write(servingWrites.begin, { id: sync.id, run, at: clock.nowMs(), removed, replaced, more })
+  }
+
+  /** What the steps of a batch that will be done take away. */
+  #taken({
+    steps,
+    contents
+  }: Pick<OwnBatch, 'steps' | 'contents'>): Record<'created' | 'replaced' | 'removed' | 'gone', number> {
+    const taken = { created: 0, replaced: 0, removed: 0, gone: 0 }
     steps.forEach((step, i) => {
+      if (isRefused(step)) return
       const { came, went } = contents[i]!
       if (step.kind === 'create' || step.kind === 'replace') {
         if (came !== undefined) this.#came.add(came)
-        if (step.kind === 'create') more++
-        else replaced++
+        if (step.kind === 'create') taken.created++
+        else taken.replaced++
       }
       if (step.kind !== 'remove') return
-      more--
+      taken.gone++
       // What comes back under another name is not gone.
-      if (went === undefined || !this.#came.take(went)) removed++
+      if (went === undefined || !this.#came.take(went)) taken.removed++
     })
-    if (this.#removed + removed > announced.removed || this.#replaced + replaced > announced.replaced) throw beyond()
-    this.#removed += removed
-    this.#replaced += replaced
-    if (removed + replaced === 0 && more === 0) return
-    await db.write(servingWrites.begin, { id: sync.id, run, at: clock.nowMs(), removed, replaced, more })
+    return taken
   }
 
   async #judge(taken: Taken): Promise<readonly Halt[]> {

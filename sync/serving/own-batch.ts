@@ -11,6 +11,8 @@ import { isStagedPath, type StagedHashes } from './staged-hashes.js'
 
 export interface OwnBatch {
   readonly run: string
+  /** It is done as a whole or not at all. */
+  readonly group: boolean
   readonly steps: readonly PlaceStep[]
   readonly lines: readonly Omit<VersionLine, 'atMs'>[]
   /** Of each step: the content that gets a name, and the one that loses it. */
@@ -54,7 +56,7 @@ export async function ownBatch(init: OwnBatchInit, batch: KeptBatch, options: Ab
       ...(group !== undefined && { group })
     })
   })
-  return { run, steps: own, lines, contents }
+  return { run, group: group !== undefined, steps: own, lines, contents }
 }
 
 interface Found {
@@ -93,6 +95,9 @@ function ownStep({ staging, nextAside }: OwnBatchInit, step: PlaceStep, found: F
   const seen = found !== undefined && fits(expected, found.entry.stat)
   return { ...step, aside, expected: seen ? expectedAs(found.entry.stat) : { ...expected, mtimeNs: NEVER_NS } }
 }
+
+/** What stands there is not what the driver speaks of: the step will not be done. */
+export const isRefused = (step: PlaceStep): boolean => 'expected' in step && step.expected.mtimeNs === NEVER_NS
 
 /** The driver speaks of what stands there: as far as it knows, it is that. */
 function fits(expected: Expected, stat: EntryStat): boolean {

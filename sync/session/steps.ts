@@ -62,7 +62,13 @@ export function groupSteps(
       const known = moves.get(names.before(asideName(op.parked), i))!
       known.to = names.after(op.path, i)
       known.ops.push(op)
-    } else steps.push(...placed(op, names.before(op.path, i), names.after(op.path, i), stepOf(op, stage, nameOf(op))))
+    } else {
+      const before = names.before(op.path, i)
+      // What is replaced has moved before that: its old content leaves the old name, its new one gets the new name.
+      const moved = op.kind === 'replace' ? (moves.get(before)?.ops ?? []) : []
+      if (moved.length > 0) moves.delete(before)
+      steps.push(...placed({ op, moved }, before, names.after(op.path, i), stepOf(op, stage, nameOf(op))))
+    }
   })
   for (const [path, { ops, to, expected }] of moves)
     steps.push({ step: { kind: 'move', path, to, expected: expectedOf(expected, path) }, ops })
@@ -76,10 +82,18 @@ function isNested(steps: readonly Step[]): boolean {
   return names.some(a => names.some(b => a !== b && isWithin(a, b)))
 }
 
-/** One operation that moves nothing. Where a folder around it moves in the same group, its name is another afterwards. */
-function placed(op: Operation, before: RelPath, after: RelPath, step: PlaceStep): Step[] {
+/**
+ * One operation that gives or takes content. Where a folder around it moves in the same group, its name is another afterwards.
+ * @param moved - the operations by which the file itself moves, before it is replaced
+ */
+function placed(
+  { op, moved }: { readonly op: Operation; readonly moved: readonly Operation[] },
+  before: RelPath,
+  after: RelPath,
+  step: PlaceStep
+): Step[] {
   if (step.kind === 'create' || step.kind === 'make-directory') return [{ step: { ...step, path: after }, ops: [op] }]
-  if (op.kind !== 'replace' || step.kind !== 'replace' || before === after)
+  if (op.kind !== 'replace' || step.kind !== 'replace' || (before === after && moved.length === 0))
     return [{ step: { ...step, path: before } as PlaceStep, ops: [op] }]
   const { id, end, reason, needs, expected } = op
   const removal: Operation = { kind: 'remove', id, end, path: op.path, reason, needs, expected }
@@ -88,7 +102,7 @@ function placed(op: Operation, before: RelPath, after: RelPath, step: PlaceStep)
       step: { kind: 'remove', path: before, expected: expectedOf(expected, before), aside: step.aside },
       ops: [removal]
     },
-    { step: { kind: 'create', path: after, from: step.from }, ops: [op] }
+    { step: { kind: 'create', path: after, from: step.from }, ops: [...moved, op] }
   ]
 }
 

@@ -142,6 +142,31 @@ describe('a driver that wants more than a sync is', () => {
     await assert.rejects(announced(again, randomUUID(), 9), { code: 'GUARD' })
   })
 
+  it('a removal counts as a replacement where a group makes a file too, and only as far as such were announced', async () => {
+    const end = await agreed({ a: 'of a', b: 'of b', c: 'of c' })
+    const run = randomUUID()
+    await announced(end, run, 0, 1)
+    const stage = await end.stage()
+    const { entries, data } = pack({ 'new/1': 'other', 'new/2': 'another' })
+    await stage.write(entries, data as Uint8Array<ArrayBuffer>)
+    const group = async (gone: string, made: string, from: string) => {
+      const aside = { staging: stage.id, path: rel('new/x') }
+      const steps: PlaceStep[] = [
+        { kind: 'remove', path: rel(gone), expected: await expected(gone), aside },
+        { kind: 'create', path: rel(made), from: { staging: stage.id, path: rel(from) } }
+      ]
+      return end.place({ run, steps, why: ['test', 'test'], was: [null, null], group: 1 })
+    }
+    assert.ok((await group('a', 'd', 'new/1')).every(r => r.done))
+    await assert.rejects(group('b', 'e', 'new/2'), { code: 'GUARD' })
+    assert.deepEqual(
+      readdirSync(root)
+        .filter(name => name.length === 1)
+        .sort(),
+      ['b', 'c', 'd']
+    )
+  })
+
   it('without a word before nothing is staged or placed; a one-way source is never written', async () => {
     const end = await open()
     await assert.rejects(end.stage(), { code: 'GUARD' })

@@ -8,7 +8,7 @@ import { locating } from '../indexer/locating.worker.js'
 import { randomEdits } from '../watcher/random-edits.js'
 import { type LocationsFixture, openLocations } from './fixture.js'
 
-/** `npm run soak` asks for 10,000. */
+/** `npm run soak:locations` asks for 10,000. */
 const EDITS = Number(process.env.SPACEDRIVE_TEST_EDITS ?? 1_500)
 
 describe('locations', () => {

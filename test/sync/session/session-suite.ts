@@ -114,6 +114,21 @@ export function sessionSuite(openSync: OpenSync, guardsThere: GuardsThere = asyn
     await nothing()
   })
 
+  it('names that turn, with an edit of what came to a name', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (const name of ['a', 'b', 'x', 'y', 'z', 'other']) put(name, `${name} `.repeat(3))
+    await done()
+    const move = (from: string, to: string): void => renameSync(join(fixture.source, from), join(fixture.source, to))
+    for (const [from, to] of ['at', 'ba', 'tb', 'xt', 'yx', 'zy', 'tz']) move(from!, to!)
+    for (const name of ['a', 'x', 'z']) writeFileSync(join(fixture.source, name), `edited ${name}`)
+    rmSync(join(fixture.source, 'other'))
+    await done()
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    await nothing()
+    const kept = readdirSync(join(fixture.destination, '.spacedrive/versions/content'), { recursive: true })
+    assert.equal(kept.filter(name => String(name).length > 60).length, 4, 'what was edited, and what is gone')
+  })
+
   it('a folder that goes below what was in it, and files that leave it on the way', async () => {
     fixture = await openSync({ mode: 'bidirectional' })
     for (const path of ['outer/inner/deep/f', 'outer/inner/edited', 'outer/g', 'p/1', 'p/both', 'q/2', 'q/both'])
