@@ -84,8 +84,10 @@ export class Instance {
     })
   }
 
-  start(): Promise<unknown> {
-    return this.json('start', '--enable-networking', '--loopback')
+  /** @param listen - listens there, and looks for nobody; else on loopback, on another port at each start */
+  start(listen?: string): Promise<unknown> {
+    const where = listen === undefined ? ['--loopback'] : ['--listen', listen, '--no-mdns', '--no-dht']
+    return this.json('start', '--enable-networking', ...where)
   }
 
   async address(): Promise<string> {

@@ -39,7 +39,8 @@ export async function rsyncDaemon(dir: string): Promise<Rsync | undefined> {
 /** Where a folder that was copied by it lies. */
 export const rsyncFolder = (dir: string, into: string): string => join(dir, 'rsync', into)
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

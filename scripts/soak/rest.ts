@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Device } from './device.js'
+import { differences, lookAt } from './look.js'
+
+/** Nothing came nearer to rest for so long: then something is wrong. */
+const LATEST_MS = 240_000
+const ASK_MS = 1_000
+const SHOWN = 10
+
+interface View {
+  readonly name: string
+  readonly state: string
+  readonly text: string
+  readonly reason?: string | null
+}
+
+interface Status {
+  readonly syncs: readonly View[]
+  readonly served: readonly View[]
+}
+
+/** A sync of both folders, both ways, that the second device accepts. */
+export async function joinDevices(driver: Device, server: Device): Promise<void> {
+  const name = `${driver.name}-${server.name}`
+  await driver.instance.json(
+    'sync',
+    'add',
+    name,
+    driver.root,
+    `${server.name}:${server.root}`,
+    '--mode',
+    'bidirectional'
+  )
+  for (;;) {
+    const { requests } = await server.instance.json<{ requests: { id: number; name: string }[] }>('sync', 'requests')
+    const asked = requests.find(r => r.name === name)
+    if (asked !== undefined) return void (await server.instance.json('sync', 'accept', String(asked.id)))
+    await sleep(ASK_MS)
+  }
+}
+
+/** Waits until all ends are alike, and says yes where a guard asks a person. */
+export class Rest {
+  readonly #devices: readonly Device[]
+  readonly #note: (text: string) => void
+  #forced = 0
+  #longestMs = 0
+
+  constructor(devices: readonly Device[], note: (text: string) => void) {
+    this.#devices = devices
+    this.#note = note
+  }
+
+  get counts(): { readonly forced: number; readonly longestRestMs: number } {
+    return { forced: this.#forced, longestRestMs: Math.round(this.#longestMs) }
+  }
+
+  /** @throws when it does not come to rest, with what differs */
+  async reach(): Promise<void> {
+    for (const device of this.#devices) await device.start()
+    const began = performance.now()
+    let last = ''
+    for (;;) {
+      const views = await this.#views()
+      if (views.every(v => v.state === 'converged' || v.state === 'served')) {
+        const lines = this.#differences()
+        if (lines.length === 0) break
+        last = lines.slice(0, SHOWN).join('\n  ')
+      } else last = views.map(v => `${v.name}: ${v.state}, ${v.text}`).join('\n  ')
+      if (performance.now() - began > LATEST_MS) throw new Error(`it does not come to rest:\n  ${last}`)
+      await sleep(ASK_MS)
+    }
+    this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+  }
+
+  async #views(): Promise<View[]> {
+    const all: View[] = []
+    for (const device of this.#devices) {
+      device.ensureAlive()
+      const { syncs, served } = (await device.instance.client.call('sync.status', {})) as Status
+      all.push(...syncs, ...served)
+      for (const view of [...syncs, ...served].filter(v => v.state === 'halted')) {
+        this.#note(`${device.name}: ${view.name} is halted (${view.text}): a person says yes`)
+        this.#forced++
+        const driven = syncs.includes(view)
+        await device.instance.run('sync', ...(driven ? ['run', view.name, '--force'] : ['allow', view.name]))
+      }
+    }
+    return all
+  }
+
+  #differences(): string[] {
+    const [first, ...others] = this.#devices.map(d => lookAt(d.root, d.known))
+    return others.flatMap(other => differences(first!, other))
+  }
+}
