@@ -34,6 +34,12 @@ export interface Progressed {
   readonly nowMs: number
 }
 
+export interface Arrived extends Progressed {
+  readonly problemCount: number
+  /** JSON. */
+  readonly problems: string
+}
+
 export const transferWrites = defineTasks(import.meta.url, {
   /**
    * Remembers a transfer, or finds the same one again.
@@ -77,6 +83,16 @@ export const transferWrites = defineTasks(import.meta.url, {
     sql
       .prepare("UPDATE transfers SET done_files = ?, done_bytes = ?, updated_ms = ? WHERE id = ? AND state = 'active'")
       .run([doneFiles, doneBytes, nowMs, id])
+  },
+
+  /** What there is to say of a transfer whose content is all there, before it gets its names. */
+  arrived(sql: Sql, { id, doneFiles, doneBytes, problemCount, problems, nowMs }: Arrived): void {
+    sql
+      .prepare(
+        `UPDATE transfers SET done_files = ?, done_bytes = ?, problem_count = ?, problems = ?, updated_ms = ?
+         WHERE id = ? AND state = 'active'`
+      )
+      .run([doneFiles, doneBytes, problemCount, problems, nowMs, id])
   },
 
   /** @returns false when it had ended otherwise before: the first end counts */

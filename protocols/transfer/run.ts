@@ -9,7 +9,7 @@ import { cancelled } from './outcome.js'
 import { ProblemList } from './problem-list.js'
 import { type ProgressMeter, progressMeter } from './progress.js'
 import type { Placed } from './receive/incoming.js'
-import { intoBytes } from './rows.js'
+import { intoBytes, type TransferRow } from './rows.js'
 import { transferWrites } from './rows.worker.js'
 
 export interface RunContext {
@@ -17,8 +17,8 @@ export interface RunContext {
   readonly signal: AbortSignal
   readonly totals: ManifestTotals
   readonly meter: ProgressMeter
-  /** What earlier runs of the program had done, about. */
-  readonly doneBytes: number
+  /** What earlier runs of the program had done: about, and exactly once `markArrived` was called. */
+  readonly before: Done
   countBytes(bytes: number): void
 }
 
@@ -60,10 +60,8 @@ export async function runTransfer(
   const row = rows.find(id)!
   if (row.state === 'cancelled') throw cancelled(id)
   if (row.state === 'completed') {
-    const { doneFiles: files, doneBytes: bytes, problemCount, placed } = row
-    const done = { files, bytes, problemCount, placed, problems: ProblemList.of(row.problems) }
     // Told once more: the program may have died after it was written down and before anybody heard.
-    return tellCompleted(parts, { transfer, direction }, done, 0)
+    return tellCompleted(parts, { transfer, direction }, doneBefore(row), 0)
   }
   const totals = await manifests.totals(manifest, selection)
   let bytesOnWire = 0
@@ -79,7 +77,7 @@ export async function runTransfer(
   try {
     const done = await body({
       ...{ signal, totals, meter },
-      doneBytes: row.doneBytes,
+      before: doneBefore(row),
       countBytes: bytes => {
         bytesOnWire += bytes
       }
@@ -104,6 +102,15 @@ export async function runTransfer(
   }
 }
 
+/** Remembers that all has arrived and is about to get its names: what the end is to say, should that come after a restart. */
+export async function markArrived({ database, clock }: TransferParts, id: TransferId, done: Done): Promise<void> {
+  await database.write(transferWrites.arrived, {
+    ...{ id, doneFiles: done.files, doneBytes: done.bytes, problemCount: done.problems.count },
+    problems: JSON.stringify(done.problems.list()),
+    nowMs: clock.nowMs()
+  })
+}
+
 /** Remembers that everything is there; calling it again changes nothing. */
 export async function endTransfer({ database, clock }: TransferParts, id: TransferId, done: Done): Promise<void> {
   await database.write(transferWrites.end, {
@@ -125,6 +132,10 @@ async function remember(
   } catch (err) {
     log.warn('could not remember how far a transfer is', { transfer: id, err })
   }
+}
+
+function doneBefore({ doneFiles: files, doneBytes: bytes, problemCount, problems, placed }: TransferRow): Done {
+  return { files, bytes, problemCount, problems: ProblemList.of(problems), placed }
 }
 
 async function tellCompleted(

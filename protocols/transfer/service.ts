@@ -20,7 +20,7 @@ import { ReceiveRun } from './receive/receive-run.js'
 import { type StreamTarget, serveStream } from './receive/receive-stream.js'
 import type { TransferRow } from './rows.js'
 import { transferWrites } from './rows.worker.js'
-import { type Done, endTransfer, type RunContext, runTransfer } from './run.js'
+import { type Done, endTransfer, markArrived, type RunContext, runTransfer } from './run.js'
 import { sendAll } from './send/send-run.js'
 
 /** A call of `send` or `receive` that has not returned. */
@@ -93,6 +93,7 @@ export class Transfers implements TransferService {
           onProgress: (doneFiles, doneBytes) => meter.done(doneFiles, doneBytes),
           onProblems: count => meter.problems(count),
           ...(options.beforePlacing && { beforePlacing: options.beforePlacing }),
+          arrived: all => markArrived(this.#parts, id, all),
           commit: whole => endTransfer(this.#parts, id, whole)
         })
         placed = done.placed

@@ -1,7 +1,14 @@
 /** One transfer that was accepted: what it knows over all its streams, and how it ends. */
 import { type AbsPath, nameOf, parentOf, ROOT, SpacedriveError } from '../../../storage/base/index.js'
 import { hashToBytes } from '../../../storage/content/index.js'
-import type { DirectoryAttributes, FileRoot, Files, MoveEntry, Staging } from '../../../storage/files/index.js'
+import type {
+  DirectoryAttributes,
+  FileRoot,
+  Files,
+  MovedEntry,
+  MoveEntry,
+  Staging
+} from '../../../storage/files/index.js'
 import type { ReceiveInit } from '../index.js'
 import { ManifestFileReader } from '../manifest/file.js'
 import { parsePage } from '../manifest/page.js'
@@ -103,19 +110,25 @@ export class Incoming {
   }
 
   /**
-   * Everything is here: directories get their modes and times, then all of it gets its names at once.
+   * All of it gets its names at once: `tops` is what `settle` returned.
    * @throws {SpacedriveError} ROOT_MOVED, NO_SPACE, DISK_ERROR, ...: nothing was placed, and it can be tried again
    */
-  async place(signal: AbortSignal): Promise<Placed[]> {
-    this.#init.onPhase('placing')
-    const tops = await this.#setDirectories(signal)
+  async place(tops: readonly MoveEntry[], signal: AbortSignal): Promise<Placed[]> {
     if (tops.length === 0) return []
-    const moved = await this.#staging.moveInto(ROOT, tops, { signal })
-    return moved.map(({ from, path }) => ({ name: from, path }))
+    return (await this.#staging.moveInto(ROOT, tops, { signal })).map(placedAs)
   }
 
-  /** Bottom-up, a page at a time from the last. @returns the top-level entries that are there */
-  async #setDirectories(signal: AbortSignal): Promise<MoveEntry[]> {
+  /** What got its names in an earlier run of the program that did not live to remember it: there is nothing more to come. */
+  async placedBefore(signal: AbortSignal): Promise<Placed[] | undefined> {
+    return (await this.#staging.moved({ signal }))?.map(placedAs)
+  }
+
+  /**
+   * Everything is here: directories get their modes and times, bottom-up, a page at a time from the last.
+   * @returns the top-level entries that are there
+   */
+  async settle(signal: AbortSignal): Promise<MoveEntry[]> {
+    this.#init.onPhase('placing')
     const { transfer } = this.#init
     const exact = transfer.keepExecutable ?? false
     const reader = await ManifestFileReader.open(transfer.manifest.file)
@@ -159,3 +172,5 @@ export class Incoming {
     await this.#root.close()
   }
 }
+
+const placedAs = ({ from, path }: MovedEntry): Placed => ({ name: from, path })

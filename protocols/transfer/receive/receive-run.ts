@@ -18,6 +18,8 @@ export interface ReceiveRunInit extends Omit<IncomingInit, 'totals' | 'doneBytes
   readonly context: RunContext
   /** Lets it go on to its names, or rejects. */
   beforePlacing?: TransferOptions['beforePlacing']
+  /** Remembers that all is there, before any of it gets its name. */
+  arrived(all: Done): Promise<void>
   /** Remembers the end, before the sender hears of it. */
   commit(received: Received): Promise<void>
 }
@@ -46,6 +48,7 @@ export class ReceiveRun implements StreamTarget {
   #settle = { resolve: (_: Received): void => {}, reject: (_: unknown): void => {} }
   #signal = new AbortController().signal
   #beforePlacing: TransferOptions['beforePlacing']
+  #arrived: (all: Done) => Promise<void> = async () => {}
   #commit: (received: Received) => Promise<void> = async () => {}
   #current: { stream: OpenStream; settled: Promise<unknown> } | undefined
   #finishing: Promise<Received> | undefined
@@ -70,15 +73,21 @@ export class ReceiveRun implements StreamTarget {
 
   /** Lasts until everything is placed. @throws what ends it; `signal.reason`. What has arrived stays, unless it was cancelled */
   async whole(init: ReceiveRunInit): Promise<Received> {
-    const { signal, totals, doneBytes, countBytes } = init.context
+    const { signal, totals, before, countBytes } = init.context
     let incoming: Incoming | undefined
     let keep = true
     try {
       this.#onBytes = countBytes
       this.#signal = signal
+      this.#arrived = all => init.arrived(all)
       this.#commit = received => init.commit(received)
       this.#beforePlacing = init.beforePlacing
-      incoming = await Incoming.open({ ...init, totals, doneBytes }, signal)
+      incoming = await Incoming.open({ ...init, totals, doneBytes: before.bytes }, signal)
+      const placed = await incoming.placedBefore(signal)
+      if (placed !== undefined) {
+        init.onProgress(before.files, before.bytes)
+        this.#end(this.#committed({ ...before, placed }))
+      }
       this.#open.resolve(incoming)
       const received = await raceSignal(this.#result, signal)
       keep = false
@@ -139,17 +148,27 @@ export class ReceiveRun implements StreamTarget {
         throw err
       }
       // Not bound to this stream: once everything is here, it is placed whether the sender still listens or not.
-      this.#finishing = this.#finish(incoming, outcome)
-      this.#finishing.then(this.#settle.resolve, this.#settle.reject)
+      this.#end(this.#finish(incoming, outcome))
     }
-    const { files, bytes, problems } = await raceSignal(this.#finishing, stream.signal)
-    return { files, bytes, problemCount: problems.count, problems: problems.list() }
+    const received = await raceSignal(this.#finishing!, stream.signal)
+    const { files, bytes, problems, problemCount = problems.count } = received
+    return { files, bytes, problemCount, problems: problems.list() }
+  }
+
+  #end(finishing: Promise<Received>): void {
+    this.#finishing = finishing
+    finishing.then(this.#settle.resolve, this.#settle.reject)
   }
 
   async #finish(incoming: Incoming, { doneFiles, doneBytes }: ReceiveOutcome): Promise<Received> {
     await this.#beforePlacing?.(incoming.stagedPath, { signal: this.#signal })
-    const placed = await incoming.place(this.#signal)
-    const received = { files: doneFiles, bytes: doneBytes, placed, problems: incoming.problems }
+    const tops = await incoming.settle(this.#signal)
+    const all = { files: doneFiles, bytes: doneBytes, problems: incoming.problems }
+    await this.#arrived(all)
+    return this.#committed({ ...all, placed: await incoming.place(tops, this.#signal) })
+  }
+
+  async #committed(received: Received): Promise<Received> {
     await this.#commit(received)
     return received
   }

@@ -198,13 +198,11 @@ describe('spacedrop', function () {
     const third = await take()
     await pair.ada.drops.end({ ...third, device: pair.bob.peer.id, direction: 'out' })
     await pair.bob.drops.dropRule(pair.ada.peer.id)
-    for (let i = 0; i < 200 && pair.bob.drops.find(third)?.state === 'held'; i++)
-      await new Promise(r => setTimeout(r, 20))
+    while (pair.bob.drops.find(third)?.state === 'held') await new Promise(r => setTimeout(r, 20))
     assert.equal(pair.bob.drops.find(third)?.state, 'cancelled')
     // The staged content goes right after the state has changed.
     const staged = (): string[] => readdirSync(pair.bob.downloads).filter(n => n.startsWith('.spacedrive'))
-    for (let i = 0; i < 200 && staged().length > 0; i++) await new Promise(r => setTimeout(r, 20))
-    assert.deepEqual(staged(), [])
+    while (staged().length > 0) await new Promise(r => setTimeout(r, 20))
   })
 
   it('a path that is not there, nothing to send, a folder that cannot be', async () => {
