@@ -42,8 +42,9 @@ describe('a sync of a daemon', () => {
     for (const [path, what] of Object.entries(there))
       if (!what.startsWith('folder')) assert.equal(what, source[path], path)
     await instance.ok('start')
-    const finished = await instance.listen('sync:finished')
-    if ((await status()).state !== 'converged') await finished.next(e => e.state === 'converged')
+    // The look at everything is a job, and has its end a moment after the run.
+    const completed = await instance.listen('job:completed')
+    if ((await status()).state !== 'converged') await completed.next(e => e.kind === 'sync')
     assert.deepEqual(look(at('b')), source)
     const { state, watching, runs } = await status()
     assert.deepEqual([state, watching], ['converged', true])
