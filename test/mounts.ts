@@ -7,10 +7,16 @@ export interface TestImage {
   /** The image itself; to be written to only while it is not mounted. */
   readonly file: string
   mount(place: string, ...options: string[]): void
-  unmount(): void
+  /** As soon as nobody reads there any more. @throws when somebody still does after a while */
+  unmount(): Promise<void>
   /** Unmounts and removes the image; safe to call at any time. */
   clean(): void
 }
+
+/** So long what is about to be closed may keep a disk in use. */
+const IN_USE_MS = 20_000
+/** That it was closed is no event. */
+const LOOK_AGAIN_MS = 20
 
 /** Makes an image of `mib` MiB with that file system. `mkfs` holds further arguments of mkfs. */
 export function mountImage(fileSystem: string, mib: number, ...mkfs: string[]): TestImage {
@@ -26,9 +32,9 @@ export function mountImage(fileSystem: string, mib: number, ...mkfs: string[]): 
     throw err
   }
   let mounted: string | undefined
-  const unmount = (): void => {
+  const unmount = async (): Promise<void> => {
     if (mounted === undefined) return
-    must('umount', [mounted])
+    await unmountOnceFree(mounted)
     mounted = undefined
   }
   return {
@@ -83,7 +89,7 @@ export function kindMissing(fileSystem: string, mib: number, ...mkfs: readonly s
     const image = mountImage(fileSystem, mib, ...mkfs)
     try {
       image.mount(place.path)
-      image.unmount()
+      must('umount', [place.path])
       return undefined
     } finally {
       image.clean()
@@ -92,6 +98,16 @@ export function kindMissing(fileSystem: string, mib: number, ...mkfs: readonly s
     return (err as Error).message.split('\n')[0]
   } finally {
     place.clean()
+  }
+}
+
+async function unmountOnceFree(place: string): Promise<void> {
+  for (const untilMs = performance.now() + IN_USE_MS; ; await new Promise(r => setTimeout(r, LOOK_AGAIN_MS))) {
+    try {
+      return must('umount', [place])
+    } catch (err) {
+      if (!/busy/.test(String(err)) || performance.now() > untilMs) throw err
+    }
   }
 }
 

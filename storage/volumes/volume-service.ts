@@ -108,10 +108,11 @@ export class VolumeService implements Volumes {
   }
 
   async pathOf(id: VolumeId, within: RelPath): Promise<AbsPath | undefined> {
-    // What was mounted or unmounted since the last look counts, too.
+    // What was mounted or unmounted since the last look counts, too; a disk at the place of another may have all numbers of that.
     const { raw } = await readMounts()
-    const same = Buffer.compare(raw, this.#raw) === 0 ? this.#known.get(id) : undefined
-    const known = same ?? (await this.list({ all: true })).find(v => v.id === id)
+    const seen = Buffer.compare(raw, this.#raw) === 0 ? this.#known.get(id) : undefined
+    const [now] = seen === undefined ? [] : await describeVolumes(seen.mounts)
+    const known = now?.id === id ? now : (await this.list({ all: true })).find(v => v.id === id)
     return known === undefined ? undefined : locate(known, within)
   }
 

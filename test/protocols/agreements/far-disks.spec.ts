@@ -75,7 +75,7 @@ canMount('the disk of the other device', function () {
     await two.add('notes', { mode: 'bidirectional', side: 'destination', mine: 'notes', theirs: 'disk/notes' })
     assert.equal((await two.run('notes')).state, 'converged')
     const before = look(two.at('notes'))
-    disk.unmount()
+    await disk.unmount()
     const missing = await two.run('notes')
     assert.deepEqual([missing.state, missing.reason], ['halted', 'root-missing'])
     // A folder of that name on the disk below is not the one.

@@ -28,7 +28,7 @@ canMount('locations on disks that come and go', () => {
       const id = await f.indexedFolder(`${first}/photos`)
       const mounted = await f.indexedFolder(first, { name: 'root of the disk' })
 
-      disk.unmount()
+      await disk.unmount()
       await f.until(
         async () => (await f!.info(id)).activity === 'offline' && (await f!.info(mounted)).activity === 'offline'
       )
@@ -70,7 +70,7 @@ canMount('locations on disks that come and go', () => {
       writeFileSync(`${place}/f`, 'x')
       f = await openLocations(`${dir.path}/two` as AbsPath)
       const id = await f.indexedFolder(place)
-      disk.unmount()
+      await disk.unmount()
       await f.until(async () => (await f!.info(id)).activity === 'offline')
       assert.deepEqual(f.paths(id), ['f'])
     } finally {

@@ -38,7 +38,7 @@ canMount('trash on another volume', () => {
     assert.ok(entries.every(e => e.bin?.startsWith(join(one, '.spacedrive/trash/'))))
     assert.ok(exists(join(one, '.spacedrive/root.json')), 'known as ours by every scan')
 
-    image.unmount()
+    await image.unmount()
     assert.deepEqual(
       (await fixture.trash.list()).entries.map(e => e.bin),
       [null, null]
@@ -62,7 +62,7 @@ canMount('trash on another volume', () => {
     writeTree(one, { file: 'content' })
     const [thrown] = await fixture.trash.put([itemAt(join(one, 'file'))], options)
     assert.ok(thrown?.done)
-    image.unmount()
+    await image.unmount()
     const other = mountImage('ext4', 16)
     try {
       other.mount(one)

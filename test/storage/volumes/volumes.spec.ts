@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fork, spawnSync } from 'node:child_process'
+import { execFileSync, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +7,14 @@ import {
   type AbsPath,
   eventBus,
   pathBytes,
+  type RelPath,
   silentLog,
   systemClock,
   type WorkerPool,
   workerPool
 } from '../../../storage/base/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
-import { type Volumes, volumes } from '../../../storage/volumes/index.js'
+import { type VolumeId, type Volumes, volumes } from '../../../storage/volumes/index.js'
 import { volumeWrites } from '../../../storage/volumes/volumes.worker.js'
 import { canMount, mountImage } from '../../mounts.js'
 import { tempDir } from '../../temp.js'
@@ -131,18 +132,38 @@ describe('volumes', () => {
   })
 
   canMount('volumes that come and go', () => {
+    const seen = (type: 'volume:added' | 'volume:removed', mountPoint: string): Promise<string> =>
+      new Promise(resolve => {
+        const off = events.on(type, e => {
+          if (e.mountPoint !== mountPoint) return
+          off()
+          resolve(e.volume)
+        })
+      })
+
+    it('a disk that takes the place of another, with all its numbers, is not taken for it', async () => {
+      const image = mountImage('ext4', 24)
+      const place = `${dir.path}/swapped` as AbsPath
+      mkdirSync(place)
+      try {
+        const added = seen('volume:added', place)
+        image.mount(place)
+        const id = (await added) as VolumeId
+        assert.equal(await service.pathOf(id, 'folder' as RelPath), `${place}/folder`)
+        await image.unmount()
+        // The same device, of another file system.
+        execFileSync('tune2fs', ['-U', 'random', image.file], { stdio: 'ignore' })
+        image.mount(place)
+        assert.equal(await service.pathOf(id, 'folder' as RelPath), undefined)
+      } finally {
+        image.clean()
+      }
+    })
+
     it('a disk is noticed when it comes and goes, keeps its id at another place, and is remembered', async function () {
       this.timeout(30_000)
       const image = mountImage('ext4', 24)
       try {
-        const seen = (type: 'volume:added' | 'volume:removed', mountPoint: string): Promise<string> =>
-          new Promise(resolve => {
-            const off = events.on(type, e => {
-              if (e.mountPoint !== mountPoint) return
-              off()
-              resolve(e.volume)
-            })
-          })
         const first = `${dir.path}/first` as AbsPath
         const second = `${dir.path}/second` as AbsPath
         mkdirSync(first)
@@ -159,7 +180,7 @@ describe('volumes', () => {
         assert.equal(tracked.name, 'Photos')
 
         const removed = seen('volume:removed', first)
-        image.unmount()
+        await image.unmount()
         assert.equal(await removed, id)
         await assert.rejects(service.find(volume.id), { code: 'UNKNOWN_VOLUME' })
         assert.equal(service.tracked()[0]!.lastMountPoint, first)

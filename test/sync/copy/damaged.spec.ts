@@ -102,7 +102,7 @@ canDamage?.('copy: from a damaged disk', () => {
       makeTree(kit.at('disk/from'), { 'a/1': file('one'), 'a/2': file('two'), 'b/3': file('three'), 'z/4': file('4') })
       writeFileSync(kit.at('disk/from/a/large'), Buffer.alloc(1 << 20, 1))
       const wanted = readTree(kit.at('disk/from'))
-      image.unmount()
+      await image.unmount()
       // Where the blocks of a file and of a folder lie is written over.
       for (const path of ['/from/a/large', '/from/b']) {
         execFileSync(DEBUGFS, ['-w', '-R', `set_inode_field ${path} block[0] 0`, image.file], { stdio: 'ignore' })

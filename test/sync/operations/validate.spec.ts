@@ -70,7 +70,7 @@ canMount('validation of a disk that forgets', () => {
     await index(fixture, place)
 
     const flip = async (from: string, to: string): Promise<void> => {
-      image.unmount()
+      await image.unmount()
       const bytes = readFileSync(image.file)
       const at = bytes.indexOf(from.repeat(20)) + from.length
       assert.ok(at >= from.length)
@@ -90,7 +90,7 @@ canMount('validation of a disk that forgets', () => {
     assert.equal((await problemOf(fixture, join(place, 'photo')))?.code, 'CORRUPT')
     assert.equal(await problemOf(fixture, join(place, 'other')), null)
 
-    image.unmount()
+    await image.unmount()
     const bytes = readFileSync(image.file)
     const fd = openSync(image.file, 'r+')
     writeSync(fd, 'b', bytes.indexOf(`${mark}B`) + mark.length)

@@ -25,17 +25,6 @@ describe('a sync that runs by itself', () => {
   const status: TwoFolders['status'] = () => two.status()
   const same = (): boolean => two.same()
   const until: TwoFolders['until'] = (what, fits) => two.until(what, fits)
-  /** While something reads there the disk is in use; that it no longer does is no event. */
-  const unmounted = async (disk: TestImage): Promise<void> => {
-    for (;;) {
-      try {
-        return disk.unmount()
-      } catch (err) {
-        if (!/busy/.test(String(err))) throw err
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
-    }
-  }
   /** It took up what changes from now on, or left it for later. */
   const rests = (): Promise<void> =>
     new Promise(resolve => {
@@ -224,7 +213,7 @@ describe('a sync that runs by itself', () => {
         await inStep()
         const other = end === 'a' ? 'b' : 'a'
         const before = look(at(other))
-        await unmounted(image)
+        await image.unmount()
         await until('its being away', () => status().state === 'halted')
         assert.match(status().reason ?? '', /^root-/)
         assert.match(status().text, /nothing was changed/)

@@ -53,7 +53,7 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
         two.put('a/photo', 'edited'.repeat(1000))
         two.put('a/other/3', 'edited')
         const before = look(at('b'), { times: false })
-        image.unmount()
+        await image.unmount()
         // Where the blocks of two files and of a folder lie is written over.
         for (const path of ['/new photo', '/photo', '/album'])
           execFileSync(DEBUGFS, ['-w', '-R', `set_inode_field "${path}" block[0] 0`, image.file], { stdio: 'ignore' })
@@ -159,7 +159,7 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
       for (let i = 0; i < 12; i++) two.put(`${here}/f${i}`, String(i))
       await two.add(mode, { manual: true, ends: [here, there] })
       assert.equal((await two.run()).state, 'converged')
-      image.unmount()
+      await image.unmount()
       assert.deepEqual([(await two.run()).reason], ['root-missing'])
       mkdirSync(at('usb 2'))
       image.mount(at('usb 2'))
