@@ -15,7 +15,8 @@ interface Status {
 
 const FILES = 1_500
 
-describe('a sync of a daemon', () => {
+describe('a sync of a daemon', function () {
+  this.timeout(240_000)
   const instance = testInstance()
   const folder = `${instance.dataDir}-folders`
   const at = (path: string): string => join(folder, path)
