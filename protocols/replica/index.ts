@@ -30,8 +30,9 @@ import type { PeerNetwork, PeerSession } from '../wire/index.js'
 import type { Input } from './calls.js'
 import { Caller } from './client/caller.js'
 import { RemoteEndpoint } from './client/remote-endpoint.js'
+import { Turns } from './client/turns.js'
 import { type Access, type Grants, PERSON } from './grants.js'
-import { MAX_FOUND, MAX_SESSIONS } from './limits.js'
+import { MAX_FOUND, MAX_SESSIONS, MAX_WATCHING, SYNCS_AT_WORK } from './limits.js'
 import type { Served } from './server/served-folder.js'
 import type { ServingPort } from './server/serving-port.js'
 import { serveReplica } from './server/session.js'
@@ -101,11 +102,15 @@ interface Serving {
   readonly done: Promise<void>
   /** For which it opened its folder. */
   sync: string | undefined
+  /** It does nothing any more but tell what changes. */
+  watching: boolean
 }
 
 class Service implements Replicas {
   readonly #init: ReplicasInit
   readonly #serving = new Map<DeviceId, Set<Serving>>()
+  /** Syncs at work with each device. */
+  readonly #atWork = new Map<DeviceId, Turns>()
 
   constructor(init: ReplicasInit) {
     this.#init = init
@@ -113,7 +118,7 @@ class Service implements Replicas {
 
   async start(): Promise<void> {
     const serve = (stream: Stream, peer: PeerSession): Promise<void> => this.#serve(stream, peer)
-    await this.#init.network.handle(REPLICA_PROTOCOL, serve, { maxInboundStreams: MAX_SESSIONS })
+    await this.#init.network.handle(REPLICA_PROTOCOL, serve, { maxInboundStreams: MAX_SESSIONS + MAX_WATCHING })
   }
 
   async stop(): Promise<void> {
@@ -127,7 +132,11 @@ class Service implements Replicas {
     access: Access,
     { sync, ...options }: ConnectOptions = {}
   ): Promise<Endpoint> {
-    const caller = await this.#call(device, options)
+    const release = sync === undefined ? undefined : await this.#placeAtWork(device, options)
+    const caller = await this.#call(device, options, release).catch(err => {
+      release?.()
+      throw err
+    })
     try {
       const { value } = await caller.call('hello', { path, access, ...(sync !== undefined && { sync }) }, options)
       return new RemoteEndpoint(caller, device, `${this.#init.nameOf(device)}:${path}`, value, sync)
@@ -147,10 +156,17 @@ class Service implements Replicas {
     }
   }
 
-  async #call(device: DeviceId, options: AbortOptions): Promise<Caller> {
+  #placeAtWork(device: DeviceId, { signal }: AbortOptions): Promise<() => void> {
+    const turns = this.#atWork.get(device) ?? new Turns(SYNCS_AT_WORK, Number.MAX_SAFE_INTEGER)
+    this.#atWork.set(device, turns)
+    return turns.take(0, signal)
+  }
+
+  /** @param rest - called once it is at work no more: it only waits for what changes, or has ended */
+  async #call(device: DeviceId, options: AbortOptions, rest: () => void = () => {}): Promise<Caller> {
     const { network, clock, random, nameOf, pacing = UNPACED, compressBelowBytesPerSecond } = this.#init
     const { stream, peer } = await network.open(device, REPLICA_PROTOCOL, options)
-    return new Caller({ stream, peer, clock, random, pacing, compressBelowBytesPerSecond, name: nameOf(device) })
+    return new Caller({ stream, peer, clock, random, pacing, compressBelowBytesPerSecond, name: nameOf(device), rest })
   }
 
   async cut(device: DeviceId, sync?: string): Promise<void> {
@@ -166,11 +182,16 @@ class Service implements Replicas {
       return this.#open(peer.device, hello, options)
     }
     const find = (hash: ContentHash, options: AbortOptions) => this.#find(peer.device, hash, options)
-    const session: Serving = {
-      ...{ stream, sync: undefined },
-      done: serveReplica({ stream, peer, clock, log, pacing, compressBelowBytesPerSecond, open, find })
-    }
     const sessions = this.#serving.get(peer.device) ?? new Set()
+    if ([...sessions].filter(s => !s.watching).length >= MAX_SESSIONS) throw tooMany(MAX_SESSIONS)
+    const onWatch = (): void => {
+      if ([...sessions].filter(s => s.watching).length >= MAX_WATCHING) throw tooMany(MAX_WATCHING)
+      session.watching = true
+    }
+    const session: Serving = {
+      ...{ stream, sync: undefined, watching: false },
+      done: serveReplica({ stream, peer, clock, log, pacing, compressBelowBytesPerSecond, open, find, onWatch })
+    }
     this.#serving.set(peer.device, sessions.add(session))
     await session.done
     sessions.delete(session)
@@ -226,4 +247,5 @@ const notGrantedTo = (access: Access): SpacedriveError =>
   new SpacedriveError('NOT_GRANTED', 'that folder is not granted to you', {
     hint: `On the other device: \`network grant DEVICE DIR --${access}\`.`
   })
+const tooMany = (n: number): SpacedriveError => new SpacedriveError('TOO_MANY', `${n} folders are open already`)
 const noSuchSync = (): SpacedriveError => new SpacedriveError('NOT_GRANTED', 'it takes no part in that sync')

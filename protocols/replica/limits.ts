@@ -1,5 +1,7 @@
 /** Limits of the replica protocol (PEERS.md 8); each is listed in docs/limits.md with what happens at it. */
 
+import { MAX_SERVED } from '../../sync/serving/index.js'
+
 /** A pack of small files (4 MiB) and what is said of them; a page of 512 entries with the longest paths is 2 MiB. */
 export const MAX_REPLICA_FRAME_BYTES = 8 * 1024 * 1024
 /** Requests without an answer; who has more to ask waits. */
@@ -10,8 +12,14 @@ export const MAX_REQUEST_BYTES = 8 * 1024 * 1024
 export const MAX_STREAMED = 16
 /** Parts of such an answer that are on their way unread: four of the largest pieces of content are 4 MiB. */
 export const PARTS_AHEAD = 4
-/** Sessions of one device: each is an open folder. */
+/** Sessions of one device that are at work: each is an open folder. */
 export const MAX_SESSIONS = 16
+/** Sessions of one device that do nothing but watch: one for each sync that there may be. */
+export const MAX_WATCHING = MAX_SERVED
+/** Sessions for syncs that this device has at work with one other; further ones wait. What else it opens there has room beside them. */
+export const SYNCS_AT_WORK = 8
+/** Who holds the turn at a folder and asks nothing for so long loses it: others wait. Reading a large file here takes less. */
+export const IDLE_TURN_MS = 5 * 60_000
 /** Staging places of a session. */
 export const MAX_STAGES = 16
 /** Large files that are written at once. */

@@ -57,6 +57,11 @@ export class ServingEnd implements SyncedEnd {
     return this.#end.root.capabilities
   }
 
+  /** Nobody else changes the folder until it is closed. */
+  get holdsTurn(): boolean {
+    return this.#endTurn !== undefined && this.#closed === undefined
+  }
+
   stage(options?: AbortOptions): Promise<EndpointStage> {
     this.#stage ??= this.#staging(options).then(staging => this.#staged.noting(staging))
     return this.#stage

@@ -38,6 +38,8 @@ export interface CallerInit {
   readonly compressBelowBytesPerSecond: number | undefined
   /** The other device, for people. */
   readonly name: string
+  /** Called once it is at work no more: it only waits for what changes, or has ended. May be called twice. */
+  rest(): void
 }
 
 export interface Answer<T> {
@@ -159,6 +161,11 @@ export class Caller {
     }
   }
 
+  /** From now on it only waits for what changes. */
+  rest(): void {
+    this.#init.rest()
+  }
+
   async close(): Promise<void> {
     if (this.#ended !== undefined) return
     await this.call('close', {}).catch(() => {}) // a stream that is gone is closed
@@ -261,6 +268,7 @@ export class Caller {
     const { name } = this.#init
     this.#ended = endedBy(cause, name)
     this.#stopWatching()
+    this.#init.rest()
     this.#over.abort(this.#ended)
     const waiting = [...this.#pending.values()]
     this.#pending.clear()

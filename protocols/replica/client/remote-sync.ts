@@ -33,7 +33,10 @@ export class RemoteSync implements EndpointSync {
   }
 
   async *watch({ signal }: AbortOptions = {}): AsyncGenerator<WatchedPage, void, void> {
-    for await (const { value } of this.#caller.stream('watch', {}, { signal })) yield value
+    for await (const { value } of this.#caller.stream('watch', {}, { signal })) {
+      this.#caller.rest()
+      yield value
+    }
   }
 }
 

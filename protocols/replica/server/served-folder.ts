@@ -72,6 +72,11 @@ export class ServedFolder {
     return this.#sync
   }
 
+  /** Nobody else changes it meanwhile. */
+  get holdsTurn(): boolean {
+    return this.#sync?.holdsTurn === true
+  }
+
   async *stream(
     name: StreamName,
     input: Input<StreamName>,

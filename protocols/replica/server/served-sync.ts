@@ -1,7 +1,7 @@
 import { type AbortOptions, SpacedriveError } from '../../../storage/base/index.js'
 import type { Marker } from '../../../storage/files/index.js'
 import type { Endpoint, EndpointStage, SyncedEnd, WatchedPage } from '../../../sync/endpoints/index.js'
-import { markerFor, type ServedSync, type ServedSyncs } from '../../../sync/serving/index.js'
+import { markerFor, type ServedSync, type ServedSyncs, type ServingEnd } from '../../../sync/serving/index.js'
 
 /** How a folder that was opened for a sync is served. */
 export interface SyncPort {
@@ -14,7 +14,7 @@ export interface SyncPort {
 export class ServedForSync {
   readonly #port: SyncPort
   readonly #endpoint: Endpoint
-  #end: SyncedEnd | undefined
+  #end: ServingEnd | undefined
 
   constructor(port: SyncPort, endpoint: Endpoint) {
     this.#port = port
@@ -23,6 +23,10 @@ export class ServedForSync {
 
   marker(options: AbortOptions): Promise<Marker | undefined> {
     return markerFor(this.#port.sync, this.#endpoint, options)
+  }
+
+  get holdsTurn(): boolean {
+    return this.#end?.holdsTurn === true
   }
 
   get uuid(): string {

@@ -14,7 +14,7 @@ import type { Endpoint } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, callHead, type Input, moreHead, STREAMS, type StreamName } from '../calls.js'
-import { ALIVE_EVERY_MS, MAX_ERROR_TEXT, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import { ALIVE_EVERY_MS, IDLE_TURN_MS, MAX_ERROR_TEXT, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
 import {
   ABORT,
   ALIVE,
@@ -42,6 +42,8 @@ export interface ServeInit {
   open(hello: Input<'hello'>, options: AbortOptions): Promise<Served>
   /** Where files with this content lie that the device may read. */
   find(hash: ContentHash, options: AbortOptions): Promise<readonly string[]>
+  /** From now on it only watches. @throws {SpacedriveError} TOO_MANY */
+  onWatch(): void
 }
 
 interface Running {
@@ -70,7 +72,10 @@ class Session {
   #folder: ServedFolder | undefined
   #greeted = false
   #lastCall = 0
+  #watching = false
   #saidMs: number
+  /** When it last asked something, or had an answer. */
+  #askedMs: number
   #finish!: () => void
 
   constructor(init: ServeInit) {
@@ -79,6 +84,7 @@ class Session {
     this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#saidMs = clock.monotonicMs()
+    this.#askedMs = this.#saidMs
     const ended = new Promise<void>(resolve => {
       this.#finish = resolve
     })
@@ -141,6 +147,7 @@ class Session {
       .catch(err => this.#refuse(call, name, err))
       .catch(err => this.#pipe.abort(toError(err)))
       .finally(() => {
+        this.#askedMs = this.#init.clock.monotonicMs()
         this.#running.delete(call)
         this.#work.delete(work)
       })
@@ -149,6 +156,11 @@ class Session {
 
   async #answer(call: number, name: string, raw: unknown, data: Uint8Array<ArrayBuffer>, running: Running) {
     const { signal } = running.aborting
+    if (this.#watching && name !== 'close') throw wireError('UNEXPECTED_MESSAGE', 'it only watches')
+    if (name === 'watch') {
+      this.#init.onWatch()
+      this.#watching = true
+    }
     if (Object.hasOwn(STREAMS, name)) {
       const input = parsed(STREAMS[name as StreamName].input, raw)
       for await (const part of this.#opened().stream(name as StreamName, input as never, { signal })) {
@@ -229,11 +241,14 @@ class Session {
     this.#pipe.send(type, call, values, data)
   }
 
+  /** Says that it is still at it, and sees to it that the other side is. */
   #sayAlive(): () => void {
     const { clock } = this.#init
     const look = (): void => {
       const busy = [...this.#running.values()].some(({ waits }) => !waits)
       if (busy && clock.monotonicMs() - this.#saidMs >= ALIVE_EVERY_MS) this.#send(ALIVE, 0, undefined)
+      if (!busy && this.#folder?.holdsTurn === true && clock.monotonicMs() - this.#askedMs >= IDLE_TURN_MS)
+        this.#pipe.abort(wireError('TIMEOUT', 'the device kept a folder to itself and did nothing'))
       timer = clock.timer(look, ALIVE_EVERY_MS)
     }
     let timer = clock.timer(look, ALIVE_EVERY_MS)

@@ -10,7 +10,7 @@ import {
   servingPort
 } from '../../../protocols/replica/index.js'
 import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
-import { watcher } from '../../../storage/watcher/index.js'
+import { type Watcher, watcher } from '../../../storage/watcher/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
 import { isWritten, madeBySync, type ServedSyncs, servedSyncs } from '../../../sync/serving/index.js'
@@ -34,6 +34,7 @@ export interface ReplicaPair {
   readonly driver: ReplicaDevice
   readonly server: ReplicaDevice
   readonly parts: LocalParts
+  readonly watcher: Watcher
   stop(): Promise<void>
 }
 
@@ -67,7 +68,7 @@ export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
   }
   const [driver, server] = [await device(a), await device(b)]
   return {
-    ...{ driver, server, parts },
+    ...{ driver, server, parts, watcher: watching },
     async stop() {
       for (const one of [driver, server]) await one.replicas.stop()
       for (const one of [a, b]) await one.stop()

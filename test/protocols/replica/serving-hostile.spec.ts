@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AbsPath } from '../../../storage/base/index.js'
+import { ALIVE_EVERY_MS, IDLE_TURN_MS, replicas, servingPort } from '../../../protocols/replica/index.js'
+import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
 import type { PlaceStep } from '../../../storage/files/index.js'
 import type { Endpoint, SyncedEnd } from '../../../sync/endpoints/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
+import { manualClock } from '../../manual-clock.js'
 import { pack } from '../../storage/files/pack.js'
 import { rel } from '../../sync/endpoints/gather.js'
 import { tempDir } from '../../temp.js'
@@ -186,6 +188,33 @@ describe('a driver that wants more than a sync is', () => {
     await assert.rejects(connect(root, randomUUID()), { code: 'NOT_GRANTED' })
     await assert.rejects(connect(join(root, 'inner'), uuid), { code: 'NOT_GRANTED' })
     await assert.rejects(connect(temp.path, uuid), { code: 'NOT_GRANTED' })
+  })
+
+  it('who keeps a folder to himself and does nothing loses his turn; others get theirs', async () => {
+    const clock = manualClock()
+    const { peer, grants, served } = pair.server
+    await pair.server.replicas.stop()
+    const patient = replicas({
+      ...{ network: peer.network, grants, clock, random: systemRandom, log: peer.log, ours: () => [] },
+      ...{ nameOf: () => 'ada', open: path => pair.parts.open(path) },
+      syncs: (from, id) => servingPort({ served, watcher: pair.watcher, isNetwork: async () => false }, from, id)
+    })
+    await patient.start()
+    try {
+      const idle = await open()
+      await announced(idle, randomUUID())
+      const first = endpoint
+      const other = await openForSync(pair, root, { uuid: randomUUID(), mode: 'mirror', side: 'destination' })
+      opened.push(other)
+      // Opening for writing takes a turn, too.
+      const waiting = other.sync!.open()
+      await clock.advance(IDLE_TURN_MS + 2 * ALIVE_EVERY_MS)
+      await announced(await waiting, randomUUID())
+      await assert.rejects(first.space(), { code: 'UNREACHABLE' })
+    } finally {
+      await patient.stop()
+      await pair.server.replicas.start()
+    }
   })
 
   it('of the marker it learns its own number alone', async () => {
