@@ -1,11 +1,14 @@
 /** Two isolated daemons for the demo and the bench, driven through the command line like a person would. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, daemonClient } from '../node/client/index.js'
 import type { AbsPath } from '../storage/base/index.js'
 
 const CLI = join(dirname(fileURLToPath(import.meta.url)), '../node/cli/main.js')
+
+const ASK_MS = 100
 
 export interface Ran {
   code: number
@@ -127,4 +130,22 @@ export async function pair(a: Instance, b: Instance): Promise<{ words: string; j
   const code = await generate.ended
   if (code !== 0) throw new Error(`pair generate ended with ${code}`)
   return { words, joinMs }
+}
+
+/** A folder of an instance. */
+export interface Folder {
+  readonly device: Instance
+  readonly root: string
+}
+
+/** Two folders kept in step both ways from then on: the first device asks, the second accepts. They are connected. */
+export async function syncBoth(name: string, driver: Folder, server: Folder): Promise<void> {
+  const there = `${server.device.name}:${server.root}`
+  await driver.device.json('sync', 'add', name, driver.root, there, '--mode', 'bidirectional')
+  for (;;) {
+    const { requests } = await server.device.json<{ requests: { id: number; name: string }[] }>('sync', 'requests')
+    const asked = requests.find(r => r.name === name)
+    if (asked !== undefined) return void (await server.device.json('sync', 'accept', String(asked.id)))
+    await sleep(ASK_MS)
+  }
 }

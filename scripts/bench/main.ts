@@ -14,6 +14,7 @@ import { copyBenches } from './copies.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
 import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
+import { remoteBackgroundBenches } from './remote-background.js'
 import { remoteBenches } from './remotes.js'
 import { starting } from './start.js'
 import { syncOne } from './sync-one.js'
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   dropTree,
   ...transferBenches,
   ...remoteBenches,
+  ...remoteBackgroundBenches,
   ...indexBenches,
   reconciling,
   ...analysisBenches,

@@ -1,30 +1,17 @@
 /** Scenario of a sync that runs by itself: how soon one change, and one rename of a large folder, are at the other end. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync
-} from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNode } from '../../node/index.js'
+import { readIf, rested, until, writeDurably } from './at-rest.js'
 import { settle } from './baseline.js'
 import { type Bench, median, percentile, timed } from './bench.js'
+import { makeFolders } from './trees.js'
 
 const CHANGES = 50
 const FOLDERS = 50
 const FILES = 1_000
-/** Asked this often whether it is there: it can be no less exact. */
-const ASK_MS = 1
-const LATEST_MS = 60_000
 const IDLE_MS = 4_000
-/** At rest: so many samples in a row in which less than this share of a core was used. */
-const [RESTED_SAMPLES, SAMPLE_MS, RESTED_SHARE] = [4, 250, 0.06]
 const round = (value: number): number => Number(value.toFixed(1))
 
 export const syncOne: Bench = {
@@ -33,10 +20,7 @@ export const syncOne: Bench = {
   async run({ dir, quick, note }) {
     const [source, destination] = [join(dir, 'one'), join(dir, 'other')]
     const perFolder = quick ? 20 : FILES
-    for (let i = 0; i < FOLDERS * perFolder; i++) {
-      if (i % perFolder === 0) mkdirSync(join(source, `folder/d${i / perFolder}`), { recursive: true })
-      writeFileSync(join(source, `folder/d${Math.floor(i / perFolder)}/f${i}`), `content ${i}`)
-    }
+    makeFolders(join(source, 'folder'), FOLDERS, perFolder)
     settle(dir)
     const node = await createNode({ dataDir: join(dir, 'data'), network: { enabled: false } })
     await node.start()
@@ -68,7 +52,7 @@ export const syncOne: Bench = {
         await sleep(100)
       }
       const cpuMs = cpuSince(before)
-      await rested()
+      await rested(usedMs)
       note('at rest')
       const idle = process.cpuUsage()
       await sleep(IDLE_MS)
@@ -84,7 +68,7 @@ export const syncOne: Bench = {
       const renameOperations = await moved
       const renameCpuMs = cpuSince(renaming)
       // What it looks for after a rename: edits in the folder that were made meanwhile.
-      await rested()
+      await rested(usedMs)
       return {
         ...{ files: FOLDERS * perFolder, changes: ours.length },
         ...{ p50Ms: round(median(ours)), p95Ms: round(percentile(ours, 95)) },
@@ -100,45 +84,9 @@ export const syncOne: Bench = {
   }
 }
 
+const usedMs = (): number => cpuSince({ user: 0, system: 0 })
+
 function cpuSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1_000
-}
-
-/** Until hardly anything was done for a while: sessions that find nothing to do tell nobody. */
-async function rested(): Promise<void> {
-  for (let quiet = 0; quiet < RESTED_SAMPLES; ) {
-    const before = process.cpuUsage()
-    await sleep(SAMPLE_MS)
-    quiet = cpuSince(before) < SAMPLE_MS * RESTED_SHARE ? quiet + 1 : 0
-  }
-}
-
-async function until(change: () => void, there: () => boolean): Promise<number> {
-  return timed(async () => {
-    const began = performance.now()
-    change()
-    while (!there()) {
-      if (performance.now() - began > LATEST_MS) throw new Error('a change did not arrive')
-      await sleep(ASK_MS)
-    }
-  })
-}
-
-function readIf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const fd = openSync(path, 'w')
-  try {
-    writeSync(fd, text)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

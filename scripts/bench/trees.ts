@@ -43,6 +43,14 @@ export function makeSmallFiles(dir: string, count: number): void {
   }
 }
 
+/** Folders with as many tiny files each. */
+export function makeFolders(dir: string, folders: number, files: number): void {
+  for (let i = 0; i < folders * files; i++) {
+    if (i % files === 0) mkdirSync(join(dir, `d${i / files}`), { recursive: true })
+    writeFileSync(join(dir, `d${Math.floor(i / files)}/f${i}`), `content ${i}`)
+  }
+}
+
 /** A copy of /usr/share: tens of thousands of real files, links, empty folders, odd names. */
 export function makeRealTree(dir: string): void {
   execFileSync('cp', ['-a', '/usr/share', dir])

@@ -19,26 +19,6 @@ interface Status {
   readonly served: readonly View[]
 }
 
-/** A sync of both folders, both ways, that the second device accepts. */
-export async function joinDevices(driver: Device, server: Device): Promise<void> {
-  const name = `${driver.name}-${server.name}`
-  await driver.instance.json(
-    'sync',
-    'add',
-    name,
-    driver.root,
-    `${server.name}:${server.root}`,
-    '--mode',
-    'bidirectional'
-  )
-  for (;;) {
-    const { requests } = await server.instance.json<{ requests: { id: number; name: string }[] }>('sync', 'requests')
-    const asked = requests.find(r => r.name === name)
-    if (asked !== undefined) return void (await server.instance.json('sync', 'accept', String(asked.id)))
-    await sleep(ASK_MS)
-  }
-}
-
 /** Waits until all ends are alike, and says yes where a guard asks a person. */
 export class Rest {
   readonly #devices: readonly Device[]
@@ -59,15 +39,19 @@ export class Rest {
   async reach(): Promise<void> {
     for (const device of this.#devices) await device.start()
     const began = performance.now()
+    let changed = began
     let last = ''
     for (;;) {
       const views = await this.#views()
+      let now = views.map(v => `${v.name}: ${v.state}, ${v.text}`).join('\n  ')
       if (views.every(v => v.state === 'converged' || v.state === 'served')) {
         const lines = this.#differences()
         if (lines.length === 0) break
-        last = lines.slice(0, SHOWN).join('\n  ')
-      } else last = views.map(v => `${v.name}: ${v.state}, ${v.text}`).join('\n  ')
-      if (performance.now() - began > LATEST_MS) throw new Error(`it does not come to rest:\n  ${last}`)
+        now = `${lines.length} differences:\n  ${lines.slice(0, SHOWN).join('\n  ')}`
+      }
+      if (now !== last) changed = performance.now()
+      last = now
+      if (performance.now() - changed > LATEST_MS) throw new Error(`it does not come to rest:\n  ${last}`)
       await sleep(ASK_MS)
     }
     this.#longestMs = Math.max(this.#longestMs, performance.now() - began)

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomFrom } from '../../test/random.js'
 import { freePort } from '../bench/rsync.js'
-import { pair } from '../instance.js'
+import { pair, syncBoth } from '../instance.js'
 import { Checks } from './checks.js'
 import { Device, type Held } from './device.js'
 import { Edits, type Place } from './edits.js'
 import { Faults } from './faults.js'
 import { Ledger } from './ledger.js'
-import { joinDevices, Rest } from './rest.js'
+import { Rest } from './rest.js'
 import { makePackages, makeRepository, REPOSITORY, reinstall, workInRepository } from './work.js'
 
 const EPOCH_MS = 90_000
@@ -90,9 +90,15 @@ export class Soak {
     makeRepository(first.root)
     for (const device of devices) await device.start()
     for (let i = 1; i < count; i++) {
-      await pair(devices[i - 1]!.instance, devices[i]!.instance)
-      await joinDevices(devices[i - 1]!, devices[i]!)
-      note(`${devices[i - 1]!.name} and ${devices[i]!.name} are paired`)
+      const [driver, server] = [devices[i - 1]!, devices[i]!]
+      await pair(driver.instance, server.instance)
+      const name = `${driver.name}-${server.name}`
+      await syncBoth(
+        name,
+        { device: driver.instance, root: driver.root },
+        { device: server.instance, root: server.root }
+      )
+      note(`${driver.name} and ${server.name} are paired`)
     }
   }
 
