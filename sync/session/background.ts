@@ -47,7 +47,7 @@ export class Background implements Startable {
     this.#running = true
     const { events } = this.#init
     const nudge = (): void => {
-      for (const one of this.#standing.values()) one.nudge(false)
+      for (const one of this.#standing.values()) one.nudge()
     }
     this.#off = (['volume:added', 'volume:removed', 'volume:changed'] as const).map(type => events.on(type, nudge))
     // What it waited for is there, or will not come.
@@ -55,7 +55,7 @@ export class Background implements Startable {
       this.#off.push(
         events.on(type, ({ device }) => {
           for (const sync of this.#init.list())
-            if (farEnd(sync)?.device === device) this.#standing.get(sync.uuid)?.nudge(false)
+            if (farEnd(sync)?.device === device) this.#standing.get(sync.uuid)?.nudge()
         })
       )
     for (const sync of this.#init.list()) this.stand(sync)
@@ -116,7 +116,7 @@ export class Background implements Startable {
 
   /** A person ran it: what it waited for may be over. */
   nudge(uuid: string): void {
-    this.#standing.get(uuid)?.nudge(false)
+    this.#standing.get(uuid)?.nudge()
   }
 
   state(uuid: string): Standing {

@@ -187,17 +187,18 @@ async function openWhereItIs(
 }
 
 /**
- * `same`: this very folder; `volume`: another one, on the volume it was on; `other`: neither. Two disks may bear one inode and
+ * `same`: this very folder; `volume`: another one, in its place on the volume it was on; `other`: neither (what lies below a bind
+ * mount, when that is gone, has its path alone). Two disks may bear one inode and
  * time of birth (roots do, made within one second): ids of their volumes that are of one kind and differ say otherwise.
  */
 export function judgeRoot(known: SyncEnd, now: SyncEnd): 'same' | 'volume' | 'other' {
   const kind = (id: string): string => id.slice(0, id.indexOf(':'))
   const both = known.volume !== null && now.volume !== null
-  const volume = both && known.volume === now.volume
+  const volume = both && known.volume === now.volume && known.within === now.within
   if (known.inode === now.inode && known.birthNs === now.birthNs) {
     // A guessed id may change when the file system grows; a time of birth makes up for that, an inode alone does not.
     const certain = now.volume !== null && (kind(now.volume) !== 'weak' || now.birthNs === '0')
-    const denied = both && !volume && kind(known.volume!) === kind(now.volume!) && certain
+    const denied = both && known.volume !== now.volume && kind(known.volume!) === kind(now.volume!) && certain
     return denied ? 'other' : 'same'
   }
   return volume ? 'volume' : 'other'

@@ -1,21 +1,19 @@
-import { lstat } from 'node:fs/promises'
 import {
   type AbsPath,
   type Clock,
-  fsPath,
   hasCode,
   type JobId,
   type Logger,
   type Random,
   type RelPath,
-  raceSignal,
-  resolveRel,
   SpacedriveError,
   toError
 } from '../../storage/base/index.js'
 import type { JobOutcome } from '../../storage/jobs/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
 import { ENDS } from '../reconcile/index.js'
+import { Alarm } from './alarm.js'
+import { letRest } from './let-rest.js'
 import { type Hints, Pending } from './pending.js'
 import type { PlanSummary } from './plan.worker.js'
 import type { Sync } from './record.js'
@@ -35,11 +33,6 @@ export const RETRY_MS = 5_000
 export const BURST_QUIET_MS = 300
 /** ... and no longer than this. */
 export const BURST_MAX_MS = 10_000
-/** A file of this size or more is taken when it was not written to for `REST_MS`: reading it takes longer than writing a piece. */
-export const RESTING_BYTES = 4 * 1024 * 1024
-export const REST_MS = 1_000
-/** Of so many hints files are looked at for being written to; more are a burst of small ones. */
-const RESTING_LOOKS = 64
 /** A plan beyond this becomes a job, so that it can be seen and paused. */
 export const QUICK_OPERATIONS = 1_000
 export const QUICK_BYTES = 256 * 1024 * 1024
@@ -75,7 +68,7 @@ export class StandingSync {
   readonly #pending: Pending
   readonly #watched: WatchedEnds
   #running: Promise<void> = Promise.resolve()
-  #wake = (): void => {}
+  readonly #alarm: Alarm
   /** Everything is to be looked at. */
   #whole = true
   #nextWholeMs = 0
@@ -89,18 +82,19 @@ export class StandingSync {
 
   constructor(init: StandingInit) {
     this.#init = init
+    this.#alarm = new Alarm(init.clock, this.#stopping.signal)
     this.#pending = new Pending(init.clock)
     this.#watched = new WatchedEnds({
       ...init,
       changed: (end, changes) => {
         this.#stuck = false
         this.#pending.add(end, changes)
-        this.#wake()
+        this.#alarm.wake()
       },
       lost: () => {
         this.#whole = true
         init.changed()
-        this.#wake()
+        this.#alarm.wake()
       },
       noted: () => init.changed()
     })
@@ -117,17 +111,15 @@ export class StandingSync {
   /** Ends what goes on, cleanly. */
   async stop(): Promise<void> {
     this.#stopping.abort(new SpacedriveError('STOPPED', 'the sync no longer runs by itself'))
-    this.#wake()
+    this.#alarm.wake()
     await this.#running
   }
 
-  /** Something happened that may help: a volume came, a person ran it. @param whole - everything is to be looked at */
-  nudge(whole: boolean): void {
-    if (this.#away === undefined && !this.#stuck && !whole) return
+  /** Something happened that may help, or that no watch tells of: a volume came or went, a person ran it. */
+  nudge(): void {
+    if (this.#waits) this.#retryAtMs = 0
     this.#stuck = false
-    if (whole) this.#whole = true
-    this.#retryAtMs = 0
-    this.#wake()
+    this.#alarm.wake()
   }
 
   get state(): Standing {
@@ -147,6 +139,7 @@ export class StandingSync {
   async #go(): Promise<void> {
     const { signal } = this.#stopping
     while (!signal.aborted) {
+      this.#alarm.set()
       const sync = this.#init.find()
       if (sync === undefined || sync.paused) return
       try {
@@ -180,7 +173,7 @@ export class StandingSync {
       for (const end of ENDS) this.#pending.add(end, again)
     }
     this.#works(true)
-    await this.#letRest(sync)
+    await letRest(this.#pending, sync, this.#init.clock)
     const hints = this.#pending.take()
     if (hints.source.length + hints.destination.length === 0) return false
     return this.#quick(hints)
@@ -294,53 +287,21 @@ export class StandingSync {
   async #burst(latestMs: number): Promise<Hints | undefined> {
     const { clock } = this.#init
     for (let left = latestMs - clock.monotonicMs(); left > 0; left = latestMs - clock.monotonicMs())
-      if (!(await this.#sleep(Math.min(BURST_QUIET_MS, left)))) break
+      if (!(await this.#alarm.sleep(Math.min(BURST_QUIET_MS, left)))) break
     return this.#pending.empty ? undefined : this.#pending.take()
-  }
-
-  /** Large files that are being written to wait. */
-  async #letRest({ source, destination }: Sync): Promise<void> {
-    const ends = { source, destination }
-    // At the other device a file that is written to is noticed when it moves under the reader.
-    const files = this.#pending.files(RESTING_LOOKS).filter(({ end }) => ends[end].device === null)
-    await Promise.all(
-      files.map(async ({ end, path }) => {
-        const found = await lstat(fsPath(resolveRel(ends[end].path, path))).catch(() => undefined)
-        if (found === undefined || !found.isFile() || found.size < RESTING_BYTES) return
-        const restedMs = this.#init.clock.nowMs() - found.mtimeMs
-        if (restedMs >= 0 && restedMs < REST_MS) this.#pending.rest(end, path, REST_MS - restedMs)
-      })
-    )
   }
 
   /** Until something happens, or is due. */
   async #rest(): Promise<void> {
     this.#works(false)
     const now = this.#init.clock.monotonicMs()
-    const due = [this.#nextWholeMs - now, AWAY_CHECK_MS]
+    // While it waits for something outside the hour changes nothing.
+    const due = this.#waits ? [] : [this.#nextWholeMs - now]
     if (this.#retryAtMs !== undefined) due.push(this.#retryAtMs - now)
+    if (!this.#watched.complete || due.length === 0) due.push(AWAY_CHECK_MS)
     const rests = this.#waits ? undefined : this.#pending.restsForMs()
     if (rests !== undefined) due.push(rests)
-    await this.#sleep(Math.max(1, Math.min(...due)))
-  }
-
-  /** @returns whether it was woken before the time was over */
-  async #sleep(ms: number): Promise<boolean> {
-    const { clock } = this.#init
-    const { signal } = this.#stopping
-    let woken = false
-    const ended = new AbortController()
-    this.#wake = () => {
-      woken = true
-      ended.abort()
-    }
-    try {
-      await raceSignal(clock.sleep(ms, { signal: ended.signal }), signal).catch(() => {})
-    } finally {
-      ended.abort()
-      this.#wake = () => {}
-    }
-    return woken
+    await this.#alarm.sleep(Math.max(1, Math.min(...due)))
   }
 }
 

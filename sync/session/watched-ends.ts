@@ -1,3 +1,5 @@
+import { lstat } from 'node:fs/promises'
+import { type AbsPath, fsPath } from '../../storage/base/index.js'
 import type { Watch, WatchChange } from '../../storage/watcher/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { SyncEnd } from './record.js'
@@ -16,10 +18,16 @@ export interface WatchedEndsInit extends WatchFolderInit {
   noted(): void
 }
 
+/** A watch, and of what: where, and for a folder of this device which one. */
+interface Watched extends EndWatch {
+  readonly path: string
+  readonly folder: string | undefined
+}
+
 /** The watches of both ends of a sync. */
 export class WatchedEnds {
   readonly #init: WatchedEndsInit
-  readonly #watches: Partial<Record<End, EndWatch>> = {}
+  readonly #watches: Partial<Record<End, Watched>> = {}
   readonly #notes: Partial<Record<End, string>> = {}
 
   constructor(init: WatchedEndsInit) {
@@ -35,11 +43,20 @@ export class WatchedEnds {
     return ENDS.flatMap(end => this.#notes[end] ?? [])
   }
 
-  /** @returns the ends of which a watch began: there nothing is known of what happened before; undefined: one is not there */
+  /**
+   * A watch follows the folder it was put on: where something is mounted on its name, or no longer is, nothing tells. So each time it
+   * is asked whether that is the folder there still.
+   * @returns the ends of which a watch began: there nothing is known of what happened before; undefined: one is not there
+   */
   async begin(ends: Readonly<Record<End, SyncEnd>>): Promise<readonly End[] | undefined> {
     const begun: End[] = []
     for (const end of ENDS) {
-      if (this.#watches[end] !== undefined) continue
+      const watch = this.#watches[end]
+      if (watch !== undefined) {
+        if (watch.path === ends[end].path && watch.folder === (await folderAt(ends[end]))) continue
+        delete this.#watches[end]
+        await watch.stop()
+      }
       try {
         await this.#watch(end, ends[end])
       } catch {
@@ -76,11 +93,19 @@ export class WatchedEnds {
         this.#init.lost(end)
       }
     }
+    const folder = await folderAt(at)
     const watch = await (at.device === null
       ? watchFolder(this.#init, at.path, listener)
       : this.#init.watchFar(at, listener))
     // It may have been lost before anybody could say so of it.
     if (lost) await watch.stop()
-    else this.#watches[end] = watch
+    else this.#watches[end] = { path: at.path, folder, stop: () => watch.stop() }
   }
+}
+
+/** Which folder of this device is there; undefined: none, or it is another device's. */
+async function folderAt({ device, path }: SyncEnd): Promise<string | undefined> {
+  if (device !== null) return undefined
+  const found = await lstat(fsPath(path as AbsPath), { bigint: true }).catch(() => undefined)
+  return found && `${found.dev}:${found.ino}:${found.birthtimeNs}`
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import {
   type AbsPath,
   type Clock,
+  type EventBus,
   eventBus,
   type JobId,
   SpacedriveError,
@@ -17,7 +18,7 @@ import {
 import { type Disk, type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type JobHandle, type JobInfo, jobManager } from '../../../storage/jobs/index.js'
-import { watcher } from '../../../storage/watcher/index.js'
+import { type Watcher, watcher } from '../../../storage/watcher/index.js'
 import { openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import {
   type RestoreAsked,
@@ -38,6 +39,7 @@ export interface HistoryFixture {
   readonly source: string
   readonly destination: string
   readonly db: InstanceDatabase
+  readonly events: EventBus
   readonly syncs: Syncs
   readonly history: SyncHistory
   readonly files: Files
@@ -68,6 +70,8 @@ export interface HistoryOptions {
   readonly timer?: Clock['timer']
   /** Instead of the real disk; everything runs in this thread then. */
   readonly disk?: Disk
+  /** It runs by itself, by this clock and this watcher; else by command alone. */
+  readonly background?: { readonly clock: Clock; watcher(real: Watcher): Watcher }
   /** A folder in which all of it lies and stays, made by another process perhaps; else a fresh one. */
   readonly at?: AbsPath
   /** Called with each write to the instance database: before it begins, and when it is committed. */
@@ -100,6 +104,7 @@ export async function openHistory({
   ignore = [],
   timer,
   disk,
+  background,
   at: dir,
   onWrite
 }: HistoryOptions): Promise<HistoryFixture> {
@@ -127,17 +132,28 @@ export async function openHistory({
     )
   }
   const init = { db, dataDir, pool, clock, random: systemRandom, events, jobs, log: silentLog, open }
+  const watching = watcher({ pool, clock, log: silentLog })
   const service = syncs({
     ...init,
-    watcher: watcher({ pool, clock, log: silentLog }),
+    ...(background && { clock: background.clock }),
+    watcher: background?.watcher(watching) ?? watching,
     ...{ deviceName: () => 'ada', placementOf: async () => undefined, pathOf: async () => undefined }
   })
   const history = syncHistory({ ...init, ...(timer && { clock: { ...clock, timer } }), syncs: service })
   await service.start()
   await jobs.start()
+  if (background !== undefined) await service.background.start()
   if (service.list().length === 0) {
     const ends = { source: at('source') as AbsPath, destination: at('destination') as AbsPath }
-    await service.add({ name: 'test', ...ends, mode, policy, ignore, maxDeletePercent: 100, manual: true })
+    await service.add({
+      name: 'test',
+      ...ends,
+      mode,
+      policy,
+      ignore,
+      maxDeletePercent: 100,
+      manual: background === undefined
+    })
   }
   const sync = (): Sync => service.find('test')
   const once = async (force: boolean): Promise<RunReport> => {
@@ -152,6 +168,7 @@ export async function openHistory({
       source: at('source'),
       destination: at('destination'),
       db,
+      events,
       syncs: service,
       history,
       files,
@@ -183,6 +200,7 @@ export async function openHistory({
     async close() {
       if (closed) return
       closed = true
+      await service.background.stop()
       await service.stop()
       await jobs.stop()
       await files.close()
