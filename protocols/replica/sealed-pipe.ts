@@ -14,11 +14,13 @@ import {
   expand,
   FLAG_BROTLI,
   FRAME_LENGTH_BYTES,
+  FrameBuffers,
   framePipe,
   LinkRate,
   Opener,
   RECORD_HEAD_BYTES,
   RECORD_OVERHEAD_BYTES,
+  reusable,
   Sealer,
   SLOW_LINK_BYTES_PER_SECOND
 } from '../transfer/index.js'
@@ -57,8 +59,18 @@ export interface ReplicaFrame {
 }
 
 export interface SealedPipe {
-  /** Queues a frame; frames go out in the order of the calls. */
-  send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): void
+  /**
+   * Queues a frame; frames go out in the order of the calls.
+   * @returns its memory, for `arrived`
+   */
+  send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): Uint8Array
+  /**
+   * The other device has this frame: its memory is used again. One that says so of what it does not have yet gets other bytes
+   * instead, sealed for it alone.
+   */
+  arrived(frame: Uint8Array): void
+  /** Nothing is under way: lets go of what is kept for later frames. Most streams rest most of the time. */
+  rest(): void
   /** Says that nothing more will be sent, once what is queued is out. */
   close(): Promise<void>
   abort(reason: Error): void
@@ -78,13 +90,14 @@ export interface SealedPipeInit {
 
 const NOTHING = new Uint8Array(0)
 const PAYLOAD_AT = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES
-/** An ArrayBuffer of its own that nobody has cleared: all of it is written before it is read. */
-const memory = (length: number): Uint8Array => Buffer.allocUnsafeSlow(length)
 const info = (from: 'driver' | 'server'): string => `spacedrive replica 1 from ${from}`
 
 export function sealedPipe(init: SealedPipeInit): SealedPipe {
   const { stream, peer, random, onFrame, onEnd, compressBelowBytesPerSecond = SLOW_LINK_BYTES_PER_SECOND } = init
   const rate = new LinkRate()
+  // With memory of its own for each frame the collectors of garbage were the largest user of the processor.
+  let incoming = new FrameBuffers()
+  let outgoing = new FrameBuffers()
   const [ours, theirs] = random === undefined ? (['server', 'driver'] as const) : (['driver', 'server'] as const)
   let sealer: Sealer | undefined
   let opener: Opener | undefined
@@ -97,9 +110,12 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     maxFrameBytes: MAX_REPLICA_FRAME_BYTES,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     rate,
-    allocate: (_, length) => memory(length),
+    allocate: (_, length) => incoming.take(length),
     onPreamble: salt => keyed(salt.slice()),
-    onFrame: frame => onFrame(open(opener!, frame)),
+    onFrame(frame) {
+      onFrame(open(opener!, frame))
+      for (const memory of reusable(frame)) incoming.give(memory)
+    },
     onEnd
   })
   if (random !== undefined) {
@@ -110,6 +126,13 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
   return {
     close: () => pipe.close(),
     abort: reason => pipe.abort(reason),
+    arrived(frame) {
+      for (const memory of reusable(frame)) outgoing.give(memory)
+    },
+    rest() {
+      incoming = new FrameBuffers()
+      outgoing = new FrameBuffers()
+    },
     send(type, call, values, data = []) {
       if (sealer === undefined) throw wireError('UNEXPECTED_MESSAGE', 'nothing may be said before the salt')
       const head = values === undefined ? NOTHING : encode(toWire(values))
@@ -117,7 +140,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       if (length + RECORD_OVERHEAD_BYTES > MAX_REPLICA_FRAME_BYTES)
         throw wireError('FRAME_TOO_LARGE', `a message of ${length} bytes was to be sent`)
       // Put together where it will be sealed: memory of its own for each step was the largest user of the processor.
-      const frame = memory(RECORD_OVERHEAD_BYTES + length)
+      const frame = outgoing.take(RECORD_OVERHEAD_BYTES + length)
       const payload = frame.subarray(PAYLOAD_AT, PAYLOAD_AT + length)
       new DataView(frame.buffer, frame.byteOffset).setUint32(PAYLOAD_AT, head.length)
       payload.set(head, LENGTH_BYTES)
@@ -130,6 +153,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       const smaller = slow ? compressed(payload) : undefined
       const flags = smaller === undefined ? 0 : FLAG_BROTLI
       pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length }, smaller ?? payload, frame))
+      return frame
     }
   }
 }
@@ -142,14 +166,14 @@ function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
       : new DataView(payload.buffer, payload.byteOffset).getUint32(0)
   if (LENGTH_BYTES + length > payload.length) throw wireError('MALFORMED', 'a message is cut off')
   return {
-    ...{ type, call: file, values: payload.subarray(LENGTH_BYTES, LENGTH_BYTES + length) },
+    ...{ type, call: file, values: copied(payload.subarray(LENGTH_BYTES, LENGTH_BYTES + length)) },
     data: copied(payload.subarray(LENGTH_BYTES + length))
   }
 }
 
-/** In an ArrayBuffer of its own, which may be handed to another thread. */
+/** In an ArrayBuffer of its own, which may be handed to another thread: the memory of the frame is used again. */
 function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const own = memory(bytes.length)
+  const own = new Uint8Array(Buffer.allocUnsafeSlow(bytes.length).buffer as ArrayBuffer)
   own.set(bytes)
-  return new Uint8Array(own.buffer as ArrayBuffer)
+  return own
 }

@@ -47,6 +47,7 @@ export type {
 export { TRANSFER_PROTOCOL } from './protocol.js'
 export { expand } from './receive/expand.js'
 export { compressed } from './send/compression.js'
+export { FrameBuffers, reusable } from './stream/frame-buffers.js'
 export { type FramePipe, framePipe } from './stream/frame-pipe.js'
 export { LinkRate } from './stream/link-rate.js'
 export {

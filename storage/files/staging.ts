@@ -165,7 +165,8 @@ export interface StagedFileWriter {
   /**
    * Writes at `positionBytes` and hashes. Calls may be made without waiting for each other; they run in order. Waiting for
    * the last few is the caller's back-pressure.
-   * @param bytes - its ArrayBuffer is handed over where `bytes` is all of it, else copied
+   * @param bytes - its ArrayBuffer is handed over where `bytes` is all of it and this is done in another thread, else copied:
+   *   the caller's again once this has resolved
    * @throws {SpacedriveError} SIZE_EXCEEDED beyond `sizeBytes`, NO_SPACE, READ_ONLY, DISK_ERROR: nothing of it counts
    */
   append(bytes: Uint8Array): Promise<void>

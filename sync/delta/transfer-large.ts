@@ -59,6 +59,8 @@ export interface TransferredLarge {
 export const MIN_COMPARED_BYTES = 1024 * 1024
 /** Ranges in one call of `read`: a message of some 40 KiB. */
 const MAX_RANGES = 2048
+/** Of pieces that were written, kept for later ones: as many as are on their way. */
+const MAX_SPENT = 8
 /** Of the basis, taken at once: for progress, and so that an abort does not wait long. */
 const STRETCH_BYTES = 32 * 1024 * 1024
 
@@ -124,6 +126,8 @@ class LargeTransfer {
   readonly #hasher = createHasher()
   /** Of the source; the same at each look, or it was changed. */
   #stat: EntryStat | undefined
+  /** Of pieces that were written. */
+  readonly #spent: ArrayBuffer[] = []
   #movedBytes = 0
   #foundBytes = 0
 
@@ -185,7 +189,8 @@ class LargeTransfer {
       while (next < found.length && found[next]!.fromBytes < atBytes) await this.#appendFound(found[next++]!)
     }
     for (let at = 0; at < moved.length; at += MAX_RANGES) {
-      for await (const piece of from.read(path, { ranges: moved.slice(at, at + MAX_RANGES).map(rangeOf), signal })) {
+      const ranges = moved.slice(at, at + MAX_RANGES).map(rangeOf)
+      for await (const piece of from.read(path, { ranges, spent: this.#spent, signal })) {
         if (piece.kind === 'opened' || piece.kind === 'done') {
           this.#look(piece.stat)
           continue
@@ -199,11 +204,15 @@ class LargeTransfer {
     await this.#queue.drain()
   }
 
-  async #appendMoved(bytes: Uint8Array): Promise<void> {
+  async #appendMoved(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#hasher.update(bytes)
     this.#movedBytes += bytes.length
-    const { length } = bytes // its buffer may be handed over
-    await this.#queue.append(bytes, () => this.#init.onBytes?.(length, 'source'))
+    const { length, buffer } = bytes
+    await this.#queue.append(bytes, () => {
+      // Empty: the writer took it.
+      if (buffer.byteLength > 0 && this.#spent.length < MAX_SPENT) this.#spent.push(buffer)
+      this.#init.onBytes?.(length, 'source')
+    })
   }
 
   async #appendHole(lengthBytes: number): Promise<void> {

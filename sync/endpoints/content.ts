@@ -10,6 +10,8 @@ export interface ByteRange {
 export interface ReadOptions extends AbortOptions {
   /** In ascending order, not overlapping; the whole file unless given. */
   readonly ranges?: readonly ByteRange[] | undefined
+  /** Memory of pieces that the reader is done with, put here by it: later pieces may come in it. */
+  readonly spent?: ArrayBuffer[] | undefined
 }
 
 /**

@@ -3,6 +3,17 @@ import { type AbortOptions, type LinkContext, linkSignals, type WorkerPool } fro
 /** Values on their way from a worker: what the reader has not taken yet. */
 const AHEAD = 4
 
+export interface PullOptions extends AbortOptions {
+  /** Memory that the reader is done with, put here by it: handed back to the task, which may send more in it. */
+  readonly spent?: ArrayBuffer[] | undefined
+}
+
+/** From the reader to the task. */
+interface Taken {
+  readonly more: number
+  readonly spent: readonly ArrayBuffer[]
+}
+
 /**
  * A task that yields: runs it in a thread of its own links and hands on what it sends, no more than a few values ahead of who
  * reads. Ending the loop early ends the task; its last step is awaited, so that nothing runs on unseen.
@@ -11,7 +22,7 @@ export async function* pulled<I, T>(
   pool: WorkerPool,
   task: (input: I, ctx: LinkContext) => Promise<void>,
   input: NoInfer<I>,
-  { signal }: AbortOptions = {}
+  { signal, spent }: PullOptions = {}
 ): AsyncGenerator<T, void, void> {
   signal?.throwIfAborted()
   const over = new AbortController()
@@ -40,7 +51,8 @@ export async function* pulled<I, T>(
     for (;;) {
       while (waiting.length > 0) {
         const value = waiting.shift() as T
-        post(1)
+        const back = spent?.splice(0) ?? []
+        post({ more: 1, spent: back } satisfies Taken, back)
         yield value
       }
       if (ended !== undefined) break
@@ -61,6 +73,8 @@ export async function* pulled<I, T>(
 export interface Sink<T> {
   /** Waits until there is room. @param transfer - buffers handed over */
   send(value: T, transfer?: readonly ArrayBuffer[]): Promise<void>
+  /** Memory for a piece: what the reader handed back, if it is as long, else new. Whoever takes it fills all of it. */
+  memory(lengthBytes: number): Uint8Array<ArrayBuffer>
   /** Lets messages in: to be called now and then by whoever works long without sending. */
   giveWay(): Promise<void>
 }
@@ -68,8 +82,10 @@ export interface Sink<T> {
 export function sink<T>(ctx: LinkContext): Sink<T> {
   let credit = AHEAD
   let wake = (): void => {}
-  ctx.onPost((more: number) => {
+  const spare: ArrayBuffer[] = []
+  ctx.onPost(({ more, spent }: Taken) => {
     credit += more
+    spare.push(...spent)
     wake()
   })
   const onAbort = (): void => wake()
@@ -80,6 +96,10 @@ export function sink<T>(ctx: LinkContext): Sink<T> {
   }
   return {
     giveWay,
+    memory(lengthBytes) {
+      const used = spare.pop()
+      return used?.byteLength === lengthBytes ? new Uint8Array(used) : new Uint8Array(lengthBytes)
+    },
     async send(value, transfer) {
       // The abort arrives as a message: without a turn it would never be seen.
       await giveWay()

@@ -50,6 +50,8 @@ export interface Answer<T> {
 interface Pending {
   /** It waits for something to happen: nothing is due. */
   readonly waits?: boolean
+  /** What asked, until there is an answer. */
+  frame?: Uint8Array
   onFrame(frame: ReplicaFrame): void
   fail(err: Error): void
 }
@@ -209,9 +211,10 @@ export class Caller {
     const call = this.#nextCall++
     // Silence counts only while an answer is due.
     if (!this.#isDue()) this.#heardMs = this.#init.clock.monotonicMs()
-    this.#pending.set(call, { ...pending, waits: WAITING.has(name) })
+    const asked: Pending = { ...pending, waits: WAITING.has(name) }
+    this.#pending.set(call, asked)
     try {
-      this.#pipe.send(CALL, call, { name, input }, data)
+      asked.frame = this.#pipe.send(CALL, call, { name, input }, data)
     } catch (err) {
       this.#pending.delete(call)
       throw err
@@ -242,6 +245,8 @@ export class Caller {
       return
     }
     this.#pending.delete(frame.call)
+    if (pending.frame !== undefined) this.#pipe.arrived(pending.frame)
+    if (!this.#isDue()) this.#pipe.rest()
     try {
       if (frame.type === RESULT) pending.onFrame(frame)
       else if (frame.type === ERROR) pending.fail(this.#remoteError(frame))

@@ -92,9 +92,13 @@ export class ServedFolder {
     } else if (name === 'read') {
       const { path, ...how } = input as Input<'read'>
       await this.ensureReadable(path)
-      for await (const piece of endpoint.read(path, { ...how, ...options })) {
+      const spent: ArrayBuffer[] = []
+      for await (const piece of endpoint.read(path, { ...how, ...options, spent })) {
         if (piece.kind !== 'data') yield { values: piece }
-        else yield { values: { kind: 'data', atBytes: piece.atBytes }, data: [piece.bytes] }
+        else {
+          yield { values: { kind: 'data', atBytes: piece.atBytes }, data: [piece.bytes] }
+          spent.push(piece.bytes.buffer) // sealed by now, into a frame
+        }
       }
     } else if (name === 'blocks') {
       const { path, averageBytes } = input as Input<'blocks'>

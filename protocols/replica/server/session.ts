@@ -52,6 +52,8 @@ interface Running {
   readonly aborting: AbortController
   /** Parts that may still be sent, for answers that come in parts. */
   room: number
+  /** Those that are on their way. */
+  readonly parts: Uint8Array[]
   wake(): void
 }
 
@@ -129,8 +131,10 @@ class Session {
       running?.aborting.abort(new SpacedriveError('CANCELLED', 'the device does not want it any more'))
     else if (type !== MORE) throw wireError('UNEXPECTED_MESSAGE', `a frame of type ${type}`)
     else if (running !== undefined) {
-      running.room += decode(values, moreHead, 'a message').parts
+      const { parts } = decode(values, moreHead, 'a message')
+      running.room += parts
       if (running.room > PARTS_AHEAD) throw wireError('FLOODED', 'the device asked for more parts than there may be')
+      for (const part of running.parts.splice(0, parts)) this.#pipe.arrived(part)
     }
     running?.wake()
   }
@@ -141,7 +145,10 @@ class Session {
     if (this.#running.size >= MAX_REQUESTS + MAX_STREAMED)
       throw wireError('FLOODED', 'the device asks too much at once')
     const { name, input } = decode(values, callHead, 'a call')
-    const running: Running = { waits: WAITING.has(name), aborting: new AbortController(), room: PARTS_AHEAD, wake() {} }
+    const running: Running = {
+      ...{ waits: WAITING.has(name), aborting: new AbortController() },
+      ...{ room: PARTS_AHEAD, parts: [], wake() {} }
+    }
     this.#running.set(call, running)
     const work = this.#answer(call, name, input, data, running)
       .catch(err => this.#refuse(call, name, err))
@@ -149,6 +156,7 @@ class Session {
       .finally(() => {
         this.#askedMs = this.#init.clock.monotonicMs()
         this.#running.delete(call)
+        if (!this.#isBusy()) this.#pipe.rest()
         this.#work.delete(work)
       })
     this.#work.add(work)
@@ -171,7 +179,8 @@ class Session {
         signal.throwIfAborted()
         running.room--
         await this.#pace(this.#up, sizeOf(part.data))
-        this.#send(PART, call, part.values, part.data)
+        const frame = this.#send(PART, call, part.values, part.data)
+        if (frame !== undefined) running.parts.push(frame)
       }
       this.#send(RESULT, call, undefined)
       return
@@ -235,17 +244,22 @@ class Session {
     this.#send(ERROR, call, { code, message, ...(known && err.hint !== undefined && { hint: err.hint }) })
   }
 
-  #send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): void {
-    if (this.#over.signal.aborted) return
+  #send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): Uint8Array | undefined {
+    if (this.#over.signal.aborted) return undefined
     this.#saidMs = this.#init.clock.monotonicMs()
-    this.#pipe.send(type, call, values, data)
+    return this.#pipe.send(type, call, values, data)
+  }
+
+  #isBusy(): boolean {
+    for (const { waits } of this.#running.values()) if (!waits) return true
+    return false
   }
 
   /** Says that it is still at it, and sees to it that the other side is. */
   #sayAlive(): () => void {
     const { clock } = this.#init
     const look = (): void => {
-      const busy = [...this.#running.values()].some(({ waits }) => !waits)
+      const busy = this.#isBusy()
       if (busy && clock.monotonicMs() - this.#saidMs >= ALIVE_EVERY_MS) this.#send(ALIVE, 0, undefined)
       if (!busy && this.#folder?.holdsTurn === true && clock.monotonicMs() - this.#askedMs >= IDLE_TURN_MS)
         this.#pipe.abort(wireError('TIMEOUT', 'the device kept a folder to itself and did nothing'))

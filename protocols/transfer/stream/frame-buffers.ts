@@ -1,7 +1,7 @@
 /**
- * The receiver's memory for frames: its event loop collects a frame in a buffer and hands that to the worker, which hands
- * it back when it has consumed it. (Not shared memory: what comes from the network lies at any address, and copying that
- * into shared memory is ten times slower.)
+ * Memory for frames that is used again. The receiver of a transfer: its event loop collects a frame in a buffer and hands that
+ * to the worker, which hands it back when it has consumed it. (Not shared memory: what comes from the network lies at any
+ * address, and copying that into shared memory is ten times slower.) A replica: docs/protocols/replica.md.
  */
 import { PACK_FRAME_BYTES } from '../limits.js'
 
@@ -14,7 +14,7 @@ export class FrameBuffers {
   readonly #free: ArrayBuffer[] = []
 
   /** Memory for one frame: all of an ArrayBuffer, or its beginning. */
-  take(length: number): Uint8Array {
+  take(length: number): Uint8Array<ArrayBuffer> {
     if (length < POOLED_FROM_BYTES || length > PACK_FRAME_BYTES) return new Uint8Array(new ArrayBuffer(length))
     return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(PACK_FRAME_BYTES), 0, length)
   }

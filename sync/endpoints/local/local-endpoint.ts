@@ -37,7 +37,7 @@ import type {
 import type { Looked, TreePage } from '../entry.js'
 import { MAX_LOOKS } from '../limits.js'
 import type { LocalPort } from '../local-port.js'
-import { pulled } from '../pull.js'
+import { type PullOptions, pulled } from '../pull.js'
 import type { EndpointStage } from '../stage.js'
 import { blockTasks } from './blocks.worker.js'
 import { hashInOrder } from './hash-files.js'
@@ -115,8 +115,8 @@ export class LocalEndpoint implements Endpoint {
     return this.#task(localTasks.look, { root: this.#root(), paths }, options)
   }
 
-  read(path: RelPath, { ranges, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
-    return this.#pull(localTasks.read, { root: this.#root(), path, ranges }, { signal })
+  read(path: RelPath, { ranges, ...options }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+    return this.#pull(localTasks.read, { root: this.#root(), path, ranges }, options)
   }
 
   async readPack(paths: readonly RelPath[], options?: AbortOptions): Promise<ReadPack> {
@@ -207,11 +207,11 @@ export class LocalEndpoint implements Endpoint {
   async *#pull<I, T>(
     task: (input: I, ctx: LinkContext) => Promise<void>,
     input: NoInfer<I>,
-    { signal }: AbortOptions = {}
+    { signal, spent }: PullOptions = {}
   ): AsyncGenerator<T> {
     const linked = linkSignals(signal, this.#ended.signal)
     try {
-      yield* pulled<I, T>(this.#parts.pool, task, input, { signal: linked.signal })
+      yield* pulled<I, T>(this.#parts.pool, task, input, { signal: linked.signal, spent })
     } finally {
       linked.clear()
     }

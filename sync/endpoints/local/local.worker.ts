@@ -82,7 +82,7 @@ export const localTasks = defineTasks(import.meta.url, {
               await out.send({ kind: 'hole', atBytes: stretch.from, lengthBytes: stretch.to - stretch.from })
               continue
             }
-            const bytes = new Uint8Array(stretch.to - stretch.from)
+            const bytes = out.memory(stretch.to - stretch.from)
             if (fill(file, bytes, stretch.from) < bytes.length) throw changedWhileReading(path)
             await out.send({ kind: 'data', atBytes: stretch.from, bytes }, [bytes.buffer])
           }

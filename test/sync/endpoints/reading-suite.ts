@@ -26,6 +26,20 @@ export function readingSuite(here: () => EndpointFixture): void {
         if (piece.kind === 'data') assert.ok(piece.bytes.length <= READ_PIECE_BYTES)
       }
     })
+    it('memory of pieces that is handed back is used again; what is kept stays as it is', async () => {
+      const { endpoint, tree } = here()
+      const pieces = Array.from({ length: 16 }, (_, i) => Buffer.alloc(READ_PIECE_BYTES, i + 1))
+      tree.write('pieces', Buffer.concat(pieces))
+      const spent: ArrayBuffer[] = []
+      const kept: Uint8Array[] = []
+      for await (const piece of endpoint.read(rel('pieces'), { spent })) {
+        if (piece.kind !== 'data') continue
+        assert.ok(pieces[piece.atBytes / READ_PIECE_BYTES]!.equals(piece.bytes))
+        if ((piece.atBytes / READ_PIECE_BYTES) % 3 === 0) spent.push(piece.bytes.buffer)
+        else kept.push(piece.bytes)
+      }
+      assert.ok(Buffer.concat(kept).equals(Buffer.concat(pieces.filter((_, i) => i % 3 !== 0))))
+    })
     it('what is no file, or not there, is an error with its code', async () => {
       const { endpoint, tree } = here()
       tree.write('dir/file', 'x')

@@ -7,6 +7,8 @@ import { pack } from '../../storage/files/pack.js'
 import type { EndpointFixture } from './endpoint-suite.js'
 import { rel } from './gather.js'
 
+const MIB = 2 ** 20
+
 const codes = (results: readonly PlaceResult[]): string[] => results.map(r => (r.done ? 'done' : r.problem.code))
 
 export function writingSuite(here: () => EndpointFixture): void {
@@ -144,6 +146,16 @@ export function writingSuite(here: () => EndpointFixture): void {
       assert.equal(tree.read('large').length, content.length)
       await found.discard()
       assert.deepEqual(tree.names(), ['large', 'small'])
+    })
+    it('pieces of a large file that are handed over ahead arrive each as it was', async () => {
+      const { endpoint } = here()
+      const stage = await endpoint.openStage(randomUUID())
+      const pieces = Array.from({ length: 24 }, (_, i) => new Uint8Array(MIB).fill(i + 1))
+      const hash = hashBytes(Buffer.concat(pieces))
+      const writer = await stage.openFile(rel('large'), { sizeBytes: 24 * MIB })
+      await Promise.all(pieces.map(piece => writer.append(piece)))
+      assert.deepEqual(await writer.finish({ hash }), { hash })
+      await stage.discard()
     })
     it('what is thrown away is gone; what is not as expected, unknown or missing stays, each with its reason', async () => {
       const { endpoint, tree } = here()
