@@ -70,11 +70,12 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   library.beforeClose(closing => index.closing(closing)) // after the locations have let go of it
 
   const { indexPlaces } = await import('../sync/analysis/index.js')
+  const known = indexPlaces({ pool, libraries: library, locations })
   const { copies } = await import('../sync/copy/index.js')
   const copying = copies(
     {
       ...{ db: instance, files, pool, clock, random, trash: bin, volumes: disks },
-      index: indexPlaces({ pool, libraries: library, locations }),
+      index: known,
       ours: () => [dataDir, ...library.opened().map(l => l.path)],
       pause: (job, because) => jobs.pause(job, { because })
     },
@@ -146,7 +147,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
         libraries: library,
         indexer: index,
         jobs,
-        locations,
+        ...{ locations, known },
         trash: bin,
         audit: audits
       },

@@ -23,7 +23,7 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
     devices,
     self,
     libraries,
-    locations,
+    known,
     volumes,
     trash,
     audit,
@@ -86,8 +86,6 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
   const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
   const isNetwork = async (path: AbsPath) => (await volumes.placementOf(path))?.volume.network ?? false
   const grants = openGrants(instance, clock)
-  const { indexPlaces } = await import('../sync/analysis/index.js')
-  const index = indexPlaces({ pool, libraries, locations })
   const nameOf = (device: DeviceId): string => devices.nameOf(device)
   const open = (path: AbsPath, options?: AbortOptions) =>
     openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options)
@@ -101,7 +99,7 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
       log: log.child('replicas'),
       nameOf,
       open,
-      known: index,
+      known,
       pacing: limits.pacing
     },
     syncs: (device, uuid) => servingPort({ served, watcher, isNetwork }, device, uuid),
@@ -133,7 +131,7 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
   const ends = farEnds({ network, replicas, nameOf, open, isPaired: device => devices.isPaired(device) })
   const remoteCopies = openRemoteCopies(
     {
-      ...{ db: instance, clock, events, log: log.child('copies'), ends, index },
+      ...{ db: instance, clock, events, log: log.child('copies'), ends, index: known },
       devices: () => devices.list().flatMap(d => (devices.isPaired(d.id) ? [d.id] : [])),
       pause: (job, because) => jobs.pause(job, { because })
     },

@@ -17,6 +17,7 @@ import type { Search } from '../storage/search/index.js'
 import type { Trash } from '../storage/trash/index.js'
 import type { Volumes } from '../storage/volumes/index.js'
 import type { Watcher } from '../storage/watcher/index.js'
+import type { IndexPlaces } from '../sync/analysis/index.js'
 import type { Copies, RemoteCopies } from '../sync/copy/index.js'
 import type { SyncHistory } from '../sync/history/index.js'
 import type { FarOperations, FileOperations } from '../sync/operations/index.js'
@@ -70,6 +71,8 @@ export interface LocalParts {
   readonly search: Search
   readonly jobs: JobManager
   readonly locations: Locations
+  /** What the indexes know of folders and files. */
+  readonly known: IndexPlaces
   /** What was deleted or replaced, for as long as it is kept. */
   readonly trash: Trash
   /** What changed files here. */
