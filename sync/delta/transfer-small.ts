@@ -1,4 +1,4 @@
-import { type AbortOptions, linkSignals, type Problem, type RelPath } from '../../storage/base/index.js'
+import { type AbortOptions, displayPath, linkSignals, type Problem, type RelPath } from '../../storage/base/index.js'
 import type { EntryStat, StagedEntry } from '../../storage/files/index.js'
 import { type Endpoint, type EndpointStage, MAX_PACK_BYTES, type PackedFile } from '../endpoints/index.js'
 import type { FileAttributes } from './transfer-large.js'
@@ -104,9 +104,10 @@ async function transferPack<F extends SmallFile>(
     }
     if (entries.length === 0) continue
     const { problems } = await to.write(entries, pack.data, { signal })
-    for (const { index, path, code, message } of problems) {
+    for (const { index, code, message } of problems) {
       const at = staged[index]!
-      results[at] = { file: results[at]!.file, problem: { path, code, message } }
+      const { file } = results[at]!
+      results[at] = { file, problem: { path: displayPath(file.path), code, message } }
     }
   }
   return results

@@ -10,7 +10,7 @@ import {
 } from '../../../storage/base/index.js'
 import { hashBytes, hashFromBytes } from '../../../storage/content/index.js'
 import type { EntryStat, StagedEntry } from '../../../storage/files/index.js'
-import { transferLarge } from '../../delta/index.js'
+import { type FileAttributes, type SmallFile, transferLarge, transferSmall } from '../../delta/index.js'
 import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../../endpoints/index.js'
 import { problem } from '../take-problems.js'
 import { isFatalHere } from './away.js'
@@ -49,6 +49,11 @@ export interface StagedWork {
   readonly problems: readonly Problem[]
 }
 
+/** A small file on its way, and whose content it is. */
+interface Sought extends SmallFile {
+  readonly item: CopyItem
+}
+
 /** What is no hash of anything: tells what lies there from what does not, without reading the source. */
 const NO_HASH = hashFromBytes(new Uint8Array(32))
 
@@ -73,6 +78,7 @@ class Staging implements StagedWork {
   readonly staged = new Map<CopyItem, StagedTodo>()
   readonly problems: Problem[] = []
   readonly #init: StagingInit
+  readonly #names = new Map<CopyItem, RelPath>()
   readonly #options: AbortOptions
 
   constructor(init: StagingInit, options: AbortOptions) {
@@ -95,59 +101,25 @@ class Staging implements StagedWork {
 
   /** @returns those that have grown too large for this way */
   async small(items: readonly CopyItem[]): Promise<CopyItem[]> {
-    const { source } = this.#init
+    const { source, stage, bytes } = this.#init
     const grown: CopyItem[] = []
-    let left = [...items]
-    // One is read while the one before is written.
-    let writing: Promise<void> = Promise.resolve()
-    try {
-      while (left.length > 0) {
-        const some = left.slice(0, MAX_LOOKS)
-        const pack = await source.readPack(
-          some.map(t => t.source),
-          this.#options
-        )
-        const entries: StagedEntry[] = []
-        const whose: { item: CopyItem; stat: EntryStat; hash: ContentHash }[] = []
-        for (const [i, file] of pack.files.entries()) {
-          const item = some[i]!
-          if (file.problem !== undefined) {
-            if (file.problem.code === 'TOO_LARGE') grown.push(item)
-            else this.problems.push(file.problem)
-            continue
-          }
-          const { offset, length, hash, stat } = file
-          const kept = { mode: stat.mode & 0o777, mtimeNs: this.#init.beganNs ?? stat.mtimeNs }
-          entries.push({ kind: 'file', path: this.#nameOf(item), offset, length, hash, ...kept })
-          whose.push({ item, stat, hash })
-        }
-        await writing
-        writing = this.#write(entries, whose, pack.data)
-        writing.catch(() => {}) // awaited with the next one, and below
-        left = left.slice(pack.files.length)
+    const files = items.map(item => ({
+      ...{ item, path: item.source, sizeBytes: item.stat.sizeBytes, stagedAs: this.#nameOf(item) }
+    }))
+    const attributes = (_: unknown, stat: EntryStat) => this.#attributesOf(stat)
+    const init = { from: source, to: stage, files, attributes, ...this.#options }
+    for await (const some of transferSmall<Sought>(init)) {
+      let came = 0
+      for (const { file, ...found } of some) {
+        if (found.problem === undefined) {
+          came += found.length
+          this.#done(file.item, found.stat, found.hash)
+        } else if (found.problem.code === 'TOO_LARGE') grown.push(file.item)
+        else this.problems.push(found.problem)
       }
-    } finally {
-      await writing
+      bytes(came)
     }
     return grown
-  }
-
-  async #write(
-    entries: readonly StagedEntry[],
-    whose: readonly { item: CopyItem; stat: EntryStat; hash: ContentHash }[],
-    data: Uint8Array<ArrayBuffer>
-  ): Promise<void> {
-    if (entries.length === 0) return
-    const { problems } = await this.#init.stage.write(entries, data, this.#options)
-    const failed = this.#failed(
-      whose.map(w => w.item),
-      problems
-    )
-    for (const { item, stat, hash } of whose) {
-      if (failed.has(item)) continue
-      this.#init.bytes(stat.sizeBytes)
-      this.#done(item, stat, hash)
-    }
   }
 
   /** What an earlier try staged whole is left out. Hashes of the source are asked only for what lies there. */
@@ -187,12 +159,12 @@ class Staging implements StagedWork {
 
   async large(item: CopyItem): Promise<void> {
     try {
-      const { source, destination, stage, beganNs, bytes, found, common } = this.#init
+      const { source, destination, stage, bytes, found, common } = this.#init
       const count = { source: bytes, stage: found, basis: common }
       const { stat, hash } = await transferLarge({
         ...{ from: source, path: item.source, sizeBytes: item.stat.sizeBytes, to: stage, stagedAs: this.#nameOf(item) },
         basis: item.replaces?.kind === 'file' ? { at: destination, path: item.to } : undefined,
-        attributes: ({ mode, mtimeNs }) => ({ mode: mode & 0o777, mtimeNs: beganNs ?? mtimeNs }),
+        attributes: stat => this.#attributesOf(stat),
         onBytes: (n, from) => count[from](n),
         ...this.#options
       })
@@ -234,8 +206,18 @@ class Staging implements StagedWork {
     return failed
   }
 
+  #attributesOf({ mode, mtimeNs }: EntryStat): FileAttributes {
+    return { mode: mode & 0o777, mtimeNs: this.#init.beganNs ?? mtimeNs }
+  }
+
+  #nameOf(item: CopyItem): RelPath {
+    const known = this.#names.get(item) ?? this.#newName(item)
+    this.#names.set(item, known)
+    return known
+  }
+
   /** The same in each try, as long as the source is what it was: whatever lies under it belongs to this very version. */
-  #nameOf({ source, stat }: CopyItem): RelPath {
+  #newName({ source, stat }: CopyItem): RelPath {
     const { sizeBytes, mtimeNs, ctimeNs, inode, mode } = stat
     const version = `\0${this.#init.tree} ${sizeBytes} ${mtimeNs} ${ctimeNs} ${inode} ${mode}`
     return `new/${hashBytes(Buffer.concat([pathBytes(source), Buffer.from(version)])).slice(0, 32)}` as RelPath

@@ -6,7 +6,7 @@ import {
   SpacedriveError,
   type TaskContext
 } from '../../../storage/base/index.js'
-import { hashSource, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
+import { hashBytes, hashSource, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
 import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
 import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
 import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
@@ -22,6 +22,9 @@ import { type PageSink, Walker } from './walker.js'
 interface Input {
   readonly root: LocalRoot
 }
+
+/** Packs are put together in these; what is handed over is as long as the pack. As many as were put together at once in a thread. */
+const packBuffers: Uint8Array[] = []
 
 /** Paths looked at between two turns of the thread's event loop. */
 const LOOKS_PER_TURN = 128
@@ -102,17 +105,21 @@ export const localTasks = defineTasks(import.meta.url, {
   ): Promise<ReadPack & { transfer: ArrayBuffer[] }> {
     return reading(root, async reader => {
       const files: PackedFile[] = []
-      const data = new Uint8Array(MAX_PACK_BYTES)
+      const buffer = packBuffers.pop() ?? new Uint8Array(MAX_PACK_BYTES)
       let used = 0
-      for (const path of paths) {
-        if (files.length % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await giveWay(ctx)
-        const file = await packed(reader, path, data, used, ctx)
-        if (file === undefined) break
-        files.push(file)
-        used += file.problem === undefined ? file.length : 0
+      try {
+        for (const path of paths) {
+          if (files.length % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await giveWay(ctx)
+          const file = packed(reader, path, buffer, used)
+          if (file === undefined) break
+          files.push(file)
+          used += file.problem === undefined ? file.length : 0
+        }
+        const data = buffer.slice(0, used)
+        return { data, files, transfer: [data.buffer] }
+      } finally {
+        packBuffers.push(buffer)
       }
-      const whole = used > data.length / 2 ? data : data.slice(0, used)
-      return { data: whole, files, transfer: [whole.buffer] }
     })
   },
 
@@ -183,13 +190,7 @@ function ensureThere(reader: TreeReader, path: RelPath, rules: LookRules): NonNu
 }
 
 /** undefined: it does not fit into what is left of the buffer. */
-async function packed(
-  reader: TreeReader,
-  path: RelPath,
-  data: Uint8Array,
-  used: number,
-  { signal }: TaskContext
-): Promise<PackedFile | undefined> {
+function packed(reader: TreeReader, path: RelPath, data: Uint8Array, used: number): PackedFile | undefined {
   let file: OpenFile
   try {
     file = reader.open(path)
@@ -198,24 +199,17 @@ async function packed(
     return { path, problem: problemOf(path, err) }
   }
   try {
-    const { sizeBytes } = file.stat()
-    if (sizeBytes > MAX_PACKED_FILE_BYTES) throw tooLarge(path)
-    if (used + sizeBytes > data.length) return undefined
-    let length = 0
-    const source = {
-      stat: () => file.stat(),
-      // Read once: into the place it has in the pack, hashed from there.
-      read(into: Uint8Array, atBytes: number) {
-        const n = file.read(into, atBytes)
-        data.set(into.subarray(0, n), used + atBytes)
-        length = Math.max(length, atBytes + n)
-        return n
-      }
-    }
-    const { hash } = await hashSource(source, displayPath(path), { signal, lengthBytes: sizeBytes })
-    return { path, offset: used, length, hash, stat: file.stat() }
+    const before = file.stat()
+    const length = before.sizeBytes
+    if (length > MAX_PACKED_FILE_BYTES) throw tooLarge(path)
+    if (used + length > data.length) return undefined
+    // Read into the place it has in the pack, hashed from there.
+    const content = data.subarray(used, used + length)
+    if (fill(file, content, 0) < length) throw changedWhileReading(path)
+    const stat = file.stat()
+    if (!sameContent(before, stat)) throw changedWhileReading(path)
+    return { path, offset: used, length, hash: hashBytes(content), stat }
   } catch (err) {
-    signal.throwIfAborted()
     if (isFatal(err)) throw err
     return { path, problem: problemOf(path, err) }
   } finally {

@@ -132,6 +132,7 @@ export function readingSuite(here: () => EndpointFixture): void {
       tree.mkdir('dir')
       const asked = ['none', ...contents.keys(), 'big', 'dir'].map(rel)
       const { data, files } = await endpoint.readPack(asked)
+      assert.equal(data.length, Buffer.concat([...contents.values()]).length)
       assert.deepEqual(
         files.map(f => f.path),
         asked
