@@ -42,10 +42,21 @@ import { MAX_BLOCKS_A_PART, MAX_ERROR_TEXT } from './limits.js'
 
 /** Replaces every text that is not UTF-8 by its bytes, at any depth. Bytes go beside the values, never within them. */
 export function toWire(value: unknown): unknown {
+  return isPlain(value) ? value : replaced(value) // hardly any has such text, and a copy of a thousand stats costs
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'string') return isPlainUtf8(value)
+  if (typeof value !== 'object' || value === null) return true
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key])) return false
+  return true
+}
+
+function replaced(value: unknown): unknown {
   if (typeof value === 'string') return isPlainUtf8(value) ? value : pathBytes(value)
-  if (Array.isArray(value)) return value.map(toWire)
+  if (Array.isArray(value)) return value.map(replaced)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, toWire(v)]))
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, replaced(v)]))
 }
 
 /** A schema whose values are exactly `T`: what is optional is left out, never undefined (`encode` leaves it out). */

@@ -19,13 +19,21 @@ const MAX_DEPTH = 8
 /** Elements of one array or keys of one map; checked again against the bytes that are there. */
 const MAX_ELEMENTS = 65_536
 
-export function encode(value: unknown): Uint8Array {
-  return new Encoder({
-    useBigInt64: true,
-    ignoreUndefined: true,
-    extensionCodec: noExtensions,
+/** The memory in which messages are put together is kept while they are no longer than this. */
+const KEPT_BYTES = 512 * 1024
+
+const newEncoder = (): Encoder =>
+  new Encoder({
+    ...{ useBigInt64: true, ignoreUndefined: true, extensionCodec: noExtensions },
     maxDepth: MAX_DEPTH + 1
-  }).encode(value)
+  })
+let encoder = newEncoder()
+
+/** @returns memory of its own */
+export function encode(value: unknown): Uint8Array {
+  const bytes = encoder.encode(value)
+  if (bytes.length > KEPT_BYTES) encoder = newEncoder()
+  return bytes
 }
 
 /** @throws {SpacedriveError} MALFORMED for bad MessagePack, trailing bytes, or a value the schema refuses */

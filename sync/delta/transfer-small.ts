@@ -44,11 +44,12 @@ export async function* transferSmall<F extends SmallFile>(
   const over = new AbortController()
   const linked = linkSignals(init.signal, over.signal)
   const running: Promise<readonly TransferredSmall<F>[]>[] = []
+  const memory: ArrayBuffer[] = []
   try {
     for await (const pack of packsOf(init.files)) {
       linked.signal.throwIfAborted()
       if (running.length >= PACKS_AT_ONCE) yield await running.shift()!
-      const task = transferPack(init, pack, linked.signal)
+      const task = transferPack(init, pack, memory, linked.signal)
       task.catch(() => {}) // told when its turn comes
       running.push(task)
     }
@@ -75,20 +76,31 @@ async function* packsOf<F extends SmallFile>(files: AsyncIterable<F> | Iterable<
   if (pack.length > 0) yield pack
 }
 
-/** One message, or a few where the files grew meanwhile. */
+/**
+ * One message, or a few where the files grew meanwhile. What was handed over is written even if another message fails: it need not
+ * travel again.
+ * @param memory - of packs that are written
+ * @param signal - nothing more is begun
+ */
 async function transferPack<F extends SmallFile>(
   init: TransferSmallInit<F>,
   files: readonly F[],
+  memory: ArrayBuffer[],
   signal: AbortSignal
 ): Promise<readonly TransferredSmall<F>[]> {
   const { from, to } = init
+  const keep = (buffer: ArrayBuffer): void => {
+    if (buffer.byteLength === PACK_BYTES) memory.push(buffer) // not one that was handed over
+  }
   const results: TransferredSmall<F>[] = []
   while (results.length < files.length) {
     const rest = files.slice(results.length)
+    const into = memory.pop() ?? new ArrayBuffer(PACK_BYTES)
     const pack = await from.readPack(
       rest.map(file => file.path),
-      { signal }
+      { signal, into }
     )
+    if (pack.data.buffer !== into) keep(into)
     const entries: StagedEntry[] = []
     const staged: number[] = []
     for (const [i, packed] of pack.files.entries()) {
@@ -103,7 +115,9 @@ async function transferPack<F extends SmallFile>(
       staged.push(results.length - 1)
     }
     if (entries.length === 0) continue
-    const { problems } = await to.write(entries, pack.data, { signal })
+    signal.throwIfAborted()
+    const { problems } = await to.write(entries, pack.data, { signal: init.signal })
+    keep(pack.data.buffer)
     for (const { index, code, message } of problems) {
       const at = staged[index]!
       const { file } = results[at]!

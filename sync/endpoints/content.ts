@@ -29,6 +29,14 @@ export type ReadPiece =
   /** The stat after the last byte: size, mtime, ctime and inode are those of `opened`. */
   | { readonly kind: 'done'; readonly stat: EntryStat }
 
+export interface ReadPackOptions extends AbortOptions {
+  /**
+   * Memory for the pack, MAX_PACKED_FILE_BYTES and more, which then holds what fits into it. An end that reads into it hands it back
+   * as the memory of `ReadPack.data`; one that does not leaves it as it is.
+   */
+  readonly into?: ArrayBuffer | undefined
+}
+
 /** Several whole small files in one buffer: made for `EndpointStage.write`. */
 export interface ReadPack {
   readonly data: Uint8Array<ArrayBuffer>

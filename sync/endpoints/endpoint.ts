@@ -2,7 +2,7 @@ import type { AbortOptions, DeviceId, Problem, RelPath } from '../../storage/bas
 import type { Capabilities, EntryStat, Expected, PlaceResult, PlaceStep, Space } from '../../storage/files/index.js'
 import type { RecordedFile } from '../analysis/index.js'
 import type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
-import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
+import type { HashedFile, ReadOptions, ReadPack, ReadPackOptions, ReadPiece } from './content.js'
 import type { Looked, TreePage } from './entry.js'
 import type { LocalPort } from './local-port.js'
 import type { EndpointStage } from './stage.js'
@@ -52,7 +52,7 @@ export interface Endpoint {
    */
   read(path: RelPath, options?: ReadOptions): AsyncIterable<ReadPiece>
   /** Several small files at once; at most MAX_LOOKS paths. */
-  readPack(paths: readonly RelPath[], options?: AbortOptions): Promise<ReadPack>
+  readPack(paths: readonly RelPath[], options?: ReadPackOptions): Promise<ReadPack>
   /** BLAKE3 of whole files, made at that end: only the hashes travel. In the order given. */
   hash(paths: readonly RelPath[], options?: HashOptions): AsyncIterable<HashedFile>
 

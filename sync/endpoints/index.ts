@@ -12,7 +12,7 @@
  */
 export type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 export { buffersOf, ColumnsBuilder, type EntryColumns, fromColumns, toColumns } from './columns.js'
-export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPiece } from './content.js'
+export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPackOptions, ReadPiece } from './content.js'
 export {
   type ContentColumns,
   type ContentEntry,

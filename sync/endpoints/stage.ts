@@ -21,7 +21,7 @@ export interface EndpointStage {
   /**
    * Takes small files, links and directories, in batches: some hundreds of entries or MAX_PACK_BYTES a call; calls for different
    * paths may run at once. Parents are made as needed. An entry that fails is a problem and leaves nothing behind.
-   * @param data - the files' bytes; its ArrayBuffer may be handed over and be empty afterwards
+   * @param data - the files' bytes; its ArrayBuffer may be handed over and be empty afterwards; else it is the caller's again
    * @returns 32 bytes of BLAKE3 an entry, and the problems
    * @throws {SpacedriveError} NO_SPACE, READ_ONLY, DISK_ERROR, STAGING_GONE: what concerns all of them
    */

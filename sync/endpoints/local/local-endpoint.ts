@@ -24,7 +24,7 @@ import type { Trash } from '../../../storage/trash/index.js'
 import { timeStepMs, type Volumes } from '../../../storage/volumes/index.js'
 import type { BlockPiece, BlocksOptions, HashedStart } from '../blocks.js'
 import { type EntryColumns, fromColumns } from '../columns.js'
-import type { HashedFile, ReadOptions, ReadPack, ReadPiece } from '../content.js'
+import type { HashedFile, ReadOptions, ReadPack, ReadPackOptions, ReadPiece } from '../content.js'
 import type {
   Endpoint,
   EndpointAbout,
@@ -119,9 +119,11 @@ export class LocalEndpoint implements Endpoint {
     return this.#pull(localTasks.read, { root: this.#root(), path, ranges }, options)
   }
 
-  async readPack(paths: readonly RelPath[], options?: AbortOptions): Promise<ReadPack> {
+  async readPack(paths: readonly RelPath[], { into, signal }: ReadPackOptions = {}): Promise<ReadPack> {
     ensureCount(paths)
-    const { data, files } = await this.#task(localTasks.readPack, { root: this.#root(), paths }, options)
+    const transfer = into === undefined ? [] : [into]
+    const input = { root: this.#root(), paths, into }
+    const { data, files } = await this.#task(localTasks.readPack, input, { signal, transfer })
     return { data, files }
   }
 
@@ -191,8 +193,12 @@ export class LocalEndpoint implements Endpoint {
     return disk === undefined ? root : { ...root, disk }
   }
 
-  #task<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: AbortOptions): Promise<Awaited<O>> {
-    return this.#use(options, signal => this.#parts.pool.run(task, input, { signal }))
+  #task<I, O>(
+    task: (input: I, ctx: TaskContext) => O,
+    input: NoInfer<I>,
+    { signal: given, transfer }: TaskOptions = {}
+  ): Promise<Awaited<O>> {
+    return this.#use({ signal: given }, signal => this.#parts.pool.run(task, input, { signal, transfer }))
   }
 
   async *#pages<I>(
@@ -232,6 +238,11 @@ export class LocalEndpoint implements Endpoint {
       linked.clear()
     }
   }
+}
+
+interface TaskOptions extends AbortOptions {
+  /** Memory handed over. */
+  readonly transfer?: readonly ArrayBuffer[]
 }
 
 function ensureCount(paths: readonly RelPath[]): void {

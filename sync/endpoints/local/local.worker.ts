@@ -24,7 +24,7 @@ interface Input {
 }
 
 /** Packs are put together in these; what is handed over is as long as the pack. As many as were put together at once in a thread. */
-const packBuffers: Uint8Array[] = []
+const packBuffers: Uint8Array<ArrayBuffer>[] = []
 
 /** Paths looked at between two turns of the thread's event loop. */
 const LOOKS_PER_TURN = 128
@@ -100,12 +100,12 @@ export const localTasks = defineTasks(import.meta.url, {
   },
 
   async readPack(
-    { root, paths }: Input & { paths: readonly RelPath[] },
+    { root, paths, into }: Input & { paths: readonly RelPath[]; into?: ArrayBuffer | undefined },
     ctx: TaskContext
   ): Promise<ReadPack & { transfer: ArrayBuffer[] }> {
     return reading(root, async reader => {
       const files: PackedFile[] = []
-      const buffer = packBuffers.pop() ?? new Uint8Array(MAX_PACK_BYTES)
+      const buffer = into !== undefined ? new Uint8Array(into) : (packBuffers.pop() ?? new Uint8Array(MAX_PACK_BYTES))
       let used = 0
       try {
         for (const path of paths) {
@@ -115,10 +115,10 @@ export const localTasks = defineTasks(import.meta.url, {
           files.push(file)
           used += file.problem === undefined ? file.length : 0
         }
-        const data = buffer.slice(0, used)
+        const data = into === undefined ? buffer.slice(0, used) : buffer.subarray(0, used)
         return { data, files, transfer: [data.buffer] }
       } finally {
-        packBuffers.push(buffer)
+        if (into === undefined) packBuffers.push(buffer)
       }
     })
   },
