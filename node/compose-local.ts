@@ -114,7 +114,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
     clock,
     random,
     syncs: synced,
-    isServed: path => served.list().some(s => s.folder?.path === path),
+    servedFolders: () => served.folders(),
     open: openFolder,
     jobs,
     log: log.child('history')

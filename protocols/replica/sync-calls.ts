@@ -28,7 +28,11 @@ export const SYNC_CALLS = {
     output: z.array(v.placed),
     access: 'write'
   },
-  syncClose: { input: z.object({ done: z.boolean() }), output: nothing, access: 'write' }
+  syncClose: {
+    input: z.object({ done: z.boolean(), settled: z.boolean().optional() }),
+    output: nothing,
+    access: 'write'
+  }
 } as const
 
 export const SYNC_STREAMS = {

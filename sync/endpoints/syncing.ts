@@ -43,8 +43,11 @@ export interface SyncedEnd {
   count(sync: string, batch: number, options?: AbortOptions): Promise<Pick<Marker, 'root'>>
   /** `Endpoint.place` or `placeGroup`; what is replaced or removed was written down before, and is kept afterwards. */
   place(batch: KeptBatch, options?: AbortOptions): Promise<readonly PlaceResult[]>
-  /** @param options.done - what is left in the staging place is not wanted any more */
-  close(options?: { readonly done?: boolean }): Promise<void>
+  /**
+   * @param options.done - what is left in the staging place is not wanted any more
+   * @param options.settled - all of both ends was looked at, and nothing is left over
+   */
+  close(options?: { readonly done?: boolean | undefined; readonly settled?: boolean | undefined }): Promise<void>
 }
 
 /** Of a plan, at one end. */

@@ -26,6 +26,7 @@ import { pathWithin } from './path-within.js'
 import { type RestoreAsked, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
 import { newCourse } from './run.js'
 import type { OpenFolder } from './store-at.js'
+import type { ServedFolder } from './thin-served.js'
 import { type LargeStore, Thinning } from './thinning.js'
 import { runsToUndo, type UndoAsked, type Undone, undo } from './undo.js'
 import { type Why, whyOf } from './why.js'
@@ -37,9 +38,9 @@ export interface SyncHistoryInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'reach'>
-  /** Whether another device syncs with a folder: then its versions are not for us alone to thin. */
-  isServed?(path: AbsPath): boolean
+  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'reach' | 'turn'>
+  /** Folders that other devices drive: their versions are thinned by themselves. */
+  servedFolders?(): readonly ServedFolder[]
   readonly open: OpenFolder
   readonly log: Logger
   readonly jobs: Pick<JobManager, 'register' | 'dispatch'>
@@ -58,6 +59,8 @@ export interface SyncHistory extends Startable {
   policy(text: string): string
   /** Lets go what the policies do not keep: every hour by itself. */
   thin(sync: Sync, options?: AbortOptions): Promise<unknown>
+  /** Likewise in the folders that other devices drive. */
+  thinServed(options?: AbortOptions): Promise<void>
   /** Of a sync whose versions take much of their disk. */
   large(sync: Sync): readonly LargeStore[]
   /** A path as it lies in a sync: absolute ones within one of its ends, too. @throws {SpacedriveError} USAGE */
@@ -140,6 +143,7 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
     },
     stop: () => thinning.stop(),
     thin: (sync, options = {}) => thinning.thin(sync, options),
+    thinServed: options => thinning.sweepServed(options),
     large: sync => thinning.largeOf(sync),
     policy(text) {
       const policy = parsePolicy(text)

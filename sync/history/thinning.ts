@@ -24,6 +24,7 @@ import {
 import { LARGE_SHARE, type ThinReport, type VersionPolicy, VersionStore } from '../versions/index.js'
 import type { HistoryInit } from './history.js'
 import { openStoreAt } from './store-at.js'
+import { thinServed } from './thin-served.js'
 import { lastCopies } from './thinning.worker.js'
 
 /** Between two looks. */
@@ -93,6 +94,26 @@ export class Thinning implements Startable {
           this.#log.warn('versions were not thinned', { sync: sync.name, err })
       }
     }
+    await this.sweepServed(options)
+  }
+
+  /** What other devices' syncs keep here. */
+  async sweepServed(options: AbortOptions = {}): Promise<void> {
+    for (const folder of this.#init.servedFolders?.() ?? []) {
+      options.signal?.throwIfAborted()
+      // Where syncs of both devices write, neither knows by itself what the other end still holds.
+      if (this.#policiesAt(folder.path).length > 0) continue
+      const shown = displayPath(folder.path)
+      try {
+        const report = await thinServed(this.#init, folder, options)
+        if (report !== undefined && report.linesDropped + report.contentsRemoved > 0)
+          this.#log.info('versions were thinned', { folder: shown, ...report })
+      } catch (err) {
+        options.signal?.throwIfAborted()
+        if (!hasCode(err, 'MISSING', 'NOT_A_DIRECTORY'))
+          this.#log.warn('versions were not thinned', { folder: shown, err })
+      }
+    }
   }
 
   /** What is said in the state of a sync. */
@@ -120,7 +141,7 @@ export class Thinning implements Startable {
   /** The end that holds versions thins them itself; what another device's sync keeps there, too, stays. */
   #isOurs(sync: Sync, end: End): boolean {
     const { device, path } = sync[end]
-    return device === null && this.#init.isServed?.(path) !== true
+    return device === null && this.#init.servedFolders?.().some(s => s.path === path) !== true
   }
 
   async #thinEnd(sync: Sync, end: End, loan: Loan, options: AbortOptions): Promise<ThinReport | undefined> {

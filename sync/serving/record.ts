@@ -32,6 +32,8 @@ export interface ServedSync {
   /** What a person here said yes to. */
   readonly allowed: Taken | undefined
   readonly lastRunAtMs: number | undefined
+  /** When both ends were last compared whole and held the same; undefined once something was changed here since. */
+  readonly settledAtMs: number | undefined
 }
 
 export interface RawServed {
@@ -56,7 +58,8 @@ export function servedOf(raw: RawServed): ServedSync {
     ...{ versions: raw.versions as string | null, paused: raw.paused === 1, agreed: raw.agreed === 1 },
     counted: files === null ? undefined : { files: files as number, atMs: raw.counted_at as number },
     ...{ windowFromMs: raw.window_from as number, halted: taken('halted'), allowed: taken('allowed') },
-    lastRunAtMs: (raw.last_run_at as number | null) ?? undefined
+    lastRunAtMs: (raw.last_run_at as number | null) ?? undefined,
+    settledAtMs: (raw.settled_at as number | null) ?? undefined
   }
 }
 

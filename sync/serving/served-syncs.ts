@@ -13,7 +13,9 @@ import {
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint } from '../endpoints/index.js'
+import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
+import { foldersOf } from './folders.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
 import { type RawServed, type ServedSync, servedOf } from './record.js'
 import { servingWrites } from './serving.worker.js'
@@ -47,6 +49,8 @@ export interface ServedSyncs {
   list(): readonly ServedSync[]
   get(id: number): ServedSync | undefined
   find(device: DeviceId, uuid: string): ServedSync | undefined
+  /** The folders that others write to, with what of their versions is kept. */
+  folders(): readonly ServedFolder[]
   /** A device asks for one. @throws {SpacedriveError} TOO_MANY */
   ask(device: DeviceId, asked: AskedFor): Promise<void>
   /** From now on that folder is its end. @throws what opening the folder throws */
@@ -75,6 +79,10 @@ class ServedList implements ServedSyncs {
 
   list(): readonly ServedSync[] {
     return this.#init.db.all<RawServed>('SELECT * FROM served_syncs ORDER BY id').map(servedOf)
+  }
+
+  folders(): readonly ServedFolder[] {
+    return foldersOf(this.list())
   }
 
   get(id: number): ServedSync | undefined {

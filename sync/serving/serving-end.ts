@@ -103,18 +103,18 @@ export class ServingEnd implements SyncedEnd {
     return results
   }
 
-  close({ done = false }: { done?: boolean } = {}): Promise<void> {
-    this.#closed ??= this.#close(done)
+  close({ done = false, settled = false }: Parameters<SyncedEnd['close']>[0] = {}): Promise<void> {
+    this.#closed ??= this.#close(done, settled)
     return this.#closed
   }
 
-  async #close(done: boolean): Promise<void> {
+  async #close(done: boolean, settled: boolean): Promise<void> {
     const { db, clock, sync } = this.#init
     await this.#placing
     try {
       await this.#end.close(done || this.#staged.full)
       const now = clock.nowMs()
-      if (done) await db.write(servingWrites.ended, { id: sync.id, at: now, since: windowSinceMs(now) })
+      if (done) await db.write(servingWrites.ended, { id: sync.id, at: now, since: windowSinceMs(now), settled })
     } finally {
       this.#endTurn?.()
     }

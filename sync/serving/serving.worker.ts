@@ -89,14 +89,15 @@ export const servingWrites = defineTasks(import.meta.url, {
          ON CONFLICT (sync, run) DO UPDATE SET removed = removed + excluded.removed, replaced = replaced + excluded.replaced`
       )
       .run([id, run, at, removed, replaced])
-    sql.prepare('UPDATE served_syncs SET files = max(0, files + ?) WHERE id = ?').run([more, id])
+    sql.prepare('UPDATE served_syncs SET settled_at = NULL, files = max(0, files + ?) WHERE id = ?').run([more, id])
   },
 
   /** A run went through. @param since - older runs count for nothing any more */
-  ended(sql: Sql, { id, at, since }: { id: number; at: number; since: number }): void {
+  ended(sql: Sql, { id, at, since, settled }: { id: number; at: number; since: number; settled: boolean }): void {
     sql
       .prepare('UPDATE served_syncs SET agreed = 1, halted = NULL, allowed = NULL, last_run_at = ? WHERE id = ?')
       .run([at, id])
+    if (settled) sql.prepare('UPDATE served_syncs SET settled_at = ? WHERE id = ?').run([at, id])
     sql.prepare('DELETE FROM served_runs WHERE sync = ? AND began_at < ?').run([id, since])
   }
 })

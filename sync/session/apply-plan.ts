@@ -89,10 +89,13 @@ export async function applyPlan(
   }
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
   await noteCompared({ pool, snapshot, db, sync: sync.id, plan: summary, rules, ...options })
-  const told = { planFile, snapshotFile: snapshot.file, limit: MAX_REMARKS }
-  const { remarks, unread } = await pool.run(planning.remarks, told, { signal })
+  const asked = { planFile, snapshotFile: snapshot.file, limit: MAX_REMARKS }
+  const { remarks, unread } = await pool.run(planning.remarks, asked, { signal })
   const problems = [...result.problems, ...unread]
-  return { state: 'done', run, plan: summary, result: { ...result, problems }, remarks, union, later, rulesChanged }
+  // By hints alone nobody looked at the rest.
+  const settled = init.hints === undefined && unsettled.length + problems.length === 0
+  const told = { remarks, union, later, rulesChanged, settled }
+  return { state: 'done', run, plan: summary, result: { ...result, problems }, ...told }
 }
 
 interface Folded {

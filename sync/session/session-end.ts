@@ -16,8 +16,11 @@ export interface SessionEnd {
   /** Sets the number of the batch in the marker. */
   count(sync: string, batch: number, options?: AbortOptions): Promise<Pick<Marker, 'root'>>
   readonly place: Placing
-  /** @param done - what is staged and was not placed is not wanted any more */
-  close(done: boolean): Promise<void>
+  /**
+   * @param done - what is staged and was not placed is not wanted any more
+   * @param settled - all of both ends was looked at, and nothing is left over
+   */
+  close(done: boolean, settled?: boolean): Promise<void>
 }
 
 export interface SessionEndInit {
@@ -76,7 +79,7 @@ function remoteEnd(end: SyncedEnd): SessionEnd {
       options?.signal?.throwIfAborted()
       return end.place(keptBatch(batch))
     },
-    close: done => end.close({ done })
+    close: (done, settled = false) => end.close({ done, settled })
   }
 }
 

@@ -110,6 +110,8 @@ export type SessionOutcome =
       readonly union: boolean
       /** Renamed folders that were not looked into: hints for another session, right after this one. */
       readonly later: Later
+      /** All of both ends was looked at, and nothing is left over. */
+      readonly settled: boolean
       /** Rules were carried over: the next session goes by them, this one went by those of both ends before. */
       readonly rulesChanged: boolean
       /** What the rules leave out; undefined where not everything was compared, or there are none. */
@@ -127,7 +129,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
   const options: AbortOptions = { ...(signal && { signal }) }
   const writable = writableEnds(sync.mode)
   const opened: Opened = {}
-  let [through, full] = [false, false]
+  let [through, settled, full] = [false, false, false]
   try {
     const identity = await identify(init, writable, options)
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
@@ -162,6 +164,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
       later
     })
     through = true
+    settled = done.state === 'done' && done.settled
     const rules = planned.rules.ignore
     if (!summary.whole || rules.length === 0 || done.state !== 'done') return done
     const { pool, snapshot } = init
@@ -171,7 +174,7 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     throw err
   } finally {
     // What was staged here and may not be wanted any more is in the way of what is; the other device sees to its own disk.
-    for (const end of writable) await opened[end]?.close(through || (full && opened[end].here !== undefined))
+    for (const end of writable) await opened[end]?.close(through || (full && opened[end].here !== undefined), settled)
   }
 }
 

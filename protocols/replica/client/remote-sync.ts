@@ -77,7 +77,7 @@ class RemoteEnd implements SyncedEnd {
   }
 
   /** A connection that is gone has closed it. */
-  async close({ done = false }: { done?: boolean } = {}): Promise<void> {
-    await this.#caller.call('syncClose', { done }).catch(() => {})
+  async close({ done = false, settled = false }: Parameters<SyncedEnd['close']>[0] = {}): Promise<void> {
+    await this.#caller.call('syncClose', { done, settled }).catch(() => {})
   }
 }

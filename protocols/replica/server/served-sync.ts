@@ -53,9 +53,9 @@ export class ServedForSync {
     return this.#port.watch(this.#endpoint, options)
   }
 
-  async close(done = false): Promise<void> {
+  async close(how: Parameters<SyncedEnd['close']>[0] = {}): Promise<void> {
     const end = this.#end
     this.#end = undefined
-    await end?.close({ done })
+    await end?.close(how)
   }
 }

@@ -26,8 +26,8 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
     const checked = this.checkedSteps(steps as PlaceStep[])
     return { values: await this.sync.end.place({ ...batch, steps: checked }, options) }
   },
-  async syncClose({ done }) {
-    await this.sync.close(done)
+  async syncClose(how) {
+    await this.sync.close(how)
     return { values: {} }
   }
 }

@@ -6,7 +6,14 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Peer } from '../../../node/compose.js'
 import { type Replicas, type ReplicasInit, replicas, servingPort } from '../../../protocols/replica/index.js'
-import { type AbsPath, type AnyEvent, deadline, type EventName } from '../../../storage/base/index.js'
+import {
+  type AbsPath,
+  type AnyEvent,
+  type Clock,
+  deadline,
+  type EventName,
+  systemClock
+} from '../../../storage/base/index.js'
 import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
 import type { ServingEnd } from '../../../sync/serving/index.js'
@@ -33,6 +40,8 @@ export class TwoDevices {
   ada!: Peer
   bob!: Peer
   #liar: Replicas | undefined
+  #passedMs = 0
+  readonly #clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + this.#passedMs }
 
   at(path: string): AbsPath {
     return join(realpathSync(this.#temp.path), path) as AbsPath
@@ -112,6 +121,11 @@ export class TwoDevices {
     }
   }
 
+  /** So much time has passed for both. */
+  later(ms: number): void {
+    this.#passedMs += ms
+  }
+
   /** From now on bob tells lies. */
   async lie({ folder = () => ({}), end }: Lies): Promise<void> {
     await this.truth()
@@ -158,7 +172,7 @@ export class TwoDevices {
   async #peer(name: string): Promise<Peer> {
     const dataDir = this.at(`instance-${name}`)
     mkdirSync(dataDir, { mode: 0o700 })
-    const peer = await testPeer(dataDir, LOOPBACK)
+    const peer = await testPeer(dataDir, { flags: LOOPBACK, clock: this.#clock })
     await peer.start()
     return peer
   }
