@@ -65,7 +65,7 @@ export interface TestInstance {
 }
 
 export interface Listening<E> {
-  /** The next event that fits; rejects after 30 s. */
+  /** The next event that fits, of those that came since `listen` too; rejects after 50 s. */
   next(fits?: (event: E) => boolean): Promise<E>
   close(): void
 }
@@ -214,7 +214,7 @@ async function listen<K extends EventName>(client: Client, types: readonly K[]):
   })().catch(() => {})
   return {
     async next(fits = () => true) {
-      const limit = deadline(30_000, `waiting for ${types.join(', ')}`)
+      const limit = deadline(RUN_MS, `waiting for ${types.join(', ')}`)
       try {
         return await new Promise<EventOf<K>>((resolve, reject) => {
           const look = (): void => {

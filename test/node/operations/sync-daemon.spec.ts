@@ -27,8 +27,9 @@ describe('a sync of a daemon', function () {
 
   before(async () => {
     for (let i = 0; i < FILES; i++) {
-      mkdirSync(at(`a/d${i % 10}`), { recursive: true })
-      writeFileSync(at(`a/d${i % 10}/f${i}`), `content ${i}`)
+      const dir = i % 10 < 6 ? `a/most/d${i % 10}` : `a/d${i % 10}`
+      mkdirSync(at(dir), { recursive: true })
+      writeFileSync(at(`${dir}/f${i}`), `content ${i}`)
     }
     await instance.ok('start')
   })
@@ -58,12 +59,12 @@ describe('a sync of a daemon', function () {
     const finished = await instance.listen('sync:finished')
     // Each in one step: a file that is made and then written to may be two changes, folders that are emptied file by file many.
     writeFileSync(at('new'), 'new')
-    renameSync(at('new'), at('a/d1/new'))
-    const { operations, state } = await finished.next()
+    renameSync(at('new'), at('a/most/new'))
+    const { operations, state } = await finished.next(e => e.operations > 0) // a look that finds nothing to do ends as well
     assert.deepEqual([operations, state], [1, 'converged'])
-    assert.match(look(at('b'))['d1/new'] ?? '', /^new /)
+    assert.match(look(at('b'))['most/new'] ?? '', /^new /)
     const halted = await instance.listen('sync:halted')
-    for (let i = 0; i < 6; i++) renameSync(at(`a/d${i}`), at(`gone-${i}`))
+    renameSync(at('a/most'), at('gone'))
     assert.equal((await halted.next()).reason, 'too-many-deletions')
     const { text, advice } = await status()
     assert.match(text, /halted, nothing was changed: 901 of 1,501 files at the destination would be gone/)
@@ -76,7 +77,7 @@ describe('a sync of a daemon', function () {
 
   it('Ctrl-C ends a run cleanly, and its job; paused and resumed', async () => {
     await instance.ok('sync', 'pause', 'photos')
-    for (let i = 0; i < FILES; i++) writeFileSync(at(`a/d9/more${i}`), `more ${i}`)
+    for (let i = 0; i < 3 * FILES; i++) writeFileSync(at(`a/d9/more${i}`), `more ${i}`)
     assert.equal((await status()).state, 'paused')
     const progress = await instance.listen('sync:progress')
     const cancelled = await instance.listen('job:cancelled')
