@@ -279,9 +279,9 @@ describe('a paired device that breaks the rules', () => {
   it('a hello stream with garbage: cut', async () => {
     const stream = await raw.connection.newStream([HELLO_PROTOCOL])
     stream.send(Buffer.concat([Buffer.from([0, 0, 0, 4]), Buffer.from([1, 2, 3, 4])]))
-    for (let i = 0; i < 20 && raw.connection.status === 'open'; i++) {
+    while (raw.connection.status === 'open') {
       await new Promise(resolve => setTimeout(resolve, 5))
-      await clock.advance(100)
+      await clock.advance(10)
     }
     await raw.closed
   })

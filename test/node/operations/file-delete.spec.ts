@@ -147,10 +147,10 @@ describe('file delete', () => {
     write(Object.fromEntries(names.map(name => [name, name])))
     const { job } = await instance.json<{ job: string }>('file', 'delete', ...names, '--no-wait', { cwd: folder })
     for (let round = 0; round < 2; round++) {
-      const added = await instance.listen('trash:added')
+      const added = await instance.listen('trash:added', 'job:completed')
       const { state } = await instance.json<{ state: string }>('job', 'info', job)
       if (state.startsWith('completed')) break
-      await added.next().catch(() => {})
+      await added.next()
       await instance.kill()
       await instance.ok('start')
     }

@@ -26,6 +26,7 @@ describe('jobs and the end of the process', () => {
     const file = `${dir.path}/crash.db`
     const random = Math.random
     let last = 0
+    let cuts = 0
     let outcome: { state: string; output: { next: number; phases: string[] } } | undefined
     for (let round = 0; outcome === undefined; round++) {
       assert.ok(round < 60, 'it gets on')
@@ -44,7 +45,9 @@ describe('jobs and the end of the process', () => {
           if (--left === 0) child.kill('SIGKILL')
         }
       }
-      await exited
+      const [, signal] = await exited
+      // It may have been done before the signal reached it.
+      if (signal === 'SIGKILL' && outcome === undefined) cuts++
     }
     assert.equal(outcome.state, 'completed')
     assert.deepEqual(outcome.output, { next: TO, phases: ['Opening', 'Closing'] })
@@ -52,7 +55,7 @@ describe('jobs and the end of the process', () => {
     assert.equal(written.size, TO, 'every number was written')
     const db = await openDatabase({ file, schema: 'instance' })
     const { log } = db.get<{ log: number }>("SELECT count(*) AS log FROM job_log WHERE message LIKE 'resumed:%'")!
-    assert.ok(log >= 1)
+    assert.equal(log >= 1, cuts >= 1)
     await db.close()
   })
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import type { AbsPath, Clock, JobId } from '../../../storage/base/index.js'
 import { CHECK_INTERVAL_MS, CHECK_JITTER } from '../../../storage/locations/limits.js'
 import { jumpClock } from '../../jump-clock.js'
+import { seedOfRun } from '../../random.js'
 import { tempDir } from '../../temp.js'
 import { locating } from '../indexer/locating.worker.js'
 import { randomEdits } from '../watcher/random-edits.js'
@@ -52,13 +53,12 @@ describe('locations', () => {
     this.timeout(120_000 + EDITS * 20)
     const f = await open()
     const id = await f.indexedFolder(`${base}/tree`)
-    const seed = Math.floor(Math.random() * 2 ** 31)
+    const seed = seedOfRun()
     await randomEdits(`${base}/tree`, { seed, count: EDITS, oddNames: true })
     const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 110_000 + EDITS * 20)
     await f.until(() => f.same(id))
     clearTimeout(limit)
-    await f.jobs.outcome(await f.locations.rescan(id, { force: true }))
-    const { output } = f.jobs.info(f.jobs.list()[0]!.id)
+    const { output } = await f.jobs.outcome(await f.locations.rescan(id, { force: true }))
     const { created, modified, moved, deleted } = output as Record<string, number>
     assert.deepEqual([created, modified, moved, deleted], [0, 0, 0, 0], `seed ${seed}: a fresh scan found more`)
   })
@@ -66,7 +66,7 @@ describe('locations', () => {
   it('random edits while it is being indexed for the first time', async function () {
     this.timeout(120_000)
     const f = await open()
-    const seed = Math.floor(Math.random() * 2 ** 31)
+    const seed = seedOfRun()
     await randomEdits(`${base}/tree`, { seed, count: 600 })
     const { location, job } = await f.locations.add(f.library, { path: `${base}/tree` as AbsPath })
     await randomEdits(`${base}/tree`, { seed: seed + 1, count: 400 })

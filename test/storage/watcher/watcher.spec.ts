@@ -10,6 +10,7 @@ import {
   workerPool
 } from '../../../storage/base/index.js'
 import { type Watch, type WatchBackend, type Watcher, watcher } from '../../../storage/watcher/index.js'
+import { seedOfRun } from '../../random.js'
 import { tempDir } from '../../temp.js'
 import { Mirror, scan } from './mirror.js'
 import { randomEdits } from './random-edits.js'
@@ -101,7 +102,7 @@ describe('watching', () => {
 
       it('random edits: afterwards the mirror holds exactly what a fresh scan finds', async function () {
         this.timeout(120_000)
-        const seed = Math.floor(Math.random() * 2 ** 31)
+        const seed = seedOfRun()
         const mirror = await watched(backend, root => mkdirSync(`${root}/start/here`, { recursive: true }))
         // parcel's inotify side begins anew with each folder: it is made for FSEvents, and is given fewer here.
         const count = backend === 'parcel' ? 300 : 1500
