@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { linkSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AbsPath, EventOf, JobId } from '../../../storage/base/index.js'
+import { type AbsPath, type EventOf, hasCode, type JobId } from '../../../storage/base/index.js'
 import { type OperationsFixture, openOperations } from '../operations/fixture.js'
 
 const SMALL = 700
@@ -91,16 +91,23 @@ describe('progress of a job, watched', () => {
   })
 })
 
-/** Files and bytes that are there, also what is staged. */
+/** Files and bytes that are there, also what is staged; what goes meanwhile does not count. */
 function onDisk(dir: string): { files: number; bytes: number } {
   const sum = { files: 0, bytes: 0 }
+  const count = (path: string): void => {
+    const stat = lstatSync(path)
+    if (stat.isDirectory()) visit(path)
+    else {
+      sum.files++
+      sum.bytes += stat.size
+    }
+  }
   const visit = (at: string): void => {
     for (const name of readdirSync(at)) {
-      const stat = lstatSync(join(at, name), { throwIfNoEntry: false })
-      if (stat?.isDirectory()) visit(join(at, name))
-      else if (stat !== undefined) {
-        sum.files++
-        sum.bytes += stat.size
+      try {
+        count(join(at, name))
+      } catch (err) {
+        if (!hasCode(err, 'ENOENT')) throw err
       }
     }
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   type AbsPath,
   type Clock,
+  hasCode,
   newUuid,
   systemClock,
   systemRandom,
@@ -106,21 +107,27 @@ export async function openSync({
   }
 }
 
-/** Everything a folder shows: path -> what it is, as a text. Ours is left out. */
+/** Everything a folder shows: path -> what it is, as a text. Ours is left out, and what a session takes away meanwhile. */
 export function look(dir: string, { times = true } = {}): Record<string, string> {
   const found: Record<string, string> = {}
+  const show = (path: string): void => {
+    const stat = lstatSync(join(dir, path), { bigint: true })
+    const mode = (Number(stat.mode) & 0o777).toString(8)
+    const time = times ? ` @${stat.mtimeNs / 1000n}` : ''
+    if (stat.isSymbolicLink()) found[path] = `-> ${readlinkSync(join(dir, path))}`
+    else if (stat.isDirectory()) {
+      found[path] = `folder ${mode}`
+      walk(path)
+    } else found[path] = `${readFileSync(join(dir, path), 'utf8')} ${mode}${time}`
+  }
   const walk = (rel: string): void => {
     for (const name of readdirSync(join(dir, rel)).sort()) {
       if (name.startsWith('.spacedrive') && name !== '.spacedriveignore') continue
-      const path = rel === '' ? name : `${rel}/${name}`
-      const stat = lstatSync(join(dir, path), { bigint: true })
-      const mode = (Number(stat.mode) & 0o777).toString(8)
-      const time = times ? ` @${stat.mtimeNs / 1000n}` : ''
-      if (stat.isSymbolicLink()) found[path] = `-> ${readlinkSync(join(dir, path))}`
-      else if (stat.isDirectory()) {
-        found[path] = `folder ${mode}`
-        walk(path)
-      } else found[path] = `${readFileSync(join(dir, path), 'utf8')} ${mode}${time}`
+      try {
+        show(rel === '' ? name : `${rel}/${name}`)
+      } catch (err) {
+        if (!hasCode(err, 'ENOENT')) throw err
+      }
     }
   }
   walk('')
