@@ -34,11 +34,12 @@ export function gather(rows: Rows, options: ReconcileOptions): Gathered {
   const lost = both(() => new Map<string, RelPath | undefined>())
   const roots = new Set<RelPath>()
   const alike = namesAlike(options)
-  let deletedDirectories = false
+  let [deletedDirectories, fresh] = [false, false]
 
   for (const row of rows.changed()) {
     const { path, base } = row
     alike?.note(path)
+    fresh ||= base === undefined
     const kinds = [base, row.source, row.destination].filter(e => e !== undefined && e.kind !== 'gone')
     const directories = kinds.filter(e => e!.kind === 'directory').length
     if (directories > 0 || kinds.some(e => e!.kind === 'unknown')) {
@@ -71,6 +72,13 @@ export function gather(rows: Rows, options: ReconcileOptions): Gathered {
     }
   }
 
+  if (alike !== undefined && fresh) {
+    // What stays as it is may have the name already.
+    for (const row of rows.unlisted?.(path => alike.isNoted(path)) ?? []) {
+      alike.note(row.path)
+      entangled.set(row.path, row)
+    }
+  }
   const moved = findMoves(rows, left, lost, entangled, roots, alike)
   for (const path of moved) {
     const row = rows.find(path)
@@ -181,6 +189,7 @@ function noteCopies(rows: Rows, row: Row, options: ReconcileOptions, entangled: 
 
 interface NamesAlike {
   note(path: RelPath): void
+  isNoted(path: RelPath): boolean
   isAlike(path: RelPath): boolean
 }
 
@@ -202,6 +211,7 @@ function namesAlike(options: ReconcileOptions): NamesAlike | undefined {
       if (seen.has(h)) twice.add(h)
       seen.add(h)
     },
+    isNoted: path => seen.has(hash(path)),
     isAlike: path => twice.has(hash(path))
   }
 }

@@ -57,6 +57,8 @@ export interface Rows {
   changed(): Iterable<Row>
   /** Any one path, listed or not. */
   find(path: RelPath): Row | undefined
+  /** Of what is not listed that which `wanted` says yes to. Asked where an end folds names, and something new is to get one. */
+  unlisted?(wanted: (path: RelPath) => boolean): Iterable<Row>
 }
 
 /** A file system like any Linux one. */

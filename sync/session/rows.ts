@@ -106,6 +106,11 @@ export class SyncRows implements Rows {
     return row.base === undefined && row.source === undefined && row.destination === undefined ? undefined : row
   }
 
+  *unlisted(wanted: (path: RelPath) => boolean): Generator<Row> {
+    for (const row of merged(this.#init, wanted))
+      if (wanted(row.path) && !isDifferent(row) && !this.#unsettled.has(row.path)) yield row
+  }
+
   #isIgnored(path: RelPath, directory: boolean): 'no' | 'ignored' | 'inside' {
     if (this.#random.none) return 'no'
     const parent = parentOf(path)

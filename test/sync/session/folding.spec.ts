@@ -126,6 +126,32 @@ describe('a sync with an end that holds less', function () {
       })
     }
 
+    for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[]) {
+      const [old, fresh] = holds.foldsCase ? ['Photo', 'photo'] : [DECOMPOSED, COMPOSED]
+
+      it(`${title}, ${mode}: a new name that is one there with an agreed one is a problem, and nothing else is tried`, async () => {
+        open(mode, holds)
+        put('source', `d/${old}`, 'agreed')
+        put('source', `${old}/in`, 'in a folder')
+        await run()
+        const before = disk.shown('destination')
+        put('source', `d/${fresh}`, 'new')
+        put('source', `${fresh}/other`, 'in another')
+        const { operations, problems } = await run()
+        assert.deepEqual([operations, disk.shown('destination')], [0, before])
+        assert.deepEqual(
+          problems.filter(p => !p.startsWith('parent ')),
+          [`names-alike ${fresh}`, `names-alike d/${fresh}`].sort()
+        )
+        assert.deepEqual(await run(), { operations, problems })
+        disk.renameAt('source', fresh, 'apart')
+        person({ end: 'source', kind: 'move', path: `d/${fresh}`, to: 'moved', text: '' })
+        assert.deepEqual((await run()).problems, [])
+        const { apart, ...rest } = disk.shown('destination')
+        assert.deepEqual([apart, rest], ['folder', { ...before, 'apart/other': 'in another', moved: 'new' }])
+      })
+    }
+
     for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[])
       for (const end of ENDS)
         it(`${title} at the ${end}, ${mode}: whatever is edited, nothing is lost, and it comes to rest`, async () => {
