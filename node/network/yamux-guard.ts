@@ -71,7 +71,23 @@ export function guarded(
           return
         }
       })
-      return factory.createStreamMuxer(connection)
+      return partingQuietly(factory.createStreamMuxer(connection))
     }
   }
+}
+
+/**
+ * Yamux says goodbye when it is cut, and throws where the connection under it is closed already and it has not been told of that
+ * yet. Whoever cuts a connection that has just gone has nothing to hear of it, and an error that nobody expects there ends the program.
+ */
+function partingQuietly(muxer: StreamMuxer): StreamMuxer {
+  const abort = muxer.abort.bind(muxer)
+  muxer.abort = err => {
+    try {
+      abort(err)
+    } catch {
+      // Nobody is there any more to be told why.
+    }
+  }
+  return muxer
 }

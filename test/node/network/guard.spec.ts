@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { multiaddrConnectionPair } from '@libp2p/utils'
 import fc from 'fast-check'
-import { frameWatch } from '../../../node/network/yamux-guard.js'
+import { frameWatch, guarded } from '../../../node/network/yamux-guard.js'
 
 const SYN = 1
 function frame(type: number, flags: number, stream: number, length: number, body = type === 0 ? length : 0): Buffer {
@@ -53,5 +55,26 @@ describe('yamux guard', () => {
         assert.ok(at >= bytes.length)
       })
     )
+  })
+  it('cut while its connection is closed and it has not been told: nothing is thrown', async () => {
+    const [ours, theirs] = multiaddrConnectionPair()
+    let seen = 'open'
+    const closed = new Promise<void>((resolve, reject) => {
+      // Before the muxer hears of it.
+      ours.addEventListener('close', () => {
+        seen = muxer.status
+        try {
+          muxer.abort(new Error('the connection ended'))
+          resolve()
+        } catch (err) {
+          reject(err)
+        }
+      })
+    })
+    const muxer = guarded(yamux()(), () => ({ maxFrameBytes: 1024, onStream: () => true })).createStreamMuxer(ours)
+    theirs.abort(new Error('gone'))
+    await closed
+    assert.equal(seen, 'open')
+    assert.equal(muxer.status, 'closed')
   })
 })
