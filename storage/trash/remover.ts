@@ -1,8 +1,8 @@
-import { errorCode, type Problem, textFromBytes, toError } from '../base/index.js'
+import { type AbsPath, errorCode, type Problem, textFromBytes, toError } from '../base/index.js'
 import type { Files } from '../files/index.js'
 import type { Bins } from './bins.js'
 import { CLAIM_ROWS } from './limits.js'
-import { away, type TrashRows } from './rows.js'
+import { away, placeKey, type TrashRows } from './rows.js'
 import type { Emptied, RemoveOptions } from './trash.js'
 import type { RowFilter, TrashRow } from './trash.worker.js'
 
@@ -32,11 +32,15 @@ export async function removeItems(
     const page = { limit: CLAIM_ROWS, offset: passed, oldestFirst: true, signal }
     const { rows } = await components.rows.read(filter, page)
     if (rows.length === 0) return { ...sum, problems }
+    const bins = await binsOf(components, rows)
     for (const row of rows) {
       if (sum.items >= limit) return { ...sum, problems }
       signal?.throwIfAborted()
-      const removed = await removeItem(components, row, problems, ({ files, bytes }) =>
-        onProgress?.({ items: sum.items, files: sum.files + files, bytes: sum.bytes + bytes })
+      const removed = await removeItem(
+        { ...components, bin: bins.get(placeKey(row)) },
+        row,
+        problems,
+        ({ files, bytes }) => onProgress?.({ items: sum.items, files: sum.files + files, bytes: sum.bytes + bytes })
       )
       if (removed === 'taken') continue
       if (removed === 'stays') {
@@ -51,14 +55,23 @@ export async function removeItems(
   }
 }
 
+/** Where the bins of a page are: asked once for all that lies in one, since that is a look at its disk. */
+async function binsOf(
+  { bins }: RemoverComponents,
+  rows: readonly TrashRow[]
+): Promise<Map<string, AbsPath | undefined>> {
+  const found = new Map<string, AbsPath | undefined>()
+  for (const row of rows) if (!found.has(placeKey(row))) found.set(placeKey(row), await bins.pathOf(row))
+  return found
+}
+
 /** @returns what went, that it stays, or that somebody else had taken it by then */
 async function removeItem(
-  { files, bins, rows }: RemoverComponents,
+  { files, rows, bin }: Pick<RemoverComponents, 'files' | 'rows'> & { bin: AbsPath | undefined },
   row: TrashRow,
   problems: Problem[],
   onProgress: (soFar: Sum) => void
 ): Promise<Sum | 'stays' | 'taken'> {
-  const bin = await bins.pathOf(row)
   if (bin === undefined) {
     problems.push(away(row))
     return 'stays'
