@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import type { TestInstance } from './cli.js'
 
 const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
-const SHOWN_MS = 30_000
+const SHOWN_MS = 50_000
 
 /** Arguments of `script` for a line of shell on a terminal of its own; its exit code is the line's. */
 export function scriptArguments(line: string): string[] {
@@ -28,7 +28,7 @@ export interface OnTerminal {
   type(keys: string): void
   /** The window is closed. */
   hangUp(): void
-  /** Resolves when it is to be seen; rejects when the command ends without it, or after 30 s. */
+  /** Resolves when it is to be seen; rejects when the command ends without it, or after 50 s. */
   shows(what: string | RegExp): Promise<void>
   readonly ended: Promise<{ code: number; text: string }>
 }
@@ -76,7 +76,7 @@ export function onTerminal(instance: TestInstance, words: readonly string[]): On
           if (there()) settle()
         }
         const fail = (why: string): void => settle(new Error(`${why} without showing ${what}; it showed:\n${text()}`))
-        const timer = setTimeout(() => fail('30 s went by'), SHOWN_MS)
+        const timer = setTimeout(() => fail('50 s went by'), SHOWN_MS)
         watchers.add(look)
         ended.then(({ code }) => (there() ? settle() : fail(`it ended with ${code}`)), settle)
         look()

@@ -57,7 +57,8 @@ describe('on a terminal', () => {
     assert.doesNotMatch(text, /secret/)
 
     await bob.ok('restart')
-    assert.equal((await bob.json<Status>('status')).network.state, 'locked')
+    // Asked of the network itself, which has it come up first: the daemon answers before that.
+    assert.equal((await bob.json<{ state: string }>('network', 'status')).state, 'locked')
     const open = onTerminal(bob, ['network', 'start', '--password'])
     await open.shows('Password:')
     open.type('wrong secret\r')
@@ -98,8 +99,10 @@ describe('on a terminal', () => {
     const drawn = shown.text.split('\n').filter(line => /^[█▀▄ ]{20,}$/.test(line))
     assert.ok(drawn.length >= 15, `${drawn.length} lines of a QR code`)
     assert.ok(drawn.every(line => line.length === drawn[0]!.length))
-    await shown.shows(/ 4 min 5\d s left/)
-    assert.match(shown.raw, / 5 min 0 s left/)
+    await shown.shows(/ left/)
+    const first = / (\d min \d+ s) left/.exec(shown.text)![1]!
+    assert.match(first, /^(5 min 0|4 min \d+) s$/)
+    await shown.shows(new RegExp(` (?!${first})\\d min \\d+ s left`))
     shown.type('\x03')
     const { code, text } = await shown.ended
     assert.equal(code, 130)
