@@ -140,6 +140,8 @@ class Service implements Agreements {
     await served.remove(sync)
     if (folder !== undefined) await grants.remove(device, folder.path, madeBySync(uuid))
     await replicas.cut(device, uuid)
+    // Nobody comes back for what was staged; of a folder that is away it stays until such things are cleaned.
+    await served.tidy(sync).catch(() => {})
   }
 
   /** A device that is not paired any more needs not be told. */

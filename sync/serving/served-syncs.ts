@@ -15,9 +15,10 @@ import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
+import { openEnd } from '../session/index.js'
 import { foldersOf } from './folders.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
-import { type RawServed, type ServedSync, servedOf } from './record.js'
+import { isWritten, type RawServed, type ServedSync, servedOf } from './record.js'
 import { servingWrites } from './serving.worker.js'
 import { ServingEnd } from './serving-end.js'
 
@@ -62,6 +63,11 @@ export interface ServedSyncs {
   remove(sync: ServedSync): Promise<void>
   /** All of a device. */
   forget(device: DeviceId): Promise<void>
+  /**
+   * One that is no more: what was staged for it goes, what a crash left is settled. @throws what opening the folder throws;
+   * BUSY, ROOT_REPLACED
+   */
+  tidy(sync: ServedSync, options?: AbortOptions): Promise<void>
   /** The end of a sync, open for writing. @throws what opening it throws; BUSY */
   openEnd(sync: ServedSync, endpoint: Endpoint, options?: AbortOptions): Promise<ServingEnd>
 }
@@ -132,7 +138,28 @@ class ServedList implements ServedSyncs {
   }
 
   async forget(device: DeviceId): Promise<void> {
+    const all = this.list().filter(sync => sync.device === device)
     await this.#init.db.write(servingWrites.forget, { device })
+    for (const sync of all) await this.tidy(sync).catch(() => {}) // of a folder that is away it stays, as after a crash
+  }
+
+  async tidy(sync: ServedSync, options: AbortOptions = {}): Promise<void> {
+    if (sync.folder === undefined || !isWritten(sync)) return
+    const { path, inode, birthNs } = sync.folder
+    const endTurn = await this.#turn(path, options)
+    try {
+      const endpoint = await this.#init.open(path, options)
+      try {
+        const { root } = await endpoint.about(options)
+        if (String(root.inode) !== inode || String(root.birthNs) !== birthNs)
+          throw new SpacedriveError('ROOT_REPLACED', `another folder is at ${displayPath(path)}`)
+        await (await openEnd(endpoint, sync.uuid, this.#init.clock, options)).close()
+      } finally {
+        await endpoint.close()
+      }
+    } finally {
+      endTurn()
+    }
   }
 
   openEnd(sync: ServedSync, endpoint: Endpoint, options: AbortOptions = {}): Promise<ServingEnd> {
