@@ -79,48 +79,50 @@ function edit(dir: string): void {
 }
 
 describe('a run that is killed around a batch is taken back as a whole', function () {
-  this.timeout(180_000)
+  this.timeout(300_000)
   const temp = tempDir('sd-cut-off-')
   after(() => temp.clean())
 
-  for (const point of ['before it is done', 'before it is written down'])
-    for (const what of ['run', 'restore', 'undo']) {
-      it(`${what}, killed ${point}`, async () => {
-        const at = join(temp.path, `${what} ${point}`) as AbsPath
-        mkdirSync(at)
-        const mode = 'bidirectional'
-        let fixture = await openHistory({ mode, at })
-        const { source, destination } = fixture
-        const shown = () => [source, destination].map(dir => look(dir))
-        let before: unknown
-        let then: number
-        let since: number
-        try {
-          fill(source)
-          await fixture.run()
-          then = fixture.now()
-          edit(source)
-          if (what !== 'run') await fixture.run()
-          before = shown()
-          since = Date.now()
-        } finally {
-          await fixture.close()
-        }
-        const child = spawn(process.execPath, [ROLE, at, mode, what, point, String(then)], { stdio: 'inherit' })
-        assert.equal((await once(child, 'exit'))[1], 'SIGKILL')
-        fixture = await openHistory({ mode, at })
-        try {
-          await fixture.history.start()
-          await fixture.history.stop()
-          await fixture.rest()
-          assert.notDeepEqual(shown(), before, 'it went on')
-          const { left, problems } = await fixture.undo({ sinceMs: since })
-          assert.deepEqual([left, problems], [[], []])
-          assert.deepEqual(shown(), before)
-          assert.deepEqual(fixture.db.all('SELECT * FROM sync_intents'), [])
-        } finally {
-          await fixture.close()
-        }
-      })
-    }
+  for (const [what, point] of [
+    ['run', 'before it is done'],
+    ...['run', 'restore', 'undo'].map(each => [each, 'before it is written down'] as const)
+  ] as const) {
+    it(`${what}, killed ${point}`, async () => {
+      const at = join(temp.path, `${what} ${point}`) as AbsPath
+      mkdirSync(at)
+      const mode = 'bidirectional'
+      let fixture = await openHistory({ mode, at })
+      const { source, destination } = fixture
+      const shown = () => [source, destination].map(dir => look(dir))
+      let before: unknown
+      let then: number
+      let since: number
+      try {
+        fill(source)
+        await fixture.run()
+        then = fixture.now()
+        edit(source)
+        if (what !== 'run') await fixture.run()
+        before = shown()
+        since = Date.now()
+      } finally {
+        await fixture.close()
+      }
+      const child = spawn(process.execPath, [ROLE, at, mode, what, point, String(then)], { stdio: 'inherit' })
+      assert.equal((await once(child, 'exit'))[1], 'SIGKILL')
+      fixture = await openHistory({ mode, at })
+      try {
+        await fixture.history.start()
+        await fixture.history.stop()
+        await fixture.rest()
+        assert.notDeepEqual(shown(), before, 'it went on')
+        const { left, problems } = await fixture.undo({ sinceMs: since })
+        assert.deepEqual([left, problems], [[], []])
+        assert.deepEqual(shown(), before)
+        assert.deepEqual(fixture.db.all('SELECT * FROM sync_intents'), [])
+      } finally {
+        await fixture.close()
+      }
+    })
+  }
 })
