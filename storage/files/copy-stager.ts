@@ -25,7 +25,9 @@ export interface CopyFileInit extends Kept {
 }
 
 export interface CopiedFile extends CopiedContent {
+  /** Of the source, when it was opened and once all of it was read. */
   readonly stat: EntryStat
+  readonly after: EntryStat
   /** Extended attributes that the destination did not take. */
   readonly lostXattrs: readonly string[]
 }
@@ -57,7 +59,7 @@ export class CopyStager extends CopyLooks {
           const lostXattrs = init.xattrs ? this.#copyXattrs(from, to) : []
           this.#setAttributes(to, stat, init, large !== undefined)
           if (this.syncEach) disk.sync(to)
-          return { ...content, stat, lostXattrs }
+          return { ...content, stat, after, lostXattrs }
         } catch (err) {
           if (large === undefined) disk.unlink(into, nameOf(staged))
           else if (!isAbort(err)) large.remove()

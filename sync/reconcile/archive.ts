@@ -1,7 +1,8 @@
 import type { RelPath } from '../../storage/base/index.js'
-import type { ArchiveEntry, Trace } from './entry.js'
+import type { ArchiveEntry, Outcome, Trace } from './entry.js'
 import { isBelow, replacePrefix } from './names.js'
 import type { Settle, Shown } from './operation.js'
+import { isUnread, withHash } from './unread.js'
 
 /**
  * One change of the archive. Those of a batch are applied in this order: everything forgotten, by the paths before the batch
@@ -23,7 +24,7 @@ export interface Folded {
  * What a batch achieved, as changes of the archive: only what both ends really agree on enters it.
  * @param achieved - what was read back after an operation; undefined when it was not done
  */
-export function foldResults(settles: Iterable<Settle>, achieved: (id: number) => Trace | undefined): Folded {
+export function foldResults(settles: Iterable<Settle>, achieved: (id: number) => Outcome | undefined): Folded {
   const forgotten: ArchiveChange[] = []
   const moved: ArchiveChange[] = []
   const put: ArchiveChange[] = []
@@ -34,7 +35,11 @@ export function foldResults(settles: Iterable<Settle>, achieved: (id: number) =>
       if (settle.kind === 'move') unsettled.push(settle.to)
     } else if (settle.kind === 'forget') forgotten.push({ change: 'forget', path: settle.path })
     else if (settle.kind === 'move') moved.push({ change: 'move', path: settle.path, to: settle.to })
-    else put.push({ change: 'put', path: settle.path, entry: archiveEntry(settle, achieved) })
+    else {
+      const what = read(settle, achieved)
+      if (what === undefined) unsettled.push(settle.path)
+      else put.push({ change: 'put', path: settle.path, entry: archiveEntry(what, settle, achieved) })
+    }
   }
   return { changes: [...forgotten, ...moved, ...put], unsettled }
 }
@@ -59,11 +64,23 @@ export function applyChanges(
   return next
 }
 
-function archiveEntry(
-  put: Extract<Settle, { kind: 'put' }>,
-  achieved: (id: number) => Trace | undefined
-): ArchiveEntry {
-  const { what, keptAt } = put
+type Put = Extract<Settle, { kind: 'put' }>
+
+/** What was agreed on, with the hash that was learnt when it was brought; undefined: nobody read it. */
+function read(
+  { what, source, destination }: Put,
+  achieved: (id: number) => Outcome | undefined
+): Put['what'] | undefined {
+  if (what.kind !== 'file' || !isUnread(what.hash)) return what
+  for (const shown of [source, destination]) {
+    const hash = shown !== undefined && 'by' in shown ? achieved(shown.by)?.hash : undefined
+    if (hash !== undefined) return withHash(what, hash)
+  }
+  return undefined
+}
+
+function archiveEntry(what: Put['what'], put: Put, achieved: (id: number) => Trace | undefined): ArchiveEntry {
+  const { keptAt } = put
   const shared = {
     source: trace(put.source ?? put.destination!, achieved),
     destination: trace(put.destination ?? put.source!, achieved),

@@ -67,6 +67,12 @@ export interface Trace {
   readonly identity?: Identity | undefined
 }
 
+/** What came of an operation. */
+export interface Outcome extends Trace {
+  /** Of content that nobody had read when it was planned (see `unread.ts`). */
+  readonly hash?: ContentHash | undefined
+}
+
 /** What both ends agreed on, and how each of them showed it. */
 export type ArchiveEntry = (
   | { readonly kind: 'file'; readonly hash: ContentHash; readonly sizeBytes: number }

@@ -1,5 +1,6 @@
 import type { End } from './entry.js'
 import type { Operation, PlanRow } from './operation.js'
+import { isUnread } from './unread.js'
 
 /** What a plan does to one end. Files and links alike count as files. */
 export interface EndTotals {
@@ -63,7 +64,7 @@ export class Tally {
         else end.replaced++
         if (op.content.kind !== 'file') return
         end.bytes += op.content.sizeBytes
-        this.#came[op.end].add(op.content.hash)
+        if (!isUnread(op.content.hash)) this.#came[op.end].add(op.content.hash)
         return
       case 'remove':
         if (op.expected.kind !== 'file' || !this.#came[op.end].take(op.expected.hash)) end.removed++

@@ -2,7 +2,7 @@
 import type { Problem, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, EntryStat, PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { ContentEntry } from '../endpoints/index.js'
-import type { Operation, Trace } from '../reconcile/index.js'
+import type { Operation, Outcome } from '../reconcile/index.js'
 import type { Rename } from './renames.js'
 
 export interface Done {
@@ -21,20 +21,22 @@ export interface Step {
 export interface Achieved {
   readonly done: readonly Done[]
   readonly failed: readonly { readonly op: Operation; readonly problem: Problem | undefined }[]
-  readonly traces: readonly { readonly id: number; readonly trace: Trace }[]
+  readonly traces: readonly { readonly id: number; readonly trace: Outcome }[]
   readonly rows: readonly ContentEntry[]
   readonly moved: readonly Rename[]
   readonly gone: readonly RelPath[]
 }
 
-export function achievedOf(
-  steps: readonly Step[],
-  results: readonly PlaceResult[],
-  capabilities: Pick<Capabilities, 'keepsIdentity'>
-): Achieved {
+/** What is known of the end, and of the plan. */
+export interface AchievedAt extends Pick<Capabilities, 'keepsIdentity'> {
+  /** The plan has no hashes of what nobody had read: they go with what was read back. */
+  readonly unread: boolean
+}
+
+export function achievedOf(steps: readonly Step[], results: readonly PlaceResult[], at: AchievedAt): Achieved {
   const done: Done[] = []
   const failed: { op: Operation; problem: Problem | undefined }[] = []
-  const traces: { id: number; trace: Trace }[] = []
+  const traces: { id: number; trace: Outcome }[] = []
   const rows: ContentEntry[] = []
   const moved: Rename[] = []
   const gone: RelPath[] = []
@@ -47,7 +49,7 @@ export function achievedOf(
     }
     const { stat } = result
     for (const op of ops) {
-      traces.push({ id: op.id, trace: stat === undefined ? NO_TRACE : traceOf(stat, capabilities) })
+      traces.push({ id: op.id, trace: stat === undefined ? NO_TRACE : outcomeOf(op, stat, at) })
       done.push({ op, stat, ...(op === last && { step }) })
     }
     if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)
@@ -57,14 +59,19 @@ export function achievedOf(
   return { done, failed, traces, rows, moved, gone }
 }
 
-const NO_TRACE: Trace = { mtimeNs: 0n, mode: 0 }
+const NO_TRACE: Outcome = { mtimeNs: 0n, mode: 0 }
 
-function traceOf(
+function outcomeOf(
+  op: Operation,
   { mtimeNs, mode, inode, birthNs }: EntryStat,
-  { keepsIdentity }: Pick<Capabilities, 'keepsIdentity'>
-): Trace {
-  const shared = { mtimeNs, mode: mode & 0o7777 }
-  return keepsIdentity && birthNs !== 0n ? { ...shared, identity: { inode, birthNs } } : shared
+  { keepsIdentity, unread }: AchievedAt
+): Outcome {
+  const content = unread && op.kind === 'create' ? op.content : undefined
+  return {
+    ...{ mtimeNs, mode: mode & 0o7777 },
+    ...(keepsIdentity && birthNs !== 0n && { identity: { inode, birthNs } }),
+    ...(content?.kind === 'file' && { hash: content.hash })
+  }
 }
 
 /** @param path - where it lies now: that of the operation may be of a moment within a group */

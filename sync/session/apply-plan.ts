@@ -28,6 +28,7 @@ export async function applyPlan(
     archive,
     drop,
     union,
+    unread,
     rules,
     forced,
     counter,
@@ -60,7 +61,7 @@ export async function applyPlan(
     const [source, destination] = await Promise.all([endOf('source'), endOf('destination')])
     const transition = new Transition({
       ends: { source, destination },
-      ...{ snapshot, planFile, pool, run, signal },
+      ...{ snapshot, planFile, pool, run, unread, signal },
       resumes: isFar(ends),
       // The row of the run, which the first of them makes, is there before what refers to it: writes keep their order.
       beforeBatch: async steps => {
@@ -90,8 +91,8 @@ export async function applyPlan(
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
   await noteCompared({ pool, snapshot, db, sync: sync.id, plan: summary, rules, ...options })
   const asked = { planFile, snapshotFile: snapshot.file, limit: MAX_REMARKS }
-  const { remarks, unread } = await pool.run(planning.remarks, asked, { signal })
-  const problems = [...result.problems, ...unread]
+  const { remarks, unread: unreadable } = await pool.run(planning.remarks, asked, { signal })
+  const problems = [...result.problems, ...unreadable]
   // By hints alone nobody looked at the rest.
   const settled = init.hints === undefined && unsettled.length + problems.length === 0
   const told = { remarks, union, later, rulesChanged, settled }

@@ -37,6 +37,8 @@ export interface PlanInput {
   readonly sync: number
   readonly proves: Readonly<Record<End, boolean>>
   readonly ignore: readonly IgnoreRules[]
+  /** Files that nobody has read yet are read when they are copied: see `unread-content.ts`. */
+  readonly unread?: boolean | undefined
   readonly options: Omit<ReconcileOptions, 'ignores' | 'sourceEmpty'>
 }
 
@@ -114,11 +116,11 @@ export const planning = defineTasks(import.meta.url, {
 })
 
 function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSummary | undefined {
-  const { sync, proves, ignore } = input
+  const { sync, proves, ignore, unread } = input
   const basis = optionsBasis(input)
   const only = keysToPlan({ archive, snapshot, input, basis })
   if (only === 'settle') return undefined
-  const rows = new SyncRows({ archive, snapshot, sync, proves, only, ignored: () => new Ignored(ignore) })
+  const rows = new SyncRows({ archive, snapshot, sync, proves, only, unread, ignored: () => new Ignored(ignore) })
   const ignored = new Ignored(ignore)
   const facts = (end: End): EndFacts => factsOf(archive, snapshot, sync, end)
   const holds = { source: facts('source'), destination: facts('destination') }

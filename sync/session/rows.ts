@@ -12,7 +12,8 @@ import {
   type Row,
   type Rows,
   sameContent,
-  sameIdentity
+  sameIdentity,
+  unreadContent
 } from '../reconcile/index.js'
 import { archiveEntryOf, findInArchive, rawArchive, readUnsettled } from './archive.worker.js'
 import type { Ignored } from './ignored.js'
@@ -35,13 +36,15 @@ export interface RowsInit {
   ignored(): Ignored
   /** Only these can be otherwise than when all was compared last, and what is unsettled. Left out: everything is compared. */
   readonly only?: readonly Uint8Array[] | undefined
+  /** Files without a hash are to be read when they are copied, instead of unknown: see `unread-content.ts`. */
+  readonly unread?: boolean | undefined
 }
 
 /** Paths that are remembered as not alike; more, and the next plan compares everything. */
 export const MAX_ODD = 2_000
 
-/** Reconcile goes through the rows several times: so many are kept from the first, some 30 MB. */
-const MAX_KEPT = 50_000
+/** Reconcile goes through the rows several times: so many are kept from the first, some 60 MB. */
+const MAX_KEPT = 100_000
 
 export class SyncRows implements Rows {
   readonly #init: RowsInit
@@ -91,7 +94,7 @@ export class SyncRows implements Rows {
   }
 
   find(path: RelPath): Row | undefined {
-    const { archive, sync, proves } = this.#init
+    const { archive, sync, proves, unread = false } = this.#init
     const base = findInArchive(archive, sync, path)
     const seen = { source: this.#seen.source(path), destination: this.#seen.destination(path) }
     const row: { path: RelPath; base?: ArchiveEntry; source?: Entry; destination?: Entry } = {
@@ -101,7 +104,7 @@ export class SyncRows implements Rows {
     const said = this.#isIgnored(path, ENDS.some(e => isDirectory(seen[e])) || base?.kind === 'directory')
     for (const end of ENDS) {
       const there = said === 'inside' ? undefined : seen[end]
-      if (there !== undefined) row[end] = entryOf(there, proves[end], said === 'ignored')
+      if (there !== undefined) row[end] = entryOf(there, { proves: proves[end], ignored: said === 'ignored', unread })
     }
     return row.base === undefined && row.source === undefined && row.destination === undefined ? undefined : row
   }
@@ -133,7 +136,7 @@ export class SyncRows implements Rows {
 
 /** All three trees side by side; what is plainly the same in all of them is passed over. */
 function* merged(
-  { archive, snapshot, sync, proves, ignored: make }: RowsInit,
+  { archive, snapshot, sync, proves, unread = false, ignored: make }: RowsInit,
   isListed: (path: RelPath) => boolean
 ): Generator<Row> {
   const ignored = make()
@@ -164,7 +167,8 @@ function* merged(
       : ignored.next(path, ENDS.some(e => isDirectory(found[e])) || row.base?.kind === 'directory')
     // Inside: unknown with its directory; only what both agreed on is still told, to be forgotten.
     for (const end of ENDS)
-      if (said !== 'inside' && found[end] !== undefined) row[end] = entryOf(found[end], proves[end], said === 'ignored')
+      if (said !== 'inside' && found[end] !== undefined)
+        row[end] = entryOf(found[end], { proves: proves[end], ignored: said === 'ignored', unread })
     if (said !== 'inside' || row.base !== undefined) yield row
   }
 }
@@ -186,17 +190,21 @@ function isAnotherDirectory({ base, ...row }: Row): boolean {
 
 const isDirectory = (seen: SeenRow | undefined): boolean => seen?.kind === 'directory' || seen?.directory === true
 
-function entryOf(seen: SeenRow, proves: boolean, ignored: boolean): Entry {
+function entryOf(
+  seen: SeenRow,
+  { proves, ignored, unread }: { readonly proves: boolean; readonly ignored: boolean; readonly unread: boolean }
+): Entry {
   const { path, kind, sizeBytes, mtimeNs, ctimeNs, birthNs, inode } = seen
   if (ignored) return { kind: 'unknown', reason: 'ignored', directory: isDirectory(seen) }
   if (kind === 'unknown') return { kind, reason: seen.reason ?? 'special', directory: seen.directory }
-  if (kind === 'file' && seen.hash === undefined) return { kind: 'unknown', reason: 'unreadable' }
+  const hash = seen.hash ?? (unread ? unreadContent(inode, ctimeNs) : undefined)
+  if (kind === 'file' && hash === undefined) return { kind: 'unknown', reason: 'unreadable' }
   const shared = {
     ...{ mtimeNs, mode: seen.mode & 0o7777, at: path },
     ...(proves && birthNs !== 0n ? { identity: { inode, birthNs } } : {}),
     stat: { kind, sizeBytes, mtimeNs, ctimeNs, birthNs, inode } satisfies Expected
   }
-  if (kind === 'file') return { kind, hash: seen.hash!, sizeBytes, ...shared } as Planned
+  if (kind === 'file') return { kind, hash, sizeBytes, ...shared } as Planned
   if (kind === 'symlink') return { kind, target: seen.target ?? '', ...shared } as Planned
   return { kind, ...shared } as Planned
 }

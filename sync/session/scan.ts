@@ -49,18 +49,28 @@ export interface ScanInit extends AbortOptions {
  * @throws what the endpoint throws; what was met until then is in the snapshot, and no plan may be made of it
  */
 export async function scanEnd(init: ScanInit): Promise<Scanned> {
-  return new Scan(init).run()
+  const scan = new Scan(init)
+  await scan.look()
+  await scan.hash()
+  return scan.scanned
 }
 
-class Scan {
+/** A scan in its two steps, for who wants to decide between them whether content is to be read at all. */
+export class Scan {
   readonly #init: ScanInit
   readonly #progress = { entries: 0, hashedFiles: 0, hashedBytes: 0 }
+  #later: readonly RelPath[] = []
 
   constructor(init: ScanInit) {
     this.#init = init
   }
 
-  async run(): Promise<Scanned> {
+  get scanned(): Scanned {
+    return { ...this.#progress, later: this.#later }
+  }
+
+  /** All but content. */
+  async look(): Promise<void> {
     const { snapshot, hints } = this.#init
     await snapshot.write(snapshotting.settleRenames, undefined)
     const some =
@@ -68,10 +78,8 @@ class Scan {
       hints.length <= MAX_HINTS &&
       !hints.some(h => h.path === ROOT && h.subtree) &&
       (await snapshot.maintain(snapshotting.isCompared, undefined))
-    const later: readonly RelPath[] = some ? await this.#lookAt(hints) : []
-    if (!some) await this.#walk(ROOT)
-    await this.#hashAll()
-    return { ...this.#progress, later }
+    if (some) this.#later = await this.#lookAt(hints)
+    else await this.#walk(ROOT)
   }
 
   async #lookAt(hints: readonly Hint[]): Promise<readonly RelPath[]> {
@@ -155,7 +163,8 @@ class Scan {
     await snapshot.write(snapshotting.walked, { at, path, after, entries: [] })
   }
 
-  async #hashAll(): Promise<void> {
+  /** Content of the files that no stat vouches for. */
+  async hash(): Promise<void> {
     const { at, endpoint, snapshot, signal } = this.#init
     const onBytes = (bytes: number): void => {
       this.#progress.hashedBytes += bytes

@@ -35,9 +35,10 @@ import type { Hints } from './pending.js'
 import { makePlan } from './plan.js'
 import { type EndFacts, FILES_COUNTED, type PlanInput, type PlanSummary, planning, type Remark } from './plan.worker.js'
 import { writableEnds } from './record.js'
-import { type Scanned, type ScanProgress, scanEnd } from './scan.js'
+import { Scan, type Scanned, type ScanProgress } from './scan.js'
 import { openSessionEnd, type SessionEnd } from './session-end.js'
 import type { Transitioned } from './transition.js'
+import { isEmptyEnd, mayStayUnread } from './unread-content.js'
 
 /** What a session needs to know of its sync. */
 export interface SyncFacts {
@@ -142,14 +143,16 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
       })
     )
     init.onPhase?.('Analyzing differences')
-    let later = await scan(init, init.hints)
+    let { later, unread } = await scan(init, init.hints)
     if (init.hints !== undefined && isAsBefore(init)) return { state: 'idle' }
     init.onPhase?.('Planning changes')
-    let planned = await plan(init, opened, identity.union)
+    let planned = await plan(init, opened, { union: identity.union, unread })
     for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
       if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
-      later = joined(later, await scan(init, more))
-      planned = await plan(init, opened, identity.union)
+      const again = await scan(init, more)
+      later = joined(later, again.later)
+      unread = again.unread
+      planned = await plan(init, opened, { union: identity.union, unread })
     }
     const halts = await guards(init, planned)
     const { summary } = planned
@@ -215,20 +218,29 @@ async function identify(
   return { halt: union ? undefined : halt, union, counter: acceptedCounter({ uuid: sync.uuid, known, markers }) }
 }
 
-async function scan(
-  { ends, snapshot, pool, signal, onScan }: SessionInit,
-  hints: SessionInit['hints']
-): Promise<Later> {
-  const scanned = await Promise.all(
-    ENDS.map(at =>
-      scanEnd({
+async function scan(init: SessionInit, hints: SessionInit['hints']): Promise<LookedAt> {
+  const { ends, snapshot, pool, signal, onScan } = init
+  const scans = ENDS.map(
+    at =>
+      new Scan({
         ...{ at, endpoint: ends[at], snapshot, pool, hints: hints?.[at], ...(signal && { signal }) },
         onProgress: progress => onScan?.(at, progress)
       })
-    )
   )
-  const [source, destination] = scanned as [Scanned, Scanned]
-  return { source: source.later, destination: destination.later }
+  let unread = mayStayUnread(init)
+  if (unread) {
+    await Promise.all(scans.map(each => each.look()))
+    unread = isEmptyEnd(snapshot, 'destination')
+    if (!unread) await Promise.all(scans.map(each => each.hash()))
+  } else await Promise.all(scans.map(each => each.look().then(() => each.hash())))
+  const [source, destination] = scans.map(each => each.scanned) as [Scanned, Scanned]
+  return { later: { source: source.later, destination: destination.later }, unread }
+}
+
+interface LookedAt {
+  readonly later: Later
+  /** Files of the source were not read: see `unread-content.ts`. */
+  readonly unread: boolean
 }
 
 const joined = (a: Later, b: Later): Later => ({
@@ -244,13 +256,18 @@ export interface Planned {
   /** The archive there was is not to be trusted: it goes before anything is done. */
   readonly drop: boolean
   readonly union: boolean
+  readonly unread: boolean
   readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
 }
 
 /** No sync bears this number: planned for it, a plan has no archive. */
 const NO_ARCHIVE = 0
 
-async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<Planned> {
+async function plan(
+  init: SessionInit,
+  opened: Opened,
+  { union, unread }: Pick<Planned, 'union' | 'unread'>
+): Promise<Planned> {
   const { sync, ends, db, snapshot, pool, signal } = init
   const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
   const planFile = join(init.dir, 'plan.db')
@@ -264,7 +281,7 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
       pool,
       snapshot,
       {
-        ...{ instanceFile: db.file, planFile, ...rules },
+        ...{ instanceFile: db.file, planFile, unread, ...rules },
         sync: archive || !agreed ? sync.id : NO_ARCHIVE,
         options: {
           ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
@@ -275,7 +292,7 @@ async function plan(init: SessionInit, opened: Opened, union: boolean): Promise<
       },
       { signal }
     )
-  const shared = { planFile, union, rules }
+  const shared = { planFile, union, unread, rules }
   if (union) return { ...shared, summary: await make(false), archive: false, drop: true }
   try {
     return { ...shared, summary: await make(agreed), archive: agreed, drop: false }

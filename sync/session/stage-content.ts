@@ -11,7 +11,13 @@ import {
 import { hashFromBytes } from '../../storage/content/index.js'
 import type { StagedEntry } from '../../storage/files/index.js'
 import { type SmallFile, transferLarge, transferSmall } from '../delta/index.js'
-import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../endpoints/index.js'
+import {
+  type ContentColumns,
+  type Endpoint,
+  type EndpointStage,
+  MAX_LOOKS,
+  MAX_PACKED_FILE_BYTES
+} from '../endpoints/index.js'
 import type { Leaf } from '../reconcile/index.js'
 import { type HereInit, stageHere } from './stage-here.js'
 
@@ -31,8 +37,17 @@ export interface Wanted {
   readonly basis?: RelPath | undefined
 }
 
+/** Files that nobody had read before they were brought. */
+export interface Learnt {
+  /** Their operations. */
+  readonly ids: readonly number[]
+  /** In the same order: where they came from, with their hashes. */
+  readonly rows: ContentColumns
+}
+
 export interface StagedContent {
   readonly failed: ReadonlyMap<number, Problem>
+  readonly learnt: readonly Learnt[]
   readonly bytes: number
 }
 
@@ -73,7 +88,7 @@ export async function stageContent(
   const files = wanted.filter(w => w.content.kind === 'file')
   if (here !== undefined && from.local !== undefined) {
     const staged = await stageHere({ ...here, from, pool }, files, options)
-    return { failed: new Map([...failed, ...staged.failed]), bytes: staged.bytes }
+    return { ...staged, failed: new Map([...failed, ...staged.failed]) }
   }
   let bytes = 0
   const onBytes = (n: number): void => {
@@ -99,7 +114,7 @@ export async function stageContent(
   ]
   // All of them have ended when this returns: the staging place may be closed then.
   for (const outcome of await Promise.allSettled(all)) if (outcome.status === 'rejected') throw outcome.reason
-  return { failed, bytes }
+  return { failed, bytes, learnt: [] }
 }
 
 async function stageLinks(

@@ -1,8 +1,10 @@
 import type { ContentHash, Problem, WorkerPool } from '../../storage/base/index.js'
 import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
-import { type FileWanted, type StageFailure, staging } from './stage.worker.js'
-import { changed, type StagedContent, type StageOptions, type Wanted } from './stage-content.js'
+import { isUnread, type Leaf } from '../reconcile/index.js'
+import type { Planned } from './rows.js'
+import { type FileWanted, type StagedFiles, staging } from './stage.worker.js'
+import { changed, type Learnt, type StagedContent, type StageOptions, type Wanted } from './stage-content.js'
 
 /** Both ends are folders of this device: content goes from one to the other within a thread. */
 export interface HereInit {
@@ -26,14 +28,17 @@ export async function stageHere(
   const source = await from.local!.source({ signal })
   const { handle: target } = root
   const shares = SHARES_BLOCKS.has(root.capabilities.fileSystem)
-  const init = { source, target, staging: place.handle, reflink: source.device === target.device && shares }
+  const reflink = source.device === target.device && shares
+  const { clockStepMs } = from.local!.reading()
+  const init = { source, target, staging: place.handle, reflink, clockStepMs }
   const failed = new Map<number, Problem>()
+  const learnt: Learnt[] = []
   let bytes = 0
   const tasks = tasksOf(wanted)
   const work = async (): Promise<void> => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
       const list = task
-      const failures: StageFailure[] = await pool.run(
+      const { failures, learnt: rows }: StagedFiles = await pool.run(
         staging.stage,
         { ...init, files: list.map(fileOf) },
         {
@@ -48,6 +53,8 @@ export async function stageHere(
         const w = list[index]!
         failed.set(w.id, problem === undefined ? changed(w) : { ...problem, path: w.path })
       }
+      const read = list.filter(w => isUnreadFile(w.content) && !failed.has(w.id))
+      if (read.length > 0) learnt.push({ ids: read.map(w => w.id), rows })
     }
   }
   const working = Array.from({ length: pool.bulkWidth }, () =>
@@ -59,7 +66,7 @@ export async function stageHere(
   // All of them have ended when this returns: the staging place may be closed then.
   const ended = await Promise.allSettled(working)
   for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason
-  return { failed, bytes }
+  return { failed, bytes, learnt }
 }
 
 function tasksOf(wanted: readonly Wanted[]): Wanted[][] {
@@ -77,6 +84,9 @@ function tasksOf(wanted: readonly Wanted[]): Wanted[][] {
 }
 
 function fileOf({ content, mode, mtimeNs, from, staged }: Wanted): FileWanted {
-  const { hash, sizeBytes } = content as { hash: ContentHash; sizeBytes: number }
-  return { hash, sizeBytes, mode, mtimeNs, from, staged }
+  const { hash, sizeBytes, stat } = content as Planned & { hash: ContentHash; sizeBytes: number }
+  if (!isUnread(hash)) return { hash, sizeBytes, mode, mtimeNs, from, staged }
+  return { hash: undefined, seen: stat, sizeBytes, mode, mtimeNs, from, staged }
 }
+
+const isUnreadFile = (content: Leaf): boolean => content.kind === 'file' && isUnread(content.hash)

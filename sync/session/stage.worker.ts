@@ -8,11 +8,22 @@ import {
   type TaskContext,
   toError
 } from '../../storage/base/index.js'
-import { type Copier, type CopierInit, copierHere, isFatal } from '../../storage/files/index.js'
+import { isRacy } from '../../storage/content/index.js'
+import {
+  type CopiedFile,
+  type Copier,
+  type CopierInit,
+  copierHere,
+  type Expected,
+  isFatal
+} from '../../storage/files/index.js'
+import { type ContentColumns, type ContentEntry, contentBuffersOf, toContentColumns } from '../endpoints/index.js'
 
 /** A file that an end is to get. */
 export interface FileWanted {
-  readonly hash: ContentHash
+  /** Undefined: nobody has read it, so that it is to be what was seen, and its hash is learnt. */
+  readonly hash: ContentHash | undefined
+  readonly seen?: Expected | undefined
   readonly sizeBytes: number
   readonly mode: number
   readonly mtimeNs: bigint
@@ -25,12 +36,21 @@ export interface StageInput extends CopierInit {
   readonly files: readonly FileWanted[]
   /** The two lie in one file system in which files can share their blocks. */
   readonly reflink: boolean
+  /** Step of the times of the file system that it comes from. */
+  readonly clockStepMs: number
 }
 
 /** Bits of a file of the list that could not be staged; undefined: it is another content by now. */
 export interface StageFailure {
   readonly index: number
   readonly problem: Omit<Problem, 'path'> | undefined
+}
+
+export interface StagedFiles {
+  readonly failures: readonly StageFailure[]
+  /** Files whose hash was learnt, where they came from, in the order of the list. */
+  readonly learnt: ContentColumns
+  readonly transfer: readonly ArrayBuffer[]
 }
 
 /** Below this a file is read and written in one piece: sharing blocks would gain nothing. */
@@ -42,8 +62,9 @@ const TELL_BYTES = 1024 * 1024
 
 export const staging = defineTasks(import.meta.url, {
   /** Emits bytes of content as they are written. */
-  async stage({ files, reflink, ...init }: StageInput, ctx: TaskContext): Promise<StageFailure[]> {
+  async stage({ files, reflink, clockStepMs, ...init }: StageInput, ctx: TaskContext): Promise<StagedFiles> {
     const copier = copierHere(init)
+    const stager = new Stager(copier, { reflink, clockStepMs }, ctx)
     const failures: StageFailure[] = []
     let written = 0
     // A message for each small file would cost more than copying it.
@@ -54,49 +75,81 @@ export const staging = defineTasks(import.meta.url, {
     try {
       for (const [index, file] of files.entries()) {
         if (index % FILES_PER_TURN === FILES_PER_TURN - 1) await giveWay(ctx)
-        const failure = await stageOne(copier, file, reflink, ctx)
+        const failure = await stager.stage(file)
         if (failure !== 'staged') failures.push({ index, problem: failure })
         else written += file.sizeBytes
         if (written >= TELL_BYTES) tell()
       }
       tell()
-      return failures
+      const learnt = toContentColumns(stager.learnt)
+      return { failures, learnt, transfer: contentBuffersOf(learnt) }
     } finally {
       copier.close()
     }
   }
 })
 
-async function stageOne(
-  copier: Copier,
-  { from, staged, hash, sizeBytes, mode, mtimeNs }: FileWanted,
-  reflink: boolean,
-  ctx: TaskContext
-): Promise<'staged' | StageFailure['problem']> {
-  const between = async (): Promise<void> => giveWay(ctx)
-  const strategy = reflink && sizeBytes >= REFLINK_FROM_BYTES ? 'reflink' : 'stream'
-  let problem: StageFailure['problem']
-  for (const path of from) {
-    try {
-      const copied = await copier.stageFile(path, staged, {
-        strategy,
-        mode,
-        mtimeNs,
-        owner: false,
-        xattrs: false,
-        between
-      })
-      // What is on the disk counts where no byte of it came by here.
-      if ((copied.hash ?? (await copier.hash('staged', staged, ctx.signal))) === hash) return 'staged'
-      problem = undefined
-    } catch (err) {
-      ctx.signal.throwIfAborted()
-      if (isFatal(err)) throw err
-      const code = errorCode(err)
-      problem = OTHERWISE.has(code) ? undefined : { code, message: toError(err).message }
-    }
+/** Files of one task. */
+class Stager {
+  readonly learnt: ContentEntry[] = []
+  readonly #copier: Copier
+  readonly #how: Pick<StageInput, 'reflink' | 'clockStepMs'>
+  readonly #ctx: TaskContext
+
+  constructor(copier: Copier, how: Pick<StageInput, 'reflink' | 'clockStepMs'>, ctx: TaskContext) {
+    this.#copier = copier
+    this.#how = how
+    this.#ctx = ctx
   }
-  return problem
+
+  async stage(file: FileWanted): Promise<'staged' | StageFailure['problem']> {
+    let problem: StageFailure['problem']
+    for (const path of file.from) {
+      try {
+        if (await this.#isStaged(path, file)) return 'staged'
+        problem = undefined
+      } catch (err) {
+        this.#ctx.signal.throwIfAborted()
+        if (isFatal(err)) throw err
+        const code = errorCode(err)
+        problem = OTHERWISE.has(code) ? undefined : { code, message: toError(err).message }
+      }
+    }
+    return problem
+  }
+
+  /** @returns whether what was copied is what was wanted */
+  async #isStaged(path: RelPath, { staged, hash, seen, sizeBytes, mode, mtimeNs }: FileWanted): Promise<boolean> {
+    const startedMs = Date.now()
+    const copied = await this.#copier.stageFile(path, staged, {
+      strategy: this.#how.reflink && sizeBytes >= REFLINK_FROM_BYTES ? 'reflink' : 'stream',
+      mode,
+      mtimeNs,
+      owner: false,
+      xattrs: false,
+      between: async () => giveWay(this.#ctx)
+    })
+    // What is on the disk counts where no byte of it came by here.
+    const made = (copied.hash ?? (await this.#copier.hash('staged', staged, this.#ctx.signal))) as ContentHash
+    if (hash !== undefined) return made === hash
+    if (seen === undefined || !isAsSeen(copied, seen)) return false
+    const stat = copied.after
+    const racy = isRacy({ ...stat, startedMs }, this.#how.clockStepMs)
+    this.learnt.push({ path, stat, hash: made, racy })
+    return true
+  }
+}
+
+/** No hash tells that it is what was planned: so nothing of its stat may be otherwise, when it was opened and after it was read. */
+function isAsSeen({ stat, after }: CopiedFile, seen: Expected): boolean {
+  return [stat, after].every(
+    ({ sizeBytes, mtimeNs, ctimeNs, inode, birthNs }) =>
+      sizeBytes === seen.sizeBytes &&
+      mtimeNs === seen.mtimeNs &&
+      ctimeNs === seen.ctimeNs &&
+      inode === seen.inode &&
+      birthNs === seen.birthNs
+  )
 }
 
 /** The source is not what the plan saw. */

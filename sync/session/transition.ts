@@ -1,5 +1,6 @@
 import {
   type AbortOptions,
+  type ContentHash,
   displayPath,
   type Problem,
   parentOf,
@@ -22,6 +23,7 @@ import { snapshotting } from './snapshot.worker.js'
 import { stageContent, type Wanted } from './stage-content.js'
 import { StagedNames } from './staged-names.js'
 import { expectedOf, groupSteps, stepOf } from './steps.js'
+import { noteLearnt, withLearnt } from './unread-content.js'
 import { VersionLines } from './version-lines.js'
 
 export type { Done } from './achieved.js'
@@ -67,6 +69,8 @@ export interface TransitionInit {
   readonly run: string
   /** What was staged before a connection was lost is found again: by its content, since plans number anew. */
   readonly resumes?: boolean | undefined
+  /** The plan has content that nobody has read yet: see `unread-content.ts`. */
+  readonly unread?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** A batch is about to do these, and has done those. */
   beforeBatch?(steps: readonly Step[]): Promise<void>
@@ -82,6 +86,15 @@ export interface Transitioned {
   /** Paths that are to be looked at again. */
   readonly unsettled: readonly RelPath[]
 }
+
+/** What came of bringing the content of a batch, by operation. */
+interface Brought {
+  readonly failed: ReadonlyMap<number, Problem>
+  /** Of what nobody had read before. */
+  readonly hashes: ReadonlyMap<number, ContentHash>
+}
+
+const NOTHING_BROUGHT: Brought = { failed: new Map(), hashes: new Map() }
 
 /** Read at once from the plan. */
 const PLAN_PAGE = 1_000
@@ -178,9 +191,9 @@ export class Transition {
     this.#placing = placing
   }
 
-  async #placeBatch(ops: readonly Operation[], failed: ReadonlyMap<number, Problem>): Promise<void> {
+  async #placeBatch(ops: readonly Operation[], brought: Brought): Promise<void> {
     try {
-      await this.#placeReady(await this.#ready(ops, failed))
+      await this.#placeReady(await this.#ready(ops, brought))
     } finally {
       this.#names.free(ops)
     }
@@ -203,17 +216,17 @@ export class Transition {
     const able = ops.every(op => op.needs.every(id => !this.#failed.has(id)))
     const ready = able ? await this.#ready(ops, await this.#bring(ops)) : []
     const { stage } = this.#end(group[0]!)
-    const steps = ready.length < ops.length ? [] : groupSteps(ops, stage!.id, op => this.#names.of(op))
+    const steps = ready.length < ops.length ? [] : groupSteps(ready, stage!.id, op => this.#names.of(op))
     if (steps.length === 0) for (const op of ops) this.#fail(op, undefined)
     await this.#place(steps, ops[0]?.id)
     this.#names.free(ops)
   }
 
-  /** Stages the content of a batch. @returns what could not be had, by operation */
-  async #bring(batch: readonly Operation[]): Promise<ReadonlyMap<number, Problem>> {
-    const { pool, ends, signal } = this.#init
+  /** Stages the content of a batch. */
+  async #bring(batch: readonly Operation[]): Promise<Brought> {
+    const { pool, ends, snapshot, signal } = this.#init
     const wanted = batch.flatMap(op => wantedOf(op, this.#names.of(op)))
-    if (wanted.length === 0) return new Map()
+    if (wanted.length === 0) return NOTHING_BROUGHT
     const { end } = batch[0]!
     const { endpoint, stage, here } = ends[end]
     const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
@@ -221,15 +234,15 @@ export class Transition {
     // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
     const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
     const from = ends[otherEnd(end)].endpoint
-    const { failed } = await stageContent({ from, at: endpoint, stage: stage!, here, pool, resumes }, wanted, {
+    const { failed, learnt } = await stageContent({ from, at: endpoint, stage: stage!, here, pool, resumes }, wanted, {
       ...(signal && { signal }),
       onBytes: written => this.#tell(0, written)
     })
-    return failed
+    return { failed, hashes: await noteLearnt(snapshot, otherEnd(end), learnt) }
   }
 
   /** @returns those that can be placed: their needs were met, their content is here, nothing speaks against them any more */
-  async #ready(batch: readonly Operation[], failed: ReadonlyMap<number, Problem>): Promise<Operation[]> {
+  async #ready(batch: readonly Operation[], { failed, hashes }: Brought): Promise<Operation[]> {
     const { ends, snapshot, signal } = this.#init
     const able = batch.filter(op => {
       const is = this.#able(op)
@@ -237,12 +250,13 @@ export class Transition {
       return is
     })
     const back = await lookAgain(able, { ends, snapshot, ...(signal && { signal }) })
-    return able.filter(op => {
+    const ready = able.filter(op => {
       const problem = failed.get(op.id)
       if (problem === undefined && !back.has(op.id)) return true
       this.#fail(op, problem ?? problemOf(op.path, 'CHANGED', BACK_AGAIN))
       return false
     })
+    return hashes.size === 0 ? ready : ready.map(op => withLearnt(op, hashes))
   }
 
   /** Permission bits and times: of what stands there now, which must be what it was for the plan but for what the plan did. */
@@ -265,13 +279,13 @@ export class Transition {
 
   async #place(steps: readonly Step[], group?: number): Promise<void> {
     if (steps.length === 0) return
-    const { run, signal, snapshot, planFile, pool } = this.#init
+    const { run, signal, snapshot, planFile, pool, unread = false } = this.#init
     const end = steps[0]!.ops[0]!.end
     const { place, capabilities } = this.#init.ends[end]
     await this.#init.beforeBatch?.(steps)
     const lines = await this.#lines.of(steps, group)
     const results = await place!({ run, steps, lines, group }, { ...(signal && { signal }) })
-    const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, capabilities)
+    const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, { ...capabilities, unread })
     const [traces, rows] = [toTraceColumns(achieved.traces), toContentColumns(achieved.rows)]
     for (const { op, problem } of failed) this.#fail(op, problem)
     for (const { op } of done) this.#lines.noteMade(op)
