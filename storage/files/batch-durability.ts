@@ -21,7 +21,7 @@ export function ensureBounds(access: RootAccess, steps: readonly PlaceStep[], lo
   const staged = stagedSources(steps)
   if (staged.length < 2) return
   let bytes = 0
-  for (const source of staged) bytes += lookAt(access, locate(source))?.sizeBytes ?? 0
+  for (const source of staged) bytes += source.sizeBytes ?? lookAt(access, locate(source))?.sizeBytes ?? 0
   if (bytes > MAX_BATCH_BYTES) {
     throw new SpacedriveError('BATCH_TOO_LARGE', `expected at most ${MAX_BATCH_BYTES} bytes in a batch, got ${bytes}`)
   }

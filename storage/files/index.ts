@@ -76,6 +76,7 @@ export type {
   VerifiedFile
 } from './staging.js'
 export { copierHere, type StagingHandle, StagingWriter, stagingWriter } from './staging-writer-here.js'
+export { putStat, type StatColumns, statBuffers, statColumns, statIn } from './stat-columns.js'
 export {
   type FoundBatch,
   type FoundItem,

@@ -4,6 +4,7 @@ import type { FileRoot } from './files.js'
 import type { RunTask } from './open-files.js'
 import { openStaging } from './open-staging.js'
 import { newGroupId } from './ours.js'
+import { fromPlacedColumns } from './place-columns.js'
 import type { PlaceResult, PlaceStep } from './place-steps.js'
 import { isRespelling } from './respell.js'
 import type { RootHandle } from './root.js'
@@ -109,8 +110,8 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
     }
   }
 
-  function placeSteps(steps: readonly PlaceStep[], signal: AbortSignal | undefined): Promise<PlaceResult[]> {
-    return tracked('place', { root, places: placesOf(steps), steps }, { signal })
+  async function placeSteps(steps: readonly PlaceStep[], signal: AbortSignal | undefined): Promise<PlaceResult[]> {
+    return fromPlacedColumns(await tracked('place', { root, places: placesOf(steps), steps }, { signal }), steps)
   }
 
   async function placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<PlaceResult[]> {

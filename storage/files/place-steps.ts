@@ -6,6 +6,8 @@ export interface StagedSource {
   /** Id of the staging place, open on the same `FileRoot`. */
   readonly staging: string
   readonly path: RelPath
+  /** As whoever staged it knows it; where it is left out each is looked at, so that no batch is too large. */
+  readonly sizeBytes?: number | undefined
 }
 
 /**

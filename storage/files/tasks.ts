@@ -10,6 +10,7 @@ import { moveIn } from './move-in.js'
 import { movedBefore, moveInto } from './move-into.js'
 import { AREA_NAME } from './ours.js'
 import { placeBatch } from './place-batch.js'
+import { type PlacedColumns, toPlacedColumns } from './place-columns.js'
 import { placeGroup } from './place-group.js'
 import { type NewName, type NewNameProblem, placeNew } from './place-new.js'
 import { lookAt } from './place-step.js'
@@ -179,8 +180,8 @@ export const fileTasks = {
       }
     }),
 
-  place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlaceResult[]> =>
-    withRoot(disk, root, access => placeBatch(access, places, steps)),
+  place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlacedColumns> =>
+    withRoot(disk, root, access => toPlacedColumns(placeBatch(access, places, steps))),
 
   /** In a staging place of its own, which stays if anything is left in it that belongs elsewhere. */
   placeGroup: (disk: Disk, { root, places, steps, id }: PlaceInput & { id: string }): Promise<PlaceResult[]> =>

@@ -4,7 +4,8 @@ import type { PlaceStep } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { End, Present } from '../reconcile/index.js'
 import type { Done, Step } from './achieved.js'
-import { type Change, changing } from './changes.worker.js'
+import { type Change, changeBuffers, toChangeColumns } from './change-columns.js'
+import { changing } from './changes.worker.js'
 import { intentText } from './intents.js'
 
 /** Content of a file, or where a link leads, as one value; undefined for a directory. */
@@ -60,8 +61,10 @@ export class ChangeLog {
     const changes = done.flatMap(({ step }) => (step && batch?.changes.get(step)) ?? [])
     if (changes.length === 0 && batch?.intent === undefined) return
     const { run, sync } = this.#of
-    const recorded = { run, sync, doneAtMs: this.#nowMs(), changes, intent: batch?.intent }
-    this.#writing = this.#db.write(changing.record, recorded)
+    const columns = toChangeColumns(changes)
+    const transfer = changeBuffers(columns)
+    const recorded = { run, sync, doneAtMs: this.#nowMs(), changes: columns, intent: batch?.intent }
+    this.#writing = this.#db.write(changing.record, recorded, { transfer })
     this.#writing.catch(() => {}) // awaited with the next batch, and by `end`
   }
 

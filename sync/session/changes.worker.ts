@@ -1,8 +1,8 @@
 /** What runs did, path by path (SYNC.md 7): `why`, `undo` and the guard's window stand on it. Kept for thirty days and bounded. */
-import { type ContentHash, defineTasks, type RelPath } from '../../storage/base/index.js'
-import { hashToBytes } from '../../storage/content/index.js'
+import { defineTasks } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
+import { type ChangeColumns, fromChangeColumns } from './change-columns.js'
 import { pathKey } from './path-key.js'
 
 /** How long the table of runs is kept (SYNC.md 7). */
@@ -30,21 +30,6 @@ export interface RunEnd {
   readonly result: string
 }
 
-/** One operation that was done at an end. */
-export interface Change {
-  /** Within its run, in the order in which it was done. */
-  readonly n: number
-  readonly end: End
-  readonly path: RelPath
-  /** Of a move. */
-  readonly to?: RelPath | undefined
-  readonly kind: 'create' | 'replace' | 'remove' | 'make-directory' | 'remove-directory' | 'move' | 'attributes'
-  readonly reason: string
-  /** Of a file's content, or of where a link leads. */
-  readonly before?: ContentHash | undefined
-  readonly after?: ContentHash | undefined
-}
-
 /** What a batch is about to do. */
 export interface Intent {
   readonly run: string
@@ -60,7 +45,7 @@ interface Recorded {
   readonly run: string
   readonly sync: number
   readonly doneAtMs: number
-  readonly changes: readonly Change[]
+  readonly changes: ChangeColumns
   readonly intent?: number | undefined
 }
 
@@ -84,11 +69,10 @@ export const changing = defineTasks(import.meta.url, {
   record(sql: Sql, { run, sync, doneAtMs, changes, intent }: Recorded): void {
     if (intent !== undefined) sql.prepare('DELETE FROM sync_intents WHERE run = ? AND n = ?').run([run, intent])
     const insert = sql.prepare('INSERT OR REPLACE INTO sync_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    for (const { n, end, path, to, kind, reason, before, after } of changes)
+    for (const { n, end, path, to, kind, reason, before, after } of fromChangeColumns(changes))
       insert.run([
-        ...[run, n, sync, doneAtMs, ENDS.indexOf(end), pathKey(path), to === undefined ? null : pathKey(to)],
-        ...[kind, reason, before === undefined ? null : hashToBytes(before)],
-        after === undefined ? null : hashToBytes(after)
+        ...[run, n, sync, doneAtMs, end, pathKey(path), to === undefined ? null : pathKey(to)],
+        ...[kind, reason, before, after]
       ])
   },
 

@@ -17,8 +17,9 @@ export {
   readArchive,
   readUnsettled
 } from './archive.worker.js'
+export type { Change } from './change-columns.js'
 export { ChangeLog } from './changes.js'
-export { type Change, changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
+export { changing, KEEP_RUNS_MS, MAX_CHANGES, type RunKind } from './changes.worker.js'
 export { capabilitiesOf, type OpenedEnd, openEnd } from './ends.js'
 export { type FarEnds, type OpenedFar, WAITING_CODES } from './far-ends.js'
 export { type IdentityHalt, type IdentityReason, judgeMarkers, type MarkersInit } from './guard.js'

@@ -4,7 +4,8 @@ import type { EntryKind, PlaceStep } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { type Endpoint, type Looked, MAX_LOOKS } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { type Change, changing } from './changes.worker.js'
+import { type Change, changeBuffers, toChangeColumns } from './change-columns.js'
+import { changing } from './changes.worker.js'
 
 /** One change, and what stood at its path before it. */
 interface Intended {
@@ -53,7 +54,9 @@ export async function settleIntents(
       options
     )
     const done = list.filter((intended, i) => wasDone(intended, looks[i]!)).map(({ change }) => change)
-    await db.write(changing.record, { run, sync, doneAtMs: begun_at, changes: done, intent: n })
+    const columns = toChangeColumns(done)
+    const transfer = changeBuffers(columns)
+    await db.write(changing.record, { run, sync, doneAtMs: begun_at, changes: columns, intent: n }, { transfer })
   }
 }
 

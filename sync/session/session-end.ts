@@ -2,6 +2,7 @@
 import type { AbortOptions, Clock } from '../../storage/base/index.js'
 import type { Capabilities, FileRoot, Marker, PlaceStep, Staging } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, SyncedEnd } from '../endpoints/index.js'
+import type { Step } from './achieved.js'
 import { openEnd } from './ends.js'
 import type { PlacedBatch, Placing, VersionKeeper } from './transition.js'
 
@@ -51,14 +52,19 @@ export function keptPlacing(endpoint: Pick<Endpoint, 'place' | 'placeGroup'>, ve
   return async ({ steps, lines, group }, options) => {
     if (lines.length > 0) await versions.record(lines, options)
     options?.signal?.throwIfAborted()
-    const results = await placeAt(
-      endpoint,
-      steps.map(({ step }) => step),
-      group !== undefined
-    )
+    const results = await placeAt(endpoint, steps.map(sized), group !== undefined)
     await versions.keep()
     return results
   }
+}
+
+/** With the size of what is staged, which was told when it was: nobody needs to look at each of a thousand for it. */
+function sized({ step, ops }: Step): PlaceStep {
+  if (step.kind !== 'create' && step.kind !== 'replace') return step
+  const last = ops.at(-1)!
+  const content = 'content' in last ? last.content : undefined
+  const sizeBytes = content?.kind === 'file' ? content.sizeBytes : undefined
+  return { ...step, from: { ...step.from, sizeBytes } }
 }
 
 /** One batch, or a group. */

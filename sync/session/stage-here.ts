@@ -3,8 +3,9 @@ import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { isUnread, type Leaf } from '../reconcile/index.js'
 import type { Planned } from './rows.js'
-import { type FileWanted, type StagedFiles, staging } from './stage.worker.js'
+import { type StagedFiles, staging } from './stage.worker.js'
 import { changed, type Learnt, type StagedContent, type StageOptions, type Wanted } from './stage-content.js'
+import { type FileWanted, type SeenThen, toWantedColumns, wantedBuffers } from './wanted-columns.js'
 
 /** Both ends are folders of this device: content goes from one to the other within a thread. */
 export interface HereInit {
@@ -15,7 +16,7 @@ export interface HereInit {
 }
 
 /** Files and bytes of one task: several run at once, and one large file holds up no more than these. */
-const FILES_A_TASK = 64
+const FILES_A_TASK = 250
 const BYTES_A_TASK = 16 * 1024 * 1024
 const SHARES_BLOCKS = new Set(['btrfs', 'xfs', 'bcachefs'])
 
@@ -38,11 +39,13 @@ export async function stageHere(
   const work = async (): Promise<void> => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
       const list = task
+      const columns = toWantedColumns(list.map(fileOf))
       const { failures, learnt: rows }: StagedFiles = await pool.run(
         staging.stage,
-        { ...init, files: list.map(fileOf) },
+        { ...init, wanted: columns },
         {
           signal,
+          transfer: wantedBuffers(columns),
           onEmit(written: number) {
             bytes += written
             onBytes?.(written)
@@ -86,7 +89,7 @@ function tasksOf(wanted: readonly Wanted[]): Wanted[][] {
 function fileOf({ content, mode, mtimeNs, from, staged }: Wanted): FileWanted {
   const { hash, sizeBytes, stat } = content as Planned & { hash: ContentHash; sizeBytes: number }
   if (!isUnread(hash)) return { hash, sizeBytes, mode, mtimeNs, from, staged }
-  return { hash: undefined, seen: stat, sizeBytes, mode, mtimeNs, from, staged }
+  return { hash: undefined, seen: stat as SeenThen, sizeBytes, mode, mtimeNs, from, staged }
 }
 
 const isUnreadFile = (content: Leaf): boolean => content.kind === 'file' && isUnread(content.hash)

@@ -9,31 +9,12 @@ import {
   toError
 } from '../../storage/base/index.js'
 import { isRacy } from '../../storage/content/index.js'
-import {
-  type CopiedFile,
-  type Copier,
-  type CopierInit,
-  copierHere,
-  type Expected,
-  isFatal
-} from '../../storage/files/index.js'
+import { type CopiedFile, type Copier, type CopierInit, copierHere, isFatal } from '../../storage/files/index.js'
 import { type ContentColumns, type ContentEntry, contentBuffersOf, toContentColumns } from '../endpoints/index.js'
-
-/** A file that an end is to get. */
-export interface FileWanted {
-  /** Undefined: nobody has read it, so that it is to be what was seen, and its hash is learnt. */
-  readonly hash: ContentHash | undefined
-  readonly seen?: Expected | undefined
-  readonly sizeBytes: number
-  readonly mode: number
-  readonly mtimeNs: bigint
-  /** Where it lies: the first of these that has this content. */
-  readonly from: readonly RelPath[]
-  readonly staged: RelPath
-}
+import { type FileWanted, fromWantedColumns, type SeenThen, type WantedColumns } from './wanted-columns.js'
 
 export interface StageInput extends CopierInit {
-  readonly files: readonly FileWanted[]
+  readonly wanted: WantedColumns
   /** The two lie in one file system in which files can share their blocks. */
   readonly reflink: boolean
   /** Step of the times of the file system that it comes from. */
@@ -62,7 +43,7 @@ const TELL_BYTES = 1024 * 1024
 
 export const staging = defineTasks(import.meta.url, {
   /** Emits bytes of content as they are written. */
-  async stage({ files, reflink, clockStepMs, ...init }: StageInput, ctx: TaskContext): Promise<StagedFiles> {
+  async stage({ wanted, reflink, clockStepMs, ...init }: StageInput, ctx: TaskContext): Promise<StagedFiles> {
     const copier = copierHere(init)
     const stager = new Stager(copier, { reflink, clockStepMs }, ctx)
     const failures: StageFailure[] = []
@@ -73,7 +54,7 @@ export const staging = defineTasks(import.meta.url, {
       written = 0
     }
     try {
-      for (const [index, file] of files.entries()) {
+      for (const [index, file] of fromWantedColumns(wanted).entries()) {
         if (index % FILES_PER_TURN === FILES_PER_TURN - 1) await giveWay(ctx)
         const failure = await stager.stage(file)
         if (failure !== 'staged') failures.push({ index, problem: failure })
@@ -132,7 +113,7 @@ class Stager {
     // What is on the disk counts where no byte of it came by here.
     const made = (copied.hash ?? (await this.#copier.hash('staged', staged, this.#ctx.signal))) as ContentHash
     if (hash !== undefined) return made === hash
-    if (seen === undefined || !isAsSeen(copied, seen)) return false
+    if (seen === undefined || !isAsSeen(copied, sizeBytes, seen)) return false
     const stat = copied.after
     const racy = isRacy({ ...stat, startedMs }, this.#how.clockStepMs)
     this.learnt.push({ path, stat, hash: made, racy })
@@ -141,14 +122,14 @@ class Stager {
 }
 
 /** No hash tells that it is what was planned: so nothing of its stat may be otherwise, when it was opened and after it was read. */
-function isAsSeen({ stat, after }: CopiedFile, seen: Expected): boolean {
+function isAsSeen({ stat, after }: CopiedFile, sizeBytes: number, seen: SeenThen): boolean {
   return [stat, after].every(
-    ({ sizeBytes, mtimeNs, ctimeNs, inode, birthNs }) =>
-      sizeBytes === seen.sizeBytes &&
-      mtimeNs === seen.mtimeNs &&
-      ctimeNs === seen.ctimeNs &&
-      inode === seen.inode &&
-      birthNs === seen.birthNs
+    now =>
+      now.sizeBytes === sizeBytes &&
+      now.mtimeNs === seen.mtimeNs &&
+      now.ctimeNs === seen.ctimeNs &&
+      now.inode === seen.inode &&
+      now.birthNs === seen.birthNs
   )
 }
 
