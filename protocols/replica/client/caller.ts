@@ -3,17 +3,15 @@ import type { ZodType } from 'zod'
 import {
   type AbortOptions,
   type Clock,
-  displayText,
-  errorCode,
   type Random,
   raceSignal,
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
-import { BROKEN_RULES, decode, type PeerSession, wireError } from '../../wire/index.js'
-import { CALLS, type CallName, errorHead, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
-import { MAX_ERROR_TEXT, MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD, SILENCE_MS } from '../limits.js'
+import { decode, type PeerSession, wireError } from '../../wire/index.js'
+import { CALLS, type CallName, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
+import { MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD, SILENCE_MS } from '../limits.js'
 import {
   ABORT,
   ALIVE,
@@ -27,6 +25,7 @@ import {
   sealedPipe
 } from '../sealed-pipe.js'
 import { WAITING } from '../sync-calls.js'
+import { endedBy, saidThere } from './failures.js'
 import { Turns } from './turns.js'
 
 export interface CallerInit {
@@ -249,23 +248,13 @@ export class Caller {
     if (!this.#isDue()) this.#pipe.rest()
     try {
       if (frame.type === RESULT) pending.onFrame(frame)
-      else if (frame.type === ERROR) pending.fail(this.#remoteError(frame))
+      else if (frame.type === ERROR) pending.fail(saidThere(frame, this.#init.name))
       else throw wireError('UNEXPECTED_MESSAGE', `a frame of type ${frame.type}`)
     } catch (err) {
       // Nobody else would tell it any more; that the stream ends of it is told to the others.
       pending.fail(endedBy(toError(err), this.#init.name))
       throw err
     }
-  }
-
-  /** The text of the other device is told as its own, escaped and cut. */
-  #remoteError({ values }: ReplicaFrame): SpacedriveError {
-    const { code, message, hint } = decode(values, errorHead, 'an error')
-    const said = displayText(message).slice(0, MAX_ERROR_TEXT)
-    return new SpacedriveError(code, `${this.#init.name}: ${said}`, {
-      details: { remote: true },
-      ...(hint !== undefined && { hint: displayText(hint).slice(0, MAX_ERROR_TEXT) })
-    })
   }
 
   #end(cause: Error): void {
@@ -301,13 +290,4 @@ export class Caller {
     let timer = clock.timer(look, SILENCE_MS / 4)
     return () => timer.clear()
   }
-}
-
-/** Why nothing can be asked any more. Who breaks the rules is not away: waiting for that device would be in vain. */
-function endedBy(cause: Error, name: string): Error {
-  const code = errorCode(cause)
-  if (code === 'STOPPED') return cause
-  if (BROKEN_RULES.has(code))
-    return new SpacedriveError('MALFORMED', `${name} does not keep to the protocol: ${cause.message}`, { cause })
-  return new SpacedriveError('UNREACHABLE', `${name} is not reachable: ${cause.message}`, { cause })
 }
