@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync, fork, spawnSync } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -142,21 +142,21 @@ describe('volumes', () => {
       })
 
     it('a disk that takes the place of another, with all its numbers, is not taken for it', async () => {
-      const image = mountImage('ext4', 24)
+      const images = [mountImage('ext4', 24)]
       const place = `${dir.path}/swapped` as AbsPath
       mkdirSync(place)
       try {
         const added = seen('volume:added', place)
-        image.mount(place)
+        images[0]!.mount(place)
         const id = (await added) as VolumeId
         assert.equal(await service.pathOf(id, 'folder' as RelPath), `${place}/folder`)
-        await image.unmount()
-        // The same device, of another file system.
-        execFileSync('tune2fs', ['-U', 'random', image.file], { stdio: 'ignore' })
-        image.mount(place)
+        await images[0]!.unmount()
+        // Made now: by then the numbers of the first are free, unless somebody else took them.
+        images.push(mountImage('ext4', 24))
+        images[1]!.mount(place)
         assert.equal(await service.pathOf(id, 'folder' as RelPath), undefined)
       } finally {
-        image.clean()
+        for (const image of images) image.clean()
       }
     })
 
