@@ -134,8 +134,9 @@ function nameCopy(c: Case, node: Node, lost: Claim, won: Claim, end: End, taken:
     if (holder !== undefined && holder !== node) {
       const content = wantedEntry(c, holder, end)
       if (content === undefined || holder.held !== undefined || !sameContent(content, lost.entry)) continue
-      node.copyName = name
       joinAt(c, holder, node)
+      // Whichever of the two goes on: the copy's name is where both ends shall have it, not the one that was fought for.
+      node.one.copyName = name
       return
     }
     // A name that is not listed is the same at both ends; a listed one that nobody wants is about to go.

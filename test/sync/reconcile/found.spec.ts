@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ReconcileOptions } from '../../../sync/reconcile/index.js'
 import { agreedOn, contentsOf, ensureNothingLost } from './histories.js'
-import { type Disk, type Ends, path } from './model.js'
+import { Disk, type Ends, path, World } from './model.js'
 import { OPTIONS, sync, visible } from './session.js'
 
 /** What is tried of a plan at most: each of its operations fails or not, in every combination. */
@@ -103,5 +103,32 @@ describe('reconcile: found by search', () => {
       assert.deepEqual(ends.source.tree, ends.destination.tree, `cut at ${cutAt}`)
       for (const edit of ['one', 'two', 'new']) assert.ok(ends.source.contents.has(edit), `cut at ${cutAt}: ${edit}`)
     }
+  })
+  it('one conflict that two pairs of three devices meet has one copy, which keeps its name', () => {
+    const world = new World()
+    const [a, b, c] = ['A', 'B', 'C'].map(name => new Disk(world, name)) as [Disk, Disk, Disk]
+    a.write(path('x'), 'first')
+    const pairs = [
+      [a, b],
+      [b, c],
+      [a, c]
+    ].map(([source, destination]) => ({ ends: { source: source!, destination: destination! }, archive: new Map() }))
+    const run = (pair: (typeof pairs)[number], archive = true): readonly string[] => {
+      const { archive: after, operations } = sync(pair.archive, pair.ends, { ...OPTIONS, archive })
+      pair.archive = after as never
+      return visible(operations)
+    }
+    for (const pair of pairs) run(pair, false)
+    a.write(path('x'), 'of a')
+    run(pairs[0]!)
+    c.write(path('x'), 'of c')
+    for (const pair of pairs) run(pair)
+    assert.deepEqual(
+      pairs.flatMap(pair => run(pair)),
+      []
+    )
+    for (const disk of [b, c]) assert.deepEqual(disk.tree, a.tree)
+    const [, copy] = Object.keys(a.tree)
+    assert.match(copy!, /^x\.conflict-\d{8}-\d{6}-anna$/)
   })
 })
