@@ -83,7 +83,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   )
 
   const { openLocalEndpoint } = await import('../sync/endpoints/index.js')
-  const { syncs } = await import('../sync/session/index.js')
+  const { syncs, vectors } = await import('../sync/session/index.js')
   const ours = (): AbsPath[] => [dataDir, ...library.opened().map(l => l.path)]
   const mounted = remembered(disks, events) // a session opens its ends each time
   const openFolder = async (path: AbsPath, { create = false, signal }: { create?: boolean } & AbortOptions = {}) => {
@@ -91,8 +91,9 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
     return openLocalEndpoint({ path, pool, files, volumes: mounted, trash: bin, ours }, { signal })
   }
   let far: FarEnds | undefined // there once there are other devices to speak with
+  const versions = vectors({ dataDir, clock, random, deviceName: () => self.name })
   const synced = syncs({
-    ...{ db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },
+    ...{ vectors: versions, db: instance, dataDir, pool, clock, random, events, jobs, log: log.child('syncs') },
     watcher: watching,
     deviceName: () => self.name,
     placementOf: path => disks.placementOf(path),
@@ -102,7 +103,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   })
   const { servedSyncs } = await import('../sync/serving/index.js')
   const served = servedSyncs({
-    ...{ db: instance, clock, events, open: openFolder },
+    ...{ db: instance, clock, events, open: openFolder, vectors: versions },
     nameOf: device => devices.nameOf(device),
     turn: (path, options) => synced.turn(path, options)
   })
@@ -172,6 +173,9 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
       ['locations', locations],
       ['syncs by themselves', synced.background]
     ],
-    close: () => files.close()
+    async close() {
+      await versions.close()
+      await files.close()
+    }
   }
 }

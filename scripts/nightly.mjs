@@ -22,6 +22,7 @@ const parts = [
   { specs: ['sync/session/killed'], env: { SPACEDRIVE_KILLS: '100' } },
   { specs: ['sync/session/random', 'sync/session/hints'], env: { SPACEDRIVE_RUNS: '300' } },
   { specs: ['sync/session/folding'], env: { SPACEDRIVE_RUNS: '30' } },
+  { specs: ['sync/session/rings'], env: { SPACEDRIVE_RUNS: '100' } },
   { specs: ['sync/history/restore', 'sync/history/undo'], env: { SPACEDRIVE_RUNS: '100' } },
   { specs: ['sync/copy/killed'], env: { COPY_KILLS: '52' } },
   { specs: ['node/operations/file-killed'], env: { FILE_KILLS: '10' } },

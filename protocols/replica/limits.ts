@@ -38,3 +38,5 @@ export const MAX_ERROR_TEXT = 1_000
 export const MAX_GRANTS = 1_000
 /** Places that are told of one content. */
 export const MAX_FOUND = 100
+/** Counters in one version: each folder in step, in each life of its database, has two. */
+export const MAX_VECTOR_NAMES = 256

@@ -1,5 +1,7 @@
 /** What a sync may ask besides, of a folder that was opened for it (`EndpointSync`, sync/endpoints/syncing.ts). */
 import { z } from 'zod'
+import { MAX_BATCH_STEPS } from '../../storage/files/index.js'
+import { MAX_LOOKS } from '../../sync/endpoints/index.js'
 import { MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
 import { safeCount } from '../wire/index.js'
 import * as v from './values.js'
@@ -12,7 +14,12 @@ const was = z.object({ mode: z.number().int().min(0).max(0o7777), mtimeNs: v.int
 
 export const SYNC_CALLS = {
   syncMarker: { input: nothing, output: z.object({ marker: marker.optional() }), access: 'read' },
-  syncOpen: { input: nothing, output: v.capabilities, access: 'write' },
+  syncOpen: {
+    input: nothing,
+    // Who knows nothing of versions leaves `replica` out, and does not look at it.
+    output: z.intersection(v.capabilities, z.object({ replica: v.replicaName.optional() })),
+    access: 'write'
+  },
   syncStage: { input: nothing, output: z.object({ id: v.uuid, stage: safeCount }), access: 'write' },
   syncAnnounce: {
     input: z.object({ run: v.uuid, removed: safeCount, replaced: safeCount, directoriesRemoved: safeCount }),
@@ -23,11 +30,25 @@ export const SYNC_CALLS = {
   syncPlace: {
     input: z.object({
       ...{ run: v.uuid, steps: v.steps, group: safeCount.optional() },
-      ...{ why: z.array(z.string().max(MAX_WHY)), was: z.array(was) }
+      ...{ why: z.array(z.string().max(MAX_WHY)), was: z.array(was) },
+      notes: z.array(v.stepNote).max(MAX_BATCH_STEPS).optional()
     }),
     output: z.array(v.placed),
     access: 'write'
   },
+  syncChanged: {
+    input: z.object({ after: safeCount, upto: safeCount.optional() }),
+    output: z.object({
+      ...{ paths: v.relPaths, next: safeCount.optional(), upto: safeCount, empty: z.boolean() }
+    }),
+    access: 'write'
+  },
+  syncObserve: {
+    input: z.object({ things: z.array(v.seenThing).max(MAX_LOOKS), round: safeCount }),
+    output: z.array(v.version.nullable()).max(MAX_LOOKS),
+    access: 'write'
+  },
+  syncLearn: { input: z.object({ notes: z.array(v.learned).max(MAX_LOOKS) }), output: nothing, access: 'write' },
   syncClose: {
     input: z.object({ done: z.boolean(), settled: z.boolean().optional() }),
     output: nothing,

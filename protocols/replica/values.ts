@@ -28,17 +28,20 @@ import type { RecordedFile } from '../../sync/analysis/index.js'
 import {
   type EndpointAbout,
   type HashedFile,
+  type LearnedVersion,
   type Looked,
   MAX_LOOKS,
   type PackedFile,
+  type SeenThing,
   type StagedEntry,
+  type StepNote,
   type TrashedItem,
   type TrashOutcome,
   type TreeEntry,
   type VerifiedFile
 } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
-import { MAX_BLOCKS_A_PART, MAX_ERROR_TEXT } from './limits.js'
+import { MAX_BLOCKS_A_PART, MAX_ERROR_TEXT, MAX_VECTOR_NAMES } from './limits.js'
 
 /** Replaces every text that is not UTF-8 by its bytes, at any depth. Bytes go beside the values, never within them. */
 export function toWire(value: unknown): unknown {
@@ -204,3 +207,20 @@ export const recordedFile = of<RecordedFile>(
     ...{ hash, sizeBytes: safeCount, mtimeNs: int64, ctimeNs: int64, inode: uint64, vouches: z.boolean() }
   })
 )
+
+/** Names under which changes are counted: of a device, and a random rest; `~` counts permission bits and times. */
+export const replicaName = z.string().regex(/^[\p{L}\p{N}_-]{0,20}\.[0-9a-f]{16}$/u)
+const counted = z.string().regex(/^[\p{L}\p{N}_-]{0,20}\.[0-9a-f]{16}~?$/u)
+export const version = z
+  .record(counted, safeCount)
+  .refine(v => Object.keys(v).length <= MAX_VECTOR_NAMES, { message: `expected at most ${MAX_VECTOR_NAMES} counters` })
+export const seenThing = of<SeenThing>(
+  z.object({
+    ...{ path: rel, kind: z.enum(['file', 'directory', 'symlink', 'gone']), content: text(MAX_PATH_BYTES) },
+    ...{ mode, mtimeNs: int64, inode: uint64, birthNs: int64, agreed: z.boolean() }
+  })
+)
+export const stepNote = of<StepNote>(
+  z.object({ content: text(MAX_PATH_BYTES).optional(), link: z.boolean().optional(), version: version.optional() })
+)
+export const learned = of<LearnedVersion>(z.object({ path: rel, version }))

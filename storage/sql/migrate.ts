@@ -12,7 +12,7 @@ export interface Migration {
 }
 
 /** The kinds of database; each has a folder of numbered files below storage/migrations. */
-export type Schema = 'instance' | 'library' | 'snapshot'
+export type Schema = 'instance' | 'library' | 'snapshot' | 'vectors'
 
 /** Reads `NNN_name.sql` files in order. They are never edited after a release. */
 export function readMigrations(schema: Schema): Migration[] {

@@ -57,3 +57,4 @@ export type {
   VerifiedFile
 } from './stage.js'
 export type { AnnouncedRun, EndpointSync, KeptBatch, SyncedEnd, WatchedPage } from './syncing.js'
+export type { ChangedVectors, EndVectors, LearnedVersion, SeenThing, StepNote } from './vectors.js'

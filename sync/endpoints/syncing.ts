@@ -1,6 +1,7 @@
 import type { AbortOptions, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { EndpointStage } from './stage.js'
+import type { EndVectors, StepNote } from './vectors.js'
 
 /**
  * What a sync does at an end beside looking and reading, where that end lies on another device: it was opened for one sync
@@ -32,6 +33,8 @@ export interface WatchedPage {
 /** An end of a sync that is open for writing. */
 export interface SyncedEnd {
   readonly capabilities: Capabilities
+  /** Versions of what lies there; undefined: that device keeps none. */
+  readonly vectors?: EndVectors | undefined
   /** The staging place of this sync there; what lies in it from before stays. */
   stage(options?: AbortOptions): Promise<EndpointStage>
   /**
@@ -67,4 +70,6 @@ export interface KeptBatch {
   readonly was: readonly ({ readonly mode: number; readonly mtimeNs: bigint } | null)[]
   /** All or nothing: the number of the group in its run. */
   readonly group?: number | undefined
+  /** One for each step; undefined: no versions are kept for this sync. */
+  readonly notes?: readonly StepNote[] | undefined
 }

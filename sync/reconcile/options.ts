@@ -37,7 +37,7 @@ export interface ReconcileOptions {
   /** Names of the devices at the ends, for conflict copies whose maker no version tells. */
   readonly devices: Readonly<Record<End, string>>
   /** Names of the devices behind the replicas that versions count. */
-  readonly replicas?: ReadonlyMap<string, string>
+  readonly replicas?: { get(replica: string): string | undefined }
   /** A device whose clock is more than a minute off: `newer` would be decided by it. */
   readonly clockSkewed?: boolean
   /** The source holds nothing at all: then a first mirror deletes nothing. */

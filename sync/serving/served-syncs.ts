@@ -15,7 +15,7 @@ import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
-import { openEnd } from '../session/index.js'
+import { openEnd, type Vectors } from '../session/index.js'
 import { foldersOf } from './folders.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
 import { isWritten, type RawServed, type ServedSync, servedOf } from './record.js'
@@ -27,6 +27,7 @@ export interface ServedSyncsInit {
   readonly db: Database
   readonly clock: Clock
   readonly events: EventBus
+  readonly vectors?: Vectors | undefined
   nameOf(device: DeviceId): string
   /** Opens a folder of this device. @param create - makes it when its parent exists */
   open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
@@ -162,11 +163,13 @@ class ServedList implements ServedSyncs {
     }
   }
 
-  openEnd(sync: ServedSync, endpoint: Endpoint, options: AbortOptions = {}): Promise<ServingEnd> {
+  async openEnd(sync: ServedSync, endpoint: Endpoint, options: AbortOptions = {}): Promise<ServingEnd> {
     const { db, clock, nameOf } = this.#init
+    const vectors =
+      sync.mode === 'bidirectional' ? await this.#init.vectors?.of(endpoint, sync.uuid, options) : undefined
     return ServingEnd.open(
       {
-        ...{ db, clock, sync, endpoint, from: nameOf(sync.device) },
+        ...{ db, clock, sync, endpoint, vectors, from: nameOf(sync.device) },
         files: () => this.#files(sync, endpoint, options),
         turn: more => this.#turn(endpoint.local!.path, more)
       },

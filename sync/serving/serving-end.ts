@@ -1,7 +1,7 @@
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult, Staging } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, KeptBatch, SyncedEnd } from '../endpoints/index.js'
-import { type OpenedEnd, openEnd, placeAt } from '../session/index.js'
+import { type FolderVectors, type OpenedEnd, openEnd, placeAt } from '../session/index.js'
 import { ServingGuards, type ServingGuardsInit, windowSinceMs } from './guards.js'
 import { ownBatch } from './own-batch.js'
 import { isWritten, type ServedSync } from './record.js'
@@ -15,6 +15,8 @@ export interface ServingEndInit extends ServingGuardsInit {
   readonly endpoint: Endpoint
   /** The driver, for people. */
   readonly from: string
+  /** Versions of what lies there, where they decide. */
+  readonly vectors: FolderVectors | undefined
   /** One sync at a time changes a folder. @throws {SpacedriveError} BUSY; `signal.reason` */
   turn(options: AbortOptions): Promise<() => void>
 }
@@ -57,6 +59,10 @@ export class ServingEnd implements SyncedEnd {
     return this.#end.root.capabilities
   }
 
+  get vectors(): FolderVectors | undefined {
+    return this.#init.vectors
+  }
+
   /** Nobody else changes the folder until it is closed. */
   get holdsTurn(): boolean {
     return this.#endTurn !== undefined && this.#closed === undefined
@@ -89,7 +95,7 @@ export class ServingEnd implements SyncedEnd {
   }
 
   async #place(batch: KeptBatch, options: AbortOptions): Promise<readonly PlaceResult[]> {
-    const { endpoint, from } = this.#init
+    const { endpoint, from, vectors } = this.#init
     const { root, versions } = this.#end
     const staging = await this.#staging(options)
     const nextAside = (): number => this.#asides++
@@ -97,7 +103,10 @@ export class ServingEnd implements SyncedEnd {
     await this.#guards.begin(own)
     if (own.lines.length > 0) await versions.record(own.lines, options)
     // What is begun is done to its end, whoever goes away meanwhile.
-    const results = await placeAt(root, own.steps, batch.group !== undefined)
+    const place = () => placeAt(root, own.steps, batch.group !== undefined)
+    const { notes } = batch
+    const results =
+      vectors === undefined || notes === undefined ? await place() : await vectors.noting(own.steps, notes, place)
     await versions.keep()
     this.#staged.forget(own.steps.flatMap(step => ('from' in step ? [step.from.path] : [])))
     return results

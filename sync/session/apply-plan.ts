@@ -10,7 +10,9 @@ import { FOLD_BEGIN, type FoldedPage, type FoldPosition, folding } from './fold.
 import { IGNORE_FILE } from './ignored.js'
 import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
-import type { Later, Opened, Planned, SessionInit, SessionOutcome } from './session.js'
+import type { Planned } from './plan-session.js'
+import type { Later, Opened, SessionInit, SessionOutcome } from './session.js'
+import { snapshotting } from './snapshot.worker.js'
 import { Transition, type TransitionEnd, type Transitioned } from './transition.js'
 
 /** Conflicts and problems read back from a plan to be shown. */
@@ -30,6 +32,7 @@ export async function applyPlan(
     union,
     unread,
     rules,
+    known,
     forced,
     counter,
     later
@@ -50,7 +53,8 @@ export async function applyPlan(
     const stage = await at?.stage(options)
     const here = at?.here && { root: at.here.root, staging: await at.here.staging(options) }
     const keepsIdentity = at?.capabilities.keepsIdentity ?? true
-    return { endpoint: ends[end], stage, here, place: at?.place, capabilities: { keepsIdentity } }
+    const vectors = known && at?.vectors
+    return { endpoint: ends[end], stage, here, place: at?.place, capabilities: { keepsIdentity }, vectors }
   }
   let rulesChanged = false
   const doIt = async (): Promise<Transitioned> => {
@@ -89,6 +93,7 @@ export async function applyPlan(
     ])
   }
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
+  if (known !== undefined) await snapshot.write(snapshotting.vectorsKnown, known)
   await noteCompared({ pool, snapshot, db, sync: sync.id, plan: summary, rules, ...options })
   const asked = { planFile, snapshotFile: snapshot.file, limit: MAX_REMARKS }
   const { remarks, unread: unreadable } = await pool.run(planning.remarks, asked, { signal })

@@ -76,4 +76,6 @@ export {
   syncs
 } from './syncs.js'
 export { type Placing, Transition, type Transitioned, type TransitionInit } from './transition.js'
+export { type FolderVectors, type Vectors, type VectorsInit, vectors } from './vectors.js'
+export { KEEP_GONE_MS } from './vectors.worker.js'
 export { type FolderListener, type WatchFolderInit, watchFolder } from './watch-folder.js'

@@ -12,7 +12,7 @@ export interface PlanBasis {
   readonly sync: number
   readonly proves: Readonly<Record<End, boolean>>
   readonly ignore: readonly IgnoreRules[]
-  readonly options: Omit<ReconcileOptions, 'ignores' | 'sourceEmpty'>
+  readonly options: Omit<ReconcileOptions, 'ignores' | 'sourceEmpty' | 'replicas'>
 }
 
 /** Each of them is looked up in three trees: beyond this, going through all three at once is not much dearer. */

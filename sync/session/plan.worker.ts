@@ -12,6 +12,7 @@ import {
   Tally,
   type Totals
 } from '../reconcile/index.js'
+import { type ToldVectors, withTold } from './asked.worker.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
 import {
@@ -26,6 +27,7 @@ import {
 } from './plan-file.js'
 import { SyncRows } from './rows.js'
 import { unreadFinder } from './unread.js'
+import { deviceOfReplica } from './vector-rows.js'
 
 export type { Remark } from './plan-file.js'
 
@@ -39,7 +41,9 @@ export interface PlanInput {
   readonly ignore: readonly IgnoreRules[]
   /** Files that nobody has read yet are read when they are copied: see `unread-content.ts`. */
   readonly unread?: boolean | undefined
-  readonly options: Omit<ReconcileOptions, 'ignores' | 'sourceEmpty'>
+  readonly options: Omit<ReconcileOptions, 'ignores' | 'sourceEmpty' | 'replicas'>
+  /** What both ends said of versions; left out: none are kept. */
+  readonly vectorsFile?: string | undefined
 }
 
 /** Facts about an end that guards need, beside the totals. */
@@ -76,7 +80,9 @@ export const planning = defineTasks(import.meta.url, {
     const plan = openSqlite(input.planFile, { scratch: true })
     try {
       return withReader(input.instanceFile, archive =>
-        withReader(input.snapshotFile, snapshot => plan.transaction(() => write(plan, archive, snapshot, input)))
+        withReader(input.snapshotFile, snapshot =>
+          withTold(input.vectorsFile, told => plan.transaction(() => write(plan, { archive, snapshot, told }, input)))
+        )
       )
     } catch (err) {
       if (err instanceof SpacedriveError) throw err
@@ -115,18 +121,25 @@ export const planning = defineTasks(import.meta.url, {
   }
 })
 
-function write(plan: Sql, archive: Sql, snapshot: Sql, input: PlanInput): PlanSummary | undefined {
+interface PlannedFrom {
+  readonly archive: Sql
+  readonly snapshot: Sql
+  readonly told: ToldVectors | undefined
+}
+
+function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanInput): PlanSummary | undefined {
   const { sync, proves, ignore, unread } = input
   const basis = optionsBasis(input)
   const only = keysToPlan({ archive, snapshot, input, basis })
   if (only === 'settle') return undefined
-  const rows = new SyncRows({ archive, snapshot, sync, proves, only, unread, ignored: () => new Ignored(ignore) })
+  const rows = new SyncRows({ archive, snapshot, sync, proves, only, told, unread, ignored: () => new Ignored(ignore) })
   const ignored = new Ignored(ignore)
   const facts = (end: End): EndFacts => factsOf(archive, snapshot, sync, end)
   const holds = { source: facts('source'), destination: facts('destination') }
   const options: ReconcileOptions = {
     ...input.options,
     sourceEmpty: holds.source.rootEntries === 0,
+    replicas: { get: deviceOfReplica },
     ...(ignored.none ? {} : { ignores: path => ignored.ignores(path) })
   }
   const writer = planWriter(plan)

@@ -50,17 +50,26 @@ export function settleRenames(sql: Sql): void {
   }
 }
 
-/** All at once: names may swap. First everything steps aside (no path begins with 0x00), then takes its new name. */
 export function moveRows(sql: Sql, at: End, moved: readonly (readonly [Uint8Array, Uint8Array])[]): void {
   const change = sql.prepare(
     `UPDATE OR REPLACE seen SET path = CAST(? || substr(path, ?) AS BLOB)
      WHERE at = ? AND (path = ? OR (path >= ? AND path < ?))`
   )
-  const put = (from: Uint8Array, to: Uint8Array): void =>
-    void change.run([to, from.length + 1, number(at), from, ...keysBelow(from)])
+  movedAtOnce((from, to) => void change.run([to, from.length + 1, number(at), from, ...keysBelow(from)]), moved)
+}
+
+/**
+ * All at once: names may swap. First everything steps aside (no path begins with 0x00), then takes its new name.
+ * @param put - renames what lies at and below a key
+ */
+export function movedAtOnce(
+  put: (from: Uint8Array, to: Uint8Array) => void,
+  moved: readonly (readonly [Uint8Array, Uint8Array])[]
+): void {
   const [first] = moved
+  if (first === undefined) return
   if (moved.length === 1) {
-    put(...first!)
+    put(...first)
     return
   }
   const aside = (i: number): Uint8Array => Buffer.concat([Buffer.from([0, 0]), Buffer.from(String(i))])

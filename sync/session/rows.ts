@@ -16,6 +16,7 @@ import {
   unreadContent
 } from '../reconcile/index.js'
 import { archiveEntryOf, findInArchive, rawArchive, readUnsettled } from './archive.worker.js'
+import type { ToldVectors } from './asked.worker.js'
 import type { Ignored } from './ignored.js'
 import { keyPath, pathKey } from './path-key.js'
 import { isPlainlySame, keyOf, type RawRow } from './same-rows.js'
@@ -38,6 +39,8 @@ export interface RowsInit {
   readonly only?: readonly Uint8Array[] | undefined
   /** Files without a hash are to be read when they are copied, instead of unknown: see `unread-content.ts`. */
   readonly unread?: boolean | undefined
+  /** What both ends said of versions; undefined: none are kept. */
+  readonly told?: ToldVectors | undefined
 }
 
 /** Paths that are remembered as not alike; more, and the next plan compares everything. */
@@ -48,7 +51,8 @@ const MAX_KEPT = 100_000
 
 export class SyncRows implements Rows {
   readonly #init: RowsInit
-  readonly #unsettled: ReadonlySet<string>
+  /** Looked at however alike they are. */
+  readonly #listed: ReadonlySet<string>
   readonly #random: Ignored
   readonly #seen: Readonly<Record<End, (path: RelPath) => SeenRow | undefined>>
   #some: readonly Row[] | undefined
@@ -56,13 +60,13 @@ export class SyncRows implements Rows {
   #kept: readonly Row[] | undefined
 
   constructor(init: RowsInit) {
-    const { archive, snapshot, sync, only } = init
+    const { archive, snapshot, sync, only, told } = init
     this.#init = init
-    const unsettled = readUnsettled(archive, sync).map(u => u.path)
-    this.#unsettled = new Set<string>(unsettled)
+    const listed = [...readUnsettled(archive, sync).map(u => u.path), ...(told?.listed ?? []).map(keyPath)]
+    this.#listed = new Set<string>(listed)
     this.#random = init.ignored()
     this.#seen = { source: seenFinder(snapshot, 'source'), destination: seenFinder(snapshot, 'destination') }
-    if (only !== undefined) this.#some = this.#those(only, unsettled)
+    if (only !== undefined) this.#some = this.#those(only, listed)
   }
 
   /** Which paths are not alike before the plan is done; undefined: more than can be remembered. */
@@ -80,7 +84,7 @@ export class SyncRows implements Rows {
     /** What lies in another directory of the same name is not what lay there, however alike it is. */
     let other: RelPath | undefined
     const isListed = (path: RelPath): boolean =>
-      this.#unsettled.has(path) || (other !== undefined && isWithin(path, other))
+      this.#listed.has(path) || (other !== undefined && isWithin(path, other))
     for (const row of this.#some ?? merged(this.#init, isListed)) {
       const different = isDifferent(row)
       if (different && odd.length <= MAX_ODD) odd.push(row.path)
@@ -94,7 +98,7 @@ export class SyncRows implements Rows {
   }
 
   find(path: RelPath): Row | undefined {
-    const { archive, sync, proves, unread = false } = this.#init
+    const { archive, sync } = this.#init
     const base = findInArchive(archive, sync, path)
     const seen = { source: this.#seen.source(path), destination: this.#seen.destination(path) }
     const row: { path: RelPath; base?: ArchiveEntry; source?: Entry; destination?: Entry } = {
@@ -103,27 +107,27 @@ export class SyncRows implements Rows {
     }
     const said = this.#isIgnored(path, ENDS.some(e => isDirectory(seen[e])) || base?.kind === 'directory')
     for (const end of ENDS) {
-      const there = said === 'inside' ? undefined : seen[end]
-      if (there !== undefined) row[end] = entryOf(there, { proves: proves[end], ignored: said === 'ignored', unread })
+      const entry = entryAt(this.#init, { end, path, said }, seen[end])
+      if (entry !== undefined) row[end] = entry
     }
     return row.base === undefined && row.source === undefined && row.destination === undefined ? undefined : row
   }
 
   *unlisted(wanted: (path: RelPath) => boolean): Generator<Row> {
     for (const row of merged(this.#init, wanted))
-      if (wanted(row.path) && !isDifferent(row) && !this.#unsettled.has(row.path)) yield row
+      if (wanted(row.path) && !isDifferent(row) && !this.#listed.has(row.path)) yield row
   }
 
-  #isIgnored(path: RelPath, directory: boolean): 'no' | 'ignored' | 'inside' {
+  #isIgnored(path: RelPath, directory: boolean): Said {
     if (this.#random.none) return 'no'
     const parent = parentOf(path)
     if (parent !== ROOT && this.#random.ignores(parent, true)) return 'inside'
     return this.#random.ignores(path, directory) ? 'ignored' : 'no'
   }
 
-  #those(only: readonly Uint8Array[], unsettled: readonly RelPath[]): Row[] {
+  #those(only: readonly Uint8Array[], listed: readonly RelPath[]): Row[] {
     const keys = new Map(only.map(key => [Buffer.from(key).toString('latin1'), key]))
-    for (const path of unsettled) {
+    for (const path of listed) {
       const key = pathKey(path)
       keys.set(Buffer.from(key).toString('latin1'), key)
     }
@@ -135,10 +139,8 @@ export class SyncRows implements Rows {
 }
 
 /** All three trees side by side; what is plainly the same in all of them is passed over. */
-function* merged(
-  { archive, snapshot, sync, proves, unread = false, ignored: make }: RowsInit,
-  isListed: (path: RelPath) => boolean
-): Generator<Row> {
+function* merged(init: RowsInit, isListed: (path: RelPath) => boolean): Generator<Row> {
+  const { archive, snapshot, sync, proves, ignored: make } = init
   const ignored = make()
   const bases = rawArchive(archive, sync)
   const seen = { source: rawSeen(snapshot, 'source'), destination: rawSeen(snapshot, 'destination') }
@@ -166,11 +168,29 @@ function* merged(
       ? 'no'
       : ignored.next(path, ENDS.some(e => isDirectory(found[e])) || row.base?.kind === 'directory')
     // Inside: unknown with its directory; only what both agreed on is still told, to be forgotten.
-    for (const end of ENDS)
-      if (said !== 'inside' && found[end] !== undefined)
-        row[end] = entryOf(found[end], { proves: proves[end], ignored: said === 'ignored', unread })
+    for (const end of ENDS) {
+      const entry = entryAt(init, { end, path, said }, found[end])
+      if (entry !== undefined) row[end] = entry
+    }
     if (said !== 'inside' || row.base !== undefined) yield row
   }
+}
+
+/** What the rules say of a path: `inside` is unknown with its directory. */
+type Said = 'no' | 'ignored' | 'inside'
+
+/** What is at a path of an end, or the deletion that is remembered there. */
+function entryAt(
+  { proves, told, unread = false }: RowsInit,
+  { end, path, said }: { readonly end: End; readonly path: RelPath; readonly said: Said },
+  seen: SeenRow | undefined
+): Entry | undefined {
+  if (said === 'inside') return undefined
+  const entry = seen && entryOf(seen, { proves: proves[end], ignored: said === 'ignored', unread })
+  if (told === undefined || said !== 'no' || entry?.kind === 'unknown') return entry
+  const version = told.of(end, path)
+  if (version === undefined) return entry
+  return entry === undefined ? { kind: 'gone', version } : { ...entry, version }
 }
 
 const next = (rows: Iterator<RawRow>): RawRow | undefined => {

@@ -28,6 +28,7 @@ import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
 import { syncWrites } from './syncs.worker.js'
 import { Turns } from './turns.js'
+import type { Vectors } from './vectors.js'
 
 export interface RunsInit extends EndComponents {
   /** The instance database. */
@@ -37,6 +38,7 @@ export interface RunsInit extends EndComponents {
   readonly random: Random
   readonly events: EventBus
   readonly snapshots: Snapshots
+  readonly vectors?: Vectors | undefined
   deviceName(): string
   /** The way to other devices, once there is one. */
   far?(): FarEnds | undefined
@@ -221,7 +223,7 @@ export class Runs {
 
   /** One session over freshly opened ends. @throws what a session throws */
   async #session(sync: Sync, options: SessionOptions): Promise<SessionOutcome> {
-    const { db, pool, clock, random, snapshots } = this.#init
+    const { db, pool, clock, random, snapshots, vectors } = this.#init
     const { signal } = options
     signal?.throwIfAborted()
     const opened = await openRoots(this.#roots, sync, knownCounters(db, sync.id).roots, { signal })
@@ -231,7 +233,7 @@ export class Runs {
       return await snapshots.use(sync.uuid, async snapshot => {
         const outcome = await runSession({
           ...options,
-          ...{ db, snapshot, dir: snapshots.dirOf(sync.uuid), pool, clock, random, ends },
+          ...{ db, snapshot, dir: snapshots.dirOf(sync.uuid), pool, clock, random, ends, vectors },
           sync: {
             ...{ id: sync.id, uuid: sync.uuid, mode: sync.mode, policy: sync.policy, ignore: sync.ignore },
             limits: { maxDeletePercent: sync.maxDeletePercent, maxReplacePercent: MAX_REPLACE_PERCENT },

@@ -1,10 +1,11 @@
 /** The ends that a session writes to, whether their folder lies here or on another device. */
 import type { AbortOptions, Clock } from '../../storage/base/index.js'
 import type { Capabilities, FileRoot, Marker, PlaceStep, Staging } from '../../storage/files/index.js'
-import type { AnnouncedRun, Endpoint, EndpointStage, SyncedEnd } from '../endpoints/index.js'
+import type { AnnouncedRun, Endpoint, EndpointStage, EndVectors, SyncedEnd } from '../endpoints/index.js'
 import type { Step } from './achieved.js'
 import { openEnd } from './ends.js'
 import type { PlacedBatch, Placing, VersionKeeper } from './transition.js'
+import type { FolderVectors } from './vectors.js'
 
 export interface SessionEnd {
   readonly capabilities: Capabilities
@@ -17,6 +18,8 @@ export interface SessionEnd {
   /** Sets the number of the batch in the marker. */
   count(sync: string, batch: number, options?: AbortOptions): Promise<Pick<Marker, 'root'>>
   readonly place: Placing
+  /** Versions of what lies there; undefined: none are kept. */
+  readonly vectors?: EndVectors | undefined
   /**
    * @param done - what is staged and was not placed is not wanted any more
    * @param settled - all of both ends was looked at, and nothing is left over
@@ -31,28 +34,38 @@ export interface SessionEndInit {
   readonly clock: Clock
   /** What was staged is found again by the next session: the content comes over a connection. */
   readonly resumes: boolean
+  /** Versions of a folder of this device. */
+  readonly vectors?: FolderVectors | undefined
 }
 
 /** Completes or takes back what a crash left, old contents first. @throws what opening it for writing throws */
 export async function openSessionEnd(init: SessionEndInit, options: AbortOptions): Promise<SessionEnd> {
-  const { endpoint, sync, clock, resumes } = init
+  const { endpoint, sync, clock, resumes, vectors } = init
   if (endpoint.sync !== undefined) return remoteEnd(await endpoint.sync.open(options))
   const { root, versions, stage, close } = await openEnd(endpoint, sync, clock, { ...options, keepStaged: resumes })
   return {
     ...{ capabilities: root.capabilities, here: { root, staging: stage }, stage },
     async announce() {},
     count: (id, batch, o) => root.count(id, batch, o),
-    place: keptPlacing(endpoint, versions),
+    place: keptPlacing(endpoint, versions, vectors),
+    vectors,
     close: done => close(done || !resumes)
   }
 }
 
 /** Gives names in a folder of this device: written down before, and what lost its name kept afterwards. */
-export function keptPlacing(endpoint: Pick<Endpoint, 'place' | 'placeGroup'>, versions: VersionKeeper): Placing {
-  return async ({ steps, lines, group }, options) => {
+export function keptPlacing(
+  endpoint: Pick<Endpoint, 'place' | 'placeGroup'>,
+  versions: VersionKeeper,
+  vectors?: FolderVectors
+): Placing {
+  return async ({ steps, lines, group, notes }, options) => {
     if (lines.length > 0) await versions.record(lines, options)
     options?.signal?.throwIfAborted()
-    const results = await placeAt(endpoint, steps.map(sized), group !== undefined)
+    const placed = steps.map(sized)
+    const place = () => placeAt(endpoint, placed, group !== undefined)
+    const results =
+      vectors === undefined || notes === undefined ? await place() : await vectors.noting(placed, notes, place)
     await versions.keep()
     return results
   }
@@ -77,7 +90,7 @@ export const placeAt = (
 
 function remoteEnd(end: SyncedEnd): SessionEnd {
   return {
-    capabilities: end.capabilities,
+    ...{ capabilities: end.capabilities, vectors: end.vectors },
     stage: options => end.stage(options),
     announce: (run, options) => end.announce(run, options),
     count: (sync, batch, options) => end.count(sync, batch, options),
@@ -90,10 +103,10 @@ function remoteEnd(end: SyncedEnd): SessionEnd {
 }
 
 /** What a device that keeps its own versions is told: what stood there it sees for itself. */
-function keptBatch({ run, steps, lines, group }: PlacedBatch): Parameters<SyncedEnd['place']>[0] {
+function keptBatch({ run, steps, lines, group, notes }: PlacedBatch): Parameters<SyncedEnd['place']>[0] {
   const were = new Map(lines.flatMap(({ path, was }) => (was?.kind === 'attributes' ? [[path, was] as const] : [])))
   return {
-    ...{ run, group, steps: steps.map(({ step }) => step), why: steps.map(({ ops }) => ops.at(-1)!.reason) },
+    ...{ run, group, notes, steps: steps.map(({ step }) => step), why: steps.map(({ ops }) => ops.at(-1)!.reason) },
     was: steps.map(({ step }) => {
       const was = step.kind === 'attributes' ? were.get(step.path) : undefined
       return was === undefined ? null : { mode: was.mode, mtimeNs: was.mtimeNs }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   type AbortOptions,
   type AbsPath,
@@ -22,23 +21,21 @@ import {
   type Mode,
   mayForce
 } from '../reconcile/index.js'
-import { answersOf } from './answers.js'
 import { applyPlan, isFar } from './apply-plan.js'
 import { windowCounts } from './counting.js'
-import { capabilitiesOf } from './ends.js'
 import { acceptedCounter, findMarkers, type IdentityHalt, judgeMarkers, knownCounters } from './guard.js'
 import { type Hidden, hiding } from './hidden.worker.js'
 import type { Hint } from './hints.js'
-import { ignoreRules } from './ignore-rules.js'
 import { settleIntents } from './intents.js'
 import type { Hints } from './pending.js'
-import { makePlan } from './plan.js'
-import { type EndFacts, FILES_COUNTED, type PlanInput, type PlanSummary, planning, type Remark } from './plan.worker.js'
+import { type EndFacts, FILES_COUNTED, type PlanSummary, planning, type Remark } from './plan.worker.js'
+import { type Planned, planSession } from './plan-session.js'
 import { writableEnds } from './record.js'
 import { Scan, type Scanned, type ScanProgress } from './scan.js'
 import { openSessionEnd, type SessionEnd } from './session-end.js'
 import type { Transitioned } from './transition.js'
 import { isEmptyEnd, mayStayUnread } from './unread-content.js'
+import { type Vectors, vectorsHere } from './vectors.js'
 
 /** What a session needs to know of its sync. */
 export interface SyncFacts {
@@ -64,6 +61,8 @@ export interface SessionComponents {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
+  /** Versions of the folders here that are in step with other devices. */
+  readonly vectors?: Vectors | undefined
 }
 
 export interface SessionInit extends SessionComponents, AbortOptions {
@@ -134,11 +133,13 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
   try {
     const identity = await identify(init, writable, options)
     if (identity.halt !== undefined) return { state: 'refused', guard: identity.halt }
+    const vectors = await vectorsHere(init, options)
+    const resumes = isFar(init.ends)
     await Promise.all(
       writable.map(async end => {
-        const resumes = isFar(init.ends)
         const endpoint = init.ends[end]
-        opened[end] = await openSessionEnd({ endpoint, sync: sync.uuid, clock, resumes }, options)
+        const facts = { endpoint, sync: sync.uuid, clock, resumes, vectors: vectors[end] }
+        opened[end] = await openSessionEnd(facts, options)
         await settleIntents({ db: init.db, sync: sync.id, end, endpoint }, options)
       })
     )
@@ -146,13 +147,13 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     let { later, unread } = await scan(init, init.hints)
     if (init.hints !== undefined && isAsBefore(init)) return { state: 'idle' }
     init.onPhase?.('Planning changes')
-    let planned = await plan(init, opened, { union: identity.union, unread })
+    let planned = await planSession(init, opened, { union: identity.union, unread })
     for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
       if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
       const again = await scan(init, more)
       later = joined(later, again.later)
       unread = again.unread
-      planned = await plan(init, opened, { union: identity.union, unread })
+      planned = await planSession(init, opened, { union: identity.union, unread })
     }
     const halts = await guards(init, planned)
     const { summary } = planned
@@ -247,60 +248,6 @@ const joined = (a: Later, b: Later): Later => ({
   source: [...a.source, ...b.source],
   destination: [...a.destination, ...b.destination]
 })
-
-export interface Planned {
-  readonly summary: PlanSummary
-  readonly planFile: string
-  /** It stands on an archive. */
-  readonly archive: boolean
-  /** The archive there was is not to be trusted: it goes before anything is done. */
-  readonly drop: boolean
-  readonly union: boolean
-  readonly unread: boolean
-  readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
-}
-
-/** No sync bears this number: planned for it, a plan has no archive. */
-const NO_ARCHIVE = 0
-
-async function plan(
-  init: SessionInit,
-  opened: Opened,
-  { union, unread }: Pick<Planned, 'union' | 'unread'>
-): Promise<Planned> {
-  const { sync, ends, db, snapshot, pool, signal } = init
-  const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
-  const planFile = join(init.dir, 'plan.db')
-  const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
-  const answers = answersOf(db, sync.id)
-  const keepsIdentity = (end: End): boolean => opened[end]?.capabilities.keepsIdentity ?? true
-  const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }
-  const rules = { proves, ignore }
-  const make = (archive: boolean): Promise<PlanSummary> =>
-    makePlan(
-      pool,
-      snapshot,
-      {
-        ...{ instanceFile: db.file, planFile, unread, ...rules },
-        sync: archive || !agreed ? sync.id : NO_ARCHIVE,
-        options: {
-          ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
-          ...(answers.size > 0 && { answers }),
-          source: capabilitiesOf(opened.source),
-          destination: capabilitiesOf(opened.destination)
-        }
-      },
-      { signal }
-    )
-  const shared = { planFile, union, unread, rules }
-  if (union) return { ...shared, summary: await make(false), archive: false, drop: true }
-  try {
-    return { ...shared, summary: await make(agreed), archive: agreed, drop: false }
-  } catch (err) {
-    if (!hasCode(err, 'ARCHIVE_DAMAGED')) throw err
-    return { ...shared, summary: await make(false), archive: false, drop: true }
-  }
-}
 
 /** Files are counted up to a bound first: with more of them no guard would be stricter. */
 async function guards(init: SessionInit, planned: Planned): Promise<Halt[]> {

@@ -181,6 +181,12 @@ export const snapshotting = defineTasks(import.meta.url, {
   /** Whether only what was touched since needs to be compared, should the basis be the same. */
   isCompared,
 
+  /** A run came to its end: up to there it has seen the versions of both ends. */
+  vectorsKnown(sql: Sql, known: Readonly<Record<End, { replica: string; upto: number }>>): void {
+    const write = sql.prepare('INSERT OR REPLACE INTO vectors_known VALUES (?, ?, ?)')
+    for (const end of ENDS) write.run([endNumber(end), known[end].replica, known[end].upto])
+  },
+
   /** A run came to its end: everything is compared but what stayed as it was for it. */
   compared(sql: Sql, { basis, odd }: { basis: string; odd: readonly RelPath[] }): void {
     settleRenames(sql)

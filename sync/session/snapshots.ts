@@ -49,7 +49,7 @@ export class Snapshots {
   async remove(uuid: string): Promise<void> {
     await this.#close(uuid)
     const dir = this.dirOf(uuid)
-    for (const file of ['snapshot.db', 'plan.db', 'history.db', 'history-archive.db', 'history-plan.db'])
+    for (const file of ['snapshot.db', 'plan.db', 'vectors.db', 'history.db', 'history-archive.db', 'history-plan.db'])
       for (const end of ['', '-wal', '-shm', '-journal']) await removeFile(join(dir, `${file}${end}`))
     await removeEmptyDir(dir)
   }

@@ -38,6 +38,7 @@ import { type Standing, type SyncStatus, statusOf } from './status.js'
 import { StatusChanges } from './status-changes.js'
 import { syncWrites } from './syncs.worker.js'
 import { tidyEnds } from './tidy-ends.js'
+import type { Vectors } from './vectors.js'
 
 export interface SyncsInit extends EndComponents {
   /** The instance database. */
@@ -50,6 +51,8 @@ export interface SyncsInit extends EndComponents {
   readonly log: Logger
   readonly jobs: Pick<JobManager, 'register' | 'dispatch' | 'list' | 'cancel' | 'outcome'>
   readonly watcher: Watcher
+  /** Versions of folders that are in step with other devices. */
+  readonly vectors?: Vectors | undefined
   deviceName(): string
   /** The way to other devices, once there is one. */
   far?(): FarEnds | undefined

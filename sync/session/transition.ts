@@ -10,11 +10,19 @@ import {
 } from '../../storage/base/index.js'
 import type { Capabilities, FileRoot, PlaceResult, Staging } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import { contentBuffersOf, type Endpoint, type EndpointStage, toContentColumns } from '../endpoints/index.js'
+import {
+  contentBuffersOf,
+  type Endpoint,
+  type EndpointStage,
+  type EndVectors,
+  type StepNote,
+  toContentColumns
+} from '../endpoints/index.js'
 import { type End, type Operation, otherEnd } from '../reconcile/index.js'
 import type { VersionLine } from '../versions/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, isAttributes, sizeOf } from './batch.js'
+import { Learned, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
 import { readPlanned } from './plan.js'
 import { planning } from './plan.worker.js'
@@ -47,6 +55,8 @@ export interface PlacedBatch {
   readonly lines: readonly Omit<VersionLine, 'atMs'>[]
   /** All or nothing. */
   readonly group?: number | undefined
+  /** What each step makes of versions, where they are kept. */
+  readonly notes?: readonly StepNote[] | undefined
 }
 
 export interface TransitionEnd {
@@ -58,6 +68,8 @@ export interface TransitionEnd {
   /** Undefined: this end is never written. */
   readonly place: Placing | undefined
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
+  /** Undefined: no versions are kept. */
+  readonly vectors?: Pick<EndVectors, 'learn'> | undefined
 }
 
 export interface TransitionInit {
@@ -118,6 +130,7 @@ export class Transition {
   readonly #problems: (Problem & { at: End })[] = []
   readonly #unsettled = new Set<RelPath>()
   readonly #names: StagedNames
+  readonly #learned = new Learned()
   #batch = new Batch()
   /** Content of the last batch being brought; and the last two being placed: one is, the other waits for it. */
   #bringing: Promise<unknown> = Promise.resolve()
@@ -137,6 +150,8 @@ export class Transition {
     try {
       await this.#all()
       await this.#placing
+      const { ends, signal } = this.#init
+      await this.#learned.tell(ends, this.#failed, { ...(signal && { signal }) })
     } finally {
       // Nothing is left at work when the staging places are closed.
       await Promise.allSettled([this.#bringing, this.#placingBefore, this.#placing])
@@ -156,7 +171,8 @@ export class Transition {
       for (const op of page) {
         if (group.length > 0 && group[0]!.group !== op.group) await this.#doGroup(group.splice(0))
         if (op.group !== undefined) group.push(op)
-        else if (op.kind !== 'version') await this.#add(op)
+        else if (op.kind === 'version') this.#learned.add(op)
+        else await this.#add(op)
       }
       if (page.length < PLAN_PAGE) break
       from = page.at(-1)!.id + 1
@@ -213,6 +229,7 @@ export class Transition {
     await this.#flush()
     await this.#placing
     const ops = group.filter(op => op.kind !== 'version')
+    for (const op of group) if (op.kind === 'version') this.#learned.add(op)
     const able = ops.every(op => op.needs.every(id => !this.#failed.has(id)))
     const ready = able ? await this.#ready(ops, await this.#bring(ops)) : []
     const { stage } = this.#end(group[0]!)
@@ -281,14 +298,18 @@ export class Transition {
     if (steps.length === 0) return
     const { run, signal, snapshot, planFile, pool, unread = false } = this.#init
     const end = steps[0]!.ops[0]!.end
-    const { place, capabilities } = this.#init.ends[end]
+    const { place, capabilities, vectors } = this.#init.ends[end]
     await this.#init.beforeBatch?.(steps)
     const lines = await this.#lines.of(steps, group)
-    const results = await place!({ run, steps, lines, group }, { ...(signal && { signal }) })
+    const notes = vectors && steps.map(noteOf)
+    const results = await place!({ run, steps, lines, group, notes }, { ...(signal && { signal }) })
     const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, { ...capabilities, unread })
     const [traces, rows] = [toTraceColumns(achieved.traces), toContentColumns(achieved.rows)]
     for (const { op, problem } of failed) this.#fail(op, problem)
-    for (const { op } of done) this.#lines.noteMade(op)
+    for (const one of done) {
+      this.#lines.noteMade(one.op)
+      this.#learned.note(one)
+    }
     await Promise.all([
       pool.run(planning.achieved, { planFile, traces }, { transfer: traceBuffersOf(traces) }),
       snapshot.write(snapshotting.placed, { at: end, rows, moved, gone }, { transfer: contentBuffersOf(rows) }),

@@ -2,12 +2,17 @@ import type { AbortOptions } from '../../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult } from '../../../storage/files/index.js'
 import type {
   AnnouncedRun,
+  ChangedVectors,
   EndpointStage,
   EndpointSync,
+  EndVectors,
   KeptBatch,
+  LearnedVersion,
+  SeenThing,
   SyncedEnd,
   WatchedPage
 } from '../../../sync/endpoints/index.js'
+import type { Version } from '../../../sync/reconcile/index.js'
 import { wireError } from '../../wire/index.js'
 import type { Caller } from './caller.js'
 import { RemoteStage } from './remote-stage.js'
@@ -28,8 +33,8 @@ export class RemoteSync implements EndpointSync {
   }
 
   async open(options: AbortOptions = {}): Promise<SyncedEnd> {
-    const { value } = await this.#caller.call('syncOpen', {}, options)
-    return new RemoteEnd(this.#caller, value)
+    const { replica, ...capabilities } = (await this.#caller.call('syncOpen', {}, options)).value
+    return new RemoteEnd(this.#caller, capabilities, replica)
   }
 
   async *watch({ signal }: AbortOptions = {}): AsyncGenerator<WatchedPage, void, void> {
@@ -42,12 +47,14 @@ export class RemoteSync implements EndpointSync {
 
 class RemoteEnd implements SyncedEnd {
   readonly capabilities: Capabilities
+  readonly vectors: EndVectors | undefined
   readonly #caller: Caller
   #stage: Promise<EndpointStage> | undefined
 
-  constructor(caller: Caller, capabilities: Capabilities) {
+  constructor(caller: Caller, capabilities: Capabilities, replica: string | undefined) {
     this.#caller = caller
     this.capabilities = capabilities
+    this.vectors = replica === undefined ? undefined : new RemoteVectors(caller, replica)
   }
 
   stage(options: AbortOptions = {}): Promise<EndpointStage> {
@@ -68,8 +75,18 @@ class RemoteEnd implements SyncedEnd {
     return (await this.#caller.call('syncCount', { batch }, options)).value
   }
 
-  async place({ run, steps, why, was, group }: KeptBatch, options: AbortOptions = {}): Promise<readonly PlaceResult[]> {
-    const input = { run, steps: [...steps], why: [...why], was: [...was], ...(group !== undefined && { group }) }
+  async place(
+    { run, steps, why, was, group, notes }: KeptBatch,
+    options: AbortOptions = {}
+  ): Promise<readonly PlaceResult[]> {
+    const input = {
+      run,
+      steps: [...steps],
+      why: [...why],
+      was: [...was],
+      ...(group !== undefined && { group }),
+      ...(notes && { notes: [...notes] })
+    }
     const { value } = await this.#caller.call('syncPlace', input, options)
     if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path))
       throw wireError('MALFORMED', 'the device answered something else than was asked: results')
@@ -79,5 +96,38 @@ class RemoteEnd implements SyncedEnd {
   /** A connection that is gone has closed it. */
   async close({ done = false, settled = false }: Parameters<SyncedEnd['close']>[0] = {}): Promise<void> {
     await this.#caller.call('syncClose', { done, settled }).catch(() => {})
+  }
+}
+
+/** What that device remembers of the versions of a folder. */
+class RemoteVectors implements EndVectors {
+  readonly replica: string
+  readonly #caller: Caller
+
+  constructor(caller: Caller, replica: string) {
+    this.#caller = caller
+    this.replica = replica
+  }
+
+  async changed(
+    { after, upto }: { readonly after: number; readonly upto?: number | undefined },
+    options: AbortOptions = {}
+  ): Promise<ChangedVectors> {
+    return (await this.#caller.call('syncChanged', { after, ...(upto !== undefined && { upto }) }, options)).value
+  }
+
+  async observe(
+    things: readonly SeenThing[],
+    round: number,
+    options: AbortOptions = {}
+  ): Promise<readonly (Version | undefined)[]> {
+    const { value } = await this.#caller.call('syncObserve', { things: [...things], round }, options)
+    if (value.length !== things.length)
+      throw wireError('MALFORMED', 'the device answered something else than was asked: versions')
+    return value.map(version => version ?? undefined)
+  }
+
+  async learn(notes: readonly LearnedVersion[], options: AbortOptions = {}): Promise<void> {
+    await this.#caller.call('syncLearn', { notes: [...notes] }, options)
   }
 }

@@ -1,6 +1,6 @@
 import { type AbortOptions, SpacedriveError } from '../../../storage/base/index.js'
 import type { Marker } from '../../../storage/files/index.js'
-import type { Endpoint, EndpointStage, SyncedEnd, WatchedPage } from '../../../sync/endpoints/index.js'
+import type { Endpoint, EndpointStage, EndVectors, SyncedEnd, WatchedPage } from '../../../sync/endpoints/index.js'
 import { markerFor, type ServedSync, type ServedSyncs, type ServingEnd } from '../../../sync/serving/index.js'
 
 /** How a folder that was opened for a sync is served. */
@@ -43,6 +43,13 @@ export class ServedForSync {
   get end(): SyncedEnd {
     if (this.#end === undefined) throw new SpacedriveError('GONE', 'that end is not open for writing')
     return this.#end
+  }
+
+  /** @throws {SpacedriveError} GONE when none are kept for it */
+  get vectors(): EndVectors {
+    const { vectors } = this.end
+    if (vectors === undefined) throw new SpacedriveError('GONE', 'no versions are kept for that sync')
+    return vectors
   }
 
   stage(options: AbortOptions): Promise<EndpointStage> {

@@ -9,7 +9,8 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
     return { values: { ...(marker && { marker: { root: marker.root, counter: marker.syncs[this.sync.uuid] ?? 0 } }) } }
   },
   async syncOpen(_, options) {
-    return { values: (await this.sync.open(options)).capabilities }
+    const { capabilities, vectors } = await this.sync.open(options)
+    return { values: { ...capabilities, ...(vectors && { replica: vectors.replica }) } }
   },
   async syncStage(_, options) {
     return { values: await this.openSyncStage(options) }
@@ -25,6 +26,17 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
   async syncPlace({ steps, ...batch }, options) {
     const checked = this.checkedSteps(steps as PlaceStep[])
     return { values: await this.sync.end.place({ ...batch, steps: checked }, options) }
+  },
+  async syncChanged(page) {
+    return { values: await this.sync.vectors.changed(page) }
+  },
+  async syncObserve({ things, round }) {
+    const versions = await this.sync.vectors.observe(things, round)
+    return { values: versions.map(version => version ?? null) }
+  },
+  async syncLearn({ notes }) {
+    await this.sync.vectors.learn(notes)
+    return { values: {} }
   },
   async syncClose(how) {
     await this.sync.close(how)

@@ -13,7 +13,7 @@ export const each = nightly === undefined ? Math.ceil(numRuns / MODES.length) : 
 
 /** To look at a case again: SPACEDRIVE_SEED, and SPACEDRIVE_CASE, the path that a failure prints. */
 const { SPACEDRIVE_SEED: seed, SPACEDRIVE_CASE: path } = process.env
-const chosen =
+export const chosen =
   seed === undefined ? (nightly === undefined ? { seed: 1 } : {}) : { seed: Number(seed), ...(path && { path }) }
 
 /** Looks at random cases of a property. @throws with the seed and the smallest case that fails */

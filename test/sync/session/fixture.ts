@@ -11,7 +11,7 @@ import {
   type WorkerPool,
   workerPool
 } from '../../../storage/base/index.js'
-import { openFiles, ownerTag } from '../../../storage/files/index.js'
+import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type Database, openDatabase } from '../../../storage/sql/index.js'
 import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
@@ -73,13 +73,7 @@ export async function openSync({
   const pool: WorkerPool = workerPool(2)
   const files = openFiles({ pool, owner: ownerTag(dir), clock })
   const open = async (end: End): Promise<Endpoint> =>
-    (await openEnd(end, { path: folders[end] as AbsPath, uuid, mode })) ??
-    openLocalEndpoint({
-      ...{ path: folders[end] as AbsPath, pool, files },
-      volumes: { volumeOf: async () => undefined },
-      trash: { put: () => Promise.reject(new Error('a sync throws nothing into the trash')) },
-      ours: () => [dir]
-    })
+    (await openEnd(end, { path: folders[end] as AbsPath, uuid, mode })) ?? openHere(folders[end], { pool, files, dir })
   return {
     ...folders,
     ...{ db, snapshot },
@@ -106,6 +100,17 @@ export async function openSync({
     }
   }
 }
+
+/** A folder as the end of a sync. @param options.dir - the data directory */
+export const openHere = (
+  path: string,
+  { pool, files, dir }: { pool: WorkerPool; files: Files; dir: AbsPath }
+): Promise<Endpoint> =>
+  openLocalEndpoint({
+    ...{ path: path as AbsPath, pool, files, ours: () => [dir] },
+    volumes: { volumeOf: async () => undefined },
+    trash: { put: () => Promise.reject(new Error('a sync throws nothing into the trash')) }
+  })
 
 /** Everything a folder shows: path -> what it is, as a text. Ours is left out, and what a session takes away meanwhile. */
 export function look(dir: string, { times = true } = {}): Record<string, string> {

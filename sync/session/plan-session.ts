@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import { hasCode } from '../../storage/base/index.js'
+import type { EndVectors } from '../endpoints/index.js'
+import type { End } from '../reconcile/index.js'
+import { answersOf } from './answers.js'
+import { type FetchedVectors, fetchVectors } from './asked.js'
+import { capabilitiesOf } from './ends.js'
+import { ignoreRules } from './ignore-rules.js'
+import { makePlan } from './plan.js'
+import type { PlanInput, PlanSummary } from './plan.worker.js'
+import type { Opened, SessionInit } from './session.js'
+
+export interface Planned {
+  readonly summary: PlanSummary
+  readonly planFile: string
+  /** It stands on an archive. */
+  readonly archive: boolean
+  /** The archive there was is not to be trusted: it goes before anything is done. */
+  readonly drop: boolean
+  readonly union: boolean
+  readonly unread: boolean
+  readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
+  /** Up to where it knows the versions of both ends; undefined: none are kept. */
+  readonly known: FetchedVectors['known'] | undefined
+}
+
+/** No sync bears this number: planned for it, a plan has no archive. */
+const NO_ARCHIVE = 0
+
+/** Plans what the snapshot tells: with what both ends know of versions, where they do. */
+export async function planSession(
+  init: SessionInit,
+  opened: Opened,
+  { union, unread }: Pick<Planned, 'union' | 'unread'>
+): Promise<Planned> {
+  const { sync, ends, db, snapshot, pool, signal } = init
+  const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
+  const planFile = join(init.dir, 'plan.db')
+  const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
+  const answers = answersOf(db, sync.id)
+  const keepsIdentity = (end: End): boolean => opened[end]?.capabilities.keepsIdentity ?? true
+  const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }
+  const rules = { proves, ignore }
+  let known: Planned['known']
+  const make = async (archive: boolean): Promise<PlanSummary> => {
+    const input = {
+      ...{ instanceFile: db.file, unread, ...rules },
+      sync: archive || !agreed ? sync.id : NO_ARCHIVE,
+      options: {
+        ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
+        ...(answers.size > 0 && { answers }),
+        source: capabilitiesOf(opened.source),
+        destination: capabilitiesOf(opened.destination)
+      }
+    }
+    // What nobody has read yet has no content that versions could speak of.
+    const vectors = unread ? undefined : vectorsOf(opened)
+    const fetched = vectors && (await fetchVectors({ ends: vectors, snapshot, pool, dir: init.dir, input, signal }))
+    known = fetched?.known
+    return makePlan(pool, snapshot, { ...input, planFile, vectorsFile: fetched?.vectorsFile }, { signal })
+  }
+  const planned = (summary: PlanSummary, archive: boolean, drop: boolean): Planned => ({
+    ...{ summary, planFile, archive, drop, union, unread, rules, known }
+  })
+  if (union) return planned(await make(false), false, true)
+  try {
+    return planned(await make(agreed), agreed, false)
+  } catch (err) {
+    if (!hasCode(err, 'ARCHIVE_DAMAGED')) throw err
+    return planned(await make(false), false, true)
+  }
+}
+
+/** Versions decide where both ends keep them. */
+function vectorsOf({ source, destination }: Opened): Record<End, EndVectors> | undefined {
+  if (source?.vectors === undefined || destination?.vectors === undefined) return undefined
+  return { source: source.vectors, destination: destination.vectors }
+}

@@ -1,0 +1,189 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type AbortOptions,
+  type AbsPath,
+  type Clock,
+  hasCode,
+  type Random,
+  type RelPath
+} from '../../storage/base/index.js'
+import { type PlaceResult, type PlaceStep, removeFile } from '../../storage/files/index.js'
+import { type Database, openDatabase } from '../../storage/sql/index.js'
+import type { ChangedVectors, Endpoint, EndVectors, LearnedVersion, SeenThing, StepNote } from '../endpoints/index.js'
+import { ENDS, type End, type Version } from '../reconcile/index.js'
+import type { SessionInit } from './session.js'
+import { type FolderKey, type NotedStep, vectoring } from './vectors.worker.js'
+
+/** The versions of the entries of folders of this device that are in step with other devices. */
+export interface Vectors {
+  /** Of the folder behind an endpoint of this device, for one sync. */
+  of(endpoint: Endpoint, sync: string, options?: AbortOptions): Promise<FolderVectors>
+  /** Undefined: none are kept of that folder. */
+  find(endpoint: Endpoint, sync: string, options?: AbortOptions): Promise<FolderVectors | undefined>
+  close(): Promise<void>
+}
+
+export interface VectorsInit {
+  readonly dataDir: AbsPath
+  readonly clock: Clock
+  readonly random: Random
+  /** It is part of the names under which changes are counted, so that every device names the maker of a conflict alike. */
+  deviceName(): string
+}
+
+/** The database is opened when the first sync with another device asks for it. */
+export function vectors(init: VectorsInit): Vectors {
+  return new VectorStore(init)
+}
+
+class VectorStore implements Vectors {
+  readonly #init: VectorsInit
+  readonly #file: string
+  #opening: Promise<Database> | undefined
+
+  constructor(init: VectorsInit) {
+    this.#init = init
+    this.#file = join(init.dataDir, 'vectors.db')
+  }
+
+  async of(endpoint: Endpoint, sync: string, options: AbortOptions = {}): Promise<FolderVectors> {
+    const { clock, random, deviceName } = this.#init
+    const key = await keyOf(endpoint, options)
+    const db = await this.#database()
+    const name = replicaName(deviceName(), random)
+    const known = await db.write(vectoring.open, { ...key, name, nowMs: clock.nowMs() })
+    return new FolderVectors({ db, clock, sync, folder: known.folder, replica: known.name })
+  }
+
+  async find(endpoint: Endpoint, sync: string, options: AbortOptions = {}): Promise<FolderVectors | undefined> {
+    if (this.#opening === undefined && !existsSync(this.#file)) return undefined
+    const key = await keyOf(endpoint, options)
+    const db = await this.#database()
+    const known = await db.maintain(vectoring.find, key)
+    return known && new FolderVectors({ db, clock: this.#init.clock, sync, folder: known.folder, replica: known.name })
+  }
+
+  async close(): Promise<void> {
+    const open = await this.#opening?.catch(() => undefined)
+    this.#opening = undefined
+    await open?.close()
+  }
+
+  #database(): Promise<Database> {
+    this.#opening ??= openVectors(this.#file).catch(err => {
+      this.#opening = undefined
+      throw err
+    })
+    return this.#opening
+  }
+}
+
+async function keyOf(endpoint: Endpoint, options: AbortOptions): Promise<FolderKey> {
+  const { root } = await endpoint.about(options)
+  return { path: endpoint.local!.path, inode: root.inode, birthNs: root.birthNs }
+}
+
+/**
+ * Those of the folders here of a session: with another device always; between two folders of this one where both are in step with
+ * others, so that a ring through this device comes to rest as well.
+ */
+export async function vectorsHere(
+  { ends, sync, vectors: store }: Pick<SessionInit, 'ends' | 'sync' | 'vectors'>,
+  options: AbortOptions
+): Promise<Readonly<Partial<Record<End, FolderVectors>>>> {
+  if (store === undefined || sync.mode !== 'bidirectional') return {}
+  const here = ENDS.filter(end => ends[end].local !== undefined)
+  if (here.length < ENDS.length)
+    return Object.fromEntries(
+      await Promise.all(here.map(async end => [end, await store.of(ends[end], sync.uuid, options)] as const))
+    )
+  const [source, destination] = await Promise.all(ENDS.map(end => store.find(ends[end], sync.uuid, options)))
+  return source === undefined || destination === undefined ? {} : { source, destination }
+}
+
+/** One that is damaged is made anew: its folders go on under other names, and archives decide where versions tell nothing. */
+async function openVectors(file: string): Promise<Database> {
+  const open = (): Promise<Database> => openDatabase({ file, schema: 'vectors' })
+  try {
+    return await open()
+  } catch (err) {
+    if (!hasCode(err, 'DATABASE_CORRUPT')) throw err
+    for (const left of ['', '-wal', '-shm']) await removeFile(`${file}${left}`)
+    return open()
+  }
+}
+
+const MAX_DEVICE = 20
+const TAG_BYTES = 8
+
+/** As the name of a conflict copy has the device's, and a random rest. */
+function replicaName(device: string, random: Random): string {
+  const plain = device.replace(/[^\p{L}\p{N}_-]/gu, '')
+  return `${Array.from(plain).slice(0, MAX_DEVICE).join('')}.${Buffer.from(random.bytes(TAG_BYTES)).toString('hex')}`
+}
+
+interface FolderVectorsInit {
+  readonly db: Database
+  readonly clock: Clock
+  readonly sync: string
+  readonly folder: number
+  readonly replica: string
+}
+
+/** Of one folder of this device, for one sync. */
+export class FolderVectors implements EndVectors {
+  readonly #init: FolderVectorsInit
+
+  constructor(init: FolderVectorsInit) {
+    this.#init = init
+  }
+
+  get replica(): string {
+    return this.#init.replica
+  }
+
+  changed(page: { readonly after: number; readonly upto?: number | undefined }): Promise<ChangedVectors> {
+    return this.#init.db.write(vectoring.changed, { ...this.#of(), ...page })
+  }
+
+  observe(things: readonly SeenThing[], round: number): Promise<readonly (Version | undefined)[]> {
+    return this.#init.db.write(vectoring.observe, { ...this.#of(), replica: this.replica, things, round })
+  }
+
+  learn(notes: readonly LearnedVersion[]): Promise<void> {
+    return this.#init.db.write(vectoring.learn, { ...this.#of(), notes })
+  }
+
+  /** Around the steps of a batch: what is cut off in between is no change by hand to the next look. */
+  async noting(
+    steps: readonly PlaceStep[],
+    notes: readonly StepNote[],
+    place: () => Promise<readonly PlaceResult[]>
+  ): Promise<readonly PlaceResult[]> {
+    const { db } = this.#init
+    const noted = steps.map((step, i): NotedStep => ({ ...notes[i], kind: step.kind, path: step.path, ...toOf(step) }))
+    await db.write(vectoring.intend, { ...this.#of(), steps: noted })
+    const results = await place()
+    const failed: RelPath[] = []
+    const done: NotedStep[] = []
+    for (const [i, result] of results.entries()) {
+      if (!result.done) failed.push(result.path)
+      else done.push({ ...noted[i]!, ...(result.stat && { stat: factsOf(result.stat) }) })
+    }
+    await db.write(vectoring.achieved, { ...this.#of(), steps: done, failed })
+    return results
+  }
+
+  #of() {
+    const { folder, sync, clock } = this.#init
+    return { folder, sync, nowMs: clock.nowMs() }
+  }
+}
+
+const toOf = (step: PlaceStep): { to?: RelPath } => (step.kind === 'move' ? { to: step.to } : {})
+
+const factsOf = ({ mode, mtimeNs, inode, birthNs }: NonNullable<NotedStep['stat']>) => ({
+  mode: mode & 0o7777,
+  ...{ mtimeNs, inode, birthNs }
+})

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AbsPath, type RelPath, systemClock, systemRandom, workerPool } from '../../../storage/base/index.js'
+import { openFiles, ownerTag, type PlaceResult, type PlaceStep } from '../../../storage/files/index.js'
+import type { SeenThing } from '../../../sync/endpoints/index.js'
+import { compareVersions, type Version } from '../../../sync/reconcile/index.js'
+import { type FolderVectors, type Vectors, vectors } from '../../../sync/session/index.js'
+import { tempDir } from '../../temp.js'
+import { openHere } from './fixture.js'
+
+const rel = (text: string): RelPath => text as RelPath
+
+/** A file as a look tells it. */
+const file = (path: string, content: string, more: Partial<SeenThing> = {}): SeenThing => ({
+  ...{ path: rel(path), kind: 'file', content, mode: 0o644, mtimeNs: 1n, inode: 7n, birthNs: 7n, agreed: false },
+  ...more
+})
+const folder = (path: string, inode: bigint): SeenThing =>
+  file(path, '', { kind: 'directory', mode: 0o755, inode, birthNs: inode })
+const gone = (path: string): SeenThing => file(path, '', { kind: 'gone', inode: 0n, birthNs: 0n })
+
+describe('versions of the entries of a folder', () => {
+  const pool = workerPool(1)
+  const files = openFiles({ pool, owner: ownerTag('/of this test' as AbsPath), clock: systemClock })
+  const dataDir = (): AbsPath => join(temp.path, 'data') as AbsPath
+  let temp: { path: string; clean(): void }
+  let store: Vectors
+  let here: FolderVectors
+
+  const open = async (sync = 'a'): Promise<FolderVectors> => {
+    const endpoint = await openHere(temp.path, { pool, files, dir: dataDir() })
+    try {
+      return await store.of(endpoint, sync)
+    } finally {
+      await endpoint.close()
+    }
+  }
+  const make = (): Vectors =>
+    vectors({
+      ...{ dataDir: dataDir(), clock: systemClock, random: systemRandom },
+      deviceName: () => "ada's laptop"
+    })
+  /** One look; what is gone is told first and once more at the end. */
+  async function look(...things: SeenThing[]): Promise<Map<string, Version | undefined>> {
+    const { upto } = await here.changed({ after: 0 })
+    const [away, there] = [things.filter(t => t.kind === 'gone'), things.filter(t => t.kind !== 'gone')]
+    await here.observe(away, upto)
+    const told = [...(await here.observe(there, upto)), ...(await here.observe(away, upto))]
+    return new Map([...there, ...away].map((thing, i) => [thing.path, told[i]]))
+  }
+
+  beforeEach(async () => {
+    temp = tempDir('sd-vectors-')
+    mkdirSync(join(temp.path, 'data'))
+    store = make()
+    here = await open()
+  })
+  afterEach(async () => {
+    await store.close()
+    temp.clean()
+  })
+  after(async () => {
+    await files.close()
+    await pool.close()
+  })
+
+  it('the device is in the name under which changes are counted', () => {
+    assert.match(here.replica, /^adaslaptop\.[0-9a-f]{16}$/)
+  })
+
+  it('content, kind and going away are changes; the same again is none; what comes back has seen that it was gone', async () => {
+    const steps = [file('x', 'one'), file('x', 'two'), file('x', '', { kind: 'symlink' }), gone('x'), file('x', 'one')]
+    let before: Version | undefined
+    for (const thing of steps) {
+      const now = (await look(thing)).get('x')
+      if (before !== undefined) assert.equal(compareVersions(now, before), 'newer')
+      assert.deepEqual((await look(thing)).get('x'), now)
+      before = now
+    }
+  })
+
+  it('permission bits and times are counted apart; those of a link, and the time of a folder, are not', async () => {
+    const first = (await look(file('x', 'one'))).get('x')
+    const set = (await look(file('x', 'one', { mode: 0o600 }))).get('x')!
+    assert.equal(compareVersions(set, first), 'equal')
+    assert.ok(Object.keys(set).includes(`${here.replica}~`))
+    const dir = (await look(folder('d', 9n))).get('d')
+    assert.deepEqual((await look({ ...folder('d', 9n), mtimeNs: 5n })).get('d'), dir)
+  })
+
+  it('a folder that was renamed takes along what it holds had seen, looked at or not', async () => {
+    const x = file('d/x', 'one', { inode: 11n, birthNs: 11n })
+    const y = file('d/y', 'two', { inode: 12n, birthNs: 12n })
+    const before = await look(folder('d', 10n), x, y)
+    const after = await look(gone('d'), gone('d/x'), folder('e', 10n), { ...x, path: rel('e/x') })
+    assert.equal(compareVersions(after.get('e'), before.get('d')), 'newer')
+    assert.deepEqual(after.get('e/x'), before.get('d/x'))
+    assert.equal(after.get('d'), undefined)
+    assert.equal(after.get('d/x'), undefined)
+    assert.deepEqual((await look({ ...y, path: rel('e/y') })).get('e/y'), before.get('d/y'))
+  })
+
+  it('a file that took another name has seen what had it', async () => {
+    const x = file('x', 'one', { inode: 11n, birthNs: 11n })
+    const before = await look(x, file('y', 'two', { inode: 12n, birthNs: 12n }))
+    const after = await look(gone('x'), { ...x, path: rel('y') })
+    for (const name of ['x', 'y']) assert.equal(compareVersions(after.get('y'), before.get(name)), 'newer')
+  })
+
+  it('what a sync wrote is no change by hand, also when it was cut off before it could say so', async () => {
+    const version = { 'bob.0123456789abcdef': 5 }
+    const steps: PlaceStep[] = [
+      { kind: 'create', path: rel('new'), from: { staging: 's', path: rel('n') } },
+      { kind: 'remove', path: rel('old'), expected: { kind: 'file' }, aside: { staging: 's', path: rel('o') } }
+    ]
+    const notes = [{ content: 'one', version }, { version }]
+    await look(file('old', 'was'))
+    await assert.rejects(
+      here.noting(steps, notes, () => Promise.reject(new Error('cut off'))),
+      /cut off/
+    )
+    const found = await look(file('new', 'one'), gone('old'))
+    for (const path of ['new', 'old']) assert.deepEqual(found.get(path), version)
+    const stat = { mode: 0o100644, mtimeNs: 3n, inode: 4n, birthNs: 4n }
+    const done = [{ done: true, path: rel('new'), stat }] as unknown as PlaceResult[]
+    await here.noting([{ ...steps[0]!, path: rel('next') } as PlaceStep], notes, async () => done)
+    assert.deepEqual((await look(file('next', 'one', { mtimeNs: 3n, inode: 4n }))).get('next'), version)
+  })
+
+  it('of what is as it was agreed on, and not known yet, nobody says that it was changed', async () => {
+    assert.deepEqual((await look(file('x', 'one', { agreed: true }))).get('x'), {})
+    assert.equal((await look(gone('x'))).get('x'), undefined)
+  })
+
+  it('what another sync changed is told, what this one did is not', async () => {
+    const { upto } = await here.changed({ after: 0 })
+    await look(file('mine', 'one'))
+    const other = await open('b')
+    await other.observe([file('theirs', 'one')], upto)
+    await other.learn([{ path: rel('mine'), version: { 'bob.0123456789abcdef': 5 } }])
+    const { paths, next, empty } = await here.changed({ after: upto })
+    assert.deepEqual([[...paths].sort(), next, empty], [['mine', 'theirs'], undefined, false])
+  })
+
+  it('a database that is damaged is made anew: the folder goes on under another name', async () => {
+    const before = here.replica
+    await store.close()
+    writeFileSync(join(temp.path, 'data/vectors.db'), Buffer.alloc(8192, 7))
+    store = make()
+    here = await open()
+    assert.notEqual(here.replica, before)
+  })
+})
