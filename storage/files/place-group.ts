@@ -36,7 +36,8 @@ export function placeGroup(
   const locate = locator(places, TREE_NAME)
   ensureSameRoot(access)
   syncStaged(access, places, steps, locate)
-  const planned = planMoves(access, own, steps, locate)
+  const planned = plannedOr(() => planMoves(access, own, steps, locate))
+  if (planned instanceof Error) return failed(steps, planned)
   const group: Group = { moves: planned.moves }
   try {
     writeJournal(disk, own.dir, { purpose: 'group', groups: [group] })
@@ -88,6 +89,16 @@ interface Planned {
   readonly moves: Move[]
   /** Where directories lie that were removed: empty, or the group is taken back. */
   readonly emptied: RelPath[]
+}
+
+/** @returns instead of a plan why there is none: what stands there is not what was expected, and none of it is done */
+function plannedOr(plan: () => Planned): Planned | SpacedriveError {
+  try {
+    return plan()
+  } catch (err) {
+    if (err instanceof SpacedriveError && err.code === 'CHANGED') return err
+    throw err
+  }
 }
 
 function planMoves(access: RootAccess, own: StagingHandle, steps: readonly PlaceStep[], locate: Locate): Planned {

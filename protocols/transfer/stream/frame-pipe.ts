@@ -31,7 +31,7 @@ export interface FramePipeInit {
 }
 
 export interface FramePipe {
-  /** Queues bytes; they are sent in order. */
+  /** Queues bytes; they are sent in order. Of a stream that does not take them `onEnd` tells later. */
   send(bytes: Uint8Array): void
   /** Ends our side once everything queued was sent; the other side goes on. */
   close(): Promise<void>
@@ -159,6 +159,8 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
       }
       init.rate?.idle()
     } catch (err) {
+      // Not within `send`: who has just opened the stream, on a link that has just gone, may not be ready to hear of its end.
+      await undefined
       const error = toError(err)
       end('code' in error ? error : wireError('STREAM_CLOSED', `could not write to the stream: ${error.message}`, err))
     } finally {

@@ -133,6 +133,14 @@ for (const [name, disk] of DISKS) {
       assert.deepEqual(tree(), ['g', 'inner', 'inner/outer', 'inner/outer/f'])
       assert.deepEqual([read('g'), read('inner/outer/f')], ['g', 'f'])
     })
+    it('what is not as expected from the beginning: none of the group is done, and each step says so', async () => {
+      file('a')
+      file('b')
+      const steps = [move('a', 'b'), move('b', 'a')]
+      file('b', 'edited')
+      assert.deepEqual(codes(await kit.root.placeGroup(steps)), ['CHANGED', 'CHANGED'])
+      assert.deepEqual([read('a'), read('b')], ['a', 'edited'])
+    })
     it('what was changed meanwhile takes the whole group back', async () => {
       file('a')
       file('b')
