@@ -19,10 +19,13 @@ export interface Ran {
 export class Instance {
   readonly name: string
   readonly #dataDir: string
+  readonly #prefix: readonly string[]
 
-  constructor(name: string, dataDir: string) {
+  /** @param prefix - what goes before each command: `ip netns exec NAME` */
+  constructor(name: string, dataDir: string, prefix: readonly string[] = []) {
     this.name = name
     this.#dataDir = dataDir
+    this.#prefix = prefix
   }
 
   /** Speaks to the daemon without the start of a command in between. */
@@ -30,9 +33,11 @@ export class Instance {
     return daemonClient(join(this.#dataDir, `instance-${this.name}`) as AbsPath)
   }
 
-  /** The whole command line of a command on this instance. */
-  args(...command: string[]): string[] {
-    return [CLI, '--instance', this.name, '--data-dir', this.#dataDir, ...command]
+  /** The program and the whole command line of a command on this instance. */
+  args(...command: string[]): [program: string, args: string[]] {
+    const all = [process.execPath, CLI, '--instance', this.name, '--data-dir', this.#dataDir, ...command]
+    const [program, ...args] = [...this.#prefix, ...all]
+    return [program!, args]
   }
 
   /** What a person would have typed. */
@@ -42,7 +47,7 @@ export class Instance {
 
   run(...command: string[]): Promise<Ran> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, this.args(...command), { stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(...this.args(...command), { stdio: ['ignore', 'pipe', 'pipe'] })
       let stdout = ''
       let stderr = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -68,7 +73,7 @@ export class Instance {
     command: string[],
     onLine: (value: Record<string, unknown>) => void
   ): { child: ChildProcess; ended: Promise<number> } {
-    const child = spawn(process.execPath, this.args('--json', ...command), { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(...this.args('--json', ...command), { stdio: ['ignore', 'pipe', 'inherit'] })
     let rest = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
@@ -81,7 +86,7 @@ export class Instance {
   /** Runs a command that shares our terminal: its progress bar is seen live. */
   live(...command: string[]): Promise<number> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, this.args(...command), { stdio: 'inherit' })
+      const child = spawn(...this.args(...command), { stdio: 'inherit' })
       child.once('error', reject)
       child.once('close', code => resolve(code ?? -1))
     })
@@ -102,7 +107,7 @@ export class Instance {
 
   /** Ends the daemon, also when we are on our way out; quiet when none runs. */
   stopNow(): void {
-    spawnSync(process.execPath, this.args('stop'), { stdio: 'ignore' })
+    spawnSync(...this.args('stop'), { stdio: 'ignore' })
   }
 }
 

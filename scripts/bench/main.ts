@@ -16,6 +16,7 @@ import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
 import { remoteBackgroundBenches } from './remote-background.js'
 import { remoteBenches } from './remotes.js'
+import { slowLinkBenches } from './slow-links.js'
 import { starting } from './start.js'
 import { syncOne } from './sync-one.js'
 import { syncBenches } from './syncs.js'
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   ...transferBenches,
   ...remoteBenches,
   ...remoteBackgroundBenches,
+  ...slowLinkBenches,
   ...indexBenches,
   reconciling,
   ...analysisBenches,

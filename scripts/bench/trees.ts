@@ -87,3 +87,9 @@ async function growWide(dir: string, count: number): Promise<void> {
 export function countEntries(dir: string): number {
   return Number(execFileSync('sh', ['-c', 'find "$1" | wc -l', 'sh', dir], { encoding: 'utf8' }))
 }
+
+/** Bytes of the files below a folder, by `find`. */
+export function bytesOf(dir: string): number {
+  const sizes = execFileSync('find', [dir, '-type', 'f', '-printf', '%s\\n'], { encoding: 'utf8' })
+  return sizes.split('\n').reduce((sum, size) => sum + Number(size), 0)
+}

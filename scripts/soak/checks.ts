@@ -35,9 +35,7 @@ export class Checks {
       'left in staging',
       this.#devices.flatMap(({ root }) => leftovers(root))
     )
-    // From here on a place stands at each end: what a sync takes away there it has to keep there.
-    for (const { device, tree } of trees)
-      for (const [path, { hash }] of tree) if (hash !== undefined) this.#ledger.wrote(device.name, path, hash, hash)
+    this.#ledger.settled(trees.map(({ device, tree }) => [device.name, files(tree)] as const))
   }
 
   /** Every content in versions is what its name says. @throws what is wrong, in words */
@@ -58,6 +56,9 @@ export class Checks {
       .map(({ hash, places }) => `${hash} of ${places.join(', ')}`)
   }
 }
+
+const files = (tree: Tree) =>
+  [...tree].flatMap(([path, { hash }]) => (hash === undefined ? [] : [[path, hash] as const]))
 
 function fail(what: string, lines: readonly string[]): void {
   if (lines.length === 0) return

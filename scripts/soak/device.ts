@@ -59,7 +59,11 @@ export class Device {
     if (pid === undefined) return
     this.#pid = undefined
     this.#stopped = false
-    process.kill(pid, 'SIGKILL')
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      return // it ended by itself: `ensureAlive` tells
+    }
     await gone(pid)
   }
 
