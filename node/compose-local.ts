@@ -115,6 +115,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
     clock,
     random,
     syncs: synced,
+    nameOf: device => devices.nameOf(device),
     servedFolders: () => served.folders(),
     open: openFolder,
     jobs,

@@ -1,5 +1,5 @@
 import { displayPath, type RelPath, SpacedriveError } from '../../storage/base/index.js'
-import type { Sync } from '../../sync/session/index.js'
+import type { EndsOfSync } from '../../sync/history/index.js'
 import type { Peer } from '../compose.js'
 import { pathFields } from './file-text.js'
 import { parseMoment } from './when.js'
@@ -34,7 +34,12 @@ export function typedMoment(text: string): number | string {
 }
 
 /** The moment after a run. @throws {SpacedriveError} RUN_NOT_FOUND */
-export async function momentOf(peer: Peer, sync: Sync | undefined, run: string, signal: AbortSignal): Promise<number> {
+export async function momentOf(
+  peer: Peer,
+  sync: EndsOfSync | undefined,
+  run: string,
+  signal: AbortSignal
+): Promise<number> {
   const moments = sync === undefined ? [] : (await peer.history.moments(sync, MAX_MOMENTS, { signal })).moments
   const found = moments.find(m => m.run !== undefined && isRun(m.run, run))
   if (found !== undefined) return found.atMs

@@ -1,5 +1,6 @@
 /** Syncs by name: those of this device, and those that another one drives with a folder here. */
-import { displayPath, hasCode, SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, hasCode, SpacedriveError } from '../../storage/base/index.js'
+import type { EndsOfSync } from '../../sync/history/index.js'
 import type { ServedSync } from '../../sync/serving/index.js'
 import type { Sync, SyncEnd } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
@@ -31,8 +32,23 @@ export function drivenSync(peer: Peer, name: string): Sync {
   if ('own' in found) return found.own
   const device = peer.devices.nameOf(found.served.device)
   throw new SpacedriveError('DRIVEN_ELSEWHERE', `${displayPath(found.served.name)} is driven by ${device}`, {
-    hint: `Say it on ${device}. Here: \`sync status\`, \`sync pause\`, \`sync resume\`, \`sync allow\`, \`sync remove\`.`
+    hint: `Say it on ${device}. Here: \`sync status\`, \`pause\`, \`resume\`, \`allow\`, \`remove\`, and of what this end keeps \`versions\` and \`restore\`.`
   })
+}
+
+/** One of either kind, for what is kept at its ends. @throws {SpacedriveError} SYNC_NOT_FOUND, AMBIGUOUS */
+export function keptSync(peer: Peer, name: string): EndsOfSync {
+  const found = namedSync(peer, name)
+  return 'own' in found ? found.own : servedEnds(found.served)
+}
+
+/** Both ends, as the driver sees them from the other side. */
+export function servedEnds({ name, mode, side, folder, theirs, device }: ServedSync): EndsOfSync {
+  const nothing = { volume: null, within: null }
+  const here = { ...nothing, device: null, path: folder!.path, inode: folder!.inode, birthNs: folder!.birthNs }
+  const there = { ...nothing, device, path: theirs as AbsPath, inode: '', birthNs: '' }
+  const [source, destination] = side === 'source' ? [here, there] : [there, here]
+  return { name, mode, source, destination }
 }
 
 /** One that another device drives. @throws {SpacedriveError} SYNC_NOT_FOUND */

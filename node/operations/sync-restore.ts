@@ -8,7 +8,7 @@ import {
   type RelPath,
   SpacedriveError
 } from '../../storage/base/index.js'
-import type { Restored, RestoreFromAsked } from '../../sync/history/index.js'
+import type { EndsOfSync, Restored, RestoreFromAsked } from '../../sync/history/index.js'
 import type { Sync } from '../../sync/session/index.js'
 import { showBegun } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
@@ -17,7 +17,7 @@ import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { listedFields, momentOf, STOPPED, shownRun, typedMoment } from './sync-moment.js'
-import { drivenSync } from './sync-named.js'
+import { namedSync, servedEnds } from './sync-named.js'
 
 const ENDS = ['source', 'destination'] as const
 
@@ -43,16 +43,21 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
   async run({ peer, signal, emit }, { name, from, path, at, to, keepNew, dryRun, wait }) {
     if ((name === undefined) === (from === undefined))
       throw new SpacedriveError('USAGE', 'expected the name of a sync, or a folder after --from', { hint: HINT })
-    const sync = name === undefined ? undefined : drivenSync(peer, name)
+    const found = name === undefined ? undefined : namedSync(peer, name)
+    const sync = found !== undefined && 'own' in found ? found.own : undefined
+    // Of a sync that another device drives this end alone is ours: it is read as a folder of which nothing else is known.
+    const served = found !== undefined && 'served' in found ? servedEnds(found.served) : undefined
+    const folder = (from as AbsPath | undefined) ?? (served === undefined ? undefined : served[keptAt(served)].path)
     const target = targetOf(sync, to)
-    const rel = sync === undefined ? (path as RelPath) : peer.history.pathIn(sync, path)
-    const atMs = at === undefined ? undefined : typeof at === 'number' ? at : await momentOf(peer, sync, at, signal)
+    const kept = sync ?? served
+    const rel = kept === undefined ? (path as RelPath) : peer.history.pathIn(kept, path)
+    const atMs = at === undefined ? undefined : typeof at === 'number' ? at : await momentOf(peer, kept, at, signal)
     const asked = { path: rel, ...(keepNew !== undefined && { keepNew }), ...(atMs !== undefined && { atMs }) }
     const outOf = (): RestoreFromAsked => ({
-      ...{ ...asked, from: from as AbsPath, folder: (target as { folder: AbsPath }).folder }
+      ...{ ...asked, from: folder!, folder: (target as { folder: AbsPath }).folder }
     })
     const what = {
-      ...{ sync: name ?? null, from: from === undefined ? null : displayPath(from), ...pathFields(rel) },
+      ...{ sync: name ?? null, from: folder === undefined ? null : displayPath(folder), ...pathFields(rel) },
       to: typeof target === 'string' ? target : displayPath(target.folder)
     }
     if (dryRun) {
@@ -143,7 +148,10 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
 })
 
 const HINT =
-  '`spacedrive sync restore NAME [PATH] --to source`, or `spacedrive sync restore --from FOLDER [PATH] --to NEWFOLDER`.'
+  '`spacedrive sync restore NAME [PATH] --to source` (of a sync that another device drives: --at TIME --to NEWFOLDER), or `spacedrive sync restore --from FOLDER [PATH] --to NEWFOLDER`.'
+
+/** The end of a sync that lies here. */
+const keptAt = ({ source }: EndsOfSync): 'source' | 'destination' => (source.device === null ? 'source' : 'destination')
 
 type Target = 'source' | 'destination' | { readonly folder: AbsPath }
 

@@ -4,7 +4,7 @@ import { counted, pathFields } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation, type Terminal } from './operation.js'
 import { shownRun } from './sync-moment.js'
-import { drivenSync } from './sync-named.js'
+import { keptSync } from './sync-named.js'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 10_000
@@ -20,7 +20,7 @@ export const syncVersions = defineOperation({
     verify: z.boolean().default(false)
   }),
   async run({ peer, signal }, { name, path, limit, verify }) {
-    const sync = drivenSync(peer, name)
+    const sync = keptSync(peer, name)
     const rel = peer.history.pathIn(sync, path)
     const shared = {
       sync: name,

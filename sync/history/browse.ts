@@ -9,10 +9,10 @@ import {
 } from '../../storage/base/index.js'
 import { type Endpoint, MAX_LOOKS } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { type Sync, writableEnds } from '../session/index.js'
+import { writableEnds } from '../session/index.js'
 import { LARGE_SHARE, mergedLines, stretchEnd, type VersionLine } from '../versions/index.js'
 import type { HistoryInit } from './history.js'
-import { ensureKeptHere } from './kept-here.js'
+import { type EndsOfSync, ensureKeptHere } from './kept-here.js'
 import { type Reachable, reachable } from './moment.js'
 import { openStoreAt, type StoreAt } from './store-at.js'
 
@@ -66,18 +66,14 @@ export interface EndStore extends StoreAt {
 /** The stores of a sync that there are, read where they lie. @throws {SpacedriveError} ROOT_AWAY: an end that must have one */
 export async function withStores<T>(
   init: HistoryInit,
-  sync: Sync,
+  sync: EndsOfSync,
   options: AbortOptions,
   use: (stores: readonly EndStore[]) => Promise<T>
 ): Promise<T> {
   const stores: EndStore[] = []
   const roots: Endpoint[] = []
   try {
-    ensureKeptHere(
-      sync,
-      ENDS.filter(end => writableEnds(sync.mode).includes(end)),
-      'some'
-    )
+    ensureKeptHere(sync, { ends: writableEnds(sync.mode), which: 'some', nameOf: init.nameOf })
     for (const end of ENDS) {
       if (sync[end].device !== null) continue
       const root = await init.open(sync[end].path, options).catch(err => {
@@ -100,13 +96,13 @@ export async function withStores<T>(
 }
 
 /** Of ends that runs write to. What was restored at a one-way source is no state of the sync. */
-const holders = (sync: Sync, stores: readonly EndStore[]): readonly EndStore[] =>
+const holders = (sync: EndsOfSync, stores: readonly EndStore[]): readonly EndStore[] =>
   stores.filter(({ end }) => writableEnds(sync.mode).includes(end))
 
 /** Newest first. */
 export async function momentsOf(
   init: HistoryInit,
-  sync: Sync,
+  sync: EndsOfSync,
   limit: number,
   options: AbortOptions
 ): Promise<{ readonly moments: readonly Moment[]; readonly more: boolean; readonly reach: Reachable | undefined }> {
@@ -131,7 +127,7 @@ export async function momentsOf(
 /** Newest first: what `path` and what is below it was, under whatever names. */
 export async function versionsOf(
   init: HistoryInit,
-  sync: Sync,
+  sync: EndsOfSync,
   path: RelPath,
   limit: number,
   options: AbortOptions
@@ -151,7 +147,7 @@ export async function versionsOf(
   })
 }
 
-export async function usageOf(init: HistoryInit, sync: Sync, options: AbortOptions): Promise<readonly Kept[]> {
+export async function usageOf(init: HistoryInit, sync: EndsOfSync, options: AbortOptions): Promise<readonly Kept[]> {
   return withStores(init, sync, options, async stores => {
     const found: Kept[] = []
     for (const { end, root, contents } of stores) {
@@ -172,7 +168,7 @@ export async function usageOf(init: HistoryInit, sync: Sync, options: AbortOptio
 }
 
 /** Reads everything that is kept and compares it with its hash. */
-export async function verifyStores(init: HistoryInit, sync: Sync, options: AbortOptions): Promise<Verified> {
+export async function verifyStores(init: HistoryInit, sync: EndsOfSync, options: AbortOptions): Promise<Verified> {
   return withStores(init, sync, options, async stores => {
     let [contents, bytes, problemCount] = [0, 0, 0]
     const problems: KeptProblem[] = []

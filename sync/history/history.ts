@@ -3,6 +3,7 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  type DeviceId,
   displayPath,
   type Logger,
   type Random,
@@ -22,6 +23,7 @@ import type { HistoryOptions } from './course.js'
 import type { Restored } from './go-back.js'
 import { settleInterrupted } from './interrupted.js'
 import { type HistoryJobsInit, type RestoreInput, restoreJob, undoJob } from './job.js'
+import type { EndsOfSync } from './kept-here.js'
 import { pathWithin } from './path-within.js'
 import { type RestoreAsked, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
 import { newCourse } from './run.js'
@@ -39,6 +41,8 @@ export interface SyncHistoryInit {
   readonly clock: Clock
   readonly random: Random
   readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'reach' | 'turn'>
+  /** A device, for people. */
+  nameOf?(device: DeviceId): string
   /** Folders that other devices drive: their versions are thinned by themselves. */
   servedFolders?(): readonly ServedFolder[]
   readonly open: OpenFolder
@@ -64,7 +68,7 @@ export interface SyncHistory extends Startable {
   /** Of a sync whose versions take much of their disk. */
   large(sync: Sync): readonly LargeStore[]
   /** A path as it lies in a sync: absolute ones within one of its ends, too. @throws {SpacedriveError} USAGE */
-  pathIn(sync: Sync, path: string): RelPath
+  pathIn(sync: EndsOfSync, path: string): RelPath
   /** As a job, which fails with BEFORE_HISTORY, NO_VERSION, PATH_BLOCKED, NOT_EMPTY, EXISTS, ROOT_AWAY. */
   restore(sync: Sync, asked: RestoreAsked): Promise<JobHandle<Restored>>
   /** Out of a folder with versions in it, of which nothing is known. It fails with NO_VERSIONS, and as `restore`. */
@@ -73,11 +77,11 @@ export interface SyncHistory extends Startable {
   previewRestore(sync: Sync, asked: RestoreAsked, options?: AbortOptions): Promise<Restored>
   previewRestoreFrom(asked: RestoreFromAsked, options?: AbortOptions): Promise<Restored>
   /** Newest first: the moments of the whole folder that can be gone back to. */
-  moments(sync: Sync, limit: number, options?: AbortOptions): ReturnType<typeof momentsOf>
+  moments(sync: EndsOfSync, limit: number, options?: AbortOptions): ReturnType<typeof momentsOf>
   /** Newest first: what a path was. */
-  versions(sync: Sync, path: RelPath, limit: number, options?: AbortOptions): ReturnType<typeof versionsOf>
+  versions(sync: EndsOfSync, path: RelPath, limit: number, options?: AbortOptions): ReturnType<typeof versionsOf>
   /** What the versions take. */
-  usage(sync: Sync, options?: AbortOptions): Promise<readonly Kept[]>
+  usage(sync: EndsOfSync, options?: AbortOptions): Promise<readonly Kept[]>
   /** Takes back what runs did, as a job, which fails with TOO_MUCH_TO_UNDO, ROOT_AWAY. @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND */
   undo(sync: Sync, asked: UndoAsked): Promise<JobHandle<Undone>>
   previewUndo(sync: Sync, asked: UndoAsked, options?: AbortOptions): Promise<Undone>
@@ -88,7 +92,7 @@ export interface SyncHistory extends Startable {
   /** Says what is to be kept at a path and below it; the next run does it. @throws {SpacedriveError} NOT_IN_CONFLICT */
   answer(sync: Sync, path: RelPath, keep: Keep): Promise<readonly RelPath[]>
   /** Reads all that is kept and compares it with its hash. */
-  verify(sync: Sync, options?: AbortOptions): Promise<Verified>
+  verify(sync: EndsOfSync, options?: AbortOptions): Promise<Verified>
 }
 
 export function syncHistory(init: SyncHistoryInit): SyncHistory {

@@ -11,6 +11,7 @@ export type { Kept, KeptProblem, Moment, PathVersionAt, Verified } from './brows
 export type { ConflictSide, WaitingConflict } from './conflicts.js'
 export type { Restored } from './go-back.js'
 export { type SyncHistory, type SyncHistoryInit, syncHistory } from './history.js'
+export type { EndsOfSync } from './kept-here.js'
 export type { RestoreAsked, RestoreFromAsked } from './restore.js'
 export type { ServedFolder } from './thin-served.js'
 export { type LargeStore, THIN_EVERY_MS } from './thinning.js'

@@ -1,9 +1,9 @@
 import { displayPath, isWithin, parseRelPath, type RelPath, ROOT, SpacedriveError } from '../../storage/base/index.js'
 import { ENDS } from '../reconcile/index.js'
-import type { Sync } from '../session/index.js'
+import type { EndsOfSync } from './kept-here.js'
 
 /** @throws {SpacedriveError} USAGE: it lies in neither end */
-export function pathWithin(sync: Sync, path: string): RelPath {
+export function pathWithin(sync: EndsOfSync, path: string): RelPath {
   const plain = path.replace(/\/+$/, '')
   if (!path.startsWith('/')) {
     const parsed = plain === '' || plain === '.' ? { path: ROOT } : parseRelPath(plain.replace(/^(\.\/+)+/, ''))

@@ -49,7 +49,7 @@ export async function restore(
   const at: End = sync.mode !== 'bidirectional' ? 'destination' : (target ?? 'destination')
   // To an end only by the rules of both.
   const which = target === undefined ? holders : ENDS
-  ensureKeptHere(sync, which, 'all')
+  ensureKeptHere(sync, { ends: which, which: 'all', nameOf: init.nameOf })
   return init.syncs.lend(sync, which, options, async loan => {
     await settleEnds(init, sync, loan, { signal, also: target })
     for (const end of which)

@@ -77,7 +77,7 @@ export async function undo(
   asked: UndoAsked,
   given: HistoryOptions<UndoAttempt> = {}
 ): Promise<Undone> {
-  ensureKeptHere(sync, ENDS, 'all')
+  ensureKeptHere(sync, { ends: ENDS, which: 'all', nameOf: init.nameOf })
   const { attempt } = given
   const options = turnOptions(given)
   const { signal } = options

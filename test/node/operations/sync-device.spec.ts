@@ -69,26 +69,40 @@ describe('sync add NAME PATH DEVICE:/path', function () {
     assert.equal((await run()).operations, 1)
     assert.equal((await run()).operations, 0)
     assert.equal(readFileSync(join(backup, 'a.jpg'), 'utf8'), 'second, and longer')
-    const kept = await bob
-      .json<{ bytes: number }>(
-        'sync',
-        'restore',
-        '--from',
-        backup,
-        '--to',
-        `${bob.downloads}/old`,
-        '--at',
-        '1s',
-        '--dry-run'
-      )
-      .catch(() => undefined)
-    void kept
     const lists = readdirSync(join(backup, '.spacedrive/versions/content'))
     assert.equal(lists.length, 1)
     const [served] = (await status(bob)).served
     assert.equal(served?.state, 'served')
     assert.match(served!.text, /driven by ada, last run/)
     assert.match((await bob.run('sync', 'run', 'photos')).stderr, /driven by ada/)
+  })
+
+  it('what the other end keeps is seen and brought back there; the driver says on which device', async () => {
+    const { versions } = await bob.json<{ versions: { end: string; kind: string; sizeBytes: number }[] }>(
+      ...['sync', 'versions', 'photos', 'a.jpg']
+    )
+    assert.deepEqual(
+      versions.map(v => [v.end, v.kind, v.sizeBytes]),
+      [['destination', 'file', 5]]
+    )
+    const { moments } = await bob.json<{ moments: { run: string }[] }>('sync', 'versions', 'photos')
+    assert.equal(moments.length, 2)
+    const first = moments.at(-1)!.run
+    const old = `${bob.downloads}/old`
+    await bob.ok('sync', 'restore', 'photos', 'a.jpg', '--at', first, '--to', old)
+    assert.equal(readFileSync(join(old, 'a.jpg'), 'utf8'), 'first')
+    assert.match((await bob.run('sync', 'restore', 'photos', 'a.jpg', '--to', 'destination')).stderr, /NEWFOLDER/)
+    for (const command of [['versions'], ['restore', '--to', 'destination'], ['undo']]) {
+      const { code, stderr } = await ada.run('sync', command[0]!, 'photos', ...command.slice(1))
+      assert.notEqual(code, 0)
+      assert.match(stderr, /lies on bob/)
+      assert.match(stderr, /Ask bob/)
+    }
+    for (const command of ['run', 'plan', 'undo', 'conflicts']) {
+      const { code, stderr } = await bob.run('sync', command, 'photos')
+      assert.notEqual(code, 0)
+      assert.match(stderr, /driven by ada/)
+    }
   })
 
   it("what that device's guard stops, a person there allows", async () => {
