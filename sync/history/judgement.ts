@@ -3,6 +3,7 @@ import { hashBytes, hashFromBytes } from '../../storage/content/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import { keyPath, pathKey } from '../session/index.js'
 import { parseLine } from '../versions/index.js'
+import { movesAtOnce } from './moves-at-once.js'
 import { TARGET } from './then-rows.js'
 
 /** A path that stays as it is. */
@@ -260,31 +261,6 @@ export class Judgement {
       .prepare<Seen>(`SELECT kind, hash, target, mtime / 1000000 mtimeMs FROM seen WHERE at = ${TARGET} AND path = ?`)
       .get([pathKey(path)])
   }
-}
-
-/**
- * Nothing is moved twice in one run: where something came to a name before what was there left it, both were done at once, with all
- * the moves that touch their names. By each of the moves, all of them in their order.
- */
-function movesAtOnce(rows: readonly Row[]): ReadonlyMap<number, readonly number[]> {
-  const found = new Map<number, readonly number[]>()
-  for (let from = 0; from < rows.length; ) {
-    let end = from
-    while (end < rows.length && rows[end]!.kind === 'move' && rows[end]!.run === rows[from]!.run) end++
-    const leaving = new Map(rows.slice(from, end).map((row, i) => [row.path, from + i]))
-    const arriving = new Map(rows.slice(from, end).map((row, i) => [row.to!, from + i]))
-    for (let i = from; i < end; i++) {
-      if ((arriving.get(rows[i]!.path) ?? i) >= i || found.has(i)) continue
-      const all = new Set([i])
-      for (const at of all)
-        for (const next of [leaving.get(rows[at]!.to!), arriving.get(rows[at]!.path)])
-          if (next !== undefined) all.add(next)
-      const ordered = [...all].sort((a, b) => a - b)
-      for (const at of ordered) found.set(at, ordered)
-    }
-    from = Math.max(end, from + 1)
-  }
-  return found
 }
 
 interface RawRow {

@@ -15,7 +15,7 @@ import { ENDS } from '../reconcile/index.js'
 import { Alarm } from './alarm.js'
 import { letRest } from './let-rest.js'
 import { type Hints, Pending } from './pending.js'
-import type { PlanSummary } from './plan.worker.js'
+import { isLarge, takesAway } from './plan-size.js'
 import type { Sync } from './record.js'
 import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
@@ -33,10 +33,6 @@ export const RETRY_MS = 5_000
 export const BURST_QUIET_MS = 300
 /** ... and no longer than this. */
 export const BURST_MAX_MS = 10_000
-/** A plan beyond this becomes a job, so that it can be seen and paused. */
-export const QUICK_OPERATIONS = 1_000
-export const QUICK_BYTES = 256 * 1024 * 1024
-
 export interface StandingInit {
   readonly watcher: Watcher
   readonly clock: Clock
@@ -188,12 +184,11 @@ export class StandingSync {
   async #lookAtAll(): Promise<boolean> {
     this.#works(true)
     const { clock, random, begin, outcome } = this.#init
-    const { signal } = this.#stopping
     this.#whole = false
     this.#pending.clear()
     this.#nextWholeMs = clock.monotonicMs() + LOOK_INTERVAL_MS * (1 + LOOK_JITTER * (2 * random.float() - 1))
     try {
-      const { state, output, error } = await outcome(await begin(), signal)
+      const { state, output, error } = await outcome(await begin(), this.#stopping.signal)
       if (error !== undefined) throw new SpacedriveError(error.code, error.message)
       // Who cancelled it wants it to rest; the next change, or the hour, goes on.
       if (state !== 'cancelled' && output !== undefined) this.#heed(output as RunReport | NotDone)
@@ -246,13 +241,7 @@ export class StandingSync {
     this.#stuck = false
     if (ended.state === 'idle') return
     const { state, reason, halts } = ended
-    if (state === 'waiting') {
-      this.#away = (halts ?? []).join('; ')
-      this.#whole = true
-      this.#retryAtMs = this.#init.clock.monotonicMs() + AWAY_CHECK_MS
-      return
-    }
-    if (state === 'halted' && reason !== undefined && AWAY.has(reason)) {
+    if (state === 'waiting' || (state === 'halted' && reason !== undefined && AWAY.has(reason))) {
       this.#away = (halts ?? []).join('; ')
       this.#whole = true
       this.#retryAtMs = this.#init.clock.monotonicMs() + AWAY_CHECK_MS
@@ -309,10 +298,3 @@ const NOTHING: Hints = { source: [], destination: [] }
 
 /** Reasons that pass by themselves, when the folder comes back. */
 const AWAY = new Set(['root-missing', 'root-replaced', 'root-not-a-folder'])
-
-const takesAway = ({ totals: { source, destination } }: PlanSummary): boolean =>
-  source.removed + destination.removed + source.directoriesRemoved + destination.directoriesRemoved > 0
-
-function isLarge({ totals: { operations, source, destination } }: PlanSummary): boolean {
-  return operations > QUICK_OPERATIONS || source.bytes + destination.bytes > QUICK_BYTES
-}
