@@ -13,7 +13,7 @@ export interface HostileStream {
   /** Resolves when the receiver ended it. */
   readonly ended: Promise<void>
   begin(overrides?: Record<string, unknown>): void
-  /** Waits for a record of this type. */
+  /** Waits for a record of this type. @throws when the receiver ends the stream without one */
   answer(type: number): Promise<records.OpenRecord>
   content(head: Partial<records.RecordHead>, payload?: Uint8Array): Uint8Array
   control(type: number, payload: Uint8Array): Uint8Array
@@ -39,6 +39,7 @@ export async function hostileStream(pair: Pair, { send }: Pick<Prepared, 'send'>
   }
   const came: records.OpenRecord[] = []
   let wake = (): void => {}
+  let over = false
   const pipe = framePipe(stream, {
     maxFrameBytes: 64 * 1024,
     drainTimeoutMs: 5_000,
@@ -46,7 +47,10 @@ export async function hostileStream(pair: Pair, { send }: Pick<Prepared, 'send'>
       came.push(openers[records.receiverChannel(records.recordType(frame))].open(frame))
       wake()
     },
-    onEnd: () => wake()
+    onEnd() {
+      over = true
+      wake()
+    }
   })
   pipe.send(Buffer.concat([salt, transfer]))
   const seal = (channel: 'control' | 'content', head: Partial<records.RecordHead>, payload: Uint8Array): Uint8Array =>
@@ -67,6 +71,7 @@ export async function hostileStream(pair: Pair, { send }: Pick<Prepared, 'send'>
       for (;;) {
         const found = came.find(r => r.type === type)
         if (found !== undefined) return found
+        if (over) throw new Error(`the receiver ended the stream without a record of type ${type}`)
         await new Promise<void>(resolve => {
           wake = resolve
         })

@@ -13,6 +13,14 @@ import { content, look } from './trees.js'
 
 const { BEGIN, CHUNK, DONE, END, FAILED, FLAG_BROTLI, FLAG_LAST, FLAG_ZEROS, GO, PACK, REFUSE } = records
 
+/** A stream on which content may be sent. */
+async function begun(pair: Pair, prepared: Prepared): Promise<HostileStream> {
+  const stream = await hostileStream(pair, prepared)
+  stream.begin()
+  await stream.answer(GO)
+  return stream
+}
+
 describe('a paired device that breaks the rules of a transfer', () => {
   let pair: Pair
   let temp: ReturnType<typeof tempDir>
@@ -21,7 +29,8 @@ describe('a paired device that breaks the rules of a transfer', () => {
   const large = content(2_000_000, 2)
   before(async () => {
     pair = await devicePair({
-      timings: { headerMs: 300, idleMs: 400, busyMs: 100, rateWindowMs: 60_000, minRetryMs: 1, maxRetryMs: 5 }
+      // No deadline ends what the rules must end.
+      timings: { headerMs: 60_000, idleMs: 60_000, busyMs: 100, rateWindowMs: 60_000, minRetryMs: 1, maxRetryMs: 5 }
     })
   })
   after(() => pair.stop())
@@ -40,12 +49,7 @@ describe('a paired device that breaks the rules of a transfer', () => {
   /** Everything but our staging. */
   const arrived = (): string[] => readdirSync(below(temp.path, 'in')).filter(n => !n.startsWith('.spacedrive-tmp-'))
 
-  async function afterGo(): Promise<HostileStream> {
-    const stream = await hostileStream(pair, prepared)
-    stream.begin()
-    await stream.answer(GO)
-    return stream
-  }
+  const afterGo = (): Promise<HostileStream> => begun(pair, prepared)
 
   const flipped = (frame: Uint8Array): Uint8Array => {
     const copy = new Uint8Array(frame)
@@ -255,17 +259,34 @@ describe('a paired device that breaks the rules of a transfer', () => {
     controller.abort(new Error('enough'))
     await assert.rejects(foreign, /enough/)
   })
+})
 
-  it('silence before the beginning, and in the middle, has a deadline', async () => {
-    const receiving = pair.receiver.transfers.receive(prepared.receive)
-    const mute = await hostileStream(pair, prepared)
-    await mute.ended
-    const halfway = await afterGo()
-    halfway.raw(halfway.content(...chunk(0, large.subarray(0, MIB))))
-    await halfway.ended
-    assert.deepEqual(arrived(), [])
-    await pair.sender.transfers.send(prepared.send)
-    await receiving
+describe('a sender that falls silent', () => {
+  it('before the beginning, and in the middle, loses its stream', async () => {
+    const temp = tempDir()
+    const pair = await devicePair({
+      timings: { headerMs: 2_000, idleMs: 2_000, busyMs: 100, rateWindowMs: 60_000, minRetryMs: 1, maxRetryMs: 5 }
+    })
+    try {
+      mkdirSync(below(temp.path, 'in'))
+      writeFileSync(below(temp.path, 'large'), content(2_000_000, 2))
+      const prepared = await prepare(pair, [below(temp.path, 'large')], below(temp.path, 'in'))
+      const receiving = pair.receiver.transfers.receive(prepared.receive)
+      const mute = await hostileStream(pair, prepared)
+      await mute.ended
+      const halfway = await begun(pair, prepared)
+      halfway.raw(halfway.content({ type: CHUNK, file: 0, offset: 0 }, content(2_000_000, 2).subarray(0, 1024 * 1024)))
+      await halfway.ended
+      assert.deepEqual(
+        readdirSync(below(temp.path, 'in')).filter(n => !n.startsWith('.spacedrive-tmp-')),
+        []
+      )
+      await pair.sender.transfers.send(prepared.send)
+      await receiving
+    } finally {
+      await pair.stop()
+      temp.clean()
+    }
   })
 })
 
@@ -283,9 +304,7 @@ describe('a sender that is slower than it may be', () => {
       writeFileSync(below(temp.path, 'large'), content(2_000_000, 2))
       const prepared = await prepare(pair, [below(temp.path, 'large')], below(temp.path, 'in'))
       const receiving = pair.receiver.transfers.receive(prepared.receive)
-      const stream = await hostileStream(pair, prepared)
-      stream.begin()
-      await stream.answer(GO)
+      const stream = await begun(pair, prepared)
       const bytes = content(2_000_000, 2)
       let at = 0
       const drip = setInterval(() => {
