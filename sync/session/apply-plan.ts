@@ -13,7 +13,8 @@ import { planning } from './plan.worker.js'
 import type { Planned } from './plan-session.js'
 import type { Later, Opened, SessionInit, SessionOutcome } from './session.js'
 import { snapshotting } from './snapshot.worker.js'
-import { Transition, type TransitionEnd, type Transitioned } from './transition.js'
+import { Transition, type Transitioned } from './transition.js'
+import type { TransitionEnd } from './transition-end.js'
 
 /** Conflicts and problems read back from a plan to be shown. */
 const MAX_REMARKS = 1_000

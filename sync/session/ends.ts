@@ -5,7 +5,7 @@ import type { Endpoint } from '../endpoints/index.js'
 import { type EndCapabilities, PLAIN_END } from '../reconcile/index.js'
 import { VersionStore } from '../versions/index.js'
 import { lockRoot } from './root-lock.js'
-import type { VersionKeeper } from './transition.js'
+import type { VersionKeeper } from './transition-end.js'
 
 export interface OpenedEnd {
   readonly root: FileRoot

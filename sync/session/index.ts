@@ -67,15 +67,10 @@ export {
 export { keptPlacing, openSessionEnd, placeAt, type SessionEnd } from './session-end.js'
 export { snapshotting } from './snapshot.worker.js'
 export type { Standing, SyncState, SyncStatus } from './status.js'
-export {
-  type FarAnswer,
-  type PlannedOperation,
-  type RunAsked,
-  type Syncs,
-  type SyncsInit,
-  syncs
-} from './syncs.js'
-export { type Placing, Transition, type Transitioned, type TransitionInit } from './transition.js'
+export { syncs } from './sync-list.js'
+export type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './syncs.js'
+export { Transition, type Transitioned, type TransitionInit } from './transition.js'
+export type { Placing } from './transition-end.js'
 export { type FolderVectors, type Vectors, type VectorsInit, vectors } from './vectors.js'
 export { KEEP_GONE_MS } from './vectors.worker.js'
 export { type FolderListener, type WatchFolderInit, watchFolder } from './watch-folder.js'

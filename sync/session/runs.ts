@@ -2,33 +2,33 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
-  deadline,
   type EventBus,
   errorCode,
   hasCode,
   newUuid,
   type Random,
   type RelPath,
-  raceSignal,
   type SpacedriveError,
   toError,
   type WorkerPool
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End, MAX_REPLACE_PERCENT } from '../reconcile/index.js'
-import { type FarEnds, WAIT_FOR_DEVICE_MS, WAITING_CODES } from './far-ends.js'
+import { type FarEnds, WAITING_CODES } from './far-ends.js'
 import { type IdentityHalt, knownCounters } from './guard.js'
 import { haltedReport } from './halting.js'
 import { lastRun } from './last-runs.js'
 import { type Loan, withLoan } from './loan.js'
 import { endKey, farEnd, type Sync } from './record.js'
-import { type Ended, endedReport, ignoredNotes, isDiskError, type RunReport, reportOf } from './report.js'
+import { endedReport, isDiskError, type RunReport, reportOf } from './report.js'
 import { type EndComponents, openRoots, type RootsComponents, SureRoots } from './roots.js'
+import { type Halted, haltedBy, hasNews, PUT_BACK, together } from './run-outcome.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
 import { syncWrites } from './syncs.worker.js'
 import { Turns } from './turns.js'
 import type { Vectors } from './vectors.js'
+import { waitForDevice } from './wait-for-device.js'
 
 export interface RunsInit extends EndComponents {
   /** The instance database. */
@@ -70,6 +70,7 @@ type SessionOptions = Omit<RunOptions, 'force' | 'background' | 'waiting'> &
 
 /** Written to the bus at most this often. */
 const PROGRESS_MS = 100
+
 /** Runs sessions, those of one root one after the other, and writes down what they came to. */
 export class Runs {
   readonly #init: RunsInit
@@ -150,7 +151,7 @@ export class Runs {
     }
     if (!background) {
       start()
-      await this.#wait(sync, options)
+      await waitForDevice(this.#init, sync, options)
     }
     let report: RunReport
     let halted: Halted = 'as-it-was'
@@ -259,22 +260,6 @@ export class Runs {
     return device === null ? deviceName() : (far?.()?.nameOf(device) ?? device)
   }
 
-  /** Somebody waits for it: a device that is away may come. */
-  async #wait(sync: Sync, { signal }: AbortOptions): Promise<void> {
-    const way = this.#init.far?.()
-    const device = farEnd(sync)?.device
-    if (device === undefined || way === undefined || way.isConnected(device) || way.refuses(device)) return
-    const limit = deadline(WAIT_FOR_DEVICE_MS, 'waiting for the other device', signal)
-    const refused = new AbortController()
-    const off = this.#init.events.on('device:troubled', event => {
-      if (event.device === device && way.refuses(device)) refused.abort()
-    })
-    const coming = way.whenConnected(device, { signal: limit.signal })
-    await raceSignal(coming, refused.signal).catch(() => {}) // the session says so in its words
-    off()
-    limit.clear()
-  }
-
   /** @returns whether there was anything to say */
   async #record(
     sync: Sync,
@@ -311,33 +296,3 @@ export class Runs {
     return newUuid(this.#init.clock.nowMs(), this.#init.random)
   }
 }
-
-/** Two sessions as one run, for who asked for it. */
-const together = (first: RunReport, next: RunReport): RunReport => ({
-  ...next,
-  operations: first.operations + next.operations,
-  bytesTransferred: first.bytesTransferred + next.bytesTransferred,
-  conflicts: [...first.conflicts.filter(c => c.resolution !== 'waiting'), ...next.conflicts],
-  durationMs: first.durationMs + next.durationMs
-})
-
-/** What becomes of what a person may say yes to: null: there is nothing any more. */
-type Halted = string | null | 'as-it-was'
-
-/**
- * Nobody has seen what halted in the background: it does not take the place of what a person was shown, or `--force` would let
- * more pass than was said yes to.
- */
-function haltedBy(outcome: Ended, sync: Sync, background: boolean): Halted {
-  if (outcome.state === 'refused') return 'as-it-was'
-  if (outcome.state === 'done') return null
-  if (background && sync.halted !== undefined) return 'as-it-was'
-  return JSON.stringify({ planHash: outcome.plan.hash, totals: outcome.plan.totals })
-}
-
-const PUT_BACK =
-  'something was put back to an earlier state, and what only the destination has would be deleted by the next run. `sync resume` goes on'
-
-const hasNews = (now: RunReport, then: RunReport | undefined): boolean =>
-  JSON.stringify([now.problems, now.conflicts, now.halts, ignoredNotes(now)]) !==
-  JSON.stringify([then?.problems ?? [], then?.conflicts ?? [], then?.halts, ignoredNotes(then ?? {})])

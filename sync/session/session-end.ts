@@ -4,7 +4,7 @@ import type { Capabilities, FileRoot, Marker, PlaceStep, Staging } from '../../s
 import type { AnnouncedRun, Endpoint, EndpointStage, EndVectors, SyncedEnd } from '../endpoints/index.js'
 import type { Step } from './achieved.js'
 import { openEnd } from './ends.js'
-import type { PlacedBatch, Placing, VersionKeeper } from './transition.js'
+import type { PlacedBatch, Placing, VersionKeeper } from './transition-end.js'
 import type { FolderVectors } from './vectors.js'
 
 export interface SessionEnd {

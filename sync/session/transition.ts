@@ -1,5 +1,4 @@
 import {
-  type AbortOptions,
   type ContentHash,
   displayPath,
   type Problem,
@@ -8,18 +7,9 @@ import {
   ROOT,
   type WorkerPool
 } from '../../storage/base/index.js'
-import type { Capabilities, FileRoot, PlaceResult, Staging } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import {
-  contentBuffersOf,
-  type Endpoint,
-  type EndpointStage,
-  type EndVectors,
-  type StepNote,
-  toContentColumns
-} from '../endpoints/index.js'
+import { contentBuffersOf, toContentColumns } from '../endpoints/index.js'
 import { type End, type Operation, otherEnd } from '../reconcile/index.js'
-import type { VersionLine } from '../versions/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, isAttributes, sizeOf } from './batch.js'
 import { Learned, noteOf } from './learned.js'
@@ -28,49 +18,13 @@ import { readPlanned } from './plan.js'
 import { planning } from './plan.worker.js'
 import { toTraceColumns, traceBuffersOf } from './plan-file.js'
 import { snapshotting } from './snapshot.worker.js'
-import { stageContent, type Wanted } from './stage-content.js'
+import { stageContent } from './stage-content.js'
 import { StagedNames } from './staged-names.js'
 import { expectedOf, groupSteps, stepOf } from './steps.js'
+import type { TransitionEnd } from './transition-end.js'
 import { noteLearnt, withLearnt } from './unread-content.js'
 import { VersionLines } from './version-lines.js'
-
-export type { Done } from './achieved.js'
-
-/** Keeps what is replaced or removed at an end. */
-export interface VersionKeeper {
-  record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<unknown>
-  keep(options?: AbortOptions): Promise<unknown>
-}
-
-/**
- * Gives names at an end, where what is replaced or removed is kept. A batch that is begun is done to its end, whoever cancels: what it
- * replaced is in the versions then, and what it did is written down.
- */
-export type Placing = (batch: PlacedBatch, options?: AbortOptions) => Promise<readonly PlaceResult[]>
-
-export interface PlacedBatch {
-  readonly run: string
-  readonly steps: readonly Step[]
-  /** What is to be written down before it is done. */
-  readonly lines: readonly Omit<VersionLine, 'atMs'>[]
-  /** All or nothing. */
-  readonly group?: number | undefined
-  /** What each step makes of versions, where they are kept. */
-  readonly notes?: readonly StepNote[] | undefined
-}
-
-export interface TransitionEnd {
-  readonly endpoint: Endpoint
-  /** Unless this end is never written. */
-  readonly stage: EndpointStage | undefined
-  /** Where it is a folder of this device: for content from another one. */
-  readonly here?: { readonly root: FileRoot; readonly staging: Staging } | undefined
-  /** Undefined: this end is never written. */
-  readonly place: Placing | undefined
-  readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
-  /** Undefined: no versions are kept. */
-  readonly vectors?: Pick<EndVectors, 'learn'> | undefined
-}
+import { wantedOf } from './wanted.js'
 
 export interface TransitionInit {
   readonly ends: Readonly<Record<End, TransitionEnd>>
@@ -270,7 +224,7 @@ export class Transition {
     const ready = able.filter(op => {
       const problem = failed.get(op.id)
       if (problem === undefined && !back.has(op.id)) return true
-      this.#fail(op, problem ?? problemOf(op.path, 'CHANGED', BACK_AGAIN))
+      this.#fail(op, problem ?? changedMeanwhile(op.path))
       return false
     })
     return hashes.size === 0 ? ready : ready.map(op => withLearnt(op, hashes))
@@ -284,7 +238,7 @@ export class Transition {
     return batch.flatMap((op, i): Step[] => {
       const stat = looks[i]?.entry?.stat
       if (op.kind !== 'attributes' || stat === undefined) {
-        this.#fail(op, problemOf(op.path, 'CHANGED', BACK_AGAIN))
+        this.#fail(op, changedMeanwhile(op.path))
         return []
       }
       const { path, mode, mtimeNs } = op
@@ -339,18 +293,8 @@ export class Transition {
   }
 }
 
-const BACK_AGAIN = 'it was changed while it was being synced; the next run takes it up'
-function wantedOf(op: Operation, staged: RelPath): Wanted[] {
-  if (op.kind !== 'create' && op.kind !== 'replace') return []
-  const { id, content, mode, mtimeNs, path } = op
-  const from = op.from.later === undefined ? [op.from.path] : [op.from.path, op.from.later]
-  return [{ id, content, mode, mtimeNs, path, from, staged, basis: basisOf(op) }]
-}
-
-const basisOf = (op: Operation): RelPath | undefined =>
-  op.kind === 'replace' && op.expected.kind === 'file' ? op.path : undefined
-
-function problemOf(path: RelPath, code: string, why: string): Problem {
+function changedMeanwhile(path: RelPath): Problem {
   const shown = displayPath(path)
-  return { path: shown, code, message: `could not sync ${shown}: ${why}` }
+  const why = 'it was changed while it was being synced; the next run takes it up'
+  return { path: shown, code: 'CHANGED', message: `could not sync ${shown}: ${why}` }
 }
