@@ -4,7 +4,6 @@ import {
   type AbortOptions,
   type Clock,
   type ContentHash,
-  errorCode,
   isAbort,
   type Logger,
   SpacedriveError,
@@ -14,7 +13,7 @@ import type { Endpoint } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, callHead, type Input, moreHead, STREAMS, type StreamName } from '../calls.js'
-import { ALIVE_EVERY_MS, IDLE_TURN_MS, MAX_ERROR_TEXT, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import { ALIVE_EVERY_MS, IDLE_TURN_MS, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
 import {
   ABORT,
   ALIVE,
@@ -30,6 +29,7 @@ import {
 import { WAITING } from '../sync-calls.js'
 import { HANDLERS, type Handler } from './handlers.js'
 import { type Served, ServedFolder } from './served-folder.js'
+import { isTellable, toldOf } from './told.js'
 
 export interface ServeInit {
   readonly stream: Stream
@@ -236,12 +236,9 @@ class Session {
   #refuse(call: number, name: string, err: unknown): void {
     if (this.#over.signal.aborted) return
     const { log, peer } = this.#init
-    const known = err instanceof SpacedriveError
-    if (!known && !isAbort(err)) log.error('what a device asked for failed', { device: peer.device, name, err })
-    // Only what is worded here for people: anything else may tell of this device what is nobody's business.
-    const code = known ? err.code : isAbort(err) ? 'CANCELLED' : errorCode(err) === 'ENOENT' ? 'MISSING' : 'INTERNAL'
-    const message = known ? err.message.slice(0, MAX_ERROR_TEXT) : 'it failed there'
-    this.#send(ERROR, call, { code, message, ...(known && err.hint !== undefined && { hint: err.hint }) })
+    if (!isTellable(err) && !isAbort(err))
+      log.error('what a device asked for failed', { device: peer.device, name, err })
+    this.#send(ERROR, call, toldOf(err))
   }
 
   #send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): Uint8Array | undefined {
