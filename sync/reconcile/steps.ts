@@ -1,6 +1,6 @@
 import type { RelPath } from '../../storage/base/index.js'
 import { joinRel } from '../../storage/base/paths.js'
-import { type End, ends, isLeaf, type Leaf, type Present, sameContent } from './entry.js'
+import { type End, ends, isLeaf, type Leaf, otherEnd, type Present, sameContent } from './entry.js'
 import { deletionVersion, nowAt, originOf, writtenVersion } from './facts.js'
 import { groupsOf, type Range } from './group.js'
 import { agreeMetadata, attributesToSet, modeAt } from './metadata.js'
@@ -10,7 +10,7 @@ import type { Operation } from './operation.js'
 import { reasonFor } from './reason.js'
 import type { Sheet } from './sheet.js'
 import { type Case, wantedEntry } from './target.js'
-import { sameVersion } from './version.js'
+import { sameVersion, type Version } from './version.js'
 
 /** What was done to one end for one node. */
 export interface Done {
@@ -79,7 +79,7 @@ export class Steps {
     }
     const path = this.tree.path(node)
     const reason = reasonFor(this.#c, node, this.#end, 'removal')
-    const common = { end: this.#end, path, reason, ...deletionVersion(node) }
+    const common = { end: this.#end, path, reason, ...this.#deleted(node, expected, path) }
     const op = this.#emit(
       expected.kind === 'directory'
         ? { kind: 'remove-directory', expected, ...common }
@@ -197,6 +197,16 @@ export class Steps {
     const { mode, mtimeNs } = content
     const from = originOf(this.#c, node, this.#end)
     return { end: this.#end, content, mode: mode & 0o777, mtimeNs, from, ...writtenVersion(node) }
+  }
+
+  /**
+   * What a deletion has seen. Where the other end has another thing under this name, it was deleted there under another one: with
+   * what that has seen it would pass for the deletion of the thing that is to come here, if the session is cut off before.
+   */
+  #deleted(node: Node, { version }: Present, path: RelPath): { version?: Version } {
+    const there = this.#c.forest.findAt(otherEnd(this.#end), path)
+    if (there === undefined || there.one === node.one) return deletionVersion(node)
+    return version === undefined ? {} : { version }
   }
 
   /** Its name becomes free. */

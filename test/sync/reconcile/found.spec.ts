@@ -104,6 +104,22 @@ describe('reconcile: found by search', () => {
       for (const edit of ['one', 'two', 'new']) assert.ok(ends.source.contents.has(edit), `cut at ${cutAt}: ${edit}`)
     }
   })
+  it('what was deleted under another name leaves no deletion that has seen the new thing of this name', () => {
+    for (let cutAt = 0, count = 1; cutAt < count; cutAt++) {
+      const { ends, archive } = agreedOn(disk => {
+        disk.write(path('a'), 'a file')
+        disk.write(path('c/x/p'), 'agreed')
+      })
+      ends.source.remove(path('a'))
+      ends.source.write(path('a/x/p'), 'new')
+      ends.source.remove(path('c'))
+      ends.destination.swap(path('a'), path('c'))
+      count = sync(archive, ends, OPTIONS, op => op.id > cutAt).operations.length
+      sync(archive, ends)
+      assert.deepEqual(ends.source.tree, ends.destination.tree, `cut at ${cutAt}`)
+      assert.ok(ends.source.contents.has('new'), `cut at ${cutAt}`)
+    }
+  })
   it('one conflict that two pairs of three devices meet has one copy, which keeps its name', () => {
     const world = new World()
     const [a, b, c] = ['A', 'B', 'C'].map(name => new Disk(world, name)) as [Disk, Disk, Disk]
