@@ -68,9 +68,14 @@ export class VectorRows {
   /** A thing that went away after `round` began, by what proves that it is the same. */
   buried(inode: bigint, birthNs: bigint, round: number): VectorRow | undefined {
     if (birthNs === 0n) return undefined
-    const raw = this.#raw('folder = ? AND inode = ? AND birth = ? AND gone IS NOT NULL AND seq > ?').get([
-      ...[this.#folder, signed(inode), birthNs, round]
-    ])
+    const raw = this.#sql
+      .prepare<never>(
+        // Left to itself the search goes through all that was written since, for each thing that is new.
+        `SELECT ${COLUMNS} FROM entries INDEXED BY entries_gone
+         WHERE folder = ? AND inode = ? AND birth = ? AND gone IS NOT NULL AND seq > ?`,
+        { raw: true, bigint: true }
+      )
+      .get([this.#folder, signed(inode), birthNs, round])
     return raw && this.#row(raw as never)
   }
 
