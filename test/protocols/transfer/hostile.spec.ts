@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { brotliCompressSync } from 'node:zlib'
 import { CREDIT_BYTES, MAX_CHUNK_BYTES, MAX_STRIKES } from '../../../protocols/transfer/index.js'
 import * as records from '../../../protocols/transfer/stream/records.js'
+import type { TransferTimings } from '../../../protocols/transfer/timings.js'
 import { encode } from '../../../protocols/wire/index.js'
 import type { DeviceId } from '../../../storage/base/index.js'
 import { nextEvent } from '../../peers.js'
@@ -261,68 +262,63 @@ describe('a paired device that breaks the rules of a transfer', () => {
   })
 })
 
+/** A pair of its own that is about to send one large file: what is tried ends the stream, nothing is there, and an honest one finishes. */
+async function withOneLarge(
+  timings: Partial<TransferTimings>,
+  attempt: (pair: Pair, prepared: Prepared, bytes: Uint8Array) => Promise<void>
+): Promise<void> {
+  const temp = tempDir()
+  const bytes = content(2_000_000, 2)
+  const pair = await devicePair({ timings })
+  try {
+    mkdirSync(below(temp.path, 'in'))
+    writeFileSync(below(temp.path, 'large'), bytes)
+    const prepared = await prepare(pair, [below(temp.path, 'large')], below(temp.path, 'in'))
+    const receiving = pair.receiver.transfers.receive(prepared.receive)
+    await attempt(pair, prepared, bytes)
+    assert.deepEqual(
+      readdirSync(below(temp.path, 'in')).filter(n => !n.startsWith('.spacedrive-tmp-')),
+      []
+    )
+    await pair.sender.transfers.send(prepared.send)
+    await receiving
+  } finally {
+    await pair.stop()
+    temp.clean()
+  }
+}
+
 describe('a sender that falls silent', () => {
-  it('before the beginning, and in the middle, loses its stream', async () => {
-    const temp = tempDir()
-    const pair = await devicePair({
-      timings: { headerMs: 2_000, idleMs: 2_000, busyMs: 100, rateWindowMs: 60_000, minRetryMs: 1, maxRetryMs: 5 }
-    })
-    try {
-      mkdirSync(below(temp.path, 'in'))
-      writeFileSync(below(temp.path, 'large'), content(2_000_000, 2))
-      const prepared = await prepare(pair, [below(temp.path, 'large')], below(temp.path, 'in'))
-      const receiving = pair.receiver.transfers.receive(prepared.receive)
-      const mute = await hostileStream(pair, prepared)
-      await mute.ended
-      const halfway = await begun(pair, prepared)
-      halfway.raw(halfway.content({ type: CHUNK, file: 0, offset: 0 }, content(2_000_000, 2).subarray(0, 1024 * 1024)))
-      await halfway.ended
-      assert.deepEqual(
-        readdirSync(below(temp.path, 'in')).filter(n => !n.startsWith('.spacedrive-tmp-')),
-        []
-      )
-      await pair.sender.transfers.send(prepared.send)
-      await receiving
-    } finally {
-      await pair.stop()
-      temp.clean()
-    }
-  })
+  it('before the beginning, and in the middle, loses its stream', () =>
+    withOneLarge(
+      { headerMs: 2_000, idleMs: 2_000, busyMs: 100, rateWindowMs: 60_000, minRetryMs: 1, maxRetryMs: 5 },
+      async (pair, prepared, bytes) => {
+        const mute = await hostileStream(pair, prepared)
+        await mute.ended
+        const halfway = await begun(pair, prepared)
+        halfway.raw(halfway.content({ type: CHUNK, file: 0, offset: 0 }, bytes.subarray(0, 1024 * 1024)))
+        await halfway.ended
+      }
+    ))
 })
 
 describe('a sender that is slower than it may be', () => {
-  it('ends its stream after the window, also when it always says a little', async () => {
-    const temp = tempDir()
-    const pair = await devicePair({
-      timings: {
+  it('ends its stream after the window, also when it always says a little', () =>
+    withOneLarge(
+      {
         ...{ headerMs: 5_000, idleMs: 30_000, busyMs: 10_000, drainMs: 30_000, rateWindowMs: 400 },
         ...{ minBytesPerSecond: 1024, minRetryMs: 1, maxRetryMs: 5 }
+      },
+      async (pair, prepared, bytes) => {
+        const stream = await begun(pair, prepared)
+        let at = 0
+        const drip = setInterval(() => {
+          stream.raw(stream.content({ type: CHUNK, file: 0, offset: at }, bytes.subarray(at, at + 1)))
+          at++
+        }, 50) // 39 bytes a record: 780 a second
+        await stream.ended
+        clearInterval(drip)
+        assert.ok(at > 1, 'it said something all the time')
       }
-    })
-    try {
-      mkdirSync(below(temp.path, 'in'))
-      writeFileSync(below(temp.path, 'large'), content(2_000_000, 2))
-      const prepared = await prepare(pair, [below(temp.path, 'large')], below(temp.path, 'in'))
-      const receiving = pair.receiver.transfers.receive(prepared.receive)
-      const stream = await begun(pair, prepared)
-      const bytes = content(2_000_000, 2)
-      let at = 0
-      const drip = setInterval(() => {
-        stream.raw(stream.content({ type: CHUNK, file: 0, offset: at }, bytes.subarray(at, at + 1)))
-        at++
-      }, 50) // 39 bytes a record: 780 a second
-      await stream.ended
-      clearInterval(drip)
-      assert.ok(at > 1, 'it said something all the time')
-      assert.deepEqual(
-        readdirSync(below(temp.path, 'in')).filter(n => !n.startsWith('.spacedrive-tmp-')),
-        []
-      )
-      await pair.sender.transfers.send(prepared.send)
-      await receiving
-    } finally {
-      await pair.stop()
-      temp.clean()
-    }
-  })
+    ))
 })
