@@ -18,8 +18,15 @@ export const MAX_SESSIONS = 16
 export const MAX_WATCHING = MAX_SERVED
 /** Sessions for syncs that this device has at work with one other; further ones wait. What else it opens there has room beside them. */
 export const SYNCS_AT_WORK = 8
-/** Who holds the turn at a folder and asks nothing for so long loses it: others wait. Reading a large file here takes less. */
+/**
+ * Who holds the turn at a folder and does not get on for so long, while nothing is done here for it, loses it: others wait. Reading a
+ * large file there takes less.
+ */
 export const IDLE_TURN_MS = 5 * 60_000
+/** The same whatever is done here for it: more than reading the largest file takes, and nobody can have that done for ever. */
+export const STALLED_TURN_MS = 6 * 3600_000
+/** In both directions together: getting on. The slowest rate that can be set brings it in 4 s. */
+export const TURN_PROGRESS_BYTES = 256 * 1024
 /** Staging places of a session. */
 export const MAX_STAGES = 16
 /** Large files that are written at once. */
@@ -28,8 +35,15 @@ export const MAX_WRITERS = 16
 export const ALIVE_EVERY_MS = 5_000
 /** No frame at all for so long while an answer is due: the other device is given up. */
 export const SILENCE_MS = 35_000
-/** Of an answer that comes in parts: a listing that never ends, ends. */
-export const MAX_LISTED_ENTRIES = 50_000_000
+/** Nothing but signs of life for so long while an answer is due: likewise. More than reading the largest file takes. */
+export const MAX_ALIVE_ONLY_MS = 6 * 3600_000
+/** Of an answer that comes in parts: a listing that never ends, ends. What it tells of is written down here, some 200 bytes each. */
+export const MAX_LISTED_ENTRIES = 20_000_000
+/** The same of the letters of all its names. */
+export const MAX_LISTED_NAME_BYTES = 4 * 1024 * 1024 * 1024
+/** A listing may take so long, and a second more for so many entries: folders here wait for its end. Cold disks tell of 100 at least. */
+export const LISTING_PATIENCE_MS = 30 * 60_000
+export const LISTED_ENTRIES_A_SECOND = 20
 /** In one part of a list of blocks: an end sends some 128 at once. */
 export const MAX_BLOCKS_A_PART = 4_096
 /** Text of an error that the other device may put before a person here. */

@@ -11,7 +11,7 @@ import {
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
-import { MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD, SILENCE_MS } from '../limits.js'
+import { MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
 import {
   ABORT,
   ALIVE,
@@ -26,6 +26,7 @@ import {
 } from '../sealed-pipe.js'
 import { WAITING } from '../sync-calls.js'
 import { endedBy, saidThere } from './failures.js'
+import { Silence } from './silence.js'
 import { Turns } from './turns.js'
 
 export interface CallerInit {
@@ -51,6 +52,8 @@ interface Pending {
   readonly waits?: boolean
   /** What asked, until there is an answer. */
   frame?: Uint8Array
+  /** It has parts that nobody took. */
+  isUntaken?(): boolean
   onFrame(frame: ReplicaFrame): void
   fail(err: Error): void
 }
@@ -68,9 +71,8 @@ export class Caller {
   readonly #over = new AbortController()
   readonly #up: Lane
   readonly #down: Lane
-  readonly #stopWatching: () => void
+  readonly #silence: Silence
   #nextCall = 1
-  #heardMs: number
   #ended: Error | undefined
 
   constructor(init: CallerInit) {
@@ -78,13 +80,22 @@ export class Caller {
     const { stream, peer, random, clock, pacing } = init
     this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
-    this.#heardMs = clock.monotonicMs()
     this.#pipe = sealedPipe({
       ...{ stream, peer, random, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond },
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
     })
-    this.#stopWatching = this.#watchSilence()
+    this.#silence = new Silence({
+      clock,
+      isDue: () => this.#isDue(),
+      isUntaken: () => [...this.#pending.values()].some(pending => pending.isUntaken?.() === true),
+      tooLong: err => this.#pipe.abort(err)
+    })
+  }
+
+  /** That does not jump. */
+  nowMs(): number {
+    return this.#init.clock.monotonicMs()
   }
 
   /** @param data - bytes beside the input; handed over when the call begins, which is in the order of the calls */
@@ -129,6 +140,7 @@ export class Caller {
         } else over = true
         wake()
       },
+      isUntaken: () => parts.length > 0,
       fail: err => {
         failure = err
         over = true
@@ -209,7 +221,7 @@ export class Caller {
     if (this.#ended !== undefined) throw this.#ended
     const call = this.#nextCall++
     // Silence counts only while an answer is due.
-    if (!this.#isDue()) this.#heardMs = this.#init.clock.monotonicMs()
+    if (!this.#isDue()) this.#silence.heard(false)
     const asked: Pending = { ...pending, waits: WAITING.has(name) }
     this.#pending.set(call, asked)
     try {
@@ -235,7 +247,7 @@ export class Caller {
   }
 
   #onFrame(frame: ReplicaFrame): void {
-    this.#heardMs = this.#init.clock.monotonicMs()
+    this.#silence.heard(frame.type === ALIVE)
     if (frame.type === ALIVE) return
     const pending = this.#pending.get(frame.call)
     if (pending === undefined) throw wireError('UNEXPECTED_MESSAGE', 'an answer to what was not asked')
@@ -261,7 +273,7 @@ export class Caller {
     if (this.#ended !== undefined) return
     const { name } = this.#init
     this.#ended = endedBy(cause, name)
-    this.#stopWatching()
+    this.#silence.stop()
     this.#init.rest()
     this.#over.abort(this.#ended)
     const waiting = [...this.#pending.values()]
@@ -275,19 +287,5 @@ export class Caller {
   #isDue(): boolean {
     for (const { waits } of this.#pending.values()) if (waits !== true) return true
     return false
-  }
-
-  #watchSilence(): () => void {
-    const { clock } = this.#init
-    const look = (): void => {
-      const silentMs = clock.monotonicMs() - this.#heardMs
-      if (this.#isDue() && silentMs >= SILENCE_MS) {
-        this.#pipe.abort(wireError('TIMEOUT', `the other device said nothing for ${Math.round(silentMs / 1000)} s`))
-        return
-      }
-      timer = clock.timer(look, SILENCE_MS / 4)
-    }
-    let timer = clock.timer(look, SILENCE_MS / 4)
-    return () => timer.clear()
   }
 }

@@ -1,6 +1,6 @@
 /** Why a call failed, as people here are told. */
 import { displayText, errorCode, SpacedriveError } from '../../../storage/base/index.js'
-import { BROKEN_RULES, decode } from '../../wire/index.js'
+import { BROKEN_RULES, decode, wireError } from '../../wire/index.js'
 import { errorHead } from '../calls.js'
 import { MAX_ERROR_TEXT } from '../limits.js'
 import type { ReplicaFrame } from '../sealed-pipe.js'
@@ -23,3 +23,7 @@ export function endedBy(cause: Error, device: string): Error {
     return new SpacedriveError('MALFORMED', `${device} does not keep to the protocol: ${cause.message}`, { cause })
   return new SpacedriveError('UNREACHABLE', `${device} is not reachable: ${cause.message}`, { cause })
 }
+
+/** What a device answered is nothing that was asked for. */
+export const malformed = (what: string): SpacedriveError =>
+  wireError('MALFORMED', `the device answered something else than was asked: ${what}`)

@@ -1,11 +1,4 @@
-import {
-  type AbortOptions,
-  comparePaths,
-  type DeviceId,
-  displayPath,
-  isWithin,
-  type RelPath
-} from '../../../storage/base/index.js'
+import { type AbortOptions, type DeviceId, isWithin, type RelPath } from '../../../storage/base/index.js'
 import type { Capabilities, PlaceResult, PlaceStep, Space } from '../../../storage/files/index.js'
 import type { RecordedFile } from '../../../sync/analysis/index.js'
 import {
@@ -30,16 +23,13 @@ import {
   type TreePage,
   type WalkOptions
 } from '../../../sync/endpoints/index.js'
-import { wireError } from '../../wire/index.js'
 import { blocksInOrder } from '../blocks.js'
 import type { Output } from '../calls.js'
-import { MAX_LISTED_ENTRIES } from '../limits.js'
-import { pageFromWire } from '../page.js'
-import type { Answer, Caller } from './caller.js'
+import type { Caller } from './caller.js'
+import { malformed } from './failures.js'
+import { inOrder, type ListingInit } from './listing.js'
 import { RemoteStage } from './remote-stage.js'
 import { RemoteSync } from './remote-sync.js'
-
-const malformed = (what: string) => wireError('MALFORMED', `the device answered something else than was asked: ${what}`)
 
 /** A folder of a paired device (docs/endpoint.md). What it answers is checked: names, order, counts; never believed. */
 export class RemoteEndpoint implements Endpoint {
@@ -74,12 +64,15 @@ export class RemoteEndpoint implements Endpoint {
 
   list(path: RelPath, { signal }: AbortOptions = {}): AsyncIterable<TreePage> {
     const below = (p: string): boolean => p !== path && isWithin(p, path) && !p.slice(path.length + 1).includes('/')
-    return inOrder(this.#caller.stream('list', { path }, { signal }), below)
+    return inOrder(this.#caller.stream('list', { path }, { signal }), this.#listing(below))
   }
 
   walk(path: RelPath, { except, depth, otherFileSystems, signal }: WalkOptions = {}): AsyncIterable<TreePage> {
     const input = { path, ...(except && { except: [...except] }), depth, otherFileSystems }
-    return inOrder(this.#caller.stream('walk', input, { signal }), p => isWithin(p, path))
+    return inOrder(
+      this.#caller.stream('walk', input, { signal }),
+      this.#listing(p => isWithin(p, path))
+    )
   }
 
   async look(paths: readonly RelPath[], options: AbortOptions = {}): Promise<readonly Looked[]> {
@@ -181,6 +174,10 @@ export class RemoteEndpoint implements Endpoint {
     return this.#caller.close()
   }
 
+  #listing(wanted: ListingInit['wanted']): ListingInit {
+    return { wanted, nowMs: () => this.#caller.nowMs() }
+  }
+
   async #placed(name: 'place' | 'placeGroup', steps: readonly PlaceStep[], options: AbortOptions) {
     const { value } = await this.#caller.call(name, { steps: [...steps] }, options)
     if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path)) throw malformed('results')
@@ -190,24 +187,4 @@ export class RemoteEndpoint implements Endpoint {
 
 function ensureFew(paths: readonly RelPath[]): void {
   if (paths.length > MAX_LOOKS) throw new RangeError(`${paths.length} paths at once, ${MAX_LOOKS} are allowed`)
-}
-
-/** Pages as they must be: names strictly in tree order, each where it was asked for, and an end to them. */
-async function* inOrder(
-  pages: AsyncIterable<Answer<Output<'walk'>>>,
-  wanted: (path: string) => boolean
-): AsyncGenerator<TreePage, void, void> {
-  let last: RelPath | undefined
-  let count = 0
-  for await (const { value, data } of pages) {
-    const entries = pageFromWire(value, data)
-    for (const { path } of entries) {
-      if (!wanted(path)) throw malformed(`a name that was not asked for, ${displayPath(path)}`)
-      if (last !== undefined && comparePaths(last, path) >= 0) throw malformed('names out of order')
-      last = path
-    }
-    count += entries.length
-    if (count > MAX_LISTED_ENTRIES) throw malformed('a list without an end')
-    if (entries.length > 0) yield { entries }
-  }
 }

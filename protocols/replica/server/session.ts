@@ -12,8 +12,17 @@ import {
 import type { Endpoint } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
-import { CALLS, type CallName, callHead, type Input, moreHead, STREAMS, type StreamName } from '../calls.js'
-import { ALIVE_EVERY_MS, IDLE_TURN_MS, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import {
+  CALLS,
+  type CallName,
+  callHead,
+  type Input,
+  moreHead,
+  type Output,
+  STREAMS,
+  type StreamName
+} from '../calls.js'
+import { ALIVE_EVERY_MS, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
 import {
   ABORT,
   ALIVE,
@@ -30,6 +39,7 @@ import { WAITING } from '../sync-calls.js'
 import { HANDLERS, type Handler } from './handlers.js'
 import { type Served, ServedFolder } from './served-folder.js'
 import { isTellable, toldOf } from './told.js'
+import { TurnWatch } from './turn-watch.js'
 
 export interface ServeInit {
   readonly stream: Stream
@@ -52,6 +62,8 @@ interface Running {
   readonly aborting: AbortController
   /** Parts that may still be sent, for answers that come in parts. */
   room: number
+  /** All of these are on their way: it is the device's turn to take them. */
+  untaken: boolean
   /** Those that are on their way. */
   readonly parts: Uint8Array[]
   wake(): void
@@ -76,8 +88,7 @@ class Session {
   #lastCall = 0
   #watching = false
   #saidMs: number
-  /** When it last asked something, or had an answer. */
-  #askedMs: number
+  readonly #turn: TurnWatch
   #finish!: () => void
 
   constructor(init: ServeInit) {
@@ -86,7 +97,7 @@ class Session {
     this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#saidMs = clock.monotonicMs()
-    this.#askedMs = this.#saidMs
+    this.#turn = new TurnWatch(this.#saidMs)
     const ended = new Promise<void>(resolve => {
       this.#finish = resolve
     })
@@ -121,6 +132,7 @@ class Session {
   }
 
   #onFrame({ type, call, values, data }: ReplicaFrame): void {
+    this.#turn.moved(values.length + data.length)
     if (type === CALL) {
       this.#begin(call, values, data)
       return
@@ -147,14 +159,13 @@ class Session {
     const { name, input } = decode(values, callHead, 'a call')
     const running: Running = {
       ...{ waits: WAITING.has(name), aborting: new AbortController() },
-      ...{ room: PARTS_AHEAD, parts: [], wake() {} }
+      ...{ room: PARTS_AHEAD, untaken: false, parts: [], wake() {} }
     }
     this.#running.set(call, running)
     const work = this.#answer(call, name, input, data, running)
       .catch(err => this.#refuse(call, name, err))
       .catch(err => this.#pipe.abort(toError(err)))
       .finally(() => {
-        this.#askedMs = this.#init.clock.monotonicMs()
         this.#running.delete(call)
         if (!this.#isBusy()) this.#pipe.rest()
         this.#work.delete(work)
@@ -172,10 +183,13 @@ class Session {
     if (Object.hasOwn(STREAMS, name)) {
       const input = parsed(STREAMS[name as StreamName].input, raw)
       for await (const part of this.#opened().stream(name as StreamName, input as never, { signal })) {
-        while (running.room === 0 && !signal.aborted)
+        while (running.room === 0 && !signal.aborted) {
+          running.untaken = true
           await new Promise<void>(resolve => {
             running.wake = resolve
           })
+        }
+        running.untaken = false
         signal.throwIfAborted()
         running.room--
         await this.#pace(this.#up, sizeOf(part.data))
@@ -209,6 +223,7 @@ class Session {
     // It was begun at once, in its order; what is unanswered holds the device back.
     await this.#pace(this.#down, cameBytes)
     await this.#pace(this.#up, sizeOf(answer.data))
+    if (name === 'syncPlace' && (answer.values as Output<'syncPlace'>).some(r => r.done)) this.#turn.placed()
     this.#send(RESULT, call, answer.values, answer.data)
   }
 
@@ -244,7 +259,9 @@ class Session {
   #send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): Uint8Array | undefined {
     if (this.#over.signal.aborted) return undefined
     this.#saidMs = this.#init.clock.monotonicMs()
-    return this.#pipe.send(type, call, values, data)
+    const frame = this.#pipe.send(type, call, values, data)
+    this.#turn.moved(frame.length)
+    return frame
   }
 
   #isBusy(): boolean {
@@ -252,14 +269,20 @@ class Session {
     return false
   }
 
+  /** Something is done here, and nothing that waits for the device. */
+  #isWorking(): boolean {
+    for (const { waits, untaken } of this.#running.values()) if (!waits && !untaken) return true
+    return false
+  }
+
   /** Says that it is still at it, and sees to it that the other side is. */
   #sayAlive(): () => void {
     const { clock } = this.#init
     const look = (): void => {
-      const busy = this.#isBusy()
-      if (busy && clock.monotonicMs() - this.#saidMs >= ALIVE_EVERY_MS) this.#send(ALIVE, 0, undefined)
-      if (!busy && this.#folder?.holdsTurn === true && clock.monotonicMs() - this.#askedMs >= IDLE_TURN_MS)
-        this.#pipe.abort(wireError('TIMEOUT', 'the device kept a folder to itself and did nothing'))
+      const nowMs = clock.monotonicMs()
+      if (this.#isBusy() && nowMs - this.#saidMs >= ALIVE_EVERY_MS) this.#send(ALIVE, 0, undefined)
+      if (this.#turn.isOver(nowMs, { holds: this.#folder?.holdsTurn === true, working: this.#isWorking() }))
+        this.#pipe.abort(wireError('TIMEOUT', 'the device kept a folder to itself and did not get on'))
       timer = clock.timer(look, ALIVE_EVERY_MS)
     }
     let timer = clock.timer(look, ALIVE_EVERY_MS)

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { IDLE_TURN_MS, STALLED_TURN_MS, TURN_PROGRESS_BYTES } from '../../../protocols/replica/limits.js'
+import { TurnWatch } from '../../../protocols/replica/server/turn-watch.js'
+
+describe('whether a turn is over', () => {
+  const idle = { holds: true, working: false }
+  const busy = { holds: true, working: true }
+
+  it('time in which something is done here is not held against the device, but not for ever', () => {
+    const watch = new TurnWatch(0)
+    for (let now = 0; now < STALLED_TURN_MS; now += IDLE_TURN_MS) assert.equal(watch.isOver(now, busy), false)
+    assert.equal(watch.isOver(STALLED_TURN_MS, busy), true)
+  })
+
+  it('bytes that came and went begin it anew, a byte less does not', () => {
+    for (const [bytes, over] of [
+      [TURN_PROGRESS_BYTES - 1, true],
+      [TURN_PROGRESS_BYTES, false]
+    ] as const) {
+      const watch = new TurnWatch(0)
+      assert.equal(watch.isOver(IDLE_TURN_MS - 1, idle), false)
+      watch.moved(1)
+      watch.moved(bytes - 1)
+      assert.equal(watch.isOver(IDLE_TURN_MS, idle), over)
+    }
+  })
+
+  it('what was placed begins it anew; whoever holds nothing is not judged', () => {
+    const watch = new TurnWatch(0)
+    assert.equal(watch.isOver(IDLE_TURN_MS - 1, idle), false)
+    watch.placed()
+    assert.equal(watch.isOver(IDLE_TURN_MS, idle), false)
+    assert.equal(watch.isOver(2 * IDLE_TURN_MS - 1, idle), false)
+    assert.equal(watch.isOver(9 * IDLE_TURN_MS, { ...idle, holds: false }), false)
+    assert.equal(watch.isOver(10 * IDLE_TURN_MS - 1, idle), false)
+    assert.equal(watch.isOver(10 * IDLE_TURN_MS, idle), true)
+  })
+})
