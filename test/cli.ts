@@ -22,7 +22,7 @@ import { tempDir } from './temp.js'
 
 const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
 /** Longer than anything here takes on a busy machine, shorter than mocha's own limit. */
-const RUN_MS = 100_000
+const RUN_MS = 200_000
 /** DESIGN 11: the daemon is not running. Where a test did not stop it, its log tells what did. */
 const EXIT_NOT_RUNNING = 5
 const SHOWN_LINES = 12
@@ -65,7 +65,7 @@ export interface TestInstance {
 }
 
 export interface Listening<E> {
-  /** The next event that fits, of those that came since `listen` too; rejects after 100 s. */
+  /** The next event that fits, of those that came since `listen` too; rejects after 200 s. */
   next(fits?: (event: E) => boolean): Promise<E>
   close(): void
 }

@@ -60,6 +60,8 @@ export interface TestPeerOptions {
   readonly off?: boolean
 }
 
+const LONG_MS = 120_000
+
 /** One peer that knows nobody. */
 export async function testPeer(options: TestPeerOptions = {}): Promise<TestPeer> {
   const { name = 'peer', clock = systemClock, log = silentLog, dir = tempDir() } = options
@@ -86,7 +88,8 @@ export async function testPeer(options: TestPeerOptions = {}): Promise<TestPeer>
     random,
     events,
     log,
-    ...(options.upgradeTimeoutMs !== undefined && { upgradeTimeoutMs: options.upgradeTimeoutMs })
+    // A handshake takes as long as a busy machine needs, unless that is what is tested.
+    upgradeTimeoutMs: options.upgradeTimeoutMs ?? LONG_MS
   })
   if (options.off !== true) await network.start()
   let stopped = false

@@ -25,6 +25,8 @@ export interface RawPeer {
 
 const NETWORK_ID = new Uint8Array(createHash('sha256').update('spacedrive/net/1').digest())
 
+const LONG_MS = 120_000
+
 export async function rawPeer(key?: PrivateKey): Promise<RawPeer> {
   const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { multiaddr }] = await Promise.all([
     import('libp2p'),
@@ -54,6 +56,12 @@ export async function rawPeer(key?: PrivateKey): Promise<RawPeer> {
       }
     ],
     connectionGater: { denyDialMultiaddr: () => false },
+    connectionManager: {
+      // A handshake is cut by the other side, and not because the machine is busy.
+      addressDialTimeout: LONG_MS,
+      dialTimeout: LONG_MS,
+      outboundStreamProtocolNegotiationTimeout: LONG_MS
+    },
     connectionMonitor: { enabled: false }
   })
   return {
@@ -91,7 +99,7 @@ export async function rawPeer(key?: PrivateKey): Promise<RawPeer> {
 export async function isRefused(connection: Connection, protocol: string): Promise<boolean> {
   let stream: Stream
   try {
-    stream = await connection.newStream([protocol], { signal: AbortSignal.timeout(5_000) })
+    stream = await connection.newStream([protocol], { signal: AbortSignal.timeout(LONG_MS) })
   } catch {
     return true
   }

@@ -14,7 +14,7 @@ import { tempDir } from './temp.js'
 export interface Board {
   readonly dir: string
   publish(name: string, value?: unknown): void
-  /** The value as soon as somebody publishes it. @throws after `timeoutMs` (60 s) */
+  /** The value as soon as somebody publishes it. @throws after `timeoutMs` (150 s) */
   expect<T = unknown>(name: string, timeoutMs?: number): Promise<T>
   has(name: string): boolean
 }
@@ -51,8 +51,8 @@ export interface Scenario {
   timeoutMs?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 120_000
-const WAIT_MS = 60_000
+const DEFAULT_TIMEOUT_MS = 300_000
+const WAIT_MS = 150_000
 const MAX_OUTPUT_LINES = 60
 const MAX_LINE_LENGTH = 300
 const ENTRY = fileURLToPath(new URL('./role-entry.js', import.meta.url))

@@ -5,7 +5,7 @@ import type { AnyEvent, EventName, EventOf } from '../../storage/base/index.js'
 import type { Board, RoleContext } from '../scenario.js'
 
 /** Of what is about to happen: longer than anything here takes on a busy machine. */
-const WAIT_MS = 60_000
+const WAIT_MS = 150_000
 
 export interface Device {
   readonly node: SpacedriveNode

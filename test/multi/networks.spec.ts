@@ -40,7 +40,7 @@ function taker(options: (context: RoleContext) => Promise<DeviceOptions>): (cont
     await peer.connected(await peer.typeCode({ byAddress: false }))
     const { offer } = await peer.first('offer:received')
     await peer.node.call('network.accept', { offer, wait: false })
-    await peer.first('transfer:completed', 90_000)
+    await peer.first('transfer:completed')
     await peer.board.expect('given')
     await peer.stop()
   }
@@ -70,8 +70,7 @@ describeWithNamespaces('several devices on networks of their own', () => {
     run: withNet(async (net, { start, finished }) => {
       const [a, b] = [net.device('a'), net.device('b')]
       await finished(start('alice', { prefix: a.prefix }), start('bob', { prefix: b.prefix }))
-    }),
-    timeoutMs: 90_000
+    })
   })
 
   scenario(import.meta.url, 'pairing and a drop through the DHT alone, with a third node as bootstrap', {
@@ -86,7 +85,7 @@ describeWithNamespaces('several devices on networks of their own', () => {
           'bootstrap',
           dht!.listening.filter(a => !a.includes('/127.0.0.1/'))
         )
-        await peer.board.expect('given', 90_000)
+        await peer.board.expect('given')
         await peer.stop()
       },
       alice: giver(dhtOnly, SMALL),
@@ -100,8 +99,7 @@ describeWithNamespaces('several devices on networks of their own', () => {
         start('alice', { prefix: a.prefix }),
         start('bob', { prefix: b.prefix })
       )
-    }),
-    timeoutMs: 120_000
+    })
   })
 
   scenario(import.meta.url, 'a slow link', {
@@ -111,8 +109,7 @@ describeWithNamespaces('several devices on networks of their own', () => {
       a.limit('16mbit')
       b.limit('16mbit')
       await finished(start('alice', { prefix: a.prefix }), start('bob', { prefix: b.prefix }))
-    }),
-    timeoutMs: 120_000
+    })
   })
 
   scenario(import.meta.url, 'a link that goes away and comes back with another address', {
@@ -121,13 +118,12 @@ describeWithNamespaces('several devices on networks of their own', () => {
       const [a, b] = [net.device('a'), net.device('b')]
       a.limit('40mbit')
       const roles = [start('alice', { prefix: a.prefix }), start('bob', { prefix: b.prefix })]
-      await board.expect('moving', 60_000)
+      await board.expect('moving')
       const before = a.address
       a.cable(false)
       a.cable(true)
       assert.notEqual(a.readdress(), before)
       await finished(...roles)
-    }),
-    timeoutMs: 150_000
+    })
   })
 })

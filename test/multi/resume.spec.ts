@@ -36,7 +36,7 @@ async function alice(context: RoleContext): Promise<void> {
     await peer.node.call('network.spacedrop', { device: bob, paths: [join(dataDir, 'sources/holiday')], wait: false })
     board.publish(BEGUN.alice)
   }
-  await board.expect('bob-has-it', 90_000)
+  await board.expect('bob-has-it')
   await peer.stop()
 }
 
@@ -58,7 +58,7 @@ async function bob(context: RoleContext): Promise<void> {
 
 /** It may have come whole before the kill: then the state says so, and no event. */
 async function hasIt(peer: Device): Promise<void> {
-  const done = peer.first('transfer:completed', 90_000)
+  const done = peer.first('transfer:completed')
   done.catch(() => {}) // unused when it is here already
   const { offers } = await peer.node.call('network.offers', { all: true })
   if (!offers.some(o => o.state === 'completed')) await done
@@ -72,7 +72,7 @@ async function killAndRestart(
 ): Promise<void> {
   const first = { alice: o.start('alice'), bob: o.start('bob') }
   if (point === 'before it moves') await o.board.expect(BEGUN[victim])
-  else if (point === 'when all is there') await o.board.expect('bob-has-it', 90_000)
+  else if (point === 'when all is there') await o.board.expect('bob-has-it')
   else {
     await o.board.expect(MOVES[victim])
     await new Promise(resolve => setTimeout(resolve, Math.random() * 250))
@@ -96,8 +96,7 @@ describe('several devices: a drop goes on after a kill', () => {
     for (const point of POINTS) {
       scenario(import.meta.url, `the ${victim === 'alice' ? 'sender' : 'receiver'} is killed ${point}`, {
         roles: { alice, bob },
-        run: o => killAndRestart(o, victim, point),
-        timeoutMs: 120_000
+        run: o => killAndRestart(o, victim, point)
       })
     }
   }

@@ -30,6 +30,8 @@ interface Live extends PeerSession {
   readonly controller: AbortController
 }
 
+const LONG_MS = 120_000
+
 /** @param seed - 32 bytes that make the identity; default: a new one */
 export async function loopNetwork(seed?: Uint8Array): Promise<LoopNetwork> {
   const node = await createLibp2p({
@@ -38,7 +40,16 @@ export async function loopNetwork(seed?: Uint8Array): Promise<LoopNetwork> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionManager: { inboundConnectionThreshold: 1000 }
+    connectionManager: {
+      inboundConnectionThreshold: 1000,
+      // A handshake is cut by what a test does, and not because the machine is busy.
+      addressDialTimeout: LONG_MS,
+      dialTimeout: LONG_MS,
+      inboundUpgradeTimeout: LONG_MS,
+      inboundStreamProtocolNegotiationTimeout: LONG_MS,
+      outboundStreamProtocolNegotiationTimeout: LONG_MS
+    },
+    connectionMonitor: { enabled: false }
   })
   const localDevice = node.peerId.toString() as DeviceId
   const live = new Map<string, Live>()

@@ -15,8 +15,7 @@ import { type RawConnection, type RawPeer, rawPeer } from '../../raw-peer.js'
 const HOLD = '/test/hold/1.0.0'
 
 describe('how many at once', () => {
-  it(`${MAX_CONNECTIONS} connections, one more is refused, and a place comes free again`, async function () {
-    this.timeout(120_000)
+  it(`${MAX_CONNECTIONS} connections, one more is refused, and a place comes free again`, async () => {
     const a = await testPeer({ name: 'ada', clock: manualClock() }) // nobody is late with a hello
     const address = a.network.status().listening[0]!
     const others: RawPeer[] = []

@@ -6,8 +6,7 @@ interface Messages {
   unread: number
 }
 
-describe('network send-message, network messages', function () {
-  this.timeout(120_000)
+describe('network send-message, network messages', () => {
   let ada: PairedDaemon
   let bob: PairedDaemon
   runningPair('ada', 'bob', (a, b) => {

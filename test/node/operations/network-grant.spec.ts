@@ -7,8 +7,7 @@ interface Listing {
   more: boolean
 }
 
-describe('network grant, and file list DEVICE:/path', function () {
-  this.timeout(120_000)
+describe('network grant, and file list DEVICE:/path', () => {
   let ada: PairedDaemon
   let bob: PairedDaemon
   let photos: string

@@ -5,8 +5,7 @@ interface Limits {
   limits: { name: string | null; up: number | null; down: number | null; schedule: string | null }[]
 }
 
-describe('network limit', function () {
-  this.timeout(120_000)
+describe('network limit', () => {
   let ada: PairedDaemon
   runningPair('ada', 'bob', a => {
     ada = a

@@ -16,8 +16,7 @@ interface Devices {
 }
 const WRONG = 'legal winner thank year wave sausage worth useful legal winner thank yellow'
 
-describe('network pair', function () {
-  this.timeout(120_000)
+describe('network pair', () => {
   let ada: TestInstance
   let bob: TestInstance
   let address: string

@@ -20,8 +20,7 @@ const MIB = 2 ** 20
 const LARGE_BYTES = 96 * MIB
 const SMALL_FILES = 700
 
-describe('file copy DEVICE:/path: a device that is away, lost connections, kill -9', function () {
-  this.timeout(240_000)
+describe('file copy DEVICE:/path: a device that is away, lost connections, kill -9', () => {
   let ada: PairedDaemon
   let bob: PairedDaemon
   let here: string

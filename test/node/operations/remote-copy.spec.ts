@@ -46,8 +46,7 @@ function manyKinds(): Tree {
   return tree
 }
 
-describe('file copy and file move, DEVICE:/path', function () {
-  this.timeout(180_000)
+describe('file copy and file move, DEVICE:/path', () => {
   let ada: PairedDaemon
   let bob: PairedDaemon
   let here: string

@@ -11,8 +11,7 @@ interface Deleted {
   ended: { problemCount: number; output: { items: number; files: number; bytes: number } }
 }
 
-describe('file delete, info and validate of DEVICE:/path', function () {
-  this.timeout(120_000)
+describe('file delete, info and validate of DEVICE:/path', () => {
   let ada: PairedDaemon
   let bob: PairedDaemon
   let there: string

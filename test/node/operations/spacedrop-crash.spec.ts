@@ -8,8 +8,7 @@ import { tempDir } from '../../temp.js'
 
 const KILLS = 6
 
-describe('spacedrop: kill -9', function () {
-  this.timeout(180_000)
+describe('spacedrop: kill -9', () => {
   const dir = tempDir('sd-crash-')
   let ada: PairedDaemon
   let bob: PairedDaemon

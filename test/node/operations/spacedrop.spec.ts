@@ -28,8 +28,7 @@ interface View {
   placed: string[]
 }
 
-describe('network spacedrop, offers, accept, decline, rules', function () {
-  this.timeout(120_000)
+describe('network spacedrop, offers, accept, decline, rules', () => {
   const dir = tempDir('sd-send-')
   let ada: PairedDaemon
   let bob: PairedDaemon

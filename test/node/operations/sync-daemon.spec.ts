@@ -15,8 +15,7 @@ interface Status {
 
 const FILES = 1_500
 
-describe('a sync of a daemon', function () {
-  this.timeout(240_000)
+describe('a sync of a daemon', () => {
   const instance = testInstance()
   const folder = `${instance.dataDir}-folders`
   const at = (path: string): string => join(folder, path)

@@ -13,8 +13,7 @@ interface Status {
   served: { name: string; state: string; text: string; advice: string | null }[]
 }
 
-describe('sync add NAME PATH DEVICE:/path', function () {
-  this.timeout(180_000)
+describe('sync add NAME PATH DEVICE:/path', () => {
   let ada: PairedDaemon
   let bob: PairedDaemon
   let photos: string

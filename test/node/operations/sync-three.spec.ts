@@ -8,8 +8,7 @@ import { look } from '../../sync/session/fixture.js'
 /** Rounds in which each pair runs once; after so many nothing may be left to do. */
 const ROUNDS = 4
 
-describe('three devices, each pair keeping the same folder in step', function () {
-  this.timeout(240_000)
+describe('three devices, each pair keeping the same folder in step', () => {
   let daemons: PairedDaemon[]
   let clean = async (): Promise<void> => {}
   const folder = (who: number): string => join(daemons[who]!.downloads, 'notes')

@@ -37,8 +37,7 @@ function noted(stage: EndpointStage, note: (bytes: number) => void): EndpointSta
   }
 }
 
-describe('a link that is cut in the middle of a sync', function () {
-  this.timeout(240_000)
+describe('a link that is cut in the middle of a sync', () => {
   const two = new TwoDevices()
   before(() => two.start())
   after(() => two.clean())

@@ -8,8 +8,7 @@ import { TwoDevices } from './two-devices.js'
 /** A sync leaves 512 MiB free: an image with room has more than that, and takes no more of the disk than is written. */
 const ROOMY_MIB = 800
 
-canMount('the disk of the other device', function () {
-  this.timeout(180_000)
+canMount('the disk of the other device', () => {
   const two = new TwoDevices()
   const images: TestImage[] = []
   before(() => two.start())

@@ -6,8 +6,7 @@ import { TwoDevices } from './two-devices.js'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-describe('versions at an end that another device drives', function () {
-  this.timeout(180_000)
+describe('versions at an end that another device drives', () => {
   const two = new TwoDevices()
   before(async () => {
     await two.start()

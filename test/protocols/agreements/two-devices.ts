@@ -23,7 +23,7 @@ import { connectPeers, nextEvent, pairDirectly, type TestPeer } from '../../peer
 import { tempDir } from '../../temp.js'
 
 /** Longer than anything here takes on a busy machine. */
-const LONG_MS = 120_000
+const LONG_MS = 200_000
 const LOOPBACK = new Map<string, unknown>([
   ['network.loopback', true],
   ['network.enabled', true]

@@ -32,7 +32,7 @@ describe('messaging: kill -9', () => {
         const peer = await messagingPeer(dataDir as AbsPath, { network })
         board.publish('receiver', network.localDevice)
         board.publish('address', String(network.node.getMultiaddrs()[0]))
-        await board.expect('enough', 120_000)
+        await board.expect('enough')
         board.publish(
           'texts',
           (await peer.messages.texts({ limit: TEXTS * 2, peek: true })).texts.map(t => t.text)

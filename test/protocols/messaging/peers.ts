@@ -1,6 +1,7 @@
 import { type Messaging, messaging } from '../../../protocols/messaging/index.js'
 import {
   type AbsPath,
+  type Clock,
   type DeviceId,
   type EventBus,
   type EventName,
@@ -28,7 +29,7 @@ export interface MessagingPeer {
 /** Messaging on a real database and a real libp2p node; `prepare` registers handlers before the start. */
 export async function messagingPeer(
   dataDir: AbsPath,
-  options: { network?: LoopNetwork; prepare?: (messages: Messaging) => void } = {}
+  options: { network?: LoopNetwork; clock?: Clock; prepare?: (messages: Messaging) => void } = {}
 ): Promise<MessagingPeer> {
   const network = options.network ?? (await loopNetwork())
   const events = eventBus()
@@ -39,7 +40,7 @@ export async function messagingPeer(
     network,
     trust: { isPaired: device => !unpaired.has(device), nameOf: device => device.slice(-6) },
     events,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: systemRandom,
     log: silentLog
   })

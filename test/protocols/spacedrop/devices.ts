@@ -102,5 +102,5 @@ export async function arrived(at: DropDevice, offer: Offer): Promise<Offer> {
 
 /** Waits for the end of an offer at a device. */
 export function ended(at: DropDevice, offer: Offer): Promise<Offer> {
-  return at.drops.wait(offer, () => {}, { signal: AbortSignal.timeout(30_000) })
+  return at.drops.wait(offer, () => {}, { signal: AbortSignal.timeout(120_000) })
 }

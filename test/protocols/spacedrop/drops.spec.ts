@@ -16,8 +16,7 @@ import type { AbsPath } from '../../../storage/base/index.js'
 import { nextEvent } from '../../peers.js'
 import { arrived, type DropPair, dropPair, ended } from './devices.js'
 
-describe('spacedrop', function () {
-  this.timeout(60_000)
+describe('spacedrop', () => {
   let pair: DropPair
   let count = 0
 

@@ -6,8 +6,7 @@ import { type AbsPath, type Clock, systemClock } from '../../../storage/base/ind
 import { nextEvent } from '../../peers.js'
 import { arrived, type DropPair, dropPair, ended } from './devices.js'
 
-describe('offers that nobody answers', function () {
-  this.timeout(60_000)
+describe('offers that nobody answers', () => {
   /** Moves by hand; timers of half a minute and more go off when it has moved far enough. */
   let aheadMs = 0
   const timers = new Set<{ at: number; fn: () => void }>()

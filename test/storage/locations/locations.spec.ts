@@ -50,12 +50,12 @@ describe('locations', () => {
   })
 
   it('random edits while watching: afterwards the index equals the disk exactly', async function () {
-    this.timeout(120_000 + EDITS * 20)
+    this.timeout(240_000 + EDITS * 20)
     const f = await open()
     const id = await f.indexedFolder(`${base}/tree`)
     const seed = seedOfRun()
     await randomEdits(`${base}/tree`, { seed, count: EDITS, oddNames: true })
-    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 110_000 + EDITS * 20)
+    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 220_000 + EDITS * 20)
     await f.until(() => f.same(id))
     clearTimeout(limit)
     const { output } = await f.jobs.outcome(await f.locations.rescan(id, { force: true }))
@@ -63,15 +63,14 @@ describe('locations', () => {
     assert.deepEqual([created, modified, moved, deleted], [0, 0, 0, 0], `seed ${seed}: a fresh scan found more`)
   })
 
-  it('random edits while it is being indexed for the first time', async function () {
-    this.timeout(120_000)
+  it('random edits while it is being indexed for the first time', async () => {
     const f = await open()
     const seed = seedOfRun()
     await randomEdits(`${base}/tree`, { seed, count: 600 })
     const { location, job } = await f.locations.add(f.library, { path: `${base}/tree` as AbsPath })
     await randomEdits(`${base}/tree`, { seed: seed + 1, count: 400 })
     await f.jobs.outcome(job)
-    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 110_000)
+    const limit = setTimeout(() => assert.fail(`seed ${seed}: not the same after a while`), 220_000)
     await f.until(() => f.same(location.id))
     clearTimeout(limit)
   })

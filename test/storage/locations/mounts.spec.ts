@@ -59,7 +59,7 @@ canMount('locations on disks that come and go', () => {
       disk.clean()
       other.clean()
     }
-  }).timeout(60_000)
+  })
 
   it('a memory disk under a location that goes is offline', async () => {
     const place = `${dir.path}/memory`
@@ -76,5 +76,5 @@ canMount('locations on disks that come and go', () => {
     } finally {
       disk.clean()
     }
-  }).timeout(60_000)
+  })
 })

@@ -160,8 +160,7 @@ describe('volumes', () => {
       }
     })
 
-    it('a disk is noticed when it comes and goes, keeps its id at another place, and is remembered', async function () {
-      this.timeout(30_000)
+    it('a disk is noticed when it comes and goes, keeps its id at another place, and is remembered', async () => {
       const image = mountImage('ext4', 24)
       try {
         const first = `${dir.path}/first` as AbsPath

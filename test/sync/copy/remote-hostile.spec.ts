@@ -7,8 +7,7 @@ import { far, type Lie, near, openRemote, type RemoteKit } from './remote-fixtur
 
 const MIB = 2 ** 20
 
-describe('copy from a device that lies', function () {
-  this.timeout(30_000)
+describe('copy from a device that lies', () => {
   let remote: RemoteKit
   let n = 0
   before(async () => {

@@ -8,8 +8,7 @@ import { makeTree, readTree, type Tree } from './trees.js'
 
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 25)
 
-describe('copy and move between devices against a plain model, on random trees, over a line that is cut', function () {
-  this.timeout(120_000)
+describe('copy and move between devices against a plain model, on random trees, over a line that is cut', () => {
   let remote: RemoteKit
   let n = 0
   before(async () => {

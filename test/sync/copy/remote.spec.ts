@@ -11,8 +11,7 @@ const SMALL_BYTES = 20_000
 const SMALL_FILES = 300
 const ALL_BYTES = LARGE_BYTES + SMALL_FILES * SMALL_BYTES
 
-describe('copy between devices', function () {
-  this.timeout(60_000)
+describe('copy between devices', () => {
   let remote: RemoteKit
   let n = 0
   before(async () => {

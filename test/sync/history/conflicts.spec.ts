@@ -8,8 +8,7 @@ import { type HistoryFixture, openHistory } from './fixture.js'
 
 const rel = (path: string): RelPath => path as RelPath
 
-describe('conflicts that wait for a person', function () {
-  this.timeout(120_000)
+describe('conflicts that wait for a person', () => {
   let fixture: HistoryFixture
   beforeEach(async () => {
     fixture = await openHistory({ mode: 'bidirectional', policy: 'prompt' })

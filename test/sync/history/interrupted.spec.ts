@@ -15,8 +15,7 @@ import { type HistoryFixture, openHistory } from './fixture.js'
 
 const ROLE = fileURLToPath(new URL('./cut-role.js', import.meta.url))
 
-describe('a restore that a crash cut short', function () {
-  this.timeout(60_000)
+describe('a restore that a crash cut short', () => {
   let fixture: HistoryFixture
   afterEach(() => fixture.close())
 

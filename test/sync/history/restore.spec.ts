@@ -11,7 +11,7 @@ import { type HistoryFixture, openHistory } from './fixture.js'
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 1)
 /** A long search takes as long as it takes. */
-const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 120_000 : 0
+const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 300_000 : 0
 const rel = (path: string): RelPath => path as RelPath
 
 describe('restoring', function () {

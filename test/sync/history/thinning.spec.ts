@@ -7,8 +7,7 @@ import { type HistoryFixture, openHistory } from './fixture.js'
 const DAY = 24 * 3_600_000
 const HOUR = 3_600_000
 
-describe('thinning what syncs keep', function () {
-  this.timeout(120_000)
+describe('thinning what syncs keep', () => {
   let fixture: HistoryFixture
   afterEach(() => fixture.close())
   const at = (path: string): string => join(fixture.source, path)

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import type { RelPath } from '../../../storage/base/index.js'
 import { type HistoryFixture, openHistory } from './fixture.js'
 
-describe('why a path is as it is', function () {
-  this.timeout(120_000)
+describe('why a path is as it is', () => {
   let fixture: HistoryFixture
   afterEach(() => fixture.close())
   const at = (path: string): string => join(fixture.source, path)

@@ -12,8 +12,7 @@ import { file, makeTree } from '../copy/trees.js'
 
 const FAR = 'far' as DeviceId
 
-describe('validation of another device', function () {
-  this.timeout(30_000)
+describe('validation of another device', () => {
   let kit: CopyKit
   let far: FarOperations
   /** Changes what is recorded of a file; of all others just what they are. */

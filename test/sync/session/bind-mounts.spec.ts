@@ -7,7 +7,6 @@ import { look } from './fixture.js'
 import { TwoFolders } from './two-folders.js'
 
 canMount('a sync of which an end is a bind mount', function (this: Mocha.Suite) {
-  this.timeout(180_000)
   let two: TwoFolders
   let image: TestImage
   let bound: string | undefined

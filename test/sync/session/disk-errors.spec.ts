@@ -37,8 +37,7 @@ class Failing {
   }
 }
 
-describe('a disk that reports errors while a sync writes', function () {
-  this.timeout(120_000)
+describe('a disk that reports errors while a sync writes', () => {
   let fixture: HistoryFixture
   afterEach(() => fixture.close())
 

@@ -13,7 +13,6 @@ const MIB = 2 ** 20
 const ROOMY_MIB = 1024
 
 canMount('a sync with disks of their own', function (this: Mocha.Suite) {
-  this.timeout(180_000)
   let two: TwoFolders
   const images: TestImage[] = []
   const at = (path: string): string => two.at(path)

@@ -31,7 +31,6 @@ const KINDS: readonly Kind[] = [
 
 for (const { title, fileSystem, mkfs = [], fold, plain = false } of KINDS)
   canMountKind(`a sync with a folder on ${title}`, { fileSystem, mib: MIB, mkfs }, function (this: Mocha.Suite) {
-    this.timeout(120_000)
     let two: TwoFolders
     let image: TestImage
 

@@ -20,8 +20,7 @@ withGit('a git repository, worked in at one end and then at the other', () => {
     ['within the folder', 'repo'],
     ['that is the folder itself, with what we keep in it', '']
   ] as const)
-    it(`commits, branches, gc and a rebase: sound and equal after each session: one ${what}`, async function () {
-      this.timeout(120_000)
+    it(`commits, branches, gc and a rebase: sound and equal after each session: one ${what}`, async () => {
       fixture = await openSync({ mode: 'bidirectional' })
       const [here, there] = [join(fixture.source, place), join(fixture.destination, place)]
       mkdirSync(here, { recursive: true })

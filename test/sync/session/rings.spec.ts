@@ -14,7 +14,7 @@ import { contents, look, openHere, openSync, type SyncFixture } from './fixture.
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 3)
-const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 240_000 : 0
+const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 300_000 : 0
 /** In which everything comes to rest. */
 const MAX_ROUNDS = 8
 const PAIRS = [

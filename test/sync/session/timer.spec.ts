@@ -12,8 +12,7 @@ const deaf = (real: Watcher): Watcher => ({
   watch: (request, listener) => real.watch(request, { ...listener, changes: async () => {} })
 })
 
-describe('a sync that its watcher tells nothing', function () {
-  this.timeout(60_000)
+describe('a sync that its watcher tells nothing', () => {
   let fixture: HistoryFixture
   let clock: ManualClock
   let sleeps: number

@@ -11,7 +11,7 @@ import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
 
 /** Longer than anything here takes on a busy machine. */
-const LONG_MS = 40_000
+const LONG_MS = 120_000
 
 export class TwoFolders {
   readonly #temp = tempDir('sd-two-folders-')

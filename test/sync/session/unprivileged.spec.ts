@@ -71,9 +71,7 @@ class Role {
 const problemsOf = ({ problems }: Answer): string[] => problems.map(p => `${p.path} ${p.code} ${p.at}`).sort()
 const untimed = (dir: string): Record<string, string> => look(dir, { times: false })
 
-group?.('a sync without root', function () {
-  this.timeout(180_000)
-
+group?.('a sync without root', () => {
   for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[]) {
     it(`${mode}: what it may not read or write is said, everything else goes on, and with the rights the next run finishes`, async () => {
       const temp = tempDir('sd-rights-')
