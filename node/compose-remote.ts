@@ -87,8 +87,8 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
   const isNetwork = async (path: AbsPath) => (await volumes.placementOf(path))?.volume.network ?? false
   const grants = openGrants(instance, clock)
   const nameOf = (device: DeviceId): string => devices.nameOf(device)
-  const open = (path: AbsPath, options?: AbortOptions) =>
-    openLocalEndpoint({ path, pool, files, volumes, trash, ours }, options)
+  const open = (path: AbsPath, { allAreas, ...options }: { allAreas?: boolean } & AbortOptions = {}) =>
+    openLocalEndpoint({ path, pool, files, volumes, trash, ours, allAreas }, options)
   const replicas = openReplicas({
     ...{
       network,

@@ -55,8 +55,8 @@ export interface ReplicasInit {
   /** Content is compressed on a link slower than this; SLOW_LINK_BYTES_PER_SECOND unless given. */
   readonly compressBelowBytesPerSecond?: number
   nameOf(device: DeviceId): string
-  /** Opens a folder of this device; its root is where the path really leads. */
-  open(path: AbsPath, options: AbortOptions): Promise<Endpoint>
+  /** Opens a folder of this device; its root is where the path really leads. @param allAreas - as `LocalEndpointInit` has it */
+  open(path: AbsPath, options: { readonly allAreas?: boolean } & AbortOptions): Promise<Endpoint>
   ours(): readonly string[]
   /** What the indexes of this device know; nothing unless given. */
   readonly known?: Pick<IndexPlaces, 'copiesOf' | 'recordedOf'>
@@ -214,7 +214,10 @@ class Service implements Replicas {
     const within = path.startsWith('/') && may(posix.normalize(path))
     let endpoint: Endpoint
     try {
-      endpoint = await this.#init.open(path as AbsPath, options)
+      endpoint = await this.#init.open(path as AbsPath, {
+        allAreas: sync !== undefined && access === 'write',
+        ...options
+      })
     } catch (err) {
       return refuse(within ? toError(err) : notGranted)
     }

@@ -26,6 +26,8 @@ export function refusedName(name: string, end: EndCapabilities): string | undefi
   if (!end.anyBytes && !isPlainUtf8(name)) return 'its name is not valid UTF-8'
   for (const c of end.refusedCharacters) if (name.includes(c)) return `its name holds "${c}"`
   if (end.refusedEnds !== '' && end.refusedEnds.includes(name.at(-1)!)) return `its name ends in "${name.at(-1)}"`
+  if (end.refusedNames.includes(name))
+    return 'its name is kept for spacedrive itself there: rename it, or leave it out in `.spacedriveignore`'
   return undefined
 }
 

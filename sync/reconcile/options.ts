@@ -23,6 +23,8 @@ export interface EndCapabilities {
   readonly refusedCharacters: string
   /** Characters that no name may end in there: `. ` on FAT. */
   readonly refusedEnds: string
+  /** Names that are kept for this program there. */
+  readonly refusedNames: readonly string[]
 }
 
 export interface ReconcileOptions {
@@ -71,5 +73,6 @@ export const PLAIN_END: EndCapabilities = {
   anyBytes: true,
   maxNameBytes: 255,
   refusedCharacters: '',
-  refusedEnds: ''
+  refusedEnds: '',
+  refusedNames: []
 }

@@ -1,6 +1,6 @@
 /** The ends that a session writes to: opened, what a crash left there settled. */
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
-import type { FileRoot, Staging } from '../../storage/files/index.js'
+import { AREA_NAME, type FileRoot, type Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { type EndCapabilities, PLAIN_END } from '../reconcile/index.js'
 import { VersionStore } from '../versions/index.js'
@@ -98,14 +98,18 @@ export async function openEnd(
   }
 }
 
-/** An end that is never written is taken as it is: it holds what it holds. */
-export function capabilitiesOf(root: Pick<FileRoot, 'capabilities'> | undefined): EndCapabilities {
+/**
+ * An end that is never written is taken as it is: it holds what it holds.
+ * @param far - it lies on another device, which lets nobody near a `.spacedrive`
+ */
+export function capabilitiesOf(root: Pick<FileRoot, 'capabilities'> | undefined, far = false): EndCapabilities {
   if (root === undefined) return PLAIN_END
   const { foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, fileSystem } = root.capabilities
   const fat = FAT.has(fileSystem)
   return {
     ...{ foldsCase, foldsUnicode, timeStepNs, symlinks, modes, anyBytes, maxNameBytes: PLAIN_END.maxNameBytes },
-    ...{ refusedCharacters: fat ? '"*:<>?\\|' : '', refusedEnds: fat ? '. ' : '' }
+    ...{ refusedCharacters: fat ? '"*:<>?\\|' : '', refusedEnds: fat ? '. ' : '' },
+    refusedNames: far ? [AREA_NAME] : []
   }
 }
 

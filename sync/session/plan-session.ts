@@ -49,8 +49,8 @@ export async function planSession(
       options: {
         ...{ mode: sync.mode, policy: sync.policy, archive, devices: sync.devices, union },
         ...(answers.size > 0 && { answers }),
-        source: capabilitiesOf(opened.source),
-        destination: capabilitiesOf(opened.destination)
+        source: capabilitiesOf(opened.source, opened.source?.here === undefined),
+        destination: capabilitiesOf(opened.destination, opened.destination?.here === undefined)
       }
     }
     // What nobody has read yet has no content that versions could speak of.

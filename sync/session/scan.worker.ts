@@ -1,5 +1,5 @@
 /** Walks a folder of this device beside its snapshot, in one thread: only what is otherwise leaves it. */
-import { defineTasks, type LinkContext, nameOf, type RelPath } from '../../storage/base/index.js'
+import { defineTasks, type LinkContext, type RelPath } from '../../storage/base/index.js'
 import { AREA_NAME } from '../../storage/files/index.js'
 import { openSqlite } from '../../storage/sql/index.js'
 import {
@@ -64,8 +64,8 @@ export const scanning = defineTasks(import.meta.url, {
 
 const CACHE_KIB = 2 * 1024
 
-/** `.spacedrive` with its marker is nobody's business, nor is the root; other things of ours are unknown. */
+/** The area of the root is nobody's business, nor is the root; other things of ours are unknown, and what holds them stays. */
 export function isShown({ path, unknown }: TreeEntry): boolean {
   if (path === '') return false
-  return unknown !== 'ours' || nameOf(path) !== AREA_NAME
+  return unknown !== 'ours' || path !== AREA_NAME
 }

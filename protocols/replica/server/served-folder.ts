@@ -1,18 +1,24 @@
-import type { AbsPath } from '../../../storage/base/index.js'
 import {
   type AbortOptions,
-  isWithin,
+  type AbsPath,
   parentOf,
   type RelPath,
   ROOT,
   resolveRel,
   SpacedriveError
 } from '../../../storage/base/index.js'
-import { AREA_NAME, isTempName, type PlaceStep, type StagedSource } from '../../../storage/files/index.js'
+import {
+  AREA_NAME,
+  isTempName,
+  type PlaceResult,
+  type PlaceStep,
+  type StagedSource
+} from '../../../storage/files/index.js'
 import type { RecordedFile } from '../../../sync/analysis/index.js'
 import {
   type Endpoint,
   type EndpointStage,
+  type KeptBatch,
   MAX_LOOKS,
   type StagedFileWriter,
   type TrashedItem
@@ -22,6 +28,7 @@ import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
 import { SYNC_WRITES } from '../sync-calls.js'
+import { isOurPlace, liesInOurs, namesOf, placeTheirs, stagedOf } from './place-theirs.js'
 import { ServedForSync, type SyncPort } from './served-sync.js'
 
 export interface Served {
@@ -211,13 +218,19 @@ export class ServedFolder {
 
   /** Steps name what is theirs, and only staging places that this device opened here. */
   checkedSteps(steps: readonly PlaceStep[]): readonly PlaceStep[] {
-    for (const step of steps) {
-      this.ensurePlain(step.path)
-      if (step.kind === 'move') this.ensurePlain(step.to)
-      for (const source of 'from' in step ? [step.from] : []) this.#ensureStaged(source)
-      for (const source of 'aside' in step ? [step.aside] : []) this.#ensureStaged(source)
-    }
+    for (const path of steps.flatMap(namesOf)) this.ensurePlain(path)
+    this.#ensureStagedAll(steps)
     return steps
+  }
+
+  /** A batch of a sync: what belongs to the program here is left out, path by path, and the rest is done. */
+  placeForSync(batch: KeptBatch, options: AbortOptions): Promise<readonly PlaceResult[]> {
+    this.#ensureStagedAll(batch.steps)
+    return placeTheirs(batch, this.#served, theirs => this.sync.end.place(theirs, options))
+  }
+
+  #ensureStagedAll(steps: readonly PlaceStep[]): void {
+    for (const source of steps.flatMap(stagedOf)) this.#ensureStaged(source)
   }
 
   checkTrashed(items: readonly TrashedItem[]): void {
@@ -237,7 +250,7 @@ export class ServedFolder {
     const areas = new Set<RelPath>()
     for (const path of paths) {
       const names = path.split('/')
-      if (names.some(isTempName) || this.#isOurs(path)) throw notTheirs()
+      if (names.some(isTempName) || liesInOurs(path, this.#served)) throw notTheirs()
       for (const [i, name] of names.entries())
         if (name === AREA_NAME) areas.add(names.slice(0, i + 1).join('/') as RelPath)
     }
@@ -255,12 +268,7 @@ export class ServedFolder {
 
   /** Nothing is ever made or changed, or taken into another file, at a name that this program keeps for itself. */
   ensurePlain(path: RelPath): void {
-    if (path.split('/').some(name => name === AREA_NAME || isTempName(name)) || this.#isOurs(path)) throw notTheirs()
-  }
-
-  #isOurs(path: RelPath): boolean {
-    const at = resolveRel(this.#served.root, path)
-    return this.#served.ours().some(own => isWithin(at, own))
+    if (isOurPlace(path, this.#served)) throw notTheirs()
   }
 
   /** @throws NOT_GRANTED */

@@ -24,8 +24,7 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
     return { values: { root } }
   },
   async syncPlace({ steps, ...batch }, options) {
-    const checked = this.checkedSteps(steps as PlaceStep[])
-    return { values: await this.sync.end.place({ ...batch, steps: checked }, options) }
+    return { values: await this.placeForSync({ ...batch, steps: steps as PlaceStep[] }, options) }
   },
   async syncChanged(page) {
     return { values: await this.sync.vectors.changed(page) }

@@ -52,6 +52,11 @@ export interface LocalEndpointInit {
   readonly trash: Pick<Trash, 'put'>
   /** Absolute paths that are ours and unknown to everybody: data directories, open libraries (SYNC.md 9). */
   ours(): readonly string[]
+  /**
+   * Each `.spacedrive` below the root is ours, also one without a marker: for whoever writes there by order of another device, which
+   * is never let near one.
+   */
+  readonly allAreas?: boolean | undefined
   /** Instead of the real disk, with a pool that runs tasks in place: see `FilesInit.disk`. */
   readonly disk?: Disk | undefined
 }
@@ -187,9 +192,10 @@ export class LocalEndpoint implements Endpoint {
   }
 
   #root(): LocalRoot {
-    const { path, stat, about, ours, disk } = this.#parts
+    const { path, stat, about, ours, allAreas = false, disk } = this.#parts
     const clockStepMs = timeStepMs(about.fileSystem)
-    const root = { path, identity: { device: stat.device, inode: stat.inode }, ours: ours(), clockStepMs }
+    const identity = { device: stat.device, inode: stat.inode }
+    const root = { path, identity, ours: ours(), allAreas, clockStepMs }
     return disk === undefined ? root : { ...root, disk }
   }
 

@@ -177,8 +177,8 @@ function columnSink(ctx: LinkContext): PageSink {
   }
 }
 
-const rulesOf = ({ path, identity, ours }: LocalRoot, otherFileSystems = false): LookRules => ({
-  ...{ root: path, device: identity.device, ours, otherFileSystems }
+const rulesOf = ({ path, identity, ours, allAreas }: LocalRoot, otherFileSystems = false): LookRules => ({
+  ...{ root: path, device: identity.device, ours, allAreas, otherFileSystems }
 })
 
 /** @throws MISSING, LINK_IN_PATH, NO_PERMISSION */

@@ -27,6 +27,8 @@ export interface LookRules {
   readonly device: bigint
   /** Absolute paths that are ours: data directories, open libraries. */
   readonly ours: readonly string[]
+  /** Each `.spacedrive` is ours, also one without a marker: see `LocalEndpointInit`. */
+  readonly allAreas: boolean
   /** What is mounted below the root counts like the rest. */
   readonly otherFileSystems: boolean
 }
@@ -72,7 +74,7 @@ function reasonFor(reader: TreeReader, path: RelPath, stat: EntryStat, rules: Lo
   if (stat.kind !== 'directory' || path === '') return undefined
   if (rules.ours.includes(resolveRel(rules.root, path))) return 'ours'
   if (nameOf(path) !== AREA_NAME) return undefined
-  return hasMarker(reader, path) ? 'ours' : undefined
+  return rules.allAreas || hasMarker(reader, path) ? 'ours' : undefined
 }
 
 /** `.spacedrive` is ours where it holds the marker, whoever may read it. */

@@ -12,6 +12,7 @@ export interface LocalRoot {
   readonly path: AbsPath
   readonly identity: Pick<EntryStat, 'device' | 'inode'>
   readonly ours: readonly string[]
+  readonly allAreas: boolean
   readonly clockStepMs: number
   /** Instead of the real disk: see `FilesInit.disk`. Such a root stays in its thread. */
   readonly disk?: Disk | undefined

@@ -134,8 +134,8 @@ export class TwoDevices {
     const ours = (): AbsPath[] => [dataDir, ...libraries.opened().map(l => l.path)]
     const init: ReplicasInit = {
       ...{ network, grants, clock, random, log, ours, nameOf: () => 'ada' },
-      open: async (path, options) => {
-        const truth = await openLocalEndpoint({ ...this.bob, ours, path }, options)
+      open: async (path, { allAreas, ...options }) => {
+        const truth = await openLocalEndpoint({ ...this.bob, ours, allAreas, path }, options)
         return instead(truth, folder(truth))
       },
       syncs(device, uuid) {
