@@ -1,14 +1,19 @@
 /** Two isolated daemons for the demo and the bench, driven through the command line like a person would. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, daemonClient } from '../node/client/index.js'
-import type { AbsPath } from '../storage/base/index.js'
+import { lockFile } from '../node/instance/index.js'
+import { type AbsPath, hasCode } from '../storage/base/index.js'
+import { acquireLock } from '../storage/sql/index.js'
 
 const CLI = join(dirname(fileURLToPath(import.meta.url)), '../node/cli/main.js')
 
 const ASK_MS = 100
+/** A daemon that is about to start answers, or stops, within this, on a machine that has much else to do. */
+const END_MS = 60_000
 
 export interface Ran {
   code: number
@@ -20,6 +25,8 @@ export class Instance {
   readonly name: string
   readonly #dataDir: string
   readonly #prefix: readonly string[]
+  #starting: Promise<unknown> = Promise.resolve()
+  #over = false
 
   /** @param prefix - what goes before each command: `ip netns exec NAME` */
   constructor(name: string, dataDir: string, prefix: readonly string[] = []) {
@@ -30,7 +37,11 @@ export class Instance {
 
   /** Speaks to the daemon without the start of a command in between. */
   get client(): Client {
-    return daemonClient(join(this.#dataDir, `instance-${this.name}`) as AbsPath)
+    return daemonClient(this.#ownDir)
+  }
+
+  get #ownDir(): AbsPath {
+    return join(this.#dataDir, `instance-${this.name}`) as AbsPath
   }
 
   /** The program and the whole command line of a command on this instance. */
@@ -94,8 +105,11 @@ export class Instance {
 
   /** @param listen - listens there, and looks for nobody; else on loopback, on another port at each start */
   start(listen?: string): Promise<unknown> {
+    if (this.#over) return Promise.reject(new Error(`${this.name} was ended`))
     const where = listen === undefined ? ['--loopback'] : ['--listen', listen, '--no-mdns', '--no-dht']
-    return this.json('start', '--enable-networking', ...where)
+    const starting = this.json('start', '--enable-networking', ...where)
+    this.#starting = starting.catch(() => {})
+    return starting
   }
 
   async address(): Promise<string> {
@@ -108,6 +122,29 @@ export class Instance {
   /** Ends the daemon, also when we are on our way out; quiet when none runs. */
   stopNow(): void {
     spawnSync(...this.args('stop'), { stdio: 'ignore' })
+  }
+
+  /** Ends the daemon for good, one that was just being started too: it may outlive the command that started it. */
+  async end(): Promise<void> {
+    this.#over = true
+    await this.#starting
+    for (const began = performance.now(); performance.now() - began < END_MS; await sleep(ASK_MS)) {
+      this.stopNow()
+      if (!this.#isHeld()) return
+    }
+    throw new Error(`the daemon of ${this.name} does not stop`)
+  }
+
+  /** Whether a process has the data directory. */
+  #isHeld(): boolean {
+    if (!existsSync(this.#ownDir)) return false
+    try {
+      acquireLock(lockFile(this.#ownDir), 'a look').release()
+      return false
+    } catch (err) {
+      if (hasCode(err, 'LOCKED')) return true
+      throw err
+    }
   }
 }
 
@@ -143,14 +180,23 @@ export interface Folder {
   readonly root: string
 }
 
-/** Two folders kept in step both ways from then on: the first device asks, the second accepts. They are connected. */
-export async function syncBoth(name: string, driver: Folder, server: Folder): Promise<void> {
-  const there = `${server.device.name}:${server.root}`
-  await driver.device.json('sync', 'add', name, driver.root, there, '--mode', 'bidirectional')
+/**
+ * Two folders kept in step both ways from then on: the first device asks, the second accepts. They are connected.
+ * @param manual - only `sync run` runs it
+ */
+export async function syncBoth(
+  name: string,
+  driver: Folder,
+  server: Folder,
+  { manual = false }: { manual?: boolean } = {}
+): Promise<void> {
+  const [ours, theirs] = [driver.device.client, server.device.client]
+  const destination = `${server.device.name}:${server.root}`
+  await ours.call('sync.add', { name, source: driver.root, destination, mode: 'bidirectional', manual })
   for (;;) {
-    const { requests } = await server.device.json<{ requests: { id: number; name: string }[] }>('sync', 'requests')
+    const { requests } = (await theirs.call('sync.requests', {})) as { requests: { id: number; name: string }[] }
     const asked = requests.find(r => r.name === name)
-    if (asked !== undefined) return void (await server.device.json('sync', 'accept', String(asked.id)))
+    if (asked !== undefined) return void (await theirs.call('sync.accept', { id: asked.id }))
     await sleep(ASK_MS)
   }
 }

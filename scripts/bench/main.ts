@@ -12,6 +12,7 @@ import { analysisBenches } from './analysis.js'
 import type { Bench, TreeKind } from './bench.js'
 import { copyBenches } from './copies.js'
 import { connecting, dropBig, dropSmall, dropTree, pairing } from './drops.js'
+import { atEnd, endAll, endOnSignal, isEnding } from './ending.js'
 import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
 import { remoteBackgroundBenches } from './remote-background.js'
@@ -67,11 +68,10 @@ if (unknown.length > 0) {
 }
 
 let failed = false
-const dirs: string[] = []
 const quick = values.quick ?? false
 function freshDir(): string {
   const dir = mkdtempSync(join(resolve(values.dir ?? tmpdir()), 'sd-bench-'))
-  dirs.push(dir)
+  atEnd(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 let treesDir = values.trees === undefined ? undefined : resolve(values.trees)
@@ -79,7 +79,9 @@ const tree = (kind: TreeKind): Promise<string> => {
   treesDir ??= freshDir()
   return makeTree(treesDir, kind, quick)
 }
+endOnSignal()
 for (const bench of benches.filter(b => positionals.length === 0 || positionals.includes(b.name))) {
+  if (isEnding()) break
   const dir = freshDir()
   const note = (text: string): void => void process.stderr.write(`${bench.name}: ${text}\n`)
   note(bench.what)
@@ -87,9 +89,12 @@ for (const bench of benches.filter(b => positionals.length === 0 || positionals.
     const figures = await bench.run({ dir, tree, quick, note })
     process.stdout.write(`${JSON.stringify({ scenario: bench.name, ...figures })}\n`)
   } catch (err) {
+    // What it began was taken from under it.
+    if (isEnding()) break
     failed = true
     process.stdout.write(`${JSON.stringify({ scenario: bench.name, error: String(err) })}\n`)
   }
 }
-for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
+if (isEnding()) await new Promise<never>(() => {}) // who ends it exits
+await endAll()
 process.exit(failed ? 1 : 0)

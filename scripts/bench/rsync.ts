@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { atEnd } from './ending.js'
 
 /** An rsync daemon on loopback, not encrypted, for the same work beside ours. */
 export interface Rsync {
@@ -24,15 +25,17 @@ export async function rsyncDaemon(dir: string): Promise<Rsync | undefined> {
   writeFileSync(config, `use chroot = no\n${as}[bench]\npath = ${served}\nread only = no\n`)
   const options = ['--daemon', '--no-detach', `--config=${config}`, '--address=127.0.0.1', `--port=${port}`]
   const child = spawn('rsync', options, { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  const end = atEnd(async () => {
+    child.kill()
+    await ended
+  })
   await answering(child, port)
   return {
     copy(source, into) {
       execFileSync('rsync', ['-a', source, `rsync://127.0.0.1:${port}/bench/${into}/`])
     },
-    async stop() {
-      child.kill()
-      await once(child, 'exit')
-    }
+    stop: end
   }
 }
 

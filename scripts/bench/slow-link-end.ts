@@ -14,26 +14,45 @@ const BITS = 8
 /** What waits for the link before the sender is held back: as a router has it. */
 const QUEUE_BYTES = 256 * 1024
 
+/**
+ * What is to be done at its time, in the order in which it came. Timers alone do not keep an order: each counts from when the loop
+ * last looked at the clock, so a later one of a busy loop may fire before an earlier one.
+ */
+function line(): (atMs: number, what: () => void) => void {
+  const waiting: { readonly atMs: number; readonly what: () => void }[] = []
+  const next = (): void => {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const leftMs = first.atMs - performance.now()
+      if (leftMs > 0) return void setTimeout(next, leftMs)
+      waiting.shift()
+      first.what()
+    }
+  }
+  return (atMs, what) => {
+    waiting.push({ atMs, what })
+    if (waiting.length === 1) next()
+  }
+}
+
 /** When the link is free again: all that this end sends shares it. */
 let freeAtMs = 0
 
 function send(from: Socket, to: Socket): void {
+  const [sent, there] = [line(), line()]
   let waitingBytes = 0
   let endAtMs = 0
-  const later = (atMs: number, what: () => void): void => void setTimeout(what, Math.max(0, atMs - performance.now()))
   from.on('data', (data: Buffer) => {
     freeAtMs = Math.max(freeAtMs, performance.now()) + (data.length * BITS * 1_000) / bitsPerSecond
     waitingBytes += data.length
     if (waitingBytes > QUEUE_BYTES) from.pause()
-    const sentAtMs = freeAtMs
-    endAtMs = sentAtMs + delayMs
-    later(sentAtMs, () => {
+    endAtMs = freeAtMs + delayMs
+    sent(freeAtMs, () => {
       waitingBytes -= data.length
       if (waitingBytes <= QUEUE_BYTES) from.resume()
     })
-    later(endAtMs, () => to.write(data))
+    there(endAtMs, () => to.write(data))
   })
-  from.on('end', () => later(endAtMs + 1, () => to.end()))
+  from.on('end', () => there(endAtMs, () => to.end()))
   from.on('error', () => to.destroy())
 }
 

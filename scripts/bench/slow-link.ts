@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { namespacesMissing } from '../../test/netns.js'
 import { Instance, pair } from '../instance.js'
+import { atEnd } from './ending.js'
 
 const END = join(dirname(fileURLToPath(import.meta.url)), 'slow-link-end.js')
 const PORT = 4001
@@ -31,6 +32,11 @@ export async function withSlowPair<T>(
   const spaces = ['a', 'b'].map(name => `sdslow${process.pid}${name}`)
   const [ends, instances]: [ChildProcess[], Instance[]] = [[], []]
   mkdirSync(join(dir, 'link'), { recursive: true })
+  const end = atEnd(async () => {
+    await Promise.allSettled(instances.map(instance => instance.end()))
+    for (const link of ends) link.kill()
+    for (const space of spaces) spawnSync('ip', ['netns', 'del', space])
+  })
   try {
     for (const [i, space] of spaces.entries()) {
       ip('netns', 'add', space)
@@ -47,9 +53,7 @@ export async function withSlowPair<T>(
     await pair(a, b)
     return await body(a, b)
   } finally {
-    for (const instance of instances) instance.stopNow()
-    for (const end of ends) end.kill()
-    for (const space of spaces) spawnSync('ip', ['netns', 'del', space])
+    await end()
   }
 }
 
