@@ -26,6 +26,8 @@ const RUN_MS = 200_000
 /** DESIGN 11: the daemon is not running. Where a test did not stop it, its log tells what did. */
 const EXIT_NOT_RUNNING = 5
 const SHOWN_LINES = 12
+/** Of /proc/PID/stat, counted from the state (proc(5): field 20). */
+const THREADS_FIELD = 17
 
 export interface CliResult {
   readonly code: number
@@ -191,13 +193,22 @@ async function isOurs(client: Client, pid: number): Promise<boolean> {
 
 /** A daemon is nobody's child here, so there is no event for its end. */
 export async function processEnded(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await new Promise(resolve => setTimeout(resolve, 20))
+  while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 20))
+}
+
+/**
+ * What has ended keeps its number until process 1 has looked at it, which may take a second; some never do. It has let go of
+ * its files and locks when no thread is left beside the first.
+ */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    if (process.platform !== 'linux') return true
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // `PID (any name) STATE ...`
+    return fields[0] !== 'Z' || fields[THREADS_FIELD] !== '1'
+  } catch {
+    return false
   }
 }
 

@@ -9,6 +9,9 @@ const { SPACEDRIVE_RUNS: long, SPACEDRIVE_SEED: seed } = process.env
 if (seed !== undefined) fc.configureGlobal({ seed: Number(seed) })
 else if (long === undefined) fc.configureGlobal({ seed: 1 })
 
+// What a new file may be is part of what is compared; whoever runs the tests may have said otherwise.
+process.umask(0o022)
+
 // A promise that nobody waits for and that fails is a defect of the program: it fails the run.
 process.on('unhandledRejection', reason => {
   throw reason

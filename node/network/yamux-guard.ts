@@ -58,6 +58,10 @@ export function guarded(
   return {
     protocol: factory.protocol,
     createStreamMuxer(connection): StreamMuxer {
+      // A muxer learns of the end by an event, and this one has been: it would ping a dead connection for ever.
+      if (connection.status !== 'open') {
+        throw new SpacedriveError('STREAM_CLOSED', 'the connection ended before streams could be opened on it')
+      }
       const watch = frameWatch(limitsFor(connection))
       // Before the muxer's own listener, in the same turn: both see every byte, this one first.
       connection.addEventListener('message', event => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { yamux } from '@chainsafe/libp2p-yamux'
+import type { MultiaddrConnection } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import fc from 'fast-check'
 import { frameWatch, guarded } from '../../../node/network/yamux-guard.js'
@@ -56,6 +57,36 @@ describe('yamux guard', () => {
       })
     )
   })
+  for (const [how, end] of [
+    ['cut by the other side', (_ours, theirs) => theirs.abort(new Error('gone'))],
+    ['cut by us', ours => ours.abort(new Error('enough'))],
+    [
+      'closed',
+      async (ours, theirs) => {
+        await theirs.close()
+        await ours.close()
+      }
+    ]
+  ] as [string, (ours: MultiaddrConnection, theirs: MultiaddrConnection) => unknown][]) {
+    it(`a connection that was ${how} before its muxer was made gets none: nothing goes on pinging it`, async () => {
+      const [ours, theirs] = multiaddrConnectionPair()
+      const ended = new Promise(resolve => ours.addEventListener('close', resolve))
+      await end(ours, theirs)
+      await ended
+      let made = 0
+      const yamuxes = yamux()()
+      const counting = {
+        protocol: yamuxes.protocol,
+        createStreamMuxer: (connection: MultiaddrConnection) => {
+          made++
+          return yamuxes.createStreamMuxer(connection)
+        }
+      }
+      const factory = guarded(counting as never, () => ({ maxFrameBytes: 1024, onStream: () => true }))
+      assert.throws(() => factory.createStreamMuxer(ours), { code: 'STREAM_CLOSED' })
+      assert.equal(made, 0)
+    })
+  }
   it('cut while its connection is closed and it has not been told: nothing is thrown', async () => {
     const [ours, theirs] = multiaddrConnectionPair()
     let seen = 'open'

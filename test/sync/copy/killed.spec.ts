@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { testInstance } from '../../cli.js'
+import { processEnded, testInstance } from '../../cli.js'
 import { tempDir } from '../../temp.js'
 import { readTree, type Tree } from './trees.js'
 
@@ -54,7 +54,7 @@ describe('copy: the daemon is killed in the middle', () => {
       await new Promise(resolve => setTimeout(resolve, Math.random() * KILL_WITHIN_MS))
       process.kill(pid, 'SIGKILL')
       await alice.kill()
-      while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 10))
+      await processEnded(pid)
       const done = inodes(join(target, 'from'), wanted)
 
       await alice.ok('start')
@@ -137,13 +137,4 @@ function bytesOf(tree: Tree, counts: (path: string) => boolean): number {
     (sum, [path, node]) => sum + (node.kind === 'file' && counts(path) ? node.content.length : 0),
     0
   )
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
