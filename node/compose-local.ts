@@ -117,6 +117,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
     syncs: synced,
     nameOf: device => devices.nameOf(device),
     servedFolders: () => served.folders(),
+    vectors: versions,
     open: openFolder,
     jobs,
     log: log.child('history')

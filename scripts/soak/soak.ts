@@ -19,8 +19,10 @@ const [EDIT_MS, FAULT_MS] = [120, 9_000]
 const [REPOSITORY_SHARE, PACKAGES_SHARE] = [0.02, 0.01]
 /** Every third stretch ends no process. */
 const CALM = 3
-/** What an end may hold more than at the beginning, each stretch being as busy as the one before. */
-const [MORE_OPEN_FILES, MORE_RESIDENT_MIB] = [16, 150]
+/** After so long nothing is held any more that waits for more of the same to come. */
+const AT_REST_MS = 75_000
+/** What an end at rest may hold more than at the beginning, each stretch being as busy as the one before. */
+const [MORE_OPEN_FILES, MORE_RESIDENT_MIB] = [16, 100]
 
 export interface SoakInit {
   readonly dir: string
@@ -62,8 +64,11 @@ export class Soak {
       await this.#stretch(epoch, epochMs, { calm, edits, faults })
       await rest.reach()
       checks.whole()
-      held = this.#devices.map(d => d.held())
-      note(`stretch ${epoch}${calm ? ' (calm)' : ''}: ${edits.made} edits, all alike; each holds ${said(held)}`)
+      const busy = this.#devices.map(d => d.held())
+      note(`stretch ${epoch}${calm ? ' (calm)' : ''}: ${edits.made} edits, all alike; each holds ${said(busy)}`)
+      if (!calm) continue
+      held = await this.#heldAtRest()
+      note(`at rest each holds ${said(held)}`)
     }
     checks.versions()
     ensureNotMore(first, held)
@@ -109,6 +114,11 @@ export class Soak {
       await device.start()
     }
     await rest.reach()
+    return this.#heldAtRest()
+  }
+
+  async #heldAtRest(): Promise<Held[]> {
+    await sleep(AT_REST_MS)
     return this.#devices.map(d => d.held())
   }
 

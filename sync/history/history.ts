@@ -15,7 +15,7 @@ import {
 import { ensurePrivateDir, removeFile } from '../../storage/files/index.js'
 import type { JobHandle, JobManager } from '../../storage/jobs/index.js'
 import { type Database, openDatabase } from '../../storage/sql/index.js'
-import { type Keep, openEnd, type Sync, type Syncs } from '../session/index.js'
+import { type Keep, openEnd, type Sync, type Syncs, type Vectors } from '../session/index.js'
 import { formatPolicy, parsePolicy } from '../versions/index.js'
 import { type Kept, momentsOf, usageOf, type Verified, verifyStores, versionsOf } from './browse.js'
 import { answerConflicts, conflictsOf, type WaitingConflict } from './conflicts.js'
@@ -45,6 +45,8 @@ export interface SyncHistoryInit {
   nameOf?(device: DeviceId): string
   /** Folders that other devices drive: their versions are thinned by themselves. */
   servedFolders?(): readonly ServedFolder[]
+  /** Of the entries of folders, kept beside the syncs: what nobody needs of them goes when old versions go. */
+  readonly vectors?: Pick<Vectors, 'tidy'> | undefined
   readonly open: OpenFolder
   readonly log: Logger
   readonly jobs: Pick<JobManager, 'register' | 'dispatch'>

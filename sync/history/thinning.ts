@@ -95,6 +95,7 @@ export class Thinning implements Startable {
       }
     }
     await this.sweepServed(options)
+    await this.#init.vectors?.tidy(options)
   }
 
   /** What other devices' syncs keep here. */

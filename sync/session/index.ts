@@ -72,5 +72,5 @@ export type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './
 export { Transition, type Transitioned, type TransitionInit } from './transition.js'
 export type { Placing } from './transition-end.js'
 export { type FolderVectors, type Vectors, type VectorsInit, vectors } from './vectors.js'
-export { KEEP_GONE_MS } from './vectors.worker.js'
+export { KEEP_GONE_MS, MAX_GONE } from './vectors-tidy.worker.js'
 export { type FolderListener, type WatchFolderInit, watchFolder } from './watch-folder.js'

@@ -178,7 +178,11 @@ export class VectorRows {
   #number(name: string): number {
     let number = this.#names.get(name)
     if (number === undefined) {
-      if (this.#sql.prepare<{ n: number }>('SELECT max(id) AS n FROM names').get()!.n >= MAX_NAMES)
+      const [highest, count] = ['max(id)', 'count(*)'].map(
+        what => () => this.#sql.prepare<{ n: number }>(`SELECT ${what} AS n FROM names`).get()!.n
+      )
+      // They are counted only where names that went may have left room.
+      if (highest!() >= MAX_NAMES && count!() >= MAX_NAMES)
         throw new SpacedriveError('TOO_MANY', 'versions of too many folders and syncs are known here')
       this.#sql.prepare('INSERT INTO names (name) VALUES (?) ON CONFLICT DO NOTHING').run([name])
       number = this.#sql.prepare<{ id: number }>('SELECT id FROM names WHERE name = ?').get([name])!.id

@@ -14,6 +14,7 @@ import type { ChangedVectors, Endpoint, EndVectors, LearnedVersion, SeenThing, S
 import { ENDS, type End, type Version } from '../reconcile/index.js'
 import type { SessionInit } from './session.js'
 import { type FolderKey, type NotedStep, vectoring } from './vectors.worker.js'
+import { tidyingVectors } from './vectors-tidy.worker.js'
 
 /** The versions of the entries of folders of this device that are in step with other devices. */
 export interface Vectors {
@@ -21,6 +22,8 @@ export interface Vectors {
   of(endpoint: Endpoint, sync: string, options?: AbortOptions): Promise<FolderVectors>
   /** Undefined: none are kept of that folder. */
   find(endpoint: Endpoint, sync: string, options?: AbortOptions): Promise<FolderVectors | undefined>
+  /** Forgets what nobody needs any more: to be called every hour or so. @param maxGone - deletions that stay of a folder, MAX_GONE unless given */
+  tidy(options?: AbortOptions & { maxGone?: number }): Promise<void>
   close(): Promise<void>
 }
 
@@ -62,6 +65,14 @@ class VectorStore implements Vectors {
     const db = await this.#database()
     const known = await db.maintain(vectoring.find, key)
     return known && new FolderVectors({ db, clock: this.#init.clock, sync, folder: known.folder, replica: known.name })
+  }
+
+  async tidy({ signal, maxGone }: AbortOptions & { maxGone?: number } = {}): Promise<void> {
+    if (this.#opening === undefined && !existsSync(this.#file)) return
+    const db = await this.#database()
+    while (await db.write(tidyingVectors.rows, { nowMs: this.#init.clock.nowMs(), maxGone })) signal?.throwIfAborted()
+    await db.write(tidyingVectors.names, {})
+    await db.maintain(tidyingVectors.shrink, {})
   }
 
   async close(): Promise<void> {

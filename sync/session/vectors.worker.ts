@@ -34,21 +34,24 @@ export interface NotedStep extends StepNote {
   readonly stat?: Pick<SeenThing, 'mode' | 'mtimeNs' | 'inode' | 'birthNs'> | undefined
 }
 
-/** A deletion is forgotten after so long: who comes back later than that is judged by the archive alone. */
-export const KEEP_GONE_MS = 365 * 24 * 3600 * 1000
+/** That a folder is in use is written down as often. */
+const USED_AGAIN_MS = 24 * 3600 * 1000
 /** Told at once: with the longest paths half of what a frame holds. */
 export const CHANGED_PAGE = 1_000
 
 export const vectoring = defineTasks(import.meta.url, {
   /** @param input.name - what its changes are to be counted under, when it is not known yet */
   open(sql: Sql, { name, nowMs, ...key }: FolderKey & { name: string; nowMs: number }): KnownFolder {
-    sql.prepare('DELETE FROM folders WHERE used_at < ?').run([nowMs - KEEP_GONE_MS])
     sql
       .prepare(
         'INSERT INTO folders (path, inode, birth, name, seq, used_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
       )
       .run([...columnsOf(key), name, nowMs, nowMs])
-    return find(sql, key)!
+    const known = find(sql, key)!
+    sql
+      .prepare('UPDATE folders SET used_at = ? WHERE id = ? AND used_at < ?')
+      .run([nowMs, known.folder, nowMs - USED_AGAIN_MS])
+    return known
   },
 
   find,
@@ -131,12 +134,9 @@ function find(sql: Sql, key: FolderKey): KnownFolder | undefined {
 
 type There = SeenThing & Pick<VectorRow, 'kind'>
 
-/** A look begins: what the one before found of renames is over, and what is gone for too long is forgotten. */
-function begin(sql: Sql, { folder, nowMs }: VectorsOf): void {
+/** A look begins: what the one before found of renames is over. */
+function begin(sql: Sql, { folder }: VectorsOf): void {
   sql.prepare('DELETE FROM moved WHERE folder = ?').run([folder])
-  sql
-    .prepare('DELETE FROM entries WHERE folder = ? AND gone IS NOT NULL AND gone < ?')
-    .run([folder, nowMs - KEEP_GONE_MS])
 }
 
 function observeThere(rows: VectorRows, thing: There, round: number, replica: string): Version {

@@ -140,6 +140,29 @@ describe('rings: three folders, each two of them in step, with versions', functi
     }
   })
 
+  it('deletions that were forgotten once all were at rest come back at none, and are in conflict with nothing', async () => {
+    const ring = await new Ring().open()
+    try {
+      for (const name of ['edited', 'stays', 'again']) writeFileSync(ring.at(`a/${name}`), 'first')
+      await ring.rest()
+      writeFileSync(ring.at('a/edited'), 'second, of a')
+      await ring.run(AB)
+      rmSync(ring.at('b/edited'))
+      rmSync(ring.at('c/again'))
+      assert.deepEqual(await ring.rest(), new Set())
+      const before = ring.look('a')
+      await ring.vectors.tidy({ maxGone: 0 })
+      for (const pair of [AC, BC, AB]) assert.equal((await ring.run(pair)).plan.operations, 0)
+      assert.deepEqual(ring.look('a'), before)
+      writeFileSync(ring.at('b/again'), 'once more, of b')
+      writeFileSync(ring.at('c/stays'), 'second, of c')
+      assert.deepEqual(await ring.rest(), new Set())
+      assert.deepEqual(ring.look('a'), { again: 'once more, of b 644', stays: 'second, of c 644' })
+    } finally {
+      await ring.close()
+    }
+  })
+
   it('any edits at all of them: all come to hold the same, and no content is lost', async () => {
     const event = fc.oneof(
       { weight: 3, arbitrary: fc.record({ at: fc.constantFrom('a', 'b', 'c'), edit }) },
