@@ -148,7 +148,18 @@ export class Instance {
   }
 }
 
-/** Pairs two running instances by the words that `a` shows and `b` types. @returns the words and how long `join` took */
+/** Until a device is there: a pairing is over a moment before. */
+async function connected({ client }: Instance, other: string): Promise<void> {
+  for (;;) {
+    const { devices } = (await client.call('network.devices', {})) as {
+      devices: { name: string; connected: boolean }[]
+    }
+    if (devices.some(d => d.name === other && d.connected)) return
+    await sleep(ASK_MS)
+  }
+}
+
+/** Pairs two running instances by the words that `a` shows and `b` types; they are connected then. @returns the words and how long `join` took */
 export async function pair(a: Instance, b: Instance): Promise<{ words: string; joinMs: number }> {
   let words = ''
   let shown: () => void = () => {}
@@ -171,6 +182,8 @@ export async function pair(a: Instance, b: Instance): Promise<{ words: string; j
   const joinMs = performance.now() - from
   const code = await generate.ended
   if (code !== 0) throw new Error(`pair generate ended with ${code}`)
+  await connected(a, b.name)
+  await connected(b, a.name)
   return { words, joinMs }
 }
 

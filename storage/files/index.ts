@@ -35,6 +35,7 @@ export { COPY_RESERVE_SHARE, type CopierInit, type SourceHandle, type TargetHand
 export type { CopiedFile, CopyFileInit, Kept } from './copy-stager.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
 export type { FileAppender, FinishedFile } from './file-appender.js'
+export { fileSystemId } from './file-system-id.js'
 export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
 export { freeNames } from './free-name.js'

@@ -28,6 +28,8 @@ export interface Native {
   /** The same; false where nothing is there, without the cost of an error. */
   findx?: (dir: number, name: string, into: Buffer) => boolean
   syncfs?: (fd: number) => void
+  /** Fills a buffer with a struct statfs (Linux). */
+  statfs?: (path: string, into: Buffer) => void
   /** Copies bytes within the kernel; @returns how many, 0 at the end (Linux). */
   copyFileRange?: (from: number, to: number, position: number, length: number) => number
   /** The content of one file becomes that of another, sharing its blocks (Linux). */
@@ -58,11 +60,11 @@ const ENOENT = 2
 const SYSCALLS = {
   x64: {
     ...{ renameat2: 316n, syncfs: 306n, statx: 332n, openat2: 437n, copy_file_range: 326n, ioctl: 16n, lseek: 8n },
-    ...{ fadvise: 221n, sync_file_range: 277n, flistxattr: 196n, fgetxattr: 193n, fsetxattr: 190n }
+    ...{ fadvise: 221n, sync_file_range: 277n, flistxattr: 196n, fgetxattr: 193n, fsetxattr: 190n, statfs: 137n }
   },
   arm64: {
     ...{ renameat2: 276n, syncfs: 267n, statx: 291n, openat2: 437n, copy_file_range: 285n, ioctl: 29n, lseek: 62n },
-    ...{ fadvise: 223n, sync_file_range: 84n, flistxattr: 13n, fgetxattr: 10n, fsetxattr: 7n }
+    ...{ fadvise: 223n, sync_file_range: 84n, flistxattr: 13n, fgetxattr: 10n, fsetxattr: 7n, statfs: 43n }
   }
 } as const
 
@@ -163,6 +165,8 @@ function bind(koffi: typeof import('koffi')): Native {
       native.statx!(dir, name, into)
       return true
     }
+    const place = lib.func('int64_t syscall(int64_t, void *, void *)')
+    native.statfs = (path, into) => void call('statfs', path, place, numbers.statfs, z(path), into)
     native.syncfs = fd => void call('syncfs', '', one, numbers.syncfs, fd)
 
     const words = lib.func('int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t)')

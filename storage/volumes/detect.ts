@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { type AbsPath, isWithin, nameOf, type RelPath } from '../base/index.js'
 import { diskFacts } from './disk.js'
-import { identify } from './identify.js'
+import { type AskFileSystemId, identify } from './identify.js'
 import { isCopyOnWrite, isNetwork, isPseudo, isVirtual } from './kinds.js'
 import { parseMountList } from './mount-list.js'
 import { parseMountinfo } from './mountinfo.js'
@@ -38,17 +38,17 @@ export function isVolume(mount: Mount, all: boolean): boolean {
 }
 
 /** Groups mounts of one file system (bind mounts, subvolumes) and asks about each. One that does not answer is left out. */
-export async function describeVolumes(mounts: readonly Mount[]): Promise<Volume[]> {
+export async function describeVolumes(mounts: readonly Mount[], ask: AskFileSystemId): Promise<Volume[]> {
   const groups = new Map<string, Mount[]>()
   for (const mount of mounts) {
     const key = mount.device === '' ? `${mount.fileSystem}:${mount.source}` : mount.device
     groups.set(key, [...(groups.get(key) ?? []), mount])
   }
-  const found = await Promise.all([...groups.values()].map(describe))
+  const found = await Promise.all([...groups.values()].map(group => describe(group, ask)))
   return found.filter(v => v !== undefined)
 }
 
-async function describe(mounts: Mount[]): Promise<Volume | undefined> {
+async function describe(mounts: Mount[], ask: AskFileSystemId): Promise<Volume | undefined> {
   // The mount of the whole file system names it; else the one with the shortest path.
   const main =
     mounts.find(m => m.root === '/') ?? [...mounts].sort((a, b) => a.mountPoint.length - b.mountPoint.length)[0]!
@@ -57,7 +57,7 @@ async function describe(mounts: Mount[]): Promise<Volume | undefined> {
   if (space === undefined) return undefined
   const facts = await diskFacts(main)
   const { totalBytes, availableBytes } = space
-  const { id, identified } = await identify(main, facts, totalBytes)
+  const { id, identified } = await identify(main, facts, totalBytes, ask)
   const virtual = isVirtual(main.fileSystem)
   return {
     id,

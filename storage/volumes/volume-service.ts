@@ -15,6 +15,7 @@ import {
 } from '../base/index.js'
 import type { Database } from '../sql/index.js'
 import { describeVolumes, isVolume, mountOf, readMounts } from './detect.js'
+import { identifying } from './identify.worker.js'
 import { boundaryOf, locate, pathWithin, realPathOf } from './placement.js'
 import { SpeedTests } from './speed-test.js'
 import type { Mount, Placement, TrackedVolume, Volume, VolumeId, VolumeSpeed } from './volume.js'
@@ -91,7 +92,7 @@ export class VolumeService implements Volumes {
 
   async list({ all = false } = {}): Promise<readonly Volume[]> {
     const { mounts } = await readMounts()
-    return describeVolumes(mounts.filter(m => isVolume(m, all)))
+    return this.#describe(mounts.filter(m => isVolume(m, all)))
   }
 
   async volumeOf(path: AbsPath): Promise<Volume | undefined> {
@@ -103,7 +104,7 @@ export class VolumeService implements Volumes {
     const { mounts } = await readMounts()
     const mount = mountOf(real, mounts)
     if (mount === undefined || !isVolume(mount, true)) return undefined
-    const [volume] = await describeVolumes(mounts.filter(m => sameDevice(m, mount)))
+    const [volume] = await this.#describe(mounts.filter(m => sameDevice(m, mount)))
     return volume === undefined ? undefined : { volume, within: pathWithin(real, mount) }
   }
 
@@ -111,7 +112,7 @@ export class VolumeService implements Volumes {
     // What was mounted or unmounted since the last look counts, too; a disk at the place of another may have all numbers of that.
     const { raw } = await readMounts()
     const seen = Buffer.compare(raw, this.#raw) === 0 ? this.#known.get(id) : undefined
-    const [now] = seen === undefined ? [] : await describeVolumes(seen.mounts)
+    const [now] = seen === undefined ? [] : await this.#describe(seen.mounts)
     const known = now?.id === id ? now : (await this.list({ all: true })).find(v => v.id === id)
     return known === undefined ? undefined : locate(known, within)
   }
@@ -184,6 +185,11 @@ export class VolumeService implements Volumes {
     return result
   }
 
+  /** What the system has to be asked for may wait for a disk: in a thread of the pool. */
+  #describe(mounts: readonly Mount[]): Promise<Volume[]> {
+    return describeVolumes(mounts, path => this.#components.pool.run(identifying.fileSystemId, path))
+  }
+
   async #mountOf(path: AbsPath): Promise<Mount | undefined> {
     return mountOf(await realPathOf(path), (await readMounts()).mounts)
   }
@@ -211,7 +217,7 @@ export class VolumeService implements Volumes {
   }
 
   async #look(mounts: readonly Mount[]): Promise<Map<VolumeId, Volume>> {
-    const volumes = await describeVolumes(mounts.filter(m => isVolume(m, true)))
+    const volumes = await this.#describe(mounts.filter(m => isVolume(m, true)))
     return new Map(volumes.map(v => [v.id, v]))
   }
 

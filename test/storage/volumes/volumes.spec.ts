@@ -13,6 +13,7 @@ import {
   type WorkerPool,
   workerPool
 } from '../../../storage/base/index.js'
+import { fileSystemId } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type VolumeId, type Volumes, volumes } from '../../../storage/volumes/index.js'
 import { volumeWrites } from '../../../storage/volumes/volumes.worker.js'
@@ -157,6 +158,26 @@ describe('volumes', () => {
         assert.equal(await service.pathOf(id, 'folder' as RelPath), undefined)
       } finally {
         for (const image of images) image.clean()
+      }
+    })
+
+    it('a local disk is known, as `stat` knows it, without starting a process', async () => {
+      const image = mountImage('ext4', 24)
+      const place = `${dir.path}/known` as AbsPath
+      const { PATH } = process.env
+      mkdirSync(place)
+      try {
+        image.mount(place)
+        const said = spawnSync('stat', ['-f', '-c', '%i', place], { encoding: 'utf8' }).stdout.trim()
+        assert.equal(fileSystemId(place), said)
+        process.env.PATH = dir.path // there is no program
+        const volume = await service.volumeOf(place)
+        assert.ok(volume?.identified)
+        // Where udev has made a link it is known by its UUID.
+        if (volume.id.startsWith('fsid:')) assert.equal(volume.id, `fsid:ext4:${said}`)
+      } finally {
+        process.env.PATH = PATH
+        image.clean()
       }
     })
 
