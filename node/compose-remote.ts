@@ -111,9 +111,16 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
       })
     }
   })
+  const { syncRules } = await import('../sync/serving/index.js')
+  const rules = syncRules(instance, clock)
+  devices.addTrustHolder({
+    has: device => rules.list(device).length > 0,
+    drop: device => rules.forget(device)
+  })
   devices.onRevoke({
     cut: device => void replicas.cut(device),
     async clean(device) {
+      await rules.forget(device)
       await served.forget(device)
       await syncs.forget(device)
     }
@@ -121,7 +128,7 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
 
   const { agreements: openAgreements } = await import('../protocols/agreements/index.js')
   const agreements = openAgreements({
-    ...{ messages, network, replicas, grants, syncs, served },
+    ...{ messages, network, replicas, grants, syncs, served, rules, audit, trust: devices },
     nameOf: device => devices.nameOf(device),
     refuses: device => REFUSING.has(devices.find(device)?.problem)
   })
@@ -141,7 +148,20 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
   const far = farOperations({ ends, jobs, waits: remoteCopies.waits })
 
   return {
-    parts: { network, pairing, messages, transfers, drops, limits, grants, replicas, remoteCopies, far, agreements },
+    parts: {
+      network,
+      pairing,
+      messages,
+      transfers,
+      drops,
+      limits,
+      grants,
+      replicas,
+      remoteCopies,
+      far,
+      agreements,
+      syncRules: rules
+    },
     first: [
       ['pairing', pairing],
       ['messages', messages],

@@ -21,7 +21,7 @@ import type { IndexPlaces } from '../sync/analysis/index.js'
 import type { Copies, RemoteCopies } from '../sync/copy/index.js'
 import type { SyncHistory } from '../sync/history/index.js'
 import type { FarOperations, FileOperations } from '../sync/operations/index.js'
-import type { ServedSyncs } from '../sync/serving/index.js'
+import type { ServedSyncs, SyncRules } from '../sync/serving/index.js'
 import type { FarEnds, Syncs } from '../sync/session/index.js'
 import type { Config, Settings } from './config/index.js'
 import type { DeviceRegistry, LocalDevice } from './devices/index.js'
@@ -122,6 +122,8 @@ export interface RemoteParts {
   readonly far: FarOperations
   /** Syncs with folders of other devices: asked for, accepted, ended. */
   readonly agreements: Agreements
+  /** Which of them are accepted without asking. */
+  readonly syncRules: SyncRules
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */

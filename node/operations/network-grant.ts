@@ -1,8 +1,8 @@
-import { realpath, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, isWithin, SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
 import { formatTime } from './format.js'
+import { folderToLet, realFolder } from './granted-folder.js'
 import { defineOperation } from './operation.js'
 
 const device = z.string().min(1).max(512)
@@ -16,13 +16,7 @@ export const networkGrant = defineOperation({
   async run({ peer }, { device: wanted, path, access }) {
     const { id, name } = peer.devices.resolve(wanted)
     if (!peer.devices.isPaired(id)) throw new SpacedriveError('NOT_PAIRED', `${name} is not paired with this device`)
-    const folder = await realFolder(path)
-    const own = [peer.dataDir, ...peer.libraries.opened().map(l => l.path)].find(o => isWithin(folder, o))
-    if (own !== undefined) {
-      throw new SpacedriveError('OURS', `could not grant ${displayPath(folder)}: it belongs to this program`, {
-        hint: 'Choose a folder outside of data directories and libraries.'
-      })
-    }
+    const folder = await folderToLet(peer, path, 'grant')
     await peer.grants.add(id, folder, access)
     return { device: id, name, path: displayPath(folder), access }
   },
@@ -55,7 +49,7 @@ export const networkUngrant = defineOperation({
   input: z.strictObject({ device, path }),
   async run({ peer }, { device: wanted, path }) {
     const { id, name } = peer.devices.resolve(wanted)
-    const folder = await realFolder(path).catch(() => path as AbsPath) // a folder that is gone has its grant still
+    const folder = await realFolder(path, 'take back').catch(() => path as AbsPath) // a folder that is gone has its grant still
     if (!(await peer.grants.remove(id, folder))) {
       throw new SpacedriveError('NOT_FOUND', `${name} has no grant for ${displayPath(folder)}`, {
         hint: '`network grants` lists those there are.'
@@ -101,15 +95,3 @@ export const networkGrants = defineOperation({
     }
   }
 })
-
-/** Where a folder really lies: a grant never follows a link to another place later on. */
-async function realFolder(path: string): Promise<AbsPath> {
-  const shown = displayPath(path)
-  const real = await realpath(path).catch(() => {
-    throw new SpacedriveError('MISSING', `could not grant ${shown}: it is not there`)
-  })
-  if ((await stat(real)).isDirectory()) return real as AbsPath
-  throw new SpacedriveError('NOT_A_DIRECTORY', `could not grant ${shown}: it is no folder`, {
-    hint: 'Grant the folder it lies in.'
-  })
-}

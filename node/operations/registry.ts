@@ -68,6 +68,7 @@ import { syncPause, syncResume } from './sync-pause.js'
 import { syncPlan } from './sync-plan.js'
 import { syncAccept, syncAllow, syncDecline, syncRequests } from './sync-requests.js'
 import { syncRestore } from './sync-restore.js'
+import { syncRule, syncRules, syncUnrule } from './sync-rules.js'
 import { syncRun } from './sync-run.js'
 import { syncStatus } from './sync-status.js'
 import { syncUndo } from './sync-undo.js'
@@ -109,9 +110,12 @@ export const operations = [
   syncResolve,
   syncRestore,
   syncResume,
+  syncRule,
+  syncRules,
   syncRun,
   syncStatus,
   syncUndo,
+  syncUnrule,
   syncVersions,
   syncWhy,
   scan,

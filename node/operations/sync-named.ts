@@ -78,6 +78,8 @@ export interface ServedView {
   /** The driver changes it, or only reads. */
   readonly changes: boolean
   readonly there: string
+  /** How long what is replaced or deleted here is kept; null: as its mode has it. */
+  readonly versions: string | null
   readonly state: 'asked' | 'paused' | 'halted' | 'waiting' | 'served'
   /** What is the matter, in one line. */
   readonly text: string
@@ -93,6 +95,7 @@ export function servedView(peer: Peer, sync: ServedSync): ServedView {
     ...{ id: sync.id, name: displayPath(sync.name), device: sync.device, deviceName, mode: sync.mode, side: sync.side },
     ...{ here: displayPath(sync.folder?.path ?? sync.askedPath), there: `${deviceName}:${displayPath(sync.theirs)}` },
     changes: sync.side === 'destination' || sync.mode === 'bidirectional',
+    versions: sync.versions,
     ...{ state, text, advice, askedAt: sync.askedAtMs, lastRunAt: sync.lastRunAtMs ?? null }
   }
 }

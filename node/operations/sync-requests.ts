@@ -16,7 +16,7 @@ export const syncRequests = defineOperation({
   input: z.strictObject({}),
   async run({ peer }) {
     const asked = peer.served.list().filter(s => s.folder === undefined)
-    return { requests: asked.map(s => servedView(peer, s)) }
+    return { requests: await Promise.all(asked.map(s => requestView(peer, s))) }
   },
   command: {
     path: 'sync requests',
@@ -31,6 +31,7 @@ export const syncRequests = defineOperation({
         const may = r.changes ? 'reads and changes' : 'reads'
         terminal.line(`${r.id}  ${r.name}  ${r.mode}, asked ${formatTime(r.askedAt)}`)
         terminal.line(`  ${r.deviceName} ${may} ${r.here} here, its own end is ${r.there}`)
+        if (r.asksBecause !== null) terminal.line(`  You are asked, since ${r.asksBecause}.`)
       }
       terminal.line(
         '`spacedrive sync accept ID` takes part (`--to DIR`: in another folder), `sync decline ID` does not.'
@@ -42,25 +43,45 @@ export const syncRequests = defineOperation({
 export const syncAccept = defineOperation({
   name: 'sync.accept',
   summary: 'Take part in a sync that another device asked for',
-  input: z.strictObject({ id, to: z.string().startsWith('/').optional() }),
-  async run({ peer, signal }, { id: wanted, to }) {
+  input: z.strictObject({
+    id,
+    to: z.string().startsWith('/').optional(),
+    /** How long what is replaced or deleted here is kept. */
+    versions: z.string().max(64).optional(),
+    /** The guard here stops what would delete more than this share of the files. */
+    maxDelete: z.number().int().min(1).max(100).optional()
+  }),
+  async run({ peer, signal }, { id: wanted, to, versions, maxDelete }) {
     const sync = asked(peer, wanted)
-    const accepted = await peer.agreements.accept(sync, (to ?? sync.askedPath) as AbsPath, { signal })
+    const accepted = await peer.agreements.accept(sync, (to ?? sync.askedPath) as AbsPath, {
+      ...{ signal, versions: versions === undefined ? undefined : peer.history.policy(versions) },
+      maxDeletePercent: maxDelete
+    })
     return servedView(peer, accepted)
   },
   command: {
     path: 'sync accept',
     arguments: [ID_ARGUMENT],
-    options: [['--to <dir>', 'this folder instead of the one asked for; made when its parent exists']],
-    examples: ['spacedrive sync accept 1', 'spacedrive sync accept 1 --to /srv/backup/photos'],
+    options: [
+      ['--to <dir>', 'this folder instead of the one asked for; made when its parent exists'],
+      [
+        '--versions <policy>',
+        'how long what is replaced or deleted here is kept: trashcan[:DAYS] (30), simple[:N], staggered (a backup)'
+      ],
+      ['--max-delete <percent>', 'stop here before more than this share of the files would go; 50 unless told']
+    ],
+    examples: ['spacedrive sync accept 1', 'spacedrive sync accept 1 --to /srv/backup/photos --versions trashcan:90'],
     input: ({ arguments: [wanted], options: o }, { cwd }) => ({
       id: Number(wanted),
-      ...(typeof o.to === 'string' && { to: resolve(cwd, o.to) })
+      ...(typeof o.to === 'string' && { to: resolve(cwd, o.to) }),
+      ...(typeof o.versions === 'string' && { versions: o.versions }),
+      ...(o.maxDelete !== undefined && { maxDelete: percentOf(o.maxDelete) })
     }),
-    render({ deviceName, here, changes, name }, terminal) {
+    render({ deviceName, here, changes, name, versions }, terminal) {
       const what = changes ? 'reads and changes' : 'reads'
       terminal.line(`${deviceName} ${what} ${here} from now on, for ${name} alone. \`sync remove ${name}\` ends it.`)
-      if (changes) terminal.line('What it replaces or deletes is kept in the versions there.')
+      const long = versions === null ? '' : ` (${versions})`
+      if (changes) terminal.line(`What it replaces or deletes is kept in the versions there${long}.`)
     }
   }
 })
@@ -104,6 +125,21 @@ export const syncAllow = defineOperation({
     }
   }
 })
+
+/** With why a rule does not take it, where there is one. */
+async function requestView(peer: Peer, sync: ServedSync) {
+  const verdict = await peer.syncRules.judge(sync)
+  const because = verdict.take ? 'the rule for it was made after it, or it could not be accepted' : verdict.why
+  return { ...servedView(peer, sync), asksBecause: because ?? null }
+}
+
+function percentOf(text: unknown): number {
+  const percent = Number(text)
+  if (Number.isInteger(percent) && percent >= 1 && percent <= 100) return percent
+  throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${String(text)}`, {
+    hint: 'A percentage of the files here: 100 never stops because of deletions.'
+  })
+}
 
 /** @throws {SpacedriveError} NOT_FOUND */
 function asked(peer: Peer, wanted: number): ServedSync {

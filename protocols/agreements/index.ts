@@ -8,6 +8,7 @@
  * All of it goes by kept messages, so it does not matter who is away when; `bodies.ts` are their shapes.
  */
 import type { z } from 'zod'
+import type { Audit } from '../../storage/audit/index.js'
 import {
   type AbortOptions,
   type AbsPath,
@@ -17,11 +18,19 @@ import {
   SpacedriveError
 } from '../../storage/base/index.js'
 import { ENDS, type End } from '../../sync/reconcile/index.js'
-import { isWritten, madeBySync, type ServedSync, type ServedSyncs } from '../../sync/serving/index.js'
+import {
+  type Accepting,
+  isWritten,
+  madeBySync,
+  type ServedSync,
+  type ServedSyncs,
+  type SyncRules
+} from '../../sync/serving/index.js'
 import { type FarEnds, farEnd, type Sync, type Syncs } from '../../sync/session/index.js'
 import type { Messaging, ReceivedMessage } from '../messaging/index.js'
 import type { Grants, Replicas } from '../replica/index.js'
-import type { PeerNetwork } from '../wire/index.js'
+import type { PeerNetwork, PeerTrust } from '../wire/index.js'
+import { acceptByRule } from './accept-by-rule.js'
 import { aboutSync, acceptedBody, askedBody, pathToBody } from './bodies.js'
 
 export interface AgreementsInit {
@@ -31,6 +40,10 @@ export interface AgreementsInit {
   readonly grants: Pick<Grants, 'add' | 'remove'>
   readonly syncs: Pick<Syncs, 'list' | 'answered'>
   readonly served: ServedSyncs
+  /** What is accepted without asking. */
+  readonly rules: Pick<SyncRules, 'judge'>
+  readonly audit: Pick<Audit, 'begin' | 'end'>
+  readonly trust: Pick<PeerTrust, 'isPaired'>
   nameOf(device: DeviceId): string
   /** It does not know this device any more, or by other keys. */
   refuses(device: DeviceId): boolean
@@ -41,9 +54,9 @@ export interface Agreements {
   readonly far: FarEnds
   /**
    * Takes part in a sync that another device asked for: makes the folder where its parent exists, and grants it to that sync.
-   * @throws {SpacedriveError} ENDS_OVERLAP, and what opening the folder throws
+   * @throws {SpacedriveError} ENDS_OVERLAP, NOT_WRITTEN, NOT_PAIRED (revoked meanwhile), and what opening the folder throws
    */
-  accept(sync: ServedSync, path: AbsPath, options?: AbortOptions): Promise<ServedSync>
+  accept(sync: ServedSync, path: AbsPath, options?: Accepting & AbortOptions): Promise<ServedSync>
   /** It is not wanted, or not any more: the grant goes, what goes on is ended at once, files and versions stay. */
   leave(sync: ServedSync): Promise<void>
   /** Nothing more happens here until it is resumed. */
@@ -90,13 +103,18 @@ class Service implements Agreements {
     })
   }
 
-  async accept(sync: ServedSync, path: AbsPath, options: AbortOptions = {}): Promise<ServedSync> {
-    const { served, grants } = this.#init
+  async accept(sync: ServedSync, path: AbsPath, options: Accepting & AbortOptions = {}): Promise<ServedSync> {
+    const { served, grants, trust } = this.#init
     ensureApart(path, sync, this.#folders(sync))
     const accepted = await served.accept(sync, path, options)
     const { device, uuid, folder } = accepted
     ensureApart(folder!.path, sync, this.#folders(sync))
     await grants.add(device, folder!.path, isWritten(accepted) ? 'write' : 'read', madeBySync(uuid))
+    // A device that is revoked at this moment may have lost everything before this was there.
+    if (!trust.isPaired(device)) {
+      await this.#drop(accepted)
+      throw new SpacedriveError('NOT_PAIRED', `${this.#init.nameOf(device)} is not paired with this device any more`)
+    }
     await this.#accepted(accepted)
     return accepted
   }
@@ -124,8 +142,14 @@ class Service implements Agreements {
   async #asked(device: DeviceId, { sync: uuid, ...asked }: z.output<typeof askedBody>): Promise<void> {
     const { served } = this.#init
     const known = served.find(device, uuid)
-    if (known?.folder !== undefined) await this.#accepted(known)
-    else await served.ask(device, { uuid, ...asked })
+    if (known?.folder !== undefined) {
+      await this.#accepted(known)
+      return
+    }
+    await served.ask(device, { uuid, ...asked })
+    const sync = served.find(device, uuid)
+    if (sync !== undefined)
+      await acceptByRule(this.#init, sync, (path, versions) => this.accept(sync, path, { versions, by: 'rule' }))
   }
 
   async #accepted({ device, uuid: sync, folder }: ServedSync): Promise<void> {

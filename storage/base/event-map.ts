@@ -116,6 +116,6 @@ export type EventMap = {
   'sync:removed': { sync: string; name: string }
   /** Another device asks for a sync with a folder here. */
   'sync:requested': { sync: string; name: string; device: string }
-  'sync:accepted': { sync: string; name: string; device: string; by: 'us' | 'them' }
+  'sync:accepted': { sync: string; name: string; device: string; by: 'us' | 'them' | 'rule' }
   'sync:declined': { sync: string; name: string; device: string; by: 'us' | 'them' }
 }

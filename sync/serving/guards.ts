@@ -131,8 +131,9 @@ export class ServingGuards {
       ...nothing,
       ...{ files: await files(), removedBefore: before?.removed ?? 0, replacedBefore: before?.replaced ?? 0 }
     }
+    const limits = { ...GUARD_LIMITS, maxDeletePercent: sync.maxDeletePercent ?? GUARD_LIMITS.maxDeletePercent }
     return judge({
-      ...{ mode: sync.mode, archive: sync.agreed, totals: totalsOf(sync, taken), limits: GUARD_LIMITS },
+      ...{ mode: sync.mode, archive: sync.agreed, totals: totalsOf(sync, taken), limits },
       holds: { source: nothing, destination: nothing, [sync.side]: here }
     })
   }

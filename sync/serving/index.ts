@@ -3,7 +3,7 @@
  *
  *   const served = servedSyncs({ db, clock, events, nameOf, open, turn })
  *   await served.ask(device, { uuid, name, mode, side, theirs, path })      // it asks; a person here answers
- *   await served.accept(served.get(id)!, folder)
+ *   await served.accept(served.get(id)!, folder)                            // or `rules.judge` says yes in its place
  *   const end = await served.openEnd(sync, endpoint)                        // and from then on it may, through `end`
  *
  * `serving-end.ts` is what a driver may do: `own-batch.ts` sees for itself what a batch takes away and keeps that in the versions,
@@ -11,6 +11,7 @@
  */
 export * from './limits.js'
 export { isWritten, madeBySync, type ServedSync } from './record.js'
-export { type AskedFor, type ServedSyncs, type ServedSyncsInit, servedSyncs } from './served-syncs.js'
+export { type SyncRule, type SyncRules, syncRules, type Verdict } from './rules.js'
+export { type Accepting, type AskedFor, type ServedSyncs, type ServedSyncsInit, servedSyncs } from './served-syncs.js'
 export { markerFor, ServingEnd } from './serving-end.js'
 export { watchedPages } from './watching.js'

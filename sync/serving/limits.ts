@@ -2,6 +2,8 @@
 
 /** Syncs that one device may have asked for here, accepted or not. */
 export const MAX_SERVED = 100
+/** Rules for requests of one device: each is a folder that a person named. */
+export const MAX_SYNC_RULES = 64
 /** How many files a folder holds is counted again after so long: people change it, too. */
 export const COUNT_AGAIN_MS = 24 * 60 * 60 * 1000
 /** Who waits for its turn at a folder longer than this is told so, and comes again: it may hold a turn that another waits for. */

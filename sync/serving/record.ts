@@ -21,6 +21,8 @@ export interface ServedSync {
   readonly folder: { readonly path: AbsPath; readonly inode: string; readonly birthNs: string } | undefined
   /** How long versions are kept, as `formatPolicy` writes it; null: as its mode has it. */
   readonly versions: string | null
+  /** More than this share of its files gone is stopped here; undefined: as delivered. */
+  readonly maxDeletePercent: number | undefined
   readonly paused: boolean
   /** A run went through. */
   readonly agreed: boolean
@@ -56,6 +58,7 @@ export function servedOf(raw: RawServed): ServedSync {
             ...{ inode: raw.inode as string, birthNs: raw.birth as string }
           },
     ...{ versions: raw.versions as string | null, paused: raw.paused === 1, agreed: raw.agreed === 1 },
+    maxDeletePercent: (raw.max_delete as number | null) ?? undefined,
     counted: files === null ? undefined : { files: files as number, atMs: raw.counted_at as number },
     ...{ windowFromMs: raw.window_from as number, halted: taken('halted'), allowed: taken('allowed') },
     lastRunAtMs: (raw.last_run_at as number | null) ?? undefined,

@@ -45,6 +45,16 @@ export interface AskedFor {
   readonly path: string
 }
 
+/** What the serving side decides for its end. */
+export interface Accepting {
+  /** How long what is replaced or deleted is kept there, as `formatPolicy` writes it; left out: as the mode has it. */
+  readonly versions?: string | undefined
+  /** More than this share of its files gone is stopped by its guard; left out: as delivered. */
+  readonly maxDeletePercent?: number | undefined
+  /** A rule accepts: the folder must really be where it was judged. */
+  readonly by?: 'us' | 'rule' | undefined
+}
+
 /** The syncs that other devices drive, of which one end lies here. */
 export interface ServedSyncs {
   /** All of them, those that wait for an answer too; by age. */
@@ -55,8 +65,8 @@ export interface ServedSyncs {
   folders(): readonly ServedFolder[]
   /** A device asks for one. @throws {SpacedriveError} TOO_MANY */
   ask(device: DeviceId, asked: AskedFor): Promise<void>
-  /** From now on that folder is its end. @throws what opening the folder throws */
-  accept(sync: ServedSync, path: AbsPath, options?: AbortOptions): Promise<ServedSync>
+  /** From now on that folder is its end. @throws {SpacedriveError} NOT_WRITTEN; what opening the folder throws */
+  accept(sync: ServedSync, path: AbsPath, options?: Accepting & AbortOptions): Promise<ServedSync>
   /** A person says yes to what a guard here stopped. @throws {SpacedriveError} NOT_HALTED */
   allow(sync: ServedSync): Promise<void>
   pause(sync: ServedSync, paused: boolean): Promise<void>
@@ -107,19 +117,30 @@ class ServedList implements ServedSyncs {
     events.emit('sync:requested', { sync: asked.uuid, name: asked.name, device })
   }
 
-  async accept({ id, device, uuid, name }: ServedSync, path: AbsPath, options: AbortOptions = {}): Promise<ServedSync> {
+  async accept(sync: ServedSync, path: AbsPath, asked: Accepting & AbortOptions = {}): Promise<ServedSync> {
+    const { versions, maxDeletePercent, by = 'us', ...options } = asked
     const { db, clock, events, open } = this.#init
+    const { id, device, uuid, name } = sync
+    if (!isWritten(sync) && (versions ?? maxDeletePercent) !== undefined)
+      throw new SpacedriveError(
+        'NOT_WRITTEN',
+        `${displayPath(name)} only reads here: nothing is replaced or deleted, and nothing kept`
+      )
     const endpoint = await open(path, { create: true, ...options })
     try {
       const { root } = await endpoint.about(options)
+      const real = endpoint.local!.path
+      if (by === 'rule' && real !== path)
+        throw new SpacedriveError('MOVED', `${displayPath(path)} leads to ${displayPath(real)} by now`)
       await db.write(servingWrites.accept, {
-        ...{ id, path: pathBytes(endpoint.local!.path), at: clock.nowMs() },
+        ...{ id, path: pathBytes(real), at: clock.nowMs() },
+        ...{ versions: versions ?? null, maxDelete: maxDeletePercent ?? null },
         ...{ inode: String(root.inode), birth: String(root.birthNs) }
       })
     } finally {
       await endpoint.close()
     }
-    events.emit('sync:accepted', { sync: uuid, name, device, by: 'us' })
+    events.emit('sync:accepted', { sync: uuid, name, device, by })
     return this.get(id)!
   }
 

@@ -14,6 +14,16 @@ export interface AskedSync {
   readonly at: number
 }
 
+export interface AcceptedSync {
+  readonly id: number
+  readonly path: Uint8Array
+  readonly inode: string
+  readonly birth: string
+  readonly versions: string | null
+  readonly maxDelete: number | null
+  readonly at: number
+}
+
 export const servingWrites = defineTasks(import.meta.url, {
   /** Asked again, as the last time, while nobody has accepted it. @returns whether it is new */
   ask(sql: Sql, { device, uuid, name, mode, side, theirs, path, at }: AskedSync): boolean {
@@ -35,15 +45,13 @@ export const servingWrites = defineTasks(import.meta.url, {
     return known === undefined
   },
 
-  accept(
-    sql: Sql,
-    { id, path, inode, birth, at }: { id: number; path: Uint8Array; inode: string; birth: string; at: number }
-  ): void {
+  accept(sql: Sql, { id, path, inode, birth, versions, maxDelete, at }: AcceptedSync): void {
     sql
       .prepare(
-        'UPDATE served_syncs SET path = ?, inode = ?, birth = ?, accepted_at = ?, window_from = ?, files = NULL WHERE id = ?'
+        `UPDATE served_syncs SET path = ?, inode = ?, birth = ?, versions = ?, max_delete = ?, accepted_at = ?, window_from = ?,
+           files = NULL WHERE id = ?`
       )
-      .run([path, inode, birth, at, at, id])
+      .run([path, inode, birth, versions, maxDelete, at, at, id])
   },
 
   remove(sql: Sql, { id }: { id: number }): void {

@@ -16,7 +16,7 @@ import {
 } from '../../../storage/base/index.js'
 import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
-import type { ServingEnd } from '../../../sync/serving/index.js'
+import type { Accepting, ServedSync, ServingEnd } from '../../../sync/serving/index.js'
 import type { RunAsked, RunReport, Sync, SyncStatus } from '../../../sync/session/index.js'
 import { testPeer } from '../../node/peer.js'
 import { connectPeers, nextEvent, pairDirectly, type TestPeer } from '../../peers.js'
@@ -28,6 +28,15 @@ const LOOPBACK = new Map<string, unknown>([
   ['network.loopback', true],
   ['network.enabled', true]
 ])
+
+/** A sync as ada asks for it: `mine` of hers, `theirs` of bob's, which is its `side`. */
+export interface Asked {
+  readonly mode: Mode
+  readonly side: End
+  readonly mine: string
+  readonly theirs: string
+  readonly manual?: boolean
+}
 
 /** What is told instead of the truth. */
 export interface Lies {
@@ -61,31 +70,28 @@ export class TwoDevices {
   }
 
   /** Ada's, between `mine` of hers and `theirs` of bob's, which is its `side`; accepted when this returns. */
-  async add(
-    name: string,
-    {
-      mode,
-      side,
-      mine,
-      theirs,
-      manual = true
-    }: { mode: Mode; side: End; mine: string; theirs: string; manual?: boolean }
-  ): Promise<Sync> {
-    for (const path of [mine, theirs]) mkdirSync(this.at(path), { recursive: true })
+  async add(name: string, asked: Asked, accepting: Accepting = {}): Promise<Sync> {
+    mkdirSync(this.at(asked.theirs), { recursive: true })
+    const accepted = nextEvent(this.ada, 'sync:accepted')
+    const served = await this.ask(name, asked)
+    await this.bob.agreements.accept(served, this.at(asked.theirs), accepting)
+    await accepted
+    return this.ada.syncs.find(name)
+  }
+
+  /** Asked for by ada; bob knows of it when this returns. */
+  async ask(name: string, { mode, side, mine, theirs, manual = true }: Asked): Promise<ServedSync> {
+    mkdirSync(this.at(mine), { recursive: true })
     const far = { device: this.bob.network.localDevice, path: this.at(theirs) }
     const near = this.at(mine)
     const requested = nextEvent(this.bob, 'sync:requested')
-    const accepted = nextEvent(this.ada, 'sync:accepted')
     const sync = await this.ada.syncs.add({
       ...{ name, mode, policy: 'keep-both', ignore: [], maxDeletePercent: 50, manual },
       source: side === 'source' ? far : near,
       destination: side === 'source' ? near : far
     })
     await requested
-    const served = this.bob.served.find(this.ada.network.localDevice, sync.uuid)!
-    await this.bob.agreements.accept(served, this.at(theirs))
-    await accepted
-    return this.ada.syncs.find(name)
+    return this.bob.served.find(this.ada.network.localDevice, sync.uuid)!
   }
 
   /** A person runs it. */
