@@ -32,7 +32,8 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings a database to the newest version, each step in a transaction of its own.
+ * Brings a database to the newest version, each step in a transaction of its own. A new one is made in one transaction: whole
+ * or not at all, and for one wait for the disk instead of one for each step.
  * @throws {SpacedriveError} DATABASE_NEWER when a later version of the program made it; MIGRATION_FAILED, with the database as it was before that step
  */
 export function migrate(sql: Sql, migrations: readonly Migration[], { backupDir }: MigrateOptions = {}): void {
@@ -53,26 +54,26 @@ export function migrate(sql: Sql, migrations: readonly Migration[], { backupDir 
     const copy = join(backupDir, `${basename(sql.file)}.v${version}`)
     if (!existsSync(copy)) sql.copyTo(copy)
   }
-  sql.exec(`CREATE TABLE IF NOT EXISTS migrations (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL
-  ) STRICT`)
-  for (const { number, name, text } of migrations) {
-    if (number <= version) continue
-    try {
-      sql.transaction(() => {
-        sql.exec(text)
-        const sha256 = createHash('sha256').update(text).digest('hex')
-        sql.prepare('INSERT INTO migrations VALUES (?, ?, ?, unixepoch() * 1000)').run([number, name, sha256])
-        sql.pragma(`user_version = ${number}`)
-      })
-    } catch (cause) {
-      throw new SpacedriveError(
-        'MIGRATION_FAILED',
-        `could not bring ${sql.file} to version ${number} (${name}): ${toError(cause).message}`,
-        {
-          cause
-        }
-      )
-    }
+  const steps = (): void => {
+    sql.exec(`CREATE TABLE IF NOT EXISTS migrations (
+      number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL
+    ) STRICT`)
+    for (const migration of migrations) if (migration.number > version) step(sql, migration)
+  }
+  if (version === 0) sql.transaction(steps)
+  else steps()
+}
+
+function step(sql: Sql, { number, name, text }: Migration): void {
+  try {
+    sql.transaction(() => {
+      sql.exec(text)
+      const sha256 = createHash('sha256').update(text).digest('hex')
+      sql.prepare('INSERT INTO migrations VALUES (?, ?, ?, unixepoch() * 1000)').run([number, name, sha256])
+      sql.pragma(`user_version = ${number}`)
+    })
+  } catch (cause) {
+    const text = `could not bring ${sql.file} to version ${number} (${name}): ${toError(cause).message}`
+    throw new SpacedriveError('MIGRATION_FAILED', text, { cause })
   }
 }

@@ -95,10 +95,20 @@ describe('the API', () => {
   let waits: ReturnType<typeof slow>
   let poured: ReturnType<typeof pouring>
 
-  beforeEach(async () => {
-    temp = tempDir()
-    peer = await testPeer(temp.path)
+  /** One peer serves all cases, each with an API of its own, until a case has stopped it. */
+  const data = tempDir()
+  const running = async (): Promise<void> => {
+    peer = await testPeer(data.path)
     await peer.start()
+  }
+  before(running)
+  after(async () => {
+    await peer.stop()
+    data.clean()
+  })
+  beforeEach(async () => {
+    if (peer.stopping.aborted) await running()
+    temp = tempDir()
     waits = slow()
     poured = pouring()
     api = createApi(peer, silentLog, new Map([waits.operation, poured.operation, echo].map(o => [o.name, o])))
@@ -108,7 +118,6 @@ describe('the API', () => {
   })
   afterEach(async () => {
     api.stopListening()
-    await peer.stop()
     await api.close()
     temp.clean()
   })

@@ -218,7 +218,9 @@ describe('guards of identity', () => {
       assert.equal((await done()).operations, 0)
     })
   }
+})
 
+describe('guards of identity: what is judged', () => {
   for (const [halt, text] of [
     [{ reason: 'too-many-deletions', count: 11, of: 20, before: 0 }, '11 of 20 files at the source would be gone'],
     [
