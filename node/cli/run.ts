@@ -4,7 +4,8 @@ import {
   fromPlainError,
   linkSignals,
   SpacedriveError,
-  toPlainError
+  toPlainError,
+  typed
 } from '../../storage/base/index.js'
 import { daemonClient, toJson } from '../client/index.js'
 import { dataDirOf, spoolDirOf } from '../instance/index.js'
@@ -143,10 +144,9 @@ export function showError(err: unknown, globals: Globals, terminal: Terminal): v
 
 /** How this instance is spoken to: for hints that can be typed as they are. */
 export function ownCommand(globals: Globals): string {
-  const quote = (text: string): string => (/^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
   const parts = ['spacedrive']
-  if (globals.dataDir !== undefined) parts.push('--data-dir', quote(globals.dataDir))
-  if (globals.instance !== undefined) parts.push('--instance', quote(globals.instance))
+  if (globals.dataDir !== undefined) parts.push('--data-dir', typed(globals.dataDir))
+  if (globals.instance !== undefined) parts.push('--instance', typed(globals.instance))
   return parts.join(' ')
 }
 

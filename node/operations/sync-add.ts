@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, SpacedriveError, typed } from '../../storage/base/index.js'
 import { MAX_DELETE_PERCENT, MODES, POLICIES } from '../../sync/reconcile/index.js'
 import type { FarFolder } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
@@ -94,8 +94,13 @@ export const syncAdd = defineOperation({
         throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${String(o.maxDelete)}`, {
           hint: 'A percentage of the files at an end: 100 never halts because of deletions.'
         })
+      const ignore = Array.isArray(o.ignore) ? [...o.ignore] : []
+      if (ignore.some(pattern => pattern === ''))
+        throw new SpacedriveError('USAGE', 'expected a pattern after --ignore, got nothing', {
+          hint: "In quotes, or the shell takes it for names of files: --ignore '*.tmp'"
+        })
       return {
-        ...{ name: String(name), mode, conflict, ignore: Array.isArray(o.ignore) ? [...o.ignore] : [] },
+        ...{ name: String(name), mode, conflict, ignore },
         manual: o.manual === true,
         ...{
           source: typedPath(String(source), terminal.cwd),
@@ -110,8 +115,8 @@ export const syncAdd = defineOperation({
       if (asked !== null) terminal.line(`${asked} is asked; there \`spacedrive sync requests\` shows it.`)
       terminal.line(
         manual
-          ? `\`spacedrive sync plan ${sync}\` shows what a run would do, \`spacedrive sync run ${sync}\` does it.`
-          : `It runs by itself from now on, on each change; \`spacedrive sync status ${sync}\` shows how it stands.`
+          ? `\`spacedrive sync plan ${typed(sync)}\` shows what a run would do, \`spacedrive sync run ${typed(sync)}\` does it.`
+          : `It runs by itself from now on, on each change; \`spacedrive sync status ${typed(sync)}\` shows how it stands.`
       )
     }
   }

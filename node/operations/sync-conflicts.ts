@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { runAction } from '../../storage/audit/index.js'
-import { displayPath, ROOT, SpacedriveError } from '../../storage/base/index.js'
+import { displayPath, ROOT, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { ConflictSide } from '../../sync/history/index.js'
 import { counted, pathFields, showList } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
@@ -42,7 +42,9 @@ export const syncConflicts = defineOperation({
       terminal.table(
         conflicts.map(c => ({ PATH: c.path, SOURCE: sideText(c.source), DESTINATION: sideText(c.destination) }))
       )
-      terminal.note(`Both ends are as they were. \`spacedrive sync resolve ${sync} PATH --keep ${KEEPS.join('|')}\``)
+      terminal.note(
+        `Both ends are as they were. \`spacedrive sync resolve ${typed(sync)} PATH --keep ${KEEPS.join('|')}\``
+      )
     },
     exitCode: ({ conflicts }) => (conflicts.length > 0 ? 3 : 0)
   }
@@ -124,8 +126,8 @@ const HINT =
 
 const whenDone = (sync: string, paused: boolean): string =>
   paused
-    ? `${sync} is paused: the next run does it (\`spacedrive sync run ${sync}\`, or resume).`
-    : `The next run does it: \`spacedrive sync run ${sync}\`.`
+    ? `${sync} is paused: the next run does it (\`spacedrive sync run ${typed(sync)}\`, or resume).`
+    : `The next run does it: \`spacedrive sync run ${typed(sync)}\`.`
 
 export interface SideView {
   readonly kind: string

@@ -1,5 +1,5 @@
 /** Syncs by name: those of this device, and those that another one drives with a folder here. */
-import { type AbsPath, displayPath, hasCode, SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, hasCode, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { EndsOfSync } from '../../sync/history/index.js'
 import type { ServedSync } from '../../sync/serving/index.js'
 import type { Sync, SyncEnd } from '../../sync/session/index.js'
@@ -56,7 +56,7 @@ export function servedSync(peer: Peer, name: string): ServedSync {
   const found = namedSync(peer, name)
   if ('served' in found) return found.served
   throw new SpacedriveError('NOT_SERVED', `${displayPath(name)} is driven by this device: here its own guards hold`, {
-    hint: `\`sync run ${displayPath(name)} --force\` does what they stopped.`
+    hint: `\`sync run ${typed(displayPath(name))} --force\` does what they stopped.`
   })
 }
 
@@ -107,14 +107,14 @@ function stateOf(
 ): readonly [ServedView['state'], string, string | null] {
   const shown = displayPath(name)
   if (folder === undefined) return ['asked', `${deviceName} asks for it`, `spacedrive sync accept ${id}`]
-  if (paused) return ['paused', 'paused here', `spacedrive sync resume ${shown}`]
+  if (paused) return ['paused', 'paused here', `spacedrive sync resume ${typed(shown)}`]
   if (halted !== undefined && allowed === undefined) {
     const { removed, replaced } = halted
     const what = `${removed.toLocaleString('en')} deletions and ${replaced.toLocaleString('en')} replacements`
     return [
       'halted',
       `halted, nothing of it was done here: ${deviceName} wants ${what}`,
-      `spacedrive sync allow ${shown}`
+      `spacedrive sync allow ${typed(shown)}`
     ]
   }
   const last = lastRunAtMs === undefined ? 'never run' : `last run ${formatTime(lastRunAtMs)}`

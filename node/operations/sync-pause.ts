@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { displayPath } from '../../storage/base/index.js'
+import { displayPath, typed } from '../../storage/base/index.js'
 import { defineOperation } from './operation.js'
 import { namedSync } from './sync-named.js'
 
@@ -24,7 +24,9 @@ export const syncPause = defineOperation({
     examples: ['spacedrive sync pause photos'],
     input: ({ arguments: [name] }) => ({ name: String(name) }),
     render: ({ sync }, terminal) =>
-      terminal.line(`Paused ${sync}. \`spacedrive sync resume ${sync}\` lets it go on; \`sync run\` runs it once.`)
+      terminal.line(
+        `Paused ${sync}. \`spacedrive sync resume ${typed(sync)}\` lets it go on; \`sync run\` runs it once.`
+      )
   }
 })
 
@@ -47,6 +49,8 @@ export const syncResume = defineOperation({
     examples: ['spacedrive sync resume photos'],
     input: ({ arguments: [name] }) => ({ name: String(name) }),
     render: ({ sync, manual }, terminal) =>
-      terminal.line(manual ? `${sync} goes on: \`spacedrive sync run ${sync}\` runs it.` : `${sync} goes on by itself.`)
+      terminal.line(
+        manual ? `${sync} goes on: \`spacedrive sync run ${typed(sync)}\` runs it.` : `${sync} goes on by itself.`
+      )
   }
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { displayPath } from '../../storage/base/index.js'
+import { displayPath, typed } from '../../storage/base/index.js'
 import { pathFields } from './file-text.js'
 import { defineOperation } from './operation.js'
 import { drivenSync } from './sync-named.js'
@@ -47,7 +47,7 @@ export const syncPlan = defineOperation({
       if (more > 0) terminal.line(`and ${more.toLocaleString('en')} more`)
       terminal.line(`${text[0]!.toUpperCase()}${text.slice(1)}.`)
       for (const halt of halts) terminal.line(`A guard would stop it: ${halt}.`)
-      if (list.length > 0) terminal.line(`Exactly this: spacedrive sync run ${sync} --plan ${planHash}`)
+      if (list.length > 0) terminal.line(`Exactly this: spacedrive sync run ${typed(sync)} --plan ${planHash}`)
     },
     exitCode: ({ refused }) => (refused ? 4 : 0)
   }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { ServedSync } from '../../sync/serving/index.js'
 import type { Peer } from '../compose.js'
 import { formatTime } from './format.js'
@@ -79,7 +79,9 @@ export const syncAccept = defineOperation({
     }),
     render({ deviceName, here, changes, name, versions }, terminal) {
       const what = changes ? 'reads and changes' : 'reads'
-      terminal.line(`${deviceName} ${what} ${here} from now on, for ${name} alone. \`sync remove ${name}\` ends it.`)
+      terminal.line(
+        `${deviceName} ${what} ${here} from now on, for ${name} alone. \`sync remove ${typed(name)}\` ends it.`
+      )
       const long = versions === null ? '' : ` (${versions})`
       if (changes) terminal.line(`What it replaces or deletes is kept in the versions there${long}.`)
     }

@@ -6,7 +6,8 @@ import {
   displayPath,
   type ProgressFields,
   type RelPath,
-  SpacedriveError
+  SpacedriveError,
+  typed
 } from '../../storage/base/index.js'
 import type { EndsOfSync, Restored, RestoreFromAsked } from '../../sync/history/index.js'
 import type { Sync } from '../../sync/session/index.js'
@@ -135,12 +136,12 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
       if (dryRun) showList(list.map(lineOf), terminal, list.length + more)
       if (run !== null && done.replaced + done.removed > 0)
         terminal.line(
-          `What was replaced (${done.replaced}) or taken away (${done.removed}) is in the versions; \`spacedrive sync undo ${sync} ${shownRun(run ?? '')}\` brings it back.`
+          `What was replaced (${done.replaced}) or taken away (${done.removed}) is in the versions; \`spacedrive sync undo ${typed(sync ?? '')} ${shownRun(run ?? '')}\` brings it back.`
         )
       showProblems(problems, problemCount, terminal)
       if (paused)
         terminal.note(
-          `${sync} is paused: its next run would undo this. \`spacedrive sync resume ${sync}\` when that may be.`
+          `${sync} is paused: its next run would undo this. \`spacedrive sync resume ${typed(sync ?? '')}\` when that may be.`
         )
     },
     exitCode: done => (done.state === 'ended' && done.problemCount > 0 ? 3 : 0)

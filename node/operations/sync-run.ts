@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { runAction } from '../../storage/audit/index.js'
-import { hasCode, isAbort, type JobId, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
+import { hasCode, isAbort, type JobId, type ProgressFields, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { waitOrCancel } from './job-wait.js'
@@ -75,7 +75,7 @@ export async function runSync(peer: Peer, sync: Sync, { signal, emit, ...asked }
     return notes.length === 0 ? ended : { ...ended, notes }
   }
   throw new SpacedriveError('OTHER_PLAN', `could not run ${name}: what would be done now is another plan`, {
-    hint: `Something changed since. \`spacedrive sync plan ${name}\` shows it anew.`,
+    hint: `Something changed since. \`spacedrive sync plan ${typed(name)}\` shows it anew.`,
     ...('planHash' in ended && { details: { planHash: ended.planHash } })
   })
 }

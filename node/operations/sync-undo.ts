@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
-import type { ProgressFields } from '../../storage/base/index.js'
+import { type ProgressFields, typed } from '../../storage/base/index.js'
 import type { Undone } from '../../sync/history/index.js'
 import type { Peer } from '../compose.js'
 import { showBegun } from './file-job.js'
@@ -96,7 +96,7 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
       if (paused) {
         const next = mode === 'bidirectional' ? 'carry this to the other end' : 'do it again'
         terminal.note(
-          `${sync} is paused: its next run would ${next}. \`spacedrive sync resume ${sync}\` when that may be.`
+          `${sync} is paused: its next run would ${next}. \`spacedrive sync resume ${typed(sync)}\` when that may be.`
         )
       }
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { displayPath, ROOT } from '../../storage/base/index.js'
+import { displayPath, ROOT, typed } from '../../storage/base/index.js'
 import { counted, pathFields } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation, type Terminal } from './operation.js'
@@ -127,7 +127,9 @@ function renderVersions({ path, versions, more, sync }: VersionsView, terminal: 
     }))
   )
   if (more) terminal.note('and more: --limit shows them.')
-  terminal.note(`It was that until then. \`spacedrive sync restore ${sync} ${path} --at TIME\`: a time before that.`)
+  terminal.note(
+    `It was that until then. \`spacedrive sync restore ${typed(sync)} ${typed(path)} --at TIME\`: a time before that.`
+  )
 }
 
 interface MomentsView {
@@ -161,5 +163,5 @@ function renderMoments({ sync, moments, more, since, kept }: MomentsView, termin
     )
     if (large) terminal.note(`That is ${Math.round(share * 100)} % of its disk. Nothing is thinned for that.`)
   }
-  terminal.note(`\`spacedrive sync restore ${sync} --at TIME\` (or a run) brings that state back.`)
+  terminal.note(`\`spacedrive sync restore ${typed(sync)} --at TIME\` (or a run) brings that state back.`)
 }

@@ -30,4 +30,5 @@ export {
   type TaskContext,
   type TaskFunction
 } from './tasks.js'
+export { typed } from './typed.js'
 export { type Link, type RunOptions, type WorkerPool, workerPool } from './workers.js'

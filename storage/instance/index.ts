@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AbsPath } from '../base/index.js'
+import { type AbsPath, displayPath, hasCode, SpacedriveError } from '../base/index.js'
 import { acquireLock, type Database, openDatabase } from '../sql/index.js'
 
 export interface InstanceDatabase extends Database {
@@ -14,7 +14,8 @@ export interface InstanceDatabase extends Database {
 
 /**
  * Takes the lock of the data directory and opens the database; `close` gives both back.
- * @throws {SpacedriveError} LOCKED when another daemon uses this data directory; what `openDatabase` throws
+ * @throws {SpacedriveError} LOCKED when another daemon uses this data directory; what `openDatabase` throws; DATABASE_CORRUPT
+ *   with the way on: what is trusted is never guessed at from a damaged file
  */
 export async function openInstance(dataDir: AbsPath): Promise<InstanceDatabase> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -26,8 +27,19 @@ export async function openInstance(dataDir: AbsPath): Promise<InstanceDatabase> 
       synchronous: 'FULL',
       backupDir: join(dataDir, 'backups')
     })
+    const cured = <I extends unknown[], O>(read: (...input: I) => O): ((...input: I) => O) => {
+      return (...input) => {
+        try {
+          return read(...input)
+        } catch (err) {
+          throw withCure(dataDir, err)
+        }
+      }
+    }
     return {
       ...database,
+      get: cured(database.get) as Database['get'],
+      all: cured(database.all) as Database['all'],
       dataDir,
       async close() {
         await database.close()
@@ -36,6 +48,14 @@ export async function openInstance(dataDir: AbsPath): Promise<InstanceDatabase> 
     }
   } catch (err) {
     lock.release()
-    throw err
+    throw withCure(dataDir, err)
   }
+}
+
+function withCure(dataDir: AbsPath, err: unknown): unknown {
+  if (!hasCode(err, 'DATABASE_CORRUPT')) return err
+  return new SpacedriveError('DATABASE_CORRUPT', (err as Error).message, {
+    cause: err,
+    hint: `It holds the paired devices, the syncs and the jobs. Stop the daemon, then put back a copy of it, or move ${displayPath(join(dataDir, 'instance.db'))} and what begins with its name away: devices are paired and syncs added anew then; files, their versions and the key of this device stay.`
+  })
 }

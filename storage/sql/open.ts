@@ -1,6 +1,6 @@
 /** The home of better-sqlite3: everybody else sees `Sql`. Synchronous, so it runs in a writer thread or a worker; on the event loop only for short point reads. */
 import BetterSqlite from 'better-sqlite3'
-import { SpacedriveError, toError } from '../base/index.js'
+import { errorCode, SpacedriveError, toError } from '../base/index.js'
 
 export type SqlValue = string | number | bigint | Uint8Array | null
 export type SqlParams = readonly SqlValue[] | Readonly<Record<string, SqlValue>>
@@ -68,7 +68,7 @@ export function openSqlite(file: string, options: OpenOptions = {}): Sql {
       const known = prepared[(bigint ? 1 : 0) + (raw ? 2 : 0)]!
       let statement = known.get(text)
       if (statement === undefined) {
-        statement = wrap(db.prepare(text), bigint, raw)
+        statement = wrap(file, db.prepare(text), bigint, raw)
         known.set(text, statement)
       }
       return statement as unknown as Statement<R>
@@ -85,15 +85,38 @@ export function openSqlite(file: string, options: OpenOptions = {}): Sql {
   return sql
 }
 
-function wrap(statement: BetterSqlite.Statement, bigint: boolean, raw: boolean): Statement {
+function wrap(file: string, statement: BetterSqlite.Statement, bigint: boolean, raw: boolean): Statement {
   if (bigint) statement.safeIntegers(true)
   if (raw) statement.raw(true)
   return {
-    get: (params = NONE) => statement.get(params) as Row | undefined,
-    all: (params = NONE) => statement.all(params) as Row[],
+    get(params = NONE) {
+      try {
+        return statement.get(params) as Row | undefined
+      } catch (err) {
+        throw named(file, err)
+      }
+    },
+    all(params = NONE) {
+      try {
+        return statement.all(params) as Row[]
+      } catch (err) {
+        throw named(file, err)
+      }
+    },
     iterate: (params = NONE) => statement.iterate(params) as IterableIterator<Row>,
-    run: (params = NONE) => statement.run(params)
+    run(params = NONE) {
+      try {
+        return statement.run(params)
+      } catch (err) {
+        throw named(file, err)
+      }
+    }
   }
+}
+
+/** "database disk image is malformed" tells nobody which one that is; other errors are for who asked. */
+function named(file: string, err: unknown): unknown {
+  return errorCode(err).startsWith('SQLITE_CORRUPT') ? sqlError(file, err) : err
 }
 
 /** SQLite's codes in our words; the original is the cause. */

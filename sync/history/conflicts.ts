@@ -5,7 +5,8 @@ import {
   isWithin,
   type RelPath,
   ROOT,
-  SpacedriveError
+  SpacedriveError,
+  typed
 } from '../../storage/base/index.js'
 import { MAX_LOOKS } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
@@ -72,7 +73,7 @@ export async function answerConflicts(
     throw new SpacedriveError('NOT_IN_CONFLICT', `could not resolve it: ${what} waits for an answer`, {
       hint: none
         ? 'Conflicts wait only with the policy `prompt`; others were settled by it, and `sync status --runs` tells how.'
-        : `\`spacedrive sync conflicts ${sync.name}\` shows what does.`
+        : `\`spacedrive sync conflicts ${typed(sync.name)}\` shows what does.`
     })
   }
   await db.write(answering.answer, { sync: sync.id, paths, keep, atMs: clock.nowMs() })

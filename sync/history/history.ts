@@ -40,7 +40,7 @@ export interface SyncHistoryInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'reach' | 'turn'>
+  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'status' | 'reach' | 'turn'>
   /** A device, for people. */
   nameOf?(device: DeviceId): string
   /** Folders that other devices drive: their versions are thinned by themselves. */

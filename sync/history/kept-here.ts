@@ -1,4 +1,4 @@
-import { type DeviceId, displayPath, SpacedriveError } from '../../storage/base/index.js'
+import { type DeviceId, displayPath, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { End } from '../reconcile/index.js'
 import type { Sync } from '../session/index.js'
 
@@ -24,6 +24,6 @@ export function ensureKeptHere(sync: EndsOfSync, { ends, which, nameOf }: Needed
   const { device, path } = sync[first]
   const name = (device && nameOf?.(device)) ?? 'another device'
   throw new SpacedriveError('KEPT_ELSEWHERE', `the ${first} of ${sync.name} lies on ${name}, with its versions`, {
-    hint: `Ask ${name}: \`spacedrive sync versions ${sync.name}\` there shows them, \`spacedrive sync restore ${sync.name} --at TIME --to DIR\` brings them back (${displayPath(path)}).`
+    hint: `Ask ${name}: \`spacedrive sync versions ${typed(sync.name)}\` there shows them, \`spacedrive sync restore ${typed(sync.name)} --at TIME --to DIR\` brings them back (${displayPath(path)}).`
   })
 }

@@ -1,5 +1,13 @@
 /** Why a path is as it is: in step since when, ignored by which rule, in conflict, waiting, or in trouble and how to help. */
-import { type AbortOptions, displayPath, joinRel, parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
+import {
+  type AbortOptions,
+  displayPath,
+  joinRel,
+  parentOf,
+  type RelPath,
+  ROOT,
+  typed
+} from '../../storage/base/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Endpoint, UnknownReason } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
@@ -76,7 +84,7 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
       const shown = displayPath(sync[away].path)
       if (sync[away].device !== null) {
         const text = `the ${away}, ${shown} on another device, cannot be looked at now`
-        return { ...nothing, state: 'away', text, advice: `\`spacedrive sync status ${sync.name}\` says why.` }
+        return { ...nothing, state: 'away', text, advice: `\`spacedrive sync status ${typed(sync.name)}\` says why.` }
       }
       const text = `the ${away}, ${shown}, is not there`
       return { ...nothing, state: 'away', text, advice: 'Bring it back (is its disk mounted?); then it goes on.' }
@@ -100,7 +108,7 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
 
 const adviceFor = (file: string, sync: string): string =>
   file === OPTION
-    ? `Its rules are said once: \`spacedrive sync remove ${sync}\`, and \`sync add\` with others; files stay.`
+    ? `Its rules are said once: \`spacedrive sync remove ${typed(sync)}\`, and \`sync add\` with others; files stay.`
     : 'Change that line, and the next run takes it up.'
 
 type Standing = Pick<Why, 'state' | 'text'> & Partial<Pick<Why, 'advice' | 'sinceMs'>>
@@ -122,9 +130,13 @@ function standing(
     return answered === undefined
       ? {
           ...{ state: 'conflict', text: 'it was edited at both ends, and waits for your word' },
-          advice: `\`spacedrive sync resolve ${sync.name} ${displayPath(path)} --keep source|destination|both|newer|larger\``
+          advice: `\`spacedrive sync resolve ${typed(sync.name)} ${typed(displayPath(path))} --keep source|destination|both|newer|larger\``
         }
-      : { state: 'conflict', text: `its conflict is answered (${answered}): the next run does it`, advice: next(sync) }
+      : {
+          state: 'conflict',
+          text: `its conflict is answered (${answered}): the next run does it`,
+          advice: next(init, sync)
+        }
   }
   const report = syncs.lastRun(sync)?.report
   const problem = report?.problems.find(p => p.path === displayPath(path))
@@ -135,7 +147,7 @@ function standing(
   const [change] = changes
   if (source === undefined && destination === undefined) {
     if (agreed !== undefined)
-      return { state: 'waiting', text: 'it was deleted at both ends since the last run', advice: next(sync) }
+      return { state: 'waiting', text: 'it was deleted at both ends since the last run', advice: next(init, sync) }
     const text =
       change === undefined
         ? 'there is no such thing at either end'
@@ -152,17 +164,20 @@ function standing(
     return {
       state: 'waiting',
       text: 'only the destination has it: the next run of a mirror deletes it there',
-      advice: next(sync)
+      advice: next(init, sync)
     }
   }
   const where = otherwise.length === 2 ? 'both ends' : `the ${otherwise[0]}`
   const what = agreed === undefined ? 'is new' : 'was changed'
-  return { state: 'waiting', text: `it ${what} at ${where} since the last run`, advice: next(sync) }
+  return { state: 'waiting', text: `it ${what} at ${where} since the last run`, advice: next(init, sync) }
 }
 
-function next(sync: Sync): string {
-  if (sync.paused) return `${sync.name} is paused: \`spacedrive sync resume ${sync.name}\`.`
-  if (sync.manual) return `\`spacedrive sync run ${sync.name}\` takes it up.`
+function next({ syncs }: HistoryInit, sync: Sync): string {
+  const { state, text, advice } = syncs.status(sync)
+  if (state === 'halted' || state === 'failed' || state === 'waiting')
+    return `${sync.name} is not in step: ${text}.${advice === undefined ? '' : ` ${advice}`}`
+  if (sync.paused) return `${sync.name} is paused: \`spacedrive sync resume ${typed(sync.name)}\`.`
+  if (sync.manual) return `\`spacedrive sync run ${typed(sync.name)}\` takes it up.`
   return 'It is taken up by itself, once it rests; `spacedrive sync status` says what is the matter otherwise.'
 }
 

@@ -1,7 +1,7 @@
 /** What a new sync must not be. */
-import { type AbortOptions, displayPath, isWithin, SpacedriveError } from '../../storage/base/index.js'
+import { type AbortOptions, displayPath, isWithin, SpacedriveError, typed } from '../../storage/base/index.js'
 import { AREA_NAME, isTempName } from '../../storage/files/index.js'
-import { ENDS, type End } from '../reconcile/index.js'
+import { ENDS, type End, type Mode } from '../reconcile/index.js'
 import type { FarEnds } from './far-ends.js'
 import type { Sync, SyncEnd, SyncSpec } from './record.js'
 import type { EndComponents } from './roots.js'
@@ -23,14 +23,14 @@ export function ensureName(name: string, others: readonly Sync[]): void {
 }
 
 /** Neither in one another, nor within (or around) a folder of another sync, nor in a place of ours. @throws {SpacedriveError} ENDS_OVERLAP, OURS */
-export function ensureApart(source: Place, destination: Place, others: readonly Sync[]): void {
+export function ensureApart(source: Place, destination: Place, mode: Mode, others: readonly Sync[]): void {
   for (const { path } of [source, destination])
     if (path.split('/').some(name => name === AREA_NAME || isTempName(name))) {
       throw new SpacedriveError('OURS', `could not add a sync: ${displayPath(path)} belongs to this program`, {
         hint: 'Choose a folder of your own files.'
       })
     }
-  if (source.device === destination.device && source.path === destination.path) {
+  if (isSame(source, destination)) {
     throw new SpacedriveError('ENDS_OVERLAP', `could not add a sync: both ends are ${displayPath(source.path)}`, {
       hint: 'Name two folders.'
     })
@@ -40,6 +40,15 @@ export function ensureApart(source: Place, destination: Place, others: readonly 
       'ENDS_OVERLAP',
       `could not add a sync: ${displayPath(source.path)} and ${displayPath(destination.path)} lie in one another`,
       { hint: 'Name two folders of which none holds the other.' }
+    )
+  }
+  const against = others.find(sync => isAgainst(sync, { source, destination, mode }))
+  if (against !== undefined) {
+    const [a, b] = [displayPath(source.path), displayPath(destination.path)]
+    throw new SpacedriveError(
+      'ENDS_OVERLAP',
+      `could not add a sync: ${a} and ${b} are the ends of the ${against.mode} ${against.name} already`,
+      { hint: `One would take back what the other does. \`sync remove ${typed(against.name)}\` first: files stay.` }
     )
   }
   for (const sync of others)
@@ -53,6 +62,15 @@ export function ensureApart(source: Place, destination: Place, others: readonly 
           )
         }
 }
+
+/** Between the same folders the other way round, or in another mode. */
+function isAgainst(sync: Sync, { source, destination, mode }: Pick<Sync, 'mode'> & Record<End, Place>): boolean {
+  if (isSame(sync.source, source) && isSame(sync.destination, destination)) return sync.mode !== mode
+  if (!isSame(sync.source, destination) || !isSame(sync.destination, source)) return false
+  return sync.mode !== 'bidirectional' || mode !== 'bidirectional'
+}
+
+const isSame = (a: Place, b: Place): boolean => a.device === b.device && a.path === b.path
 
 type Place = Pick<SyncEnd, 'device' | 'path'>
 

@@ -204,7 +204,7 @@ function whole<T>(read: () => T): T {
   try {
     return read()
   } catch (err) {
-    throw errorCode(err).startsWith('SQLITE_CORRUPT') ? archiveDamaged(err) : err
+    throw /^(SQLITE|DATABASE)_CORRUPT/.test(errorCode(err)) ? archiveDamaged(err) : err
   }
 }
 

@@ -1,5 +1,12 @@
 /** Ends that lie on another device: how a sync reaches them. */
-import { type AbortOptions, type DeviceId, displayPath, hasCode, SpacedriveError } from '../../storage/base/index.js'
+import {
+  type AbortOptions,
+  type DeviceId,
+  displayPath,
+  hasCode,
+  SpacedriveError,
+  typed
+} from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import { type IdentityHalt, markerOf } from './guard.js'
@@ -75,7 +82,7 @@ export async function openFar(
       return halt(
         'refused',
         `${name} takes no part in this sync any more`,
-        `\`sync remove ${sync.name}\`, and \`sync add\` anew.`
+        `\`sync remove ${typed(sync.name)}\`, and \`sync add\` anew.`
       )
     throw err
   }
@@ -99,7 +106,7 @@ function notAccepted({ name: sync, agreement }: Sync, end: End, name: string): I
       hint: `There: \`spacedrive sync requests\` and \`spacedrive sync accept\`.`
     })
   const message = agreement === 'declined' ? `${name} declined it` : `${name} takes no part in this sync any more`
-  return { reason: 'refused', end, message, hint: `\`sync remove ${sync}\`, and \`sync add\` anew.` }
+  return { reason: 'refused', end, message, hint: `\`sync remove ${typed(sync)}\`, and \`sync add\` anew.` }
 }
 
 const away = (name: string): SpacedriveError => new SpacedriveError('DEVICE_AWAY', `${name} is away`)

@@ -1,6 +1,7 @@
 /** What a run came to: DESIGN 11, one shape for people and programs. Stored with the run. */
-import { displayPath } from '../../storage/base/index.js'
-import type { Halt } from '../reconcile/index.js'
+import { displayPath, typed } from '../../storage/base/index.js'
+import { type Halt, otherEnd } from '../reconcile/index.js'
+import type { Sync } from './record.js'
 import type { SessionOutcome } from './session.js'
 
 export type RunState = 'converged' | 'conflicts' | 'problems' | 'halted' | 'waiting' | 'cancelled' | 'failed'
@@ -31,18 +32,43 @@ export interface RunReport {
 /** How sessions end that say something of the state of their sync. */
 export type Ended = Extract<SessionOutcome, { state: 'done' | 'halted' | 'refused' }>
 
+/** What is said of a sync that a guard stopped. */
+export type ReportedSync = Pick<Sync, 'name' | 'source' | 'destination'>
+
+/** The ways on from guards that count: it was meant, or what went is brought back from the other end, which has it still. */
+function meantHint(sync: ReportedSync, halts: readonly Halt[]): string {
+  const name = typed(sync.name)
+  const meant = `If that is meant: spacedrive sync run ${name} --force`
+  const [first] = halts
+  if (first === undefined || first.reason === 'first-mirror') return meant
+  const at = first.reason === 'root-emptied' ? first.end : otherEnd(first.end)
+  const what = first.reason === 'too-many-replacements' ? 'what was replaced' : 'what is missing'
+  // At another device a person there brings it back.
+  const how = sync[at].device === null ? `: spacedrive sync restore ${name} --to ${at}` : ' there'
+  return `${meant}. If not, bring back ${what} at the ${at}${how}`
+}
+
 const NOTHING = { operations: 0, bytesTransferred: 0, conflicts: [], problems: [] } as const
 
-export function reportOf(sync: string, outcome: Ended, durationMs: number): RunReport {
+export function reportOf(of: ReportedSync, outcome: Ended, durationMs: number): RunReport {
+  const { name: sync } = of
   if (outcome.state === 'refused') {
     const { reason, message, hint } = outcome.guard
-    return { sync, state: 'halted', reason, ...NOTHING, durationMs, halts: [message], hint: hint.replace('NAME', sync) }
+    return {
+      sync,
+      state: 'halted',
+      reason,
+      ...NOTHING,
+      durationMs,
+      halts: [message],
+      hint: hint.replace('NAME', typed(sync))
+    }
   }
   const { plan } = outcome
   if (outcome.state === 'halted') {
     return {
       ...{ sync, state: 'halted', reason: outcome.halts[0]!.reason, planHash: plan.hash, ...NOTHING, durationMs },
-      ...{ halts: outcome.halts.map(haltText), hint: `If that is meant: spacedrive sync run ${sync} --force` }
+      ...{ halts: outcome.halts.map(haltText), hint: meantHint(of, outcome.halts) }
     }
   }
   const conflicts = outcome.remarks.flatMap(r =>

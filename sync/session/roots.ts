@@ -1,5 +1,13 @@
 /** The folders at both ends: opened, and known for what they are (SYNC.md 6, DESIGN 3). */
-import { type AbortOptions, type AbsPath, displayPath, hasCode, type RelPath } from '../../storage/base/index.js'
+import {
+  type AbortOptions,
+  type AbsPath,
+  displayPath,
+  errorCode,
+  hasCode,
+  type RelPath,
+  SpacedriveError
+} from '../../storage/base/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Placement } from '../../storage/volumes/index.js'
 import type { Endpoint } from '../endpoints/index.js'
@@ -58,12 +66,27 @@ export async function describeEnd(
   path: AbsPath,
   options: { create?: boolean } & AbortOptions
 ): Promise<SyncEnd> {
-  const endpoint = await open(path, options)
+  const endpoint = await open(path, options).catch(err => {
+    throw withCure(err)
+  })
   try {
     return await endOf(endpoint, path, placementOf)
   } finally {
     await endpoint.close()
   }
+}
+
+/** What helps where a folder cannot be taken for an end. */
+const CURES: Readonly<Record<string, string>> = {
+  MISSING: 'Make it first, or name another one; is its disk mounted?',
+  NOT_A_DIRECTORY: 'Name a folder.',
+  LINK_IN_PATH: 'Name a folder.'
+}
+
+function withCure(err: unknown): unknown {
+  const hint = CURES[errorCode(err)]
+  if (!(err instanceof SpacedriveError) || err.hint !== undefined || hint === undefined) return err
+  return new SpacedriveError(err.code, err.message, { cause: err, hint })
 }
 
 async function endOf(endpoint: Endpoint, path: AbsPath, placementOf: EndComponents['placementOf']): Promise<SyncEnd> {

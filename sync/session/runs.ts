@@ -176,7 +176,7 @@ export class Runs {
       if (outcome.state === 'planned') return { state: 'left' }
       if (outcome.state === 'idle') return outcome
       if (outcome.state === 'done') options.onLater?.(outcome.later)
-      report = reportOf(name, outcome, duration())
+      report = reportOf(sync, outcome, duration())
       if (outcome.state === 'done' && outcome.rulesChanged) report = { ...report, rulesChanged: true }
       if (report.ignored === undefined && outcome.state === 'done' && !outcome.plan.whole) {
         // Only what changed was compared: the rules are what they were.

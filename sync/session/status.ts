@@ -1,4 +1,4 @@
-import { displayPath } from '../../storage/base/index.js'
+import { displayPath, typed } from '../../storage/base/index.js'
 import type { LastRun } from './last-runs.js'
 import type { Agreement, Sync } from './record.js'
 import { ignoredNotes, type RunReport } from './report.js'
@@ -52,12 +52,8 @@ export interface StatusInit {
 
 /** What is the matter with a sync, and what to do: the most pressing thing first. */
 export function statusOf({ sync, last, running, standing, device }: StatusInit): SyncStatus {
-  const { name } = sync
-  const notes = [
-    ...(standing.note === undefined ? [] : [standing.note]),
-    ...(last?.report?.notes ?? []),
-    ...ignoredNotes(last?.report ?? {})
-  ]
+  const name = typed(sync.name)
+  const notes = [...(standing.note === undefined ? [] : [standing.note]), ...ignoredNotes(last?.report ?? {})]
   const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => ({
     ...{ state, reason, text, advice, notes }
   })

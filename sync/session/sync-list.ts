@@ -98,9 +98,9 @@ class SyncList implements Syncs {
     ensureName(name, others)
     const far = ensureReachable(spec, this.#init.far?.())
     const source = await this.#describe(spec.source, options)
-    ensureApart(source, placeOf(spec.destination), others)
+    ensureApart(source, placeOf(spec.destination), mode, others)
     const destination = await this.#describe(spec.destination, { create: true, ...options })
-    ensureApart(source, destination, others)
+    ensureApart(source, destination, mode, others)
     if (far === undefined) await ensureNoCopy(this.#init, { source, destination }, options)
     await db.write(syncWrites.add, {
       ...{ uuid: newUuid(clock.nowMs(), random), name, mode, policy },

@@ -153,11 +153,19 @@ describe('sync add, list, plan, run, remove', () => {
   for (const [what, args, code, text] of [
     ['a folder in itself', ['x', 'a', 'a/inner', '--mode', 'mirror'], 1, /lie in one another/],
     ['a folder within that of another sync', ['x', 'c', 'a/sub', '--mode', 'mirror'], 1, /overlaps/],
-    ['a source that is not there', ['x', 'nowhere', 'c', '--mode', 'mirror'], 1, /not there/],
+    ['a source that is not there', ['x', 'nowhere', 'c', '--mode', 'mirror'], 1, /not there\n.*is its disk mounted/],
     ['a name that is taken', ['notes', 'a', 'c', '--mode', 'mirror'], 1, /there is a sync notes already/],
     ['a bad name', ['../x', 'a', 'c', '--mode', 'mirror'], 2, /no name for one/],
     ['no mode', ['x', 'a', 'c'], 2, /expected --mode/],
-    ['a bad policy', ['x', 'a', 'c', '--mode', 'mirror', '--conflict', 'mine'], 2, /expected --conflict/]
+    ['a bad policy', ['x', 'a', 'c', '--mode', 'mirror', '--conflict', 'mine'], 2, /expected --conflict/],
+    [
+      'a pattern that is nothing',
+      ['x', 'a', 'c', '--mode', 'mirror', '--ignore', ''],
+      2,
+      /expected a pattern.*\n.*'\*/
+    ],
+    ['the way back of another sync', ['x', 'b', 'a', '--mode', 'mirror'], 1, /ends of the bidirectional notes already/],
+    ['a file', ['x', 'a/other', 'c', '--mode', 'mirror'], 1, /a\/other: .*\n.*Name a folder/]
   ] as [string, string[], number, RegExp][]) {
     it(`${what} is refused`, async () => {
       const refused = await instance.run('sync', 'add', ...args, { cwd: folder })
@@ -165,6 +173,34 @@ describe('sync add, list, plan, run, remove', () => {
       assert.equal(refused.code, code)
     })
   }
+
+  it('half of a folder is gone and that was not meant: the words of the guard bring it back', async () => {
+    mkdirSync(at('ours'))
+    for (let i = 0; i < 20; i++) writeFileSync(at(`ours/f${i}`), `content ${i}`)
+    const name = "Ada's photos"
+    assert.match(
+      await instance.ok('sync', 'add', 'our photos', 'ours', 'ours2', '--mode', 'mirror', '--manual', { cwd: folder }),
+      /`spacedrive sync run 'our photos'` does it/
+    )
+    assert.match((await instance.run('sync', 'add', name, 'ours', 'c', '--mode', 'mirror')).stderr, /no name for one/)
+    await run('our photos')
+    const before = look(at('ours'), { times: false })
+    for (let i = 0; i < 15; i++) rmSync(at(`ours/f${i}`))
+    const halted = await instance.run('sync', 'run', 'our photos')
+    assert.equal(halted.code, 4)
+    assert.match(halted.stdout, /If that is meant: spacedrive sync run 'our photos' --force/)
+    assert.match(
+      halted.stdout,
+      /bring back what is missing at the source: spacedrive sync restore 'our photos' --to source/
+    )
+    const why = await instance.json<{ state: string; advice: string }>('sync', 'why', 'our photos', 'f1')
+    assert.equal(why.state, 'waiting')
+    assert.match(why.advice, /halted, nothing was changed: 15 of 20 files.* --to source/)
+    await instance.ok('sync', 'restore', 'our photos', '--to', 'source')
+    assert.deepEqual(look(at('ours'), { times: false }), before)
+    assert.equal((await run('our photos')).operations, 0)
+    await instance.ok('sync', 'remove', 'our photos')
+  })
 
   it('removed it is forgotten; files and versions stay', async () => {
     const before = look(at('b'))

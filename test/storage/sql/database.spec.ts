@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
+import type { SpacedriveError } from '../../../storage/base/index.js'
 import { openInstance } from '../../../storage/instance/index.js'
 import { type Database, openDatabase, openSqlite } from '../../../storage/sql/index.js'
 import { tempDir } from '../../temp.js'
@@ -40,6 +42,23 @@ describe('openDatabase', () => {
     other.close()
     await assert.rejects(openDatabase({ file: `${dir.path}/newer.db`, schema: 'instance' }), { code: 'DATABASE_NEWER' })
   })
+  it('a page that was overwritten: the error names the file, whoever reads', async () => {
+    const file = `${dir.path}/damaged.db`
+    const whole = await openDatabase({ file, schema: 'instance' })
+    for (let i = 0; i < 40; i++) await whole.write(counting.setMeta, { name: `${i}`, value: 'x'.repeat(3000) })
+    const root = whole.get<{ rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE name = 'meta'")!.rootpage
+    await whole.close()
+    overwritePage(file, root)
+    const damaged = await openDatabase({ file, schema: 'instance' })
+    const named = {
+      code: 'DATABASE_CORRUPT',
+      message: `the database ${file} is damaged: database disk image is malformed`
+    }
+    assert.throws(() => damaged.get("SELECT value FROM meta WHERE name = '7'"), named)
+    assert.throws(() => damaged.all('SELECT * FROM meta'), named)
+    await assert.rejects(damaged.write(counting.setMeta, { name: '7', value: '1' }), named)
+    await damaged.close()
+  })
   it('after close a write is refused', async () => {
     const other = await openDatabase({ file: `${dir.path}/b.db`, schema: 'instance' })
     await other.close()
@@ -47,7 +66,45 @@ describe('openDatabase', () => {
   })
 })
 
+/** Keeps its size; a page has 4 KiB. */
+function overwritePage(file: string, page: number): void {
+  const fd = openSync(file, 'r+')
+  writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, (page - 1) * 4096)
+  closeSync(fd)
+}
+
 describe('openInstance', () => {
+  it('a damaged database is not opened, and the way on is said', async () => {
+    for (const damage of [(file: string) => overwritePage(file, 1), (file: string) => truncateSync(file, 40_000)]) {
+      const dir = tempDir()
+      await (await openInstance(dir.path)).close()
+      damage(`${dir.path}/instance.db`)
+      const err = await openInstance(dir.path).then(
+        () => assert.fail('it was opened'),
+        (e: SpacedriveError) => e
+      )
+      assert.equal(err.code, 'DATABASE_CORRUPT')
+      assert.match(err.message, /instance\.db is damaged/)
+      assert.match(err.hint ?? '', /move .*instance\.db .*away/)
+      rmSync(`${dir.path}/instance.db`)
+      await (await openInstance(dir.path)).close()
+      dir.clean()
+    }
+  })
+  it('what is damaged further in is told when it is read, with the way on', async () => {
+    const dir = tempDir()
+    const file = `${dir.path}/instance.db`
+    const whole = await openInstance(dir.path)
+    const root = whole.get<{ rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'")!.rootpage
+    await whole.close()
+    overwritePage(file, root)
+    const damaged = await openInstance(dir.path)
+    for (const read of [() => damaged.get('SELECT * FROM jobs'), () => damaged.all('SELECT * FROM jobs')])
+      assert.throws(read, (err: SpacedriveError) => err.code === 'DATABASE_CORRUPT' && /away/.test(err.hint ?? ''))
+    await damaged.close()
+    dir.clean()
+  })
+
   it('a data directory has one owner at a time', async () => {
     const dir = tempDir()
     const first = await openInstance(dir.path)

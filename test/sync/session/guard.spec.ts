@@ -97,6 +97,12 @@ describe('guards of identity', () => {
       assert.ok(texts.includes('today') && texts.includes('yesterday'), 'nothing that was there is gone')
       const sync = two.sync
       assert.equal(sync.paused, mode === 'mirror', 'the next run of a mirror would take it away again')
+      assert.match(two.peer.syncs.status(sync).text, mode === 'mirror' ? /^paused: something was put back/ : /in step/)
+      if (mode === 'mirror') {
+        await two.peer.syncs.resume(sync)
+        const { text, notes } = two.peer.syncs.status(two.sync)
+        assert.deepEqual([text, notes], ['in step', []], 'nothing of the pause is left')
+      }
       if (mode !== 'mirror') assert.equal((await done()).operations, 0)
     })
   }
