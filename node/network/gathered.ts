@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import type { ConnectionEncrypter } from '@libp2p/interface'
+import type { PacketMemory } from './packet-memory.js'
 
 /** What may wait in a socket before its writers do: what a turn of the loop seals, so that the kernel never runs dry. */
 export const SOCKET_WAITING_BYTES = 256 * 1024
@@ -21,31 +22,40 @@ interface SentData {
   readonly canSendMore: boolean
 }
 
-/** Every connection that this encrypter is given writes in one go, if it stands on a socket. */
-export function gathered<T extends ConnectionEncrypter>(encrypter: T): T {
+/**
+ * Every connection that this encrypter is given writes in one go, if it stands on a socket.
+ * @param memory - of its packets
+ */
+export function gathered<T extends ConnectionEncrypter>(encrypter: T, memory?: PacketMemory): T {
   const { secureInbound, secureOutbound } = encrypter
   encrypter.secureInbound = (connection, options) => {
-    gatherWrites(connection)
+    gatherWrites(connection, memory)
     return secureInbound.call(encrypter, connection, options) as never
   }
   encrypter.secureOutbound = (connection, options) => {
-    gatherWrites(connection)
+    gatherWrites(connection, memory)
     return secureOutbound.call(encrypter, connection, options) as never
   }
   return encrypter
 }
 
 /** Nothing happens to a connection of another kind (a relayed one). */
-export function gatherWrites(connection: object): void {
+export function gatherWrites(connection: object, memory?: PacketMemory): void {
   const { socket, sendData } = connection as Partial<SocketConnection>
   if (socket === undefined || sendData === undefined) return
   Object.assign(connection, {
     sendData(pieces: Parameters<SocketConnection['sendData']>[0]): SentData {
       socket.cork()
-      for (const piece of pieces) socket.write(piece)
+      for (const piece of pieces) write(socket, piece, memory)
       socket.uncork()
       // A socket that holds this much was written to beyond its own mark: it will say `drain`.
       return { sentBytes: pieces.byteLength, canSendMore: socket.writableLength < SOCKET_WAITING_BYTES }
     }
   })
+}
+
+function write(socket: Socket, piece: Uint8Array, memory: PacketMemory | undefined): void {
+  if (memory === undefined) socket.write(piece)
+  // A socket that failed may still have it.
+  else socket.write(piece, err => err == null && memory.wrote(piece))
 }

@@ -4,6 +4,7 @@
  * fast a device sends.
  */
 import { aead, type Pieces, TAG_BYTES } from '../../storage/ciphers/index.js'
+import { type PacketMemory, packetMemory } from './packet-memory.js'
 
 /** Below it Noise's own way is as fast; and all of the handshake is that small. */
 const FROM_BYTES = 1_200
@@ -18,21 +19,24 @@ export interface NoiseCipher {
   decrypt(sealed: Bytes, nonce: Uint8Array, aad: Uint8Array, key: Uint8Array, into?: Uint8Array): Bytes
 }
 
-/** An encrypter of another make is left as it is. */
-export function sealedInPlace<T extends object>(encrypter: T): T {
+/**
+ * An encrypter of another make is left as it is.
+ * @param memory - for packets: told by the sockets what they wrote (`gathered`)
+ */
+export function sealedInPlace<T extends object>(encrypter: T, memory: PacketMemory = packetMemory()): T {
   const { crypto } = encrypter as { crypto?: Partial<NoiseCipher> }
   if (typeof crypto?.encrypt === 'function' && typeof crypto.decrypt === 'function')
-    Object.assign(encrypter, { crypto: { ...crypto, ...inPlace(crypto as NoiseCipher) } })
+    Object.assign(encrypter, { crypto: { ...crypto, ...inPlace(crypto as NoiseCipher, memory) } })
   return encrypter
 }
 
 /** @param small - for what is too small to gain */
-export function inPlace(small: NoiseCipher): NoiseCipher {
+export function inPlace(small: NoiseCipher, memory: PacketMemory = packetMemory()): NoiseCipher {
   return {
     encrypt(content, nonce, aad, key) {
       if (content.byteLength < FROM_BYTES) return small.encrypt(content, nonce, aad, key)
       const { byteLength } = content
-      const sealed = Buffer.allocUnsafeSlow(byteLength + TAG_BYTES)
+      const sealed = memory.take(byteLength + TAG_BYTES)
       const tag = sealed.subarray(byteLength)
       aead('chacha20-poly1305').seal({ key, nonce, aad }, pieces(content), sealed.subarray(0, byteLength), tag)
       return sealed

@@ -17,6 +17,7 @@ import {
   UPGRADE_TIMEOUT_MS
 } from './limits.js'
 import { sealedInPlace } from './noise-cipher.js'
+import { packetMemory } from './packet-memory.js'
 import { type GuardLimits, guarded } from './yamux-guard.js'
 
 export interface TransportInit {
@@ -58,6 +59,7 @@ export async function startTransport({
     import('@chainsafe/libp2p-yamux'),
     import('@multiformats/multiaddr')
   ])
+  const packets = packetMemory()
   const secure = noise({ prologueBytes: NETWORK_ID })
   const muxer = yamux({
     maxInboundStreams: MAX_STREAMS,
@@ -80,7 +82,7 @@ export async function startTransport({
     privateKey: identity.privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [components => gathered(sealedInPlace(secure(components)))],
+    connectionEncrypters: [components => gathered(sealedInPlace(secure(components), packets), packets)],
     streamMuxers: [() => guarded(muxer(), guard)],
     connectionGater: gater,
     connectionMonitor: { enabled: false },

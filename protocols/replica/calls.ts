@@ -32,10 +32,10 @@ const page = z.object({
 })
 
 const piece = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('opened'), stat: v.stat }),
+  z.object({ kind: z.literal('opened'), stat: v.stat, hashed: z.literal(true).optional() }),
   z.object({ kind: z.literal('data'), atBytes: safeCount }),
   z.object({ kind: z.literal('hole'), atBytes: safeCount, lengthBytes: safeCount }),
-  z.object({ kind: z.literal('done'), stat: v.stat })
+  z.object({ kind: z.literal('done'), stat: v.stat, hash: v.hash.optional() })
 ])
 
 export const hello = z.object({
@@ -136,7 +136,12 @@ export const STREAMS = {
     access: 'read'
   },
   read: {
-    input: z.object({ path: v.relOrRoot, ranges: z.array(v.range).max(65_536).optional() }),
+    input: z.object({
+      path: v.relOrRoot,
+      ranges: z.array(v.range).max(65_536).optional(),
+      /** The hash of all of it is wanted. */
+      hashed: z.boolean().optional()
+    }),
     output: piece,
     access: 'read'
   },

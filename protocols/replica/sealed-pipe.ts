@@ -139,18 +139,13 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       const length = LENGTH_BYTES + head.length + data.reduce((sum, part) => sum + part.length, 0)
       if (length + RECORD_OVERHEAD_BYTES > MAX_REPLICA_FRAME_BYTES)
         throw wireError('FRAME_TOO_LARGE', `a message of ${length} bytes was to be sent`)
-      // Put together where it will be sealed: memory of its own for each step was the largest user of the processor.
+      // Content is sealed from where it lies into the frame: memory of its own for each step was the largest user of the processor.
       const frame = outgoing.take(RECORD_OVERHEAD_BYTES + length)
-      const payload = frame.subarray(PAYLOAD_AT, PAYLOAD_AT + length)
       new DataView(frame.buffer, frame.byteOffset).setUint32(PAYLOAD_AT, head.length)
-      payload.set(head, LENGTH_BYTES)
-      let at = LENGTH_BYTES + head.length
-      for (const part of data) {
-        payload.set(part, at)
-        at += part.length
-      }
+      frame.set(head, PAYLOAD_AT + LENGTH_BYTES)
+      const payload = [frame.subarray(PAYLOAD_AT, PAYLOAD_AT + LENGTH_BYTES + head.length), ...data]
       const slow = data.length > 0 && rate.bytesPerSecond < compressBelowBytesPerSecond
-      const smaller = slow ? compressed(payload) : undefined
+      const smaller = slow ? compressed(Buffer.concat(payload)) : undefined
       const flags = smaller === undefined ? 0 : FLAG_BROTLI
       pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length }, smaller ?? payload, frame))
       return frame

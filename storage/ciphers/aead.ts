@@ -24,3 +24,7 @@ export interface Aead {
 }
 
 export const piecesOf = (from: Pieces): readonly Uint8Array[] => (from instanceof Uint8Array ? [from] : from)
+
+/** Of all of them together. */
+export const lengthOf = (from: Pieces): number =>
+  from instanceof Uint8Array ? from.length : from.reduce((sum, piece) => sum + piece.length, 0)

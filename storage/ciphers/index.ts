@@ -13,6 +13,7 @@ import {
   type AeadName,
   type AeadParameters,
   KEY_BYTES,
+  lengthOf,
   NONCE_BYTES,
   type Pieces,
   TAG_BYTES
@@ -25,6 +26,7 @@ export {
   type AeadName,
   type AeadParameters,
   KEY_BYTES,
+  lengthOf,
   NONCE_BYTES,
   type Pieces,
   TAG_BYTES
@@ -48,7 +50,7 @@ export function checked(cipher: Aead): Aead {
     if (key.length !== KEY_BYTES) throw new RangeError(`expected a key of ${KEY_BYTES} bytes, got ${key.length}`)
     if (nonce.length !== NONCE_BYTES) throw new RangeError(`expected a nonce of ${NONCE_BYTES} bytes`)
     if (tag.length !== TAG_BYTES) throw new RangeError(`expected a tag of ${TAG_BYTES} bytes, got ${tag.length}`)
-    const length = from instanceof Uint8Array ? from.length : from.reduce((n, piece) => n + piece.length, 0)
+    const length = lengthOf(from)
     if (into.length !== length) throw new RangeError(`expected ${length} bytes of memory, got ${into.length}`)
   }
   return {

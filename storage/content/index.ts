@@ -15,7 +15,7 @@ export { blockAverage, isBlockAverage, MAX_BLOCK_AVERAGE, MIN_BLOCK_AVERAGE } fr
 export { BLOCK_HASH_BYTES, BlockReader, type BlockRun } from './blocks.js'
 export { CAS_BYTES, sampleCas, WHOLE_BYTES } from './cas.js'
 export { type HashFileInput, hashing } from './hash.worker.js'
-export { createHasher, HASH_BYTES, type Hasher, hashBytes, hashFromBytes, hashToBytes } from './hasher.js'
+export { createHasher, HASH_BYTES, type Hasher, hashBytes, hashFromBytes, hashToBytes, hashZeros } from './hasher.js'
 export {
   type ContentStat,
   type HashedContent,

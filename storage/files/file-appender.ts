@@ -1,5 +1,5 @@
 import { type AbortOptions, type ContentHash, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
-import { createHasher, type Hasher, PIECE_BYTES } from '../content/index.js'
+import { createHasher, type Hasher, hashZeros, PIECE_BYTES } from '../content/index.js'
 import type { Disk } from './disk.js'
 import { diskError } from './problems.js'
 import { processUmask } from './umask.js'
@@ -39,9 +39,6 @@ export interface AppenderInit extends AbortOptions {
  * written then. Often enough for that, seldom enough to be written in one piece.
  */
 const START_WRITING_BYTES = 8 * 1024 * 1024
-
-/** What a hole reads as. */
-const ZEROS = new Uint8Array(256 * 1024)
 
 /** Takes over an open file: what is in it is hashed and counts, unless it is longer than the file may become. */
 export async function openAppender(
@@ -117,9 +114,7 @@ export async function openAppender(
       } catch (err) {
         throw diskError('write', path, err)
       }
-      for (let left = lengthBytes; left > 0; left -= ZEROS.length) {
-        hasher.update(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS)
-      }
+      hashZeros(hasher, lengthBytes)
       position += lengthBytes
     },
     restart,

@@ -7,12 +7,13 @@ import {
   type RelPath,
   SpacedriveError
 } from '../../storage/base/index.js'
-import { blockAverage, createHasher, sameContentStat } from '../../storage/content/index.js'
+import { blockAverage, sameContentStat } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { ByteRange, Endpoint, EndpointStage, StagedFileWriter } from '../endpoints/index.js'
 import { AppendQueue } from './append-queue.js'
 import { blocksAt } from './block-list.js'
 import { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
+import { ReadHash } from './read-hash.js'
 
 export interface TransferLargeInit extends AbortOptions {
   readonly from: Pick<Endpoint, 'read' | 'blocks' | 'hashStart'>
@@ -98,8 +99,6 @@ export async function transferLarge(init: TransferLargeInit): Promise<Transferre
 
 /** What a stretch of the basis may fail with while all else is well. */
 const BASIS_CODES = ['MISSING', 'NOT_A_FILE', 'LINK_IN_PATH', 'NO_PERMISSION', 'NOT_GRANTED', 'CHANGED_WHILE_READING']
-const ZEROS = new Uint8Array(256 * 1024)
-
 /** The basis cannot be used after all, or is another by now: then all of the file travels. */
 class BasisFailed extends Error {}
 
@@ -122,12 +121,12 @@ class LargeTransfer {
   readonly #writer: StagedFileWriter
   readonly #queue: AppendQueue
   readonly #basis: Basis | undefined
-  /** Of what was read. */
-  readonly #hasher = createHasher()
+  /** Of what was read, where that was the whole file and nobody had told its hash. */
+  #hash: ReadHash | undefined
   /** Of the source; the same at each look, or it was changed. */
   #stat: EntryStat | undefined
   /** Of pieces that were written. */
-  readonly #spent: ArrayBuffer[] = []
+  readonly #spent: ArrayBufferLike[] = []
   #movedBytes = 0
   #foundBytes = 0
 
@@ -144,8 +143,10 @@ class LargeTransfer {
     this.#found(there, 'stage')
     const compared = await this.#compare(sizeBytes - there)
     const parts = compared?.parts ?? [{ fromBytes: 0, lengthBytes: sizeBytes }]
+    // What is known is compared with what was written, at the end that wrote it.
+    if (known === undefined && compared === undefined && there === 0) this.#hash = new ReadHash()
     await this.#write(partsFrom(parts, there))
-    const hash = compared?.hash ?? (await this.#hashAtSource(there))
+    const hash = compared?.hash ?? (await this.#hashAtSource())
     if (known !== undefined && hash !== known) throw changed(path)
     await this.#finish(hash)
     return { hash, stat: this.#stat!, movedBytes: this.#movedBytes, foundBytes: this.#foundBytes }
@@ -188,9 +189,11 @@ class LargeTransfer {
     const foundBefore = async (atBytes: number): Promise<void> => {
       while (next < found.length && found[next]!.fromBytes < atBytes) await this.#appendFound(found[next++]!)
     }
+    const how = { spent: this.#spent, shared: true, hashed: this.#hash !== undefined, signal }
     for (let at = 0; at < moved.length; at += MAX_RANGES) {
       const ranges = moved.slice(at, at + MAX_RANGES).map(rangeOf)
-      for await (const piece of from.read(path, { ranges, spent: this.#spent, signal })) {
+      for await (const piece of from.read(path, { ranges, ...how })) {
+        this.#hash?.take(piece)
         if (piece.kind === 'opened' || piece.kind === 'done') {
           this.#look(piece.stat)
           continue
@@ -204,8 +207,7 @@ class LargeTransfer {
     await this.#queue.drain()
   }
 
-  async #appendMoved(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#hasher.update(bytes)
+  async #appendMoved(bytes: Uint8Array): Promise<void> {
     this.#movedBytes += bytes.length
     const { length, buffer } = bytes
     await this.#queue.append(bytes, () => {
@@ -216,8 +218,6 @@ class LargeTransfer {
   }
 
   async #appendHole(lengthBytes: number): Promise<void> {
-    for (let left = lengthBytes; left > 0; left -= ZEROS.length)
-      this.#hasher.update(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS)
     await this.#queue.appendHole(lengthBytes, () => this.#init.onBytes?.(lengthBytes, 'source'))
   }
 
@@ -234,9 +234,10 @@ class LargeTransfer {
   }
 
   /** What the source says of all of it, where not all of it went through here. */
-  async #hashAtSource(there: number): Promise<ContentHash> {
+  async #hashAtSource(): Promise<ContentHash> {
     const { from, path, sizeBytes, hash, signal } = this.#init
-    if (there === 0 && this.#stat !== undefined) return this.#hasher.digest()
+    const read = this.#stat === undefined ? undefined : this.#hash?.digest()
+    if (read !== undefined) return read
     if (hash !== undefined && this.#stat !== undefined) return hash // each half was compared with it at its end
     const whole = await from.hashStart(path, sizeBytes, { signal })
     this.#look(whole.stat)

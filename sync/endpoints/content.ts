@@ -11,7 +11,14 @@ export interface ReadOptions extends AbortOptions {
   /** In ascending order, not overlapping; the whole file unless given. */
   readonly ranges?: readonly ByteRange[] | undefined
   /** Memory of pieces that the reader is done with, put here by it: later pieces may come in it. */
-  readonly spent?: ArrayBuffer[] | undefined
+  readonly spent?: ArrayBufferLike[] | undefined
+  /**
+   * Pieces may lie in memory that other threads see as well (SharedArrayBuffer), which is cheaper: for who reads them where they lie
+   * and hands them to nobody who wants memory of his own.
+   */
+  readonly shared?: boolean | undefined
+  /** The hash of what is read is wanted with `done`. An end that makes it says so with `opened`. */
+  readonly hashed?: boolean | undefined
 }
 
 /**
@@ -21,13 +28,13 @@ export interface ReadOptions extends AbortOptions {
  * Whoever keeps the content must wait for `done`: a file that was written to meanwhile ends in CHANGED_WHILE_READING instead.
  */
 export type ReadPiece =
-  | { readonly kind: 'opened'; readonly stat: EntryStat }
-  /** At most READ_PIECE_BYTES, a buffer of its own: it may be handed over. */
-  | { readonly kind: 'data'; readonly atBytes: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'opened'; readonly stat: EntryStat; readonly hashed?: true | undefined }
+  /** At most READ_PIECE_BYTES, a buffer of its own: it may be handed over, unless it was asked for as `shared`. */
+  | { readonly kind: 'data'; readonly atBytes: number; readonly bytes: Uint8Array }
   /** Zeros that take no place on the disk, at most MAX_HOLE_BYTES. Only told by ends that know; others send them as data. */
   | { readonly kind: 'hole'; readonly atBytes: number; readonly lengthBytes: number }
-  /** The stat after the last byte: size, mtime, ctime and inode are those of `opened`. */
-  | { readonly kind: 'done'; readonly stat: EntryStat }
+  /** The stat after the last byte: size, mtime, ctime and inode are those of `opened`. `hash`: BLAKE3 of all that was yielded. */
+  | { readonly kind: 'done'; readonly stat: EntryStat; readonly hash?: ContentHash | undefined }
 
 export interface ReadPackOptions extends AbortOptions {
   /**

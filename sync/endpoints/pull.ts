@@ -5,14 +5,18 @@ const AHEAD = 4
 
 export interface PullOptions extends AbortOptions {
   /** Memory that the reader is done with, put here by it: handed back to the task, which may send more in it. */
-  readonly spent?: ArrayBuffer[] | undefined
+  readonly spent?: ArrayBufferLike[] | undefined
 }
 
 /** From the reader to the task. */
 interface Taken {
   readonly more: number
-  readonly spent: readonly ArrayBuffer[]
+  readonly spent: readonly ArrayBufferLike[]
 }
+
+/** Which of them change hands: memory that is shared stays where it is. */
+export const handedOver = (buffers: readonly ArrayBufferLike[]): ArrayBuffer[] =>
+  buffers.filter(buffer => buffer instanceof ArrayBuffer)
 
 /**
  * A task that yields: runs it in a thread of its own links and hands on what it sends, no more than a few values ahead of who
@@ -52,7 +56,7 @@ export async function* pulled<I, T>(
       while (waiting.length > 0) {
         const value = waiting.shift() as T
         const back = spent?.splice(0) ?? []
-        post({ more: 1, spent: back } satisfies Taken, back)
+        post({ more: 1, spent: back } satisfies Taken, handedOver(back))
         yield value
       }
       if (ended !== undefined) break
@@ -73,8 +77,12 @@ export async function* pulled<I, T>(
 export interface Sink<T> {
   /** Waits until there is room. @param transfer - buffers handed over */
   send(value: T, transfer?: readonly ArrayBuffer[]): Promise<void>
-  /** Memory for a piece: what the reader handed back, if it is as long, else new. Whoever takes it fills all of it. */
-  memory(lengthBytes: number): Uint8Array<ArrayBuffer>
+  /**
+   * Memory for a piece: what the reader handed back, if it is as long, else new. Whoever takes it fills all of it.
+   * @param shared - with the reader: nothing changes hands. (What arrives in a thread counts as growth of its heap: for each
+   *   64 MiB of pieces all of it was marked.)
+   */
+  memory(lengthBytes: number, shared: boolean): Uint8Array
   /** Lets messages in: to be called now and then by whoever works long without sending. */
   giveWay(): Promise<void>
 }
@@ -82,7 +90,7 @@ export interface Sink<T> {
 export function sink<T>(ctx: LinkContext): Sink<T> {
   let credit = AHEAD
   let wake = (): void => {}
-  const spare: ArrayBuffer[] = []
+  const spare: ArrayBufferLike[] = []
   ctx.onPost(({ more, spent }: Taken) => {
     credit += more
     spare.push(...spent)
@@ -96,9 +104,10 @@ export function sink<T>(ctx: LinkContext): Sink<T> {
   }
   return {
     giveWay,
-    memory(lengthBytes) {
+    memory(lengthBytes, shared) {
       const used = spare.pop()
-      return used?.byteLength === lengthBytes ? new Uint8Array(used) : new Uint8Array(lengthBytes)
+      if (used?.byteLength === lengthBytes) return new Uint8Array(used)
+      return new Uint8Array(shared ? new SharedArrayBuffer(lengthBytes) : new ArrayBuffer(lengthBytes))
     },
     async send(value, transfer) {
       // The abort arrives as a message: without a turn it would never be seen.

@@ -86,8 +86,8 @@ export class RemoteEndpoint implements Endpoint {
     return value
   }
 
-  async *read(path: RelPath, { ranges, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
-    const input = { path, ...(ranges && { ranges: [...ranges] }) }
+  async *read(path: RelPath, { ranges, hashed, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+    const input = { path, ...(ranges && { ranges: [...ranges] }), ...(hashed && { hashed }) }
     let last = 0
     let done = false
     for await (const { value, data } of this.#caller.stream('read', input, { signal })) {

@@ -99,8 +99,8 @@ export class ServedFolder {
     } else if (name === 'read') {
       const { path, ...how } = input as Input<'read'>
       await this.ensureReadable(path)
-      const spent: ArrayBuffer[] = []
-      for await (const piece of endpoint.read(path, { ...how, ...options, spent })) {
+      const spent: ArrayBufferLike[] = []
+      for await (const piece of endpoint.read(path, { ...how, ...options, spent, shared: true })) {
         if (piece.kind !== 'data') yield { values: piece }
         else {
           yield { values: { kind: 'data', atBytes: piece.atBytes }, data: [piece.bytes] }

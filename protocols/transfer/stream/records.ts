@@ -6,7 +6,7 @@
  * big-endian. The head is associated data together with the transfer's id, so that no record can stand for another file,
  * place, length or transfer; the nonce is a counter from 0 in its channel, so that none can be left out, repeated or moved.
  */
-import { type Aead, aead, NONCE_BYTES, TAG_BYTES } from '../../../storage/ciphers/index.js'
+import { type Aead, aead, lengthOf, NONCE_BYTES, type Pieces, TAG_BYTES } from '../../../storage/ciphers/index.js'
 import { wireError } from '../../wire/index.js'
 
 export const RECORD_HEAD_BYTES = 18
@@ -87,21 +87,22 @@ export class Sealer {
   }
 
   /**
+   * @param payload - may lie in `into` where it is sealed to
    * @param into - memory for the frame, RECORD_OVERHEAD_BYTES longer than the payload; else an ArrayBuffer of its own
    * @returns the whole frame
    */
   seal(
     head: RecordHead,
-    payload: Uint8Array,
-    into: Uint8Array = new Uint8Array(new ArrayBuffer(RECORD_OVERHEAD_BYTES + payload.length))
+    payload: Pieces,
+    into: Uint8Array = new Uint8Array(new ArrayBuffer(RECORD_OVERHEAD_BYTES + lengthOf(payload)))
   ): Uint8Array {
-    const frame = Buffer.from(into.buffer, into.byteOffset, RECORD_OVERHEAD_BYTES + payload.length)
+    const frame = Buffer.from(into.buffer, into.byteOffset, RECORD_OVERHEAD_BYTES + lengthOf(payload))
     frame.writeUInt32BE(frame.length - FRAME_LENGTH_BYTES)
     writeHead(frame, FRAME_LENGTH_BYTES, head)
     const body = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES
     this.#aad.set(frame.subarray(FRAME_LENGTH_BYTES, body), this.#aad.length - RECORD_HEAD_BYTES)
     const parameters = { key: this.#key, nonce: nonce(this.#nonce, this.#count++), aad: this.#aad }
-    const end = body + payload.length
+    const end = frame.length - TAG_BYTES
     this.#cipher.seal(parameters, payload, frame.subarray(body, end), frame.subarray(end))
     return frame
   }

@@ -120,8 +120,11 @@ export class LocalEndpoint implements Endpoint {
     return this.#task(localTasks.look, { root: this.#root(), paths }, options)
   }
 
-  read(path: RelPath, { ranges, ...options }: ReadOptions = {}): AsyncIterable<ReadPiece> {
-    return this.#pull(localTasks.read, { root: this.#root(), path, ranges }, options)
+  read(
+    path: RelPath,
+    { ranges, shared = false, hashed = false, ...options }: ReadOptions = {}
+  ): AsyncIterable<ReadPiece> {
+    return this.#pull(localTasks.read, { root: this.#root(), path, ranges, shared, hashed }, options)
   }
 
   async readPack(paths: readonly RelPath[], { into, signal }: ReadPackOptions = {}): Promise<ReadPack> {

@@ -6,13 +6,13 @@ import {
   SpacedriveError,
   type TaskContext
 } from '../../../storage/base/index.js'
-import { hashBytes, hashSource, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
+import { createHasher, hashBytes, hashSource, hashZeros, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
 import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
 import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
 import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
 import type { Looked } from '../entry.js'
 import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
-import { sink } from '../pull.js'
+import { handedOver, sink } from '../pull.js'
 import { type HashedPage, hashedPage } from './hashed-page.js'
 import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
@@ -72,27 +72,30 @@ export const localTasks = defineTasks(import.meta.url, {
     })
   },
 
-  async read({ root, path, ranges }: ReadInput, ctx: LinkContext): Promise<void> {
+  async read({ root, path, ranges, shared, hashed }: ReadInput, ctx: LinkContext): Promise<void> {
     const out = sink<ReadPiece>(ctx)
+    const hasher = hashed ? createHasher() : undefined
     await reading(root, async reader => {
       const file = reader.open(path)
       try {
         const before = file.stat()
-        await out.send({ kind: 'opened', stat: before })
+        await out.send({ kind: 'opened', stat: before, ...(hasher && { hashed: true }) })
         for (const { fromBytes, lengthBytes } of ranges ?? [{ fromBytes: 0, lengthBytes: before.sizeBytes }]) {
           for (const stretch of stretches(file, before, fromBytes, fromBytes + lengthBytes)) {
             if (stretch.hole) {
+              if (hasher !== undefined) hashZeros(hasher, stretch.to - stretch.from)
               await out.send({ kind: 'hole', atBytes: stretch.from, lengthBytes: stretch.to - stretch.from })
               continue
             }
-            const bytes = out.memory(stretch.to - stretch.from)
+            const bytes = out.memory(stretch.to - stretch.from, shared)
             if (fill(file, bytes, stretch.from) < bytes.length) throw changedWhileReading(path)
-            await out.send({ kind: 'data', atBytes: stretch.from, bytes }, [bytes.buffer])
+            hasher?.update(bytes)
+            await out.send({ kind: 'data', atBytes: stretch.from, bytes }, handedOver([bytes.buffer]))
           }
         }
         const after = file.stat()
         if (!sameContent(before, after)) throw changedWhileReading(path)
-        await out.send({ kind: 'done', stat: after })
+        await out.send({ kind: 'done', stat: after, ...(hasher && { hash: hasher.digest() }) })
       } finally {
         file.close()
       }
@@ -155,6 +158,8 @@ export interface WalkInput extends Input {
 export interface ReadInput extends Input {
   readonly path: RelPath
   readonly ranges: readonly ByteRange[] | undefined
+  readonly shared: boolean
+  readonly hashed: boolean
 }
 
 /** Walks within a task of somebody else's: pages stay in the thread. @throws MISSING, LINK_IN_PATH, NO_PERMISSION */

@@ -30,7 +30,7 @@ export function readingSuite(here: () => EndpointFixture): void {
       const { endpoint, tree } = here()
       const pieces = Array.from({ length: 16 }, (_, i) => Buffer.alloc(READ_PIECE_BYTES, i + 1))
       tree.write('pieces', Buffer.concat(pieces))
-      const spent: ArrayBuffer[] = []
+      const spent: ArrayBufferLike[] = []
       const kept: Uint8Array[] = []
       for await (const piece of endpoint.read(rel('pieces'), { spent })) {
         if (piece.kind !== 'data') continue
@@ -39,6 +39,53 @@ export function readingSuite(here: () => EndpointFixture): void {
         else kept.push(piece.bytes)
       }
       assert.ok(Buffer.concat(kept).equals(Buffer.concat(pieces.filter((_, i) => i % 3 !== 0))))
+    })
+    it('the hash of what was read comes with its end, holes and ranges counted, where it is asked for', async () => {
+      const { endpoint, tree } = here()
+      tree.write('large', large)
+      tree.write('empty', '')
+      tree.sparse('sparse', 5 * READ_PIECE_BYTES, new Map([[READ_PIECE_BYTES, large.subarray(0, 300_000)]]))
+      const ranges = [
+        { fromBytes: 5, lengthBytes: 10 },
+        { fromBytes: READ_PIECE_BYTES - 1, lengthBytes: READ_PIECE_BYTES + 2 }
+      ]
+      for (const [path, how] of [
+        ['large', {}],
+        ['large', { ranges }],
+        ['empty', {}],
+        ['sparse', {}]
+      ] as const) {
+        let told: string | undefined
+        const noted = async function* () {
+          for await (const piece of endpoint.read(rel(path), { ...how, hashed: true })) {
+            if (piece.kind === 'opened') assert.equal(piece.hashed, true)
+            if (piece.kind === 'done') told = piece.hash
+            yield piece
+          }
+        }
+        assert.equal(told, undefined)
+        const bytes = await bytesOf(noted())
+        assert.equal(told, hashBytes(bytes), path)
+      }
+      for await (const piece of endpoint.read(rel('large'))) assert.ok(!('hash' in piece) && !('hashed' in piece))
+    })
+    it('pieces in shared memory that is handed back are each what they should be', async () => {
+      const { endpoint, tree } = here()
+      const pieces = Array.from({ length: 12 }, (_, i) => Buffer.alloc(READ_PIECE_BYTES, i + 1))
+      tree.write('pieces', Buffer.concat([...pieces, Buffer.from('end')]))
+      const spent: ArrayBufferLike[] = []
+      const kept: Uint8Array[] = []
+      for await (const piece of endpoint.read(rel('pieces'), { spent, shared: true })) {
+        if (piece.kind !== 'data') continue
+        const n = piece.atBytes / READ_PIECE_BYTES
+        assert.ok((pieces[n] ?? Buffer.from('end')).equals(piece.bytes))
+        if (n % 2 === 0) spent.push(piece.bytes.buffer)
+        else kept.push(piece.bytes)
+      }
+      assert.deepEqual(
+        kept.map(piece => piece[0]),
+        [2, 4, 6, 8, 10, 12]
+      )
     })
     it('what is no file, or not there, is an error with its code', async () => {
       const { endpoint, tree } = here()
