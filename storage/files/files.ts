@@ -3,6 +3,7 @@ import type { Capabilities } from './capabilities.js'
 import type { SourceHandle } from './copy-looks.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import type { Marker } from './marker.js'
+import type { StagedHow } from './place-batch.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
 import type { Doomed, RemovedForGood } from './remove-for-good.js'
 import type { RootHandle } from './root.js'
@@ -82,7 +83,7 @@ export interface FileRoot {
    */
   place(
     steps: readonly PlaceStep[],
-    options?: { commit?: (results: readonly PlaceResult[]) => Promise<void> } & AbortOptions
+    options?: { commit?: (results: readonly PlaceResult[]) => Promise<void> } & StagedHow & AbortOptions
   ): Promise<readonly PlaceResult[]>
   /**
    * Steps that happen all or not at all (moves that swap or turn in a cycle, a file that becomes a directory, several

@@ -53,6 +53,7 @@ export {
   type WriteFileOptions,
   writeFileAtomic
 } from './own-files.js'
+export type { StagedHow } from './place-batch.js'
 export type { NewName, NewNameProblem } from './place-new.js'
 export {
   MAX_BATCH_BYTES,

@@ -31,11 +31,18 @@ export function readMarkerIn(disk: Disk, dir: DirHandle): Marker | undefined {
 
 /**
  * Sets the number of a sync, making area and marker where they are missing; durable on return.
+ * @param known - whoever asks has made both durable before: only the marker is written
  * RACE: two daemons that share a root and write at the same moment: the later one's marker stands, and the other's sync halts
  * as rolled back rather than going on.
  */
-export function countInMarker({ disk, root }: RootAccess, sync: string, counter: number): Marker {
-  disk.close(openArea(disk, root.dir, 'staging'))
+export function countInMarker(
+  { disk, root }: RootAccess,
+  sync: string,
+  counter: number,
+  { known = false } = {}
+): Marker {
+  // On the way it makes two directories durable, one of them the root: the disk waits for all that was written since.
+  if (!known || readMarkerIn(disk, root.dir) === undefined) disk.close(openArea(disk, root.dir, 'staging'))
   const area = disk.openDir(root.dir, AREA_NAME as RelPath)
   try {
     const before = readMarker(disk, area)

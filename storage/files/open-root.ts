@@ -4,6 +4,7 @@ import type { FileRoot } from './files.js'
 import type { RunTask } from './open-files.js'
 import { openStaging } from './open-staging.js'
 import { newGroupId } from './ours.js'
+import type { StagedHow } from './place-batch.js'
 import { fromPlacedColumns } from './place-columns.js'
 import type { PlaceResult, PlaceStep } from './place-steps.js'
 import { isRespelling } from './respell.js'
@@ -27,6 +28,8 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
   const stagings = new Map<string, Staging>()
   const running = new Set<Promise<unknown>>()
   let closed = false
+  /** Area and marker were made durable over this root: the next number is only written. */
+  let counted = false
 
   const tracked: RunTask = (name, input, options) => {
     if (closed) return Promise.reject(new SpacedriveError('STOPPED', `${displayPath(root.path)} was closed`))
@@ -68,15 +71,19 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
       }
     },
     hasStaging: (id, options) => tracked('hasStaging', { root, id }, options),
-    count: (sync, counter, options) => tracked('countInMarker', { root, sync, counter }, options),
+    async count(sync, counter, options) {
+      const marker = await tracked('countInMarker', { root, sync, counter, known: counted }, options)
+      counted = true
+      return marker
+    },
     cleanStaging: (keep, options) =>
       tracked('cleanStaging', { root, keep: [...keep], busy: [...busy], nowMs: clock.nowMs() }, options),
-    async place(steps, { commit, signal } = {}) {
+    async place(steps, { commit, stagedDurable, signal } = {}) {
       const results: PlaceResult[] = []
       for (const part of parts(steps)) {
         const [first] = part
         const alone = part.length === 1 && isRespelling(root.capabilities, first!)
-        results.push(...(await (alone ? placeGroup(part, { signal }) : placeSteps(part, signal))))
+        results.push(...(await (alone ? placeGroup(part, { signal }) : placeSteps(part, { stagedDurable, signal }))))
       }
       await commit?.(results)
       return results
@@ -110,8 +117,12 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
     }
   }
 
-  async function placeSteps(steps: readonly PlaceStep[], signal: AbortSignal | undefined): Promise<PlaceResult[]> {
-    return fromPlacedColumns(await tracked('place', { root, places: placesOf(steps), steps }, { signal }), steps)
+  async function placeSteps(
+    steps: readonly PlaceStep[],
+    { stagedDurable, signal }: StagedHow & AbortOptions
+  ): Promise<PlaceResult[]> {
+    const input = { root, places: placesOf(steps), steps, stagedDurable }
+    return fromPlacedColumns(await tracked('place', input, { signal }), steps)
   }
 
   async function placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<PlaceResult[]> {

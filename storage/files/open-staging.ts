@@ -7,6 +7,7 @@ import type { RunTask } from './open-files.js'
 import type { RootHandle } from './root.js'
 import type { StagedFileWriter, Staging } from './staging.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
+import { HANDFUL } from './tree.js'
 
 export interface OpenStagingParts {
   readonly root: RootHandle
@@ -70,6 +71,11 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
     },
     verify: (files, options) => use('verify', { place, files }, options),
     setDirectoryAttributes: (list, options) => use('setDirectoryAttributes', { place, list }, options),
+    async makeDurable(files, options) {
+      if (place.syncEach || files < HANDFUL) return false
+      await use('syncStaged', { root, place }, options)
+      return true
+    },
     sync: options => use('sync', { place }, options),
     placeNew: (list, { durable, signal }) => {
       const input = { root, place, list, durable }

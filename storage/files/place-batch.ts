@@ -19,16 +19,23 @@ import { ensureSameRoot, type RootAccess } from './root.js'
 import { TREE_NAME } from './staging-place.js'
 import type { StagingHandle } from './staging-writer.js'
 
+/** How what a batch places lies there. */
+export interface StagedHow {
+  /** `Staging.makeDurable` said so of all of it, once it was staged. */
+  readonly stagedDurable?: boolean | undefined
+}
+
 /** See `FileRoot.place`. @param places - the staging places that the steps name, by id */
 export function placeBatch(
   access: RootAccess,
   places: ReadonlyMap<string, StagingHandle>,
-  steps: readonly PlaceStep[]
+  steps: readonly PlaceStep[],
+  { stagedDurable = false }: StagedHow = {}
 ): PlaceResult[] {
   const locate = locator(places, TREE_NAME)
   ensureBounds(access, steps, locate)
   ensureSameRoot(access)
-  syncStaged(access, places, steps, locate)
+  if (!stagedDurable) syncStaged(access, places, steps, locate)
   const batch = new Batch(access, places, locate, steps)
   const results = batch.all()
   batch.finishDirectories(results)

@@ -52,6 +52,13 @@ export interface Staging {
     options?: AbortOptions
   ): Promise<readonly StagedProblem[]>
 
+  /**
+   * Makes everything written so far durable by one sync of its file system, where that is the way to do so many files: while
+   * others are placed, so that `FileRoot.place` need not wait for it (`stagedDurable`).
+   * @returns false: nothing was done, and `place` sees to it
+   * @throws {SpacedriveError} DISK_ERROR: stage it again
+   */
+  makeDurable(files: number, options?: AbortOptions): Promise<boolean>
   /** Makes everything written so far durable. @throws {SpacedriveError} DISK_ERROR: stage it again */
   sync(options?: AbortOptions): Promise<void>
 

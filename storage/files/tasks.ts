@@ -9,7 +9,7 @@ import { countInMarker, type Marker, readMarkerIn } from './marker.js'
 import { moveIn } from './move-in.js'
 import { movedBefore, moveInto } from './move-into.js'
 import { AREA_NAME } from './ours.js'
-import { placeBatch } from './place-batch.js'
+import { placeBatch, type StagedHow } from './place-batch.js'
 import { type PlacedColumns, toPlacedColumns } from './place-columns.js'
 import { placeGroup } from './place-group.js'
 import { type NewName, type NewNameProblem, placeNew } from './place-new.js'
@@ -79,8 +79,8 @@ export const fileTasks = {
 
   countInMarker: (
     disk: Disk,
-    { root, sync, counter }: { root: RootHandle; sync: string; counter: number }
-  ): Promise<Marker> => withRoot(disk, root, access => countInMarker(access, sync, counter)),
+    { root, sync, counter, known }: { root: RootHandle; sync: string; counter: number; known: boolean }
+  ): Promise<Marker> => withRoot(disk, root, access => countInMarker(access, sync, counter, { known })),
 
   cleanStaging: (
     disk: Disk,
@@ -180,8 +180,17 @@ export const fileTasks = {
       }
     }),
 
-  place: (disk: Disk, { root, places, steps }: PlaceInput): Promise<PlacedColumns> =>
-    withRoot(disk, root, access => toPlacedColumns(placeBatch(access, places, steps))),
+  /** One sync of all that lies staged, on the descriptor that was open before it was written. */
+  syncStaged: (disk: Disk, { root, place }: { root: RootHandle; place: StagingHandle }): void => {
+    try {
+      disk.syncAll(place.tree)
+    } catch (err) {
+      throw diskError('make durable what was staged in', root.path, err)
+    }
+  },
+
+  place: (disk: Disk, { root, places, steps, ...how }: PlaceInput & StagedHow): Promise<PlacedColumns> =>
+    withRoot(disk, root, access => toPlacedColumns(placeBatch(access, places, steps, how))),
 
   /** In a staging place of its own, which stays if anything is left in it that belongs elsewhere. */
   placeGroup: (disk: Disk, { root, places, steps, id }: PlaceInput & { id: string }): Promise<PlaceResult[]> =>

@@ -1,5 +1,13 @@
 import type { AbortOptions, DeviceId, Problem, RelPath } from '../../storage/base/index.js'
-import type { Capabilities, EntryStat, Expected, PlaceResult, PlaceStep, Space } from '../../storage/files/index.js'
+import type {
+  Capabilities,
+  EntryStat,
+  Expected,
+  PlaceResult,
+  PlaceStep,
+  Space,
+  StagedHow
+} from '../../storage/files/index.js'
 import type { RecordedFile } from '../analysis/index.js'
 import type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 import type { HashedFile, ReadOptions, ReadPack, ReadPackOptions, ReadPiece } from './content.js'
@@ -80,7 +88,7 @@ export interface Endpoint {
    * a power loss. At most MAX_BATCH_STEPS and MAX_BATCH_BYTES (storage/files).
    * @throws {SpacedriveError} BATCH_TOO_LARGE, NO_SPACE, DISK_ERROR (nothing was placed: stage again)
    */
-  place(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]>
+  place(steps: readonly PlaceStep[], options?: StagedHow & AbortOptions): Promise<readonly PlaceResult[]>
   /** Steps that happen all or not at all, over a crash too: swaps, cycles, a kind that changes (`FileRoot.placeGroup`). */
   placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]>
   /**

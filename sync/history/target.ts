@@ -79,13 +79,11 @@ export async function folderTarget(
       can: PLAIN_END,
       capabilities: { keepsIdentity: false },
       // Nothing is there that could be lost.
-      place: ({ steps, group }, o) =>
-        placeAt(
-          endpoint,
-          steps.map(({ step }) => step),
-          group !== undefined,
-          o
-        ),
+      async place({ steps, group, begin }, o) {
+        await begin()
+        const placed = steps.map(({ step }) => step)
+        return placeAt(endpoint, placed, group !== undefined, o)
+      },
       stage() {
         staged ??= endpoint.openStage(newUuid(clock.nowMs(), random), options)
         return staged

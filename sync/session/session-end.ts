@@ -1,8 +1,9 @@
 /** The ends that a session writes to, whether their folder lies here or on another device. */
 import type { AbortOptions, Clock } from '../../storage/base/index.js'
-import type { Capabilities, FileRoot, Marker, PlaceStep, Staging } from '../../storage/files/index.js'
+import type { Capabilities, FileRoot, Marker, PlaceStep, StagedHow, Staging } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, EndVectors, SyncedEnd } from '../endpoints/index.js'
 import type { Step } from './achieved.js'
+import { bothDone } from './bringing.js'
 import { openEnd } from './ends.js'
 import type { PlacedBatch, Placing, VersionKeeper } from './transition-end.js'
 import type { FolderVectors } from './vectors.js'
@@ -59,11 +60,12 @@ export function keptPlacing(
   versions: VersionKeeper,
   vectors?: FolderVectors
 ): Placing {
-  return async ({ steps, lines, group, notes }, options) => {
-    if (lines.length > 0) await versions.record(lines, options)
+  return async ({ steps, lines, group, notes, begin, stagedDurable }, options) => {
+    // Each is durable by itself, and neither says that anything was done: the disk writes them at once.
+    await bothDone(lines.length > 0 ? versions.record(lines, options) : Promise.resolve(), begin())
     options?.signal?.throwIfAborted()
     const placed = steps.map(sized)
-    const place = () => placeAt(endpoint, placed, group !== undefined)
+    const place = () => placeAt(endpoint, placed, group !== undefined, { stagedDurable })
     const results =
       vectors === undefined || notes === undefined ? await place() : await vectors.noting(placed, notes, place)
     await versions.keep()
@@ -85,7 +87,7 @@ export const placeAt = (
   endpoint: Pick<Endpoint, 'place' | 'placeGroup'>,
   steps: readonly PlaceStep[],
   group: boolean,
-  options?: AbortOptions
+  options?: StagedHow & AbortOptions
 ) => (group ? endpoint.placeGroup(steps, options) : endpoint.place(steps, options))
 
 function remoteEnd(end: SyncedEnd): SessionEnd {
@@ -95,6 +97,7 @@ function remoteEnd(end: SyncedEnd): SessionEnd {
     announce: (run, options) => end.announce(run, options),
     count: (sync, batch, options) => end.count(sync, batch, options),
     async place(batch, options) {
+      await batch.begin()
       options?.signal?.throwIfAborted()
       return end.place(keptBatch(batch))
     },

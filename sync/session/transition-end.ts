@@ -26,6 +26,10 @@ export interface PlacedBatch {
   readonly group?: number | undefined
   /** What each step makes of versions, where they are kept. */
   readonly notes?: readonly StepNote[] | undefined
+  /** Writes down that it begins: durable before anything gets or loses its name. */
+  begin(): Promise<void>
+  /** Nobody needs to make durable what lies staged: `Staging.makeDurable` did. */
+  readonly stagedDurable?: boolean | undefined
 }
 
 export interface TransitionEnd {

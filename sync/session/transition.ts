@@ -1,30 +1,20 @@
-import {
-  type ContentHash,
-  displayPath,
-  type Problem,
-  parentOf,
-  type RelPath,
-  ROOT,
-  type WorkerPool
-} from '../../storage/base/index.js'
+import { displayPath, type Problem, parentOf, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { contentBuffersOf, toContentColumns } from '../endpoints/index.js'
-import { type End, type Operation, otherEnd } from '../reconcile/index.js'
+import type { End, Operation } from '../reconcile/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
-import { Batch, isAttributes, sizeOf } from './batch.js'
+import { Batch, isAttributes } from './batch.js'
+import { Bringing, type Brought } from './bringing.js'
 import { Learned, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
 import { readPlanned } from './plan.js'
 import { planning } from './plan.worker.js'
 import { toTraceColumns, traceBuffersOf } from './plan-file.js'
 import { snapshotting } from './snapshot.worker.js'
-import { stageContent } from './stage-content.js'
-import { StagedNames } from './staged-names.js'
 import { expectedOf, groupSteps, stepOf } from './steps.js'
 import type { TransitionEnd } from './transition-end.js'
-import { noteLearnt, withLearnt } from './unread-content.js'
+import { withLearnt } from './unread-content.js'
 import { VersionLines } from './version-lines.js'
-import { wantedOf } from './wanted.js'
 
 export interface TransitionInit {
   readonly ends: Readonly<Record<End, TransitionEnd>>
@@ -53,19 +43,8 @@ export interface Transitioned {
   readonly unsettled: readonly RelPath[]
 }
 
-/** What came of bringing the content of a batch, by operation. */
-interface Brought {
-  readonly failed: ReadonlyMap<number, Problem>
-  /** Of what nobody had read before. */
-  readonly hashes: ReadonlyMap<number, ContentHash>
-}
-
-const NOTHING_BROUGHT: Brought = { failed: new Map(), hashes: new Map() }
-
 /** Read at once from the plan. */
 const PLAN_PAGE = 1_000
-/** Batches whose content may lie staged when a session ends: one being placed, one being brought. Groups come between. */
-const BATCHES_LEFT = 4
 /** Listed one by one; further ones are counted in `unsettled` alone. */
 const MAX_PROBLEMS = 1_000
 
@@ -83,21 +62,20 @@ export class Transition {
   readonly #blocked: Record<End, Set<string>> = { source: new Set(), destination: new Set() }
   readonly #problems: (Problem & { at: End })[] = []
   readonly #unsettled = new Set<RelPath>()
-  readonly #names: StagedNames
+  readonly #bringing: Bringing
   readonly #learned = new Learned()
   #batch = new Batch()
   /** Content of the last batch being brought; and the last two being placed: one is, the other waits for it. */
-  #bringing: Promise<unknown> = Promise.resolve()
+  #staging: Promise<unknown> = Promise.resolve()
   #placing: Promise<unknown> = Promise.resolve()
   #placingBefore: Promise<unknown> = Promise.resolve()
-  #brought = 0
   #operations = 0
   #bytes = 0
 
   constructor(init: TransitionInit) {
     this.#init = init
     this.#lines = new VersionLines(init.run, init.snapshot)
-    this.#names = new StagedNames(init.resumes === true)
+    this.#bringing = new Bringing(init)
   }
 
   async run(): Promise<Transitioned> {
@@ -108,7 +86,7 @@ export class Transition {
       await this.#learned.tell(ends, this.#failed, { ...(signal && { signal }) })
     } finally {
       // Nothing is left at work when the staging places are closed.
-      await Promise.allSettled([this.#bringing, this.#placingBefore, this.#placing])
+      await Promise.allSettled([this.#staging, this.#placingBefore, this.#placing])
     }
     return {
       ...{ operations: this.#operations, bytes: this.#bytes },
@@ -152,31 +130,32 @@ export class Transition {
     this.#batch = new Batch()
     if (ops.length === 0) return
     await this.#placingBefore
-    await this.#bringing
+    await this.#staging
     const bringing = this.#bring(ops)
     const placing = this.#placing.then(async () => this.#placeBatch(ops, await bringing))
     for (const promise of [bringing, placing]) promise.catch(() => {}) // awaited with the next batch, or at the end
-    this.#bringing = bringing
+    this.#staging = bringing
     this.#placingBefore = this.#placing
     this.#placing = placing
   }
 
   async #placeBatch(ops: readonly Operation[], brought: Brought): Promise<void> {
     try {
-      await this.#placeReady(await this.#ready(ops, brought))
+      await this.#placeReady(await this.#ready(ops, brought), brought)
     } finally {
-      this.#names.free(ops)
+      this.#bringing.names.free(ops)
     }
   }
 
-  async #placeReady(ready: readonly Operation[]): Promise<void> {
+  async #placeReady(ready: readonly Operation[], { durable }: Brought): Promise<void> {
     const [first] = ready
     if (first === undefined) return
     const { stage } = this.#end(first)
+    const { names } = this.#bringing
     const steps = isAttributes(first)
       ? await this.#attributeSteps(ready)
-      : ready.map((op): Step => ({ step: stepOf(op, stage!.id, this.#names.of(op)), ops: [op] }))
-    await this.#place(steps)
+      : ready.map((op): Step => ({ step: stepOf(op, stage!.id, names.of(op)), ops: [op] }))
+    await this.#place(steps, { durable })
   }
 
   async #doGroup(group: readonly Operation[]): Promise<void> {
@@ -187,29 +166,10 @@ export class Transition {
     const able = ops.every(op => op.needs.every(id => !this.#failed.has(id)))
     const ready = able ? await this.#ready(ops, await this.#bring(ops)) : []
     const { stage } = this.#end(group[0]!)
-    const steps = ready.length < ops.length ? [] : groupSteps(ready, stage!.id, op => this.#names.of(op))
+    const steps = ready.length < ops.length ? [] : groupSteps(ready, stage!.id, op => this.#bringing.names.of(op))
     if (steps.length === 0) for (const op of ops) this.#fail(op, undefined)
-    await this.#place(steps, ops[0]?.id)
-    this.#names.free(ops)
-  }
-
-  /** Stages the content of a batch. */
-  async #bring(batch: readonly Operation[]): Promise<Brought> {
-    const { pool, ends, snapshot, signal } = this.#init
-    const wanted = batch.flatMap(op => wantedOf(op, this.#names.of(op)))
-    if (wanted.length === 0) return NOTHING_BROUGHT
-    const { end } = batch[0]!
-    const { endpoint, stage, here } = ends[end]
-    const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
-    await endpoint.ensureSpace(bytes, { signal })
-    // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
-    const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
-    const from = ends[otherEnd(end)].endpoint
-    const { failed, learnt } = await stageContent({ from, at: endpoint, stage: stage!, here, pool, resumes }, wanted, {
-      ...(signal && { signal }),
-      onBytes: written => this.#tell(0, written)
-    })
-    return { failed, hashes: await noteLearnt(snapshot, otherEnd(end), learnt) }
+    await this.#place(steps, { group: ops[0]?.id })
+    this.#bringing.names.free(ops)
   }
 
   /** @returns those that can be placed: their needs were met, their content is here, nothing speaks against them any more */
@@ -248,15 +208,19 @@ export class Transition {
     })
   }
 
-  async #place(steps: readonly Step[], group?: number): Promise<void> {
+  async #place(
+    steps: readonly Step[],
+    { group, durable = false }: { readonly group?: number | undefined; readonly durable?: boolean }
+  ): Promise<void> {
     if (steps.length === 0) return
     const { run, signal, snapshot, planFile, pool, unread = false } = this.#init
     const end = steps[0]!.ops[0]!.end
     const { place, capabilities, vectors } = this.#init.ends[end]
-    await this.#init.beforeBatch?.(steps)
     const lines = await this.#lines.of(steps, group)
     const notes = vectors && steps.map(noteOf)
-    const results = await place!({ run, steps, lines, group, notes }, { ...(signal && { signal }) })
+    const begin = async (): Promise<void> => this.#init.beforeBatch?.(steps)
+    const batch = { run, steps, lines, group, notes, begin, stagedDurable: durable }
+    const results = await place!(batch, { ...(signal && { signal }) })
     const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, { ...capabilities, unread })
     const [traces, rows] = [toTraceColumns(achieved.traces), toContentColumns(achieved.rows)]
     for (const { op, problem } of failed) this.#fail(op, problem)
@@ -284,6 +248,10 @@ export class Transition {
 
   #end(op: Operation): TransitionEnd {
     return this.#init.ends[op.end]
+  }
+
+  #bring(ops: readonly Operation[]): Promise<Brought> {
+    return this.#bringing.bring(ops, written => this.#tell(0, written))
   }
 
   #tell(operations: number, bytes: number): void {

@@ -18,7 +18,8 @@ import type {
   Files,
   PlaceResult,
   PlaceStep,
-  Space
+  Space,
+  StagedHow
 } from '../../../storage/files/index.js'
 import type { Trash } from '../../../storage/trash/index.js'
 import { timeStepMs, type Volumes } from '../../../storage/volumes/index.js'
@@ -158,8 +159,11 @@ export class LocalEndpoint implements Endpoint {
     return this.#use(options, signal => this.#writing.openStage(id, { signal }))
   }
 
-  async place(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]> {
-    return this.#use(options, async signal => (await this.#writing.root({ signal })).place(steps, { signal }))
+  async place(steps: readonly PlaceStep[], options: StagedHow & AbortOptions = {}): Promise<readonly PlaceResult[]> {
+    const { stagedDurable } = options
+    const place = async (signal: AbortSignal) =>
+      (await this.#writing.root({ signal })).place(steps, { stagedDurable, signal })
+    return this.#use(options, place)
   }
 
   async placeGroup(steps: readonly PlaceStep[], options?: AbortOptions): Promise<readonly PlaceResult[]> {

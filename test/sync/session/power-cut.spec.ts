@@ -11,6 +11,7 @@ import { type Device, Devices } from './power-cut-rig.js'
 const ALL = process.env.SYNC_CUTS !== undefined
 const PLANS = Number(process.env.SYNC_CUTS ?? 6)
 const CUTS = 4
+const CUTS_OF_MANY = 16
 
 const NAMES = ['a', 'b', 'c', 'd.txt']
 const path = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 }).map(parts => parts.join('/'))
@@ -63,44 +64,7 @@ describe('a sync: the power goes after any operation of a session', function () 
       const devices = new Devices(mode)
       try {
         await fc.assert(
-          fc.asyncProperty(fc.constantFrom(...DISKS), plans, async ([title, init], plan) => {
-            const prepared = await prepare(devices, init, plan)
-            const whole = devices.copy(prepared)
-            const had = contentsOf(whole)
-            const old = shownOf(whole)
-            const first = whole.disk.operations
-            ensureDone(await devices.run(whole), `${title}, uncut`)
-            const last = whole.disk.operations
-            const wanted = shownOf(whole)
-            ensureAll(had, whole, `${title}, uncut`)
-            devices.drop(whole)
-
-            const random = randomFrom(plan.seed)
-            for (const at of momentsOf(last - first, random)) {
-              let device = devices.copy(prepared)
-              device.disk.cutAt = first + at
-              // Right after its end: what the archive says is to hold on both disks.
-              const losing = at > last - first ? LOSING[0]! : LOSING[Math.floor(random() * LOSING.length)]!
-              device = await devices.cut(device, random, losing)
-              const what = `${title}, cut after ${at} of ${last - first}, losing ${losing.join(' and ')}`
-              checkCut(device, { had, old, wanted }, what)
-              // Every third time it goes once more, while it is made good.
-              if (random() < 0.33) {
-                device.disk.cutAt = device.disk.operations + Math.floor(random() * 60)
-                device = await devices.cut(device, random, LOSING[0]!)
-                checkCut(device, { had, old, wanted }, `${what}, twice`)
-              }
-              ensureDone(await devices.run(device), what)
-              ensureAll(had, device, what)
-              assert.deepEqual(shownOf(device), wanted, what)
-              const again = await devices.run(device)
-              assert.equal(again.state === 'done' && again.plan.operations, 0, `${what}: one run more does nothing`)
-              for (const end of ENDS) assert.deepEqual(device.disk.left(end), [], what)
-              ensureRecorded(devices.recorded(device), old, wanted, what)
-              devices.drop(device)
-            }
-            devices.drop(prepared)
-          }),
+          fc.asyncProperty(fc.constantFrom(...DISKS), plans, (disk, plan) => cutThrough(devices, disk, plan)),
           { numRuns: PLANS, endOnFailure: true }
         )
       } finally {
@@ -108,11 +72,74 @@ describe('a sync: the power goes after any operation of a session', function () 
       }
     })
   }
+
+  // Batches that are made durable as a whole, of which one is placed while the other one is brought.
+  for (const [mode, names] of [
+    ['bidirectional', { source: 20, destination: 20 }],
+    ['mirror', { source: 40, destination: 0 }]
+  ] as const)
+    it(`${mode}: the same of many new files`, async () => {
+      const devices = new Devices(mode)
+      const write = (end: End) => (_: unknown, n: number) =>
+        ({ end, kind: 'write', path: `${end}/${n}`, to: '', text: `${end} ${n}` }) as DiskEdit
+      const written = ENDS.flatMap(end => Array.from({ length: names[end] }, write(end)))
+      try {
+        for (const [seed, disk] of [DISKS[0]!, DISKS[2]!].entries())
+          await cutThrough(devices, disk, { before: ['a'], agreed: seed > 0, edits: written, seed }, CUTS_OF_MANY)
+      } finally {
+        devices.clean()
+      }
+    })
 })
 
+/** One session, cut at some of its moments or at all of them. */
+async function cutThrough(
+  devices: Devices,
+  [title, init]: readonly [string, SimulatedDiskInit],
+  plan: Plan,
+  cuts = CUTS
+): Promise<void> {
+  const prepared = await prepare(devices, init, plan)
+  const whole = devices.copy(prepared)
+  const had = contentsOf(whole)
+  const old = shownOf(whole)
+  const first = whole.disk.operations
+  ensureDone(await devices.run(whole), `${title}, uncut`)
+  const last = whole.disk.operations
+  const wanted = shownOf(whole)
+  ensureAll(had, whole, `${title}, uncut`)
+  devices.drop(whole)
+
+  const random = randomFrom(plan.seed)
+  for (const at of momentsOf(last - first, cuts, random)) {
+    let device = devices.copy(prepared)
+    device.disk.cutAt = first + at
+    // Right after its end: what the archive says is to hold on both disks.
+    const losing = at > last - first ? LOSING[0]! : LOSING[Math.floor(random() * LOSING.length)]!
+    device = await devices.cut(device, random, losing)
+    const what = `${title}, cut after ${at} of ${last - first}, losing ${losing.join(' and ')}`
+    checkCut(device, { had, old, wanted }, what)
+    // Every third time it goes once more, while it is made good.
+    if (random() < 0.33) {
+      device.disk.cutAt = device.disk.operations + Math.floor(random() * 60)
+      device = await devices.cut(device, random, LOSING[0]!)
+      checkCut(device, { had, old, wanted }, `${what}, twice`)
+    }
+    ensureDone(await devices.run(device), what)
+    ensureAll(had, device, what)
+    assert.deepEqual(shownOf(device), wanted, what)
+    const again = await devices.run(device)
+    assert.equal(again.state === 'done' && again.plan.operations, 0, `${what}: one run more does nothing`)
+    for (const end of ENDS) assert.deepEqual(device.disk.left(end), [], what)
+    ensureRecorded(devices.recorded(device), old, wanted, what)
+    devices.drop(device)
+  }
+  devices.drop(prepared)
+}
+
 /** Before which operations it is cut: each, or some; and once after the last. */
-function momentsOf(operations: number, random: () => number): number[] {
-  const some = Array.from({ length: CUTS }, (_, i) => Math.floor(((i + random()) * operations) / CUTS))
+function momentsOf(operations: number, cuts: number, random: () => number): number[] {
+  const some = Array.from({ length: cuts }, (_, i) => Math.floor(((i + random()) * operations) / cuts))
   return [...(ALL ? Array(operations).keys() : some), operations + 1]
 }
 
