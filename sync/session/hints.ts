@@ -166,23 +166,24 @@ class Hints {
   }
 
   /**
-   * One large folder that moved as it was: its rows follow later. Whatever else there is to say of it, they follow at once, and it is
-   * walked: what was hinted at within it may have been looked for under the old name.
+   * One large folder that moved, with whatever changed in it: its rows follow later, and it is looked into after that. Where anything
+   * else came or went they follow at once, and it is walked: that may have gone into the folder, or come out of it.
    */
   #move(moves: readonly Rename[], hints: readonly LookedHint[]): void {
     const [first] = moves
     if (first === undefined) return
-    const inside = (path: RelPath): boolean =>
-      moves.some(m => [m.path, m.to].some(end => path !== end && isWithin(path, end)))
-    const isTaken = this.#arrived.some(e => e.path === first.path) || this.#find(first.to) !== undefined
-    const alone = moves.length === 1 && !isTaken && !hints.some(h => inside(h.path)) && !this.#walk.has(first.to)
     const keys = moves.map(({ path, to }): [Uint8Array, Uint8Array] => [pathKey(path), pathKey(to)])
     for (const pair of keys) this.#touched.add(...pair)
+    const alone = moves.length === 1 && this.#isAlone(first)
     if (alone && readKeys(this.#sql, this.#at, first.path, RENAME_LATER_FROM).length === RENAME_LATER_FROM) {
       this.#sql
         .prepare('INSERT INTO renamed VALUES (?, ?, ?)')
         .run([endNumber(this.#at), pathKey(first.path), pathKey(first.to)])
-      if (hints.some(h => h.subtree && h.path === first.to)) this.#later.push(first.to)
+      for (const path of this.#walk) if (isWithin(path, first.to)) this.#walk.delete(path)
+      const names: readonly RelPath[] = [first.path, first.to]
+      const isInside = ({ path, subtree }: Hint): boolean =>
+        names.some(name => isWithin(path, name)) && (subtree || !names.includes(path))
+      if (hints.some(isInside)) this.#later.push(first.to)
       return
     }
     for (const { path } of moves) this.#touched.add(...readKeys(this.#sql, this.#at, path))
@@ -191,6 +192,16 @@ class Hints {
       this.#touched.add(...readKeys(this.#sql, this.#at, to))
       this.#walk.add(to)
     }
+  }
+
+  /** Nothing came or went but one folder and what is in it, and nothing is under its old name or was under the new one. */
+  #isAlone({ path, to }: Rename): boolean {
+    return (
+      this.#gone.every(row => isWithin(row.path, path)) &&
+      this.#arrived.every(entry => entry.path === to) &&
+      ![...this.#edited.map(entry => entry.path), ...this.#walk].some(p => isWithin(p, path)) &&
+      this.#find(to) === undefined
+    )
   }
 
   #remove({ key, path }: SeenRow): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { RelPath } from '../../../storage/base/index.js'
@@ -15,6 +15,36 @@ const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 4)
 /** A long search takes as long as it takes. */
 const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 300_000 : 0
 const hint = (path: string, subtree = false): Hint => ({ path: path as RelPath, subtree })
+
+const inBig = (name: string) => fc.tuple(fc.nat(2), fc.nat(1_009)).map(([a, b]) => `${name}/${a}/${b - (b % 3) + a}`)
+const anywhere = fc.oneof(
+  inBig('big'),
+  inBig('big'),
+  inBig('other'),
+  fc.nat(5).map(n => `beside/${n}`),
+  fc.constant('top')
+)
+/** Edits of single files, and renames of the folder, which is most often renamed once. */
+const around = fc.oneof(
+  fc.record({ kind: fc.constantFrom('write', 'delete'), path: anywhere, to: fc.constant('') }),
+  fc.record({ kind: fc.constant('move'), path: anywhere, to: anywhere }),
+  fc.record({
+    kind: fc.constant('move'),
+    path: fc.constantFrom('big', 'big/1'),
+    to: fc.constantFrom('other', 'beside/big')
+  })
+)
+
+function applyAround(dir: string, { kind, path, to }: { kind: string; path: string; to: string }): void {
+  const [at, there] = [join(dir, path), join(dir, to)]
+  try {
+    if (kind === 'write') writeFileSync(at, `written ${path}`)
+    else if (kind === 'delete') rmSync(at)
+    else if (!existsSync(there)) renameSync(at, there)
+  } catch (err) {
+    if ((err as { code?: string }).code !== 'ENOENT') throw err // nothing is there any more
+  }
+}
 
 describe('a session that looks only where something was hinted at', function () {
   this.timeout(TIMEOUT_MS)
@@ -100,6 +130,42 @@ describe('a session that looks only where something was hinted at', function () 
     assert.deepEqual(look(fixture.destination), look(fixture.source))
   })
 
+  for (const [when, how] of [
+    ['before', 'under its old name'],
+    ['after', 'under its new name']
+  ] as const)
+    it(`a large folder is renamed and a file in it edited in one burst (${when}): the move, then the one file`, async () => {
+      fixture = await openSync({ mode: 'bidirectional' })
+      for (let i = 0; i < 1_010; i++) put(`folder/sub ${i % 7}/file ${i}`, `${i}`)
+      await agree()
+      if (when === 'before') put('folder/sub 3/file 3', `edited ${how}`)
+      renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
+      if (when === 'after') put('other/sub 3/file 3', `edited ${how}`)
+      const edited = hint(`${when === 'before' ? 'folder' : 'other'}/sub 3/file 3`)
+      const { plan, looked, result, later } = await run(only(edited, hint('folder'), hint('other', true)))
+      assert.deepEqual([plan.whole, plan.operations, result.bytes], [false, 1, 0])
+      assert.deepEqual(looked.source, { entries: 3, hashedFiles: 0, hashedBytes: 0 })
+      assert.deepEqual(later.source, ['other'])
+      await untilVouched(fixture.source)
+      const { plan: next } = await run(only(hint('other', true)))
+      assert.deepEqual([next.whole, next.operations], [false, 1])
+      assert.deepEqual(look(fixture.destination), look(fixture.source))
+      assert.equal((await run()).plan.operations, 0)
+    })
+
+  it('what is moved into a folder, or out of it, before that is renamed stays a move', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    for (let i = 0; i < 1_010; i++) put(`folder/${i}`, `${i}`)
+    put('in', 'goes in')
+    await agree()
+    renameSync(join(fixture.source, 'in'), join(fixture.source, 'folder/in'))
+    renameSync(join(fixture.source, 'folder/7'), join(fixture.source, 'out'))
+    renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
+    const { plan, result } = await run(only(hint('in'), hint('out'), hint('folder'), hint('other', true)))
+    assert.deepEqual([result.bytes, plan.totals.destination.removed], [0, 0])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+  })
+
   it('what is not alike and stays so is compared at each run, until it is', async () => {
     fixture = await openSync({ mode: 'replica' })
     put('both', 'both')
@@ -124,7 +190,9 @@ describe('a session that looks only where something was hinted at', function () 
     renameSync(join(fixture.source, 'folder'), join(fixture.source, 'other'))
     rmSync(join(fixture.source, 'other/3'))
     const hints = only(hint('folder/1'), hint('folder/2'), hint('folder'), hint('other', true))
-    const { plan } = await run(hints)
+    const { plan: move, later } = await run(hints)
+    assert.deepEqual([move.totals.destination.removed, move.totals.destination.replaced], [0, 0])
+    const { plan } = await run(only(...later.source.map(path => hint(path, true))))
     assert.deepEqual([plan.totals.destination.removed, plan.totals.destination.replaced], [1, 2])
     assert.deepEqual(look(fixture.destination), look(fixture.source))
     assert.equal((await run()).plan.operations, 0)
@@ -152,6 +220,36 @@ describe('a session that looks only where something was hinted at', function () 
     assert.deepEqual(look(fixture.destination), look(fixture.source))
     const { plan: last, looked: all } = await run()
     assert.deepEqual([last.operations, all.source.hashedFiles], [0, 1])
+  })
+
+  it('random edits in and around a large folder that is renamed in the same burst: nothing is lost or left', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(around, { minLength: 1, maxLength: 8 }), async edits => {
+        fixture = await openSync({ mode: 'bidirectional' })
+        try {
+          for (let i = 0; i < 1_010; i++) put(`big/${i % 3}/${i}`, `${i}`)
+          for (let i = 0; i < 4; i++) put(`beside/${i}`, `beside ${i}`)
+          await agree()
+          const before = seenIn(fixture.source)
+          for (const e of edits) applyAround(fixture.source, e)
+          const meant = look(fixture.source)
+          // What a watcher told of a name that was given up since comes along.
+          const gone = edits.map(e => hint(e.path))
+          let next: readonly Hint[] = [...gone, ...hintsBetween(before, seenIn(fixture.source))]
+          for (let i = 0; i < 2 && next.length > 0; i++) {
+            const outcome = await fixture.run({ hints: only(...next) })
+            next = outcome.state === 'done' ? outcome.later.source.map(path => hint(path, true)) : []
+          }
+          assert.deepEqual(next, [])
+          assert.deepEqual(look(fixture.source), meant)
+          assert.deepEqual(look(fixture.destination), meant)
+          assert.equal((await run()).plan.operations, 0)
+        } finally {
+          await fixture.close()
+        }
+      }),
+      { numRuns: Math.ceil(RUNS / 2), endOnFailure: true }
+    )
   })
 
   for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[])
