@@ -19,6 +19,11 @@ interface Status {
   readonly served: readonly View[]
 }
 
+interface Job {
+  readonly title: string
+  readonly progress: unknown
+}
+
 /** Waits until all ends are alike, and says yes where a guard asks a person. */
 export class Rest {
   readonly #devices: readonly Device[]
@@ -44,6 +49,7 @@ export class Rest {
     for (;;) {
       const views = await this.#views()
       let now = views.map(v => `${v.name}: ${v.state}, ${v.text}`).join('\n  ')
+      if (views.some(v => v.state === 'running')) now += await this.#progress()
       if (views.every(v => v.state === 'converged' || v.state === 'served')) {
         const lines = this.#differences()
         if (lines.length === 0) break
@@ -55,6 +61,16 @@ export class Rest {
       await sleep(ASK_MS)
     }
     this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+  }
+
+  /** How far they are: a run of many files says the same of itself for long. */
+  async #progress(): Promise<string> {
+    let text = ''
+    for (const { name, instance } of this.#devices) {
+      const { jobs } = (await instance.client.call('job.list', { states: ['running'] })) as { jobs: Job[] }
+      for (const { title, progress } of jobs) text += `\n  ${name}: ${title}, ${JSON.stringify(progress)}`
+    }
+    return text
   }
 
   async #views(): Promise<View[]> {
