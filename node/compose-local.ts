@@ -13,7 +13,8 @@ import { VERSION } from './version.js'
 export async function composeLocal(ground: Ground, disk: Disk | undefined): Promise<LocalStep> {
   const { dataDir, settings, log, clock, random, events, pool, instance } = ground
 
-  const { openFiles, ownerTag, removeLeftovers } = await import('../storage/files/index.js')
+  const { memory, openFiles, ownerTag, removeLeftovers } = await import('../storage/files/index.js')
+  pool.whenAtRest(memory.release)
   await removeLeftovers(dataDir).catch(err => log.warn('the data directory could not be tidied', { err }))
   // By its real path: the same daemon finds its staging places again, whichever way it was started.
   const owner = ownerTag(realpathSync(dataDir))

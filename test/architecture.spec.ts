@@ -144,7 +144,10 @@ describe('architecture', () => {
   // Each outside package has one home; others go through it.
   for (const [name, home] of [
     ['better-sqlite3', /^storage\/sql\//],
-    ['koffi', /^(storage\/files\/native|storage\/ciphers\/openssl|node\/cli\/local\/replace-process)\.ts$/],
+    [
+      'koffi',
+      /^(storage\/files\/(native|memory\.worker)|storage\/ciphers\/openssl|node\/cli\/local\/replace-process)\.ts$/
+    ],
     ['@napi-rs/blake-hash', /^storage\/content\//],
     ['@msgpack/msgpack', /^(protocols\/wire\/codec|storage\/jobs\/[\w-]+)\.ts$/],
     ['chokidar', /^storage\/watcher\//],

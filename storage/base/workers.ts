@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { AbortOptions } from './abort.js'
 import { fromPlainError, type PlainError, SpacedriveError } from './errors.js'
 import { linkThreads, WORKER_ENTRY, WORKER_OPTIONS } from './links.js'
+import { RestWatch, type RestWatchInit } from './rest-watch.js'
 import { addressOf, type LinkContext, type TaskAddress, type TaskContext } from './tasks.js'
 
 /** One pool for disk, hashing, chunking and database reads. SQLite writers have threads of their own (storage/sql). */
@@ -19,6 +20,8 @@ export interface WorkerPool {
    * must not hold up a stream, nor a stream the hashes), several to a thread: whatever runs over a link gives way often.
    */
   link<I, O>(task: (input: I, ctx: LinkContext) => O, input: NoInfer<I>, options?: RunOptions): Link<Awaited<O>>
+  /** Runs a task whenever much was done and is over: to give back what was taken for it. @param done - called each time it has run */
+  whenAtRest(task: (input: undefined) => unknown, done?: () => void): void
   /** Threads at most. */
   readonly size: number
   /** Tasks that one piece of bulk work has at the pool at once: all threads but one. */
@@ -52,14 +55,19 @@ interface Call {
   readonly id: number
   readonly message: ToWorker
   readonly transfer: readonly ArrayBuffer[]
-  readonly options: RunOptions
+  /** `atRest`: it is no work that rest comes after. */
+  readonly options: RunOptions & { readonly atRest?: boolean }
   settle(outcome: { result: unknown } | { error: unknown }): void
 }
 
 interface Thread {
   worker: Worker
   call: Call | undefined
+  beganMs: number
 }
+
+/** How work is found to be over. */
+export type RestOptions = Pick<RestWatchInit, 'windowMs' | 'worthMs'>
 
 const MAX_THREADS = 8
 
@@ -67,8 +75,21 @@ const MAX_THREADS = 8
  * @param size - one thread more than there are cores: bulk work (walking, hashing) takes `size - 1`, so that whoever asks
  *   something meanwhile finds a free one. They begin when they are needed.
  */
-export function workerPool(size = Math.min(MAX_THREADS, availableParallelism() + 1)): WorkerPool {
+export function workerPool(
+  size = Math.min(MAX_THREADS, availableParallelism() + 1),
+  rest: RestOptions = {}
+): WorkerPool {
   const threads: Thread[] = []
+  const resting: (() => void)[] = []
+  const watch = new RestWatch({
+    isBusy: () => threads.some(t => t.call !== undefined),
+    atRest() {
+      // One stays warm for what comes next; each costs some 10 MB.
+      for (const thread of threads.splice(1)) void thread.worker.terminate()
+      for (const begin of resting) begin()
+    },
+    ...rest
+  })
   const waiting: Call[] = []
   const links = linkThreads()
   let nextId = 1
@@ -78,7 +99,7 @@ export function workerPool(size = Math.min(MAX_THREADS, availableParallelism() +
 
   function spawn(): Thread {
     const worker = new Worker(WORKER_ENTRY, WORKER_OPTIONS)
-    const thread: Thread = { worker, call: undefined }
+    const thread: Thread = { worker, call: undefined, beganMs: 0 }
     worker.unref()
     worker.on('message', (m: FromWorker) => {
       const call = thread.call
@@ -87,6 +108,7 @@ export function workerPool(size = Math.min(MAX_THREADS, availableParallelism() +
       else {
         thread.call = undefined
         worker.unref()
+        if (call.options.atRest !== true) watch.worked(performance.now() - thread.beganMs)
         call.settle('error' in m ? { error: fromPlainError(m.error) } : m)
         next()
       }
@@ -113,49 +135,58 @@ export function workerPool(size = Math.min(MAX_THREADS, availableParallelism() +
       if (thread === undefined) return
       const call = waiting.shift()!
       thread.call = call
+      thread.beganMs = performance.now()
       thread.worker.ref()
       thread.worker.postMessage(call.message, call.transfer)
     }
+  }
+
+  function run(task: unknown, input: unknown, options: Call['options'] = {}): Promise<never> {
+    const { signal } = options
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      if (closed) return reject(stopped())
+      const id = nextId++
+      const onAbort = (): void => {
+        const at = waiting.indexOf(call)
+        if (at >= 0) {
+          waiting.splice(at, 1)
+          call.settle({ error: signal?.reason })
+        } else {
+          // The thread stays busy until the task notices; the caller waits for that, so that nothing runs on unseen.
+          threads.find(t => t.call === call)?.worker.postMessage({ id, abort: true } satisfies ToWorker)
+        }
+      }
+      const call: Call = {
+        id,
+        message: { id, task: addressOf(task as never), input },
+        transfer: options.transfer ?? [],
+        options,
+        settle(outcome) {
+          signal?.removeEventListener('abort', onAbort)
+          if ('result' in outcome) resolve(outcome.result as never)
+          else reject(signal?.aborted ? signal.reason : outcome.error)
+        }
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      waiting.push(call)
+      next()
+    })
   }
 
   return {
     size,
     bulkWidth: Math.max(1, size - 1),
     link: links.link,
-    run(task, input, options = {}) {
-      const { signal } = options
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        if (closed) return reject(stopped())
-        const id = nextId++
-        const onAbort = (): void => {
-          const at = waiting.indexOf(call)
-          if (at >= 0) {
-            waiting.splice(at, 1)
-            call.settle({ error: signal?.reason })
-          } else {
-            // The thread stays busy until the task notices; the caller waits for that, so that nothing runs on unseen.
-            threads.find(t => t.call === call)?.worker.postMessage({ id, abort: true } satisfies ToWorker)
-          }
-        }
-        const call: Call = {
-          id,
-          message: { id, task: addressOf(task), input },
-          transfer: options.transfer ?? [],
-          options,
-          settle(outcome) {
-            signal?.removeEventListener('abort', onAbort)
-            if ('result' in outcome) resolve(outcome.result as never)
-            else reject(signal?.aborted ? signal.reason : outcome.error)
-          }
-        }
-        signal?.addEventListener('abort', onAbort, { once: true })
-        waiting.push(call)
-        next()
+    run,
+    whenAtRest(task, done) {
+      resting.push(() => {
+        if (!closed) void run(task, undefined, { atRest: true }).then(done, () => {}) // it may be closed meanwhile
       })
     },
     async close() {
       closed = true
+      watch.stop()
       for (const call of waiting.splice(0)) call.settle({ error: stopped() })
       await Promise.all([links.close(), ...threads.map(t => t.worker.terminate())])
     }

@@ -1,5 +1,5 @@
 /**
- * The home of koffi (others are in storage/ciphers/openssl.ts and node/cli/local/replace-process.ts): system calls that Node lacks. Each is there or `undefined` (unknown platform, no prebuilt koffi); a
+ * The home of koffi (others are in memory.worker.ts, storage/ciphers/openssl.ts and node/cli/local/replace-process.ts): system calls that Node lacks. Each is there or `undefined` (unknown platform, no prebuilt koffi); a
  * kernel or a sandbox without one answers ENOSYS or EPERM. Who calls has a fall-back for each.
  *
  * Paths are bytes with a closing NUL. Calls are made in worker threads and block them.

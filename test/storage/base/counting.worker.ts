@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads'
 import { SpacedriveError } from '../../../storage/base/errors.js'
 import { defineTasks, type LinkContext, type TaskContext } from '../../../storage/base/tasks.js'
 import type { Sql } from '../../../storage/sql/open.js'
@@ -5,6 +6,8 @@ import type { Sql } from '../../../storage/sql/open.js'
 /** Tasks for the tests of the pool and of the database writer. */
 export const counting = defineTasks(import.meta.url, {
   add: ({ a, b }: { a: number; b: number }) => a + b,
+  thread: (_input: null) => threadId,
+  nothing: (_input: undefined) => {},
   emitUpTo(n: number, ctx: TaskContext): number {
     for (let i = 0; i < n; i++) ctx.emit(i)
     return n

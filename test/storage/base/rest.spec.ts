@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { workerPool } from '../../../storage/base/index.js'
+import { RestWatch } from '../../../storage/base/rest-watch.js'
+import { counting } from './counting.worker.js'
+
+describe('a pool that comes to rest', () => {
+  it('keeps one thread, does what is to be done then, and works on', async () => {
+    const pool = workerPool(3, { windowMs: 20, worthMs: 0 })
+    try {
+      let told = (): void => {}
+      pool.whenAtRest(counting.nothing, () => told())
+      const threads = () => Promise.all([0, 1, 2].map(() => pool.run(counting.thread, null)))
+      let before: number[] = []
+      // The second rest comes after other work: the first was not the last.
+      for (let time = 0; time < 2; time++) {
+        const rested = new Promise<void>(resolve => {
+          told = resolve
+        })
+        const now = await threads()
+        assert.equal(new Set(now).size, 3)
+        assert.equal(now.filter(id => before.includes(id)).length, time === 0 ? 0 : 1)
+        before = now
+        await rested
+      }
+    } finally {
+      await pool.close()
+    }
+  })
+
+  it('is at rest only after much was done, and when hardly anything is any more', async () => {
+    let busy = false
+    let rests = 0
+    let rested = (): void => {}
+    const watch = new RestWatch({
+      ...{ windowMs: 10, worthMs: 100 },
+      isBusy: () => busy,
+      atRest() {
+        rests++
+        rested()
+      }
+    })
+    const next = (): Promise<void> => new Promise(resolve => (rested = resolve))
+    const windows = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await new Promise(resolve => setTimeout(resolve, 10))
+    }
+    watch.worked(99)
+    await windows(5)
+    assert.equal(rests, 0, 'little was done')
+    busy = true
+    watch.worked(1)
+    await windows(5)
+    assert.equal(rests, 0, 'something goes on')
+    const first = next()
+    busy = false
+    await first
+    assert.equal(rests, 1)
+    await windows(5)
+    assert.equal(rests, 1, 'nothing was done since')
+    const second = next()
+    watch.worked(100)
+    await second
+    watch.stop()
+  })
+
+  it("memory that was freed is the system's again", async function () {
+    this.timeout(60_000)
+    const child = fork(fileURLToPath(new URL('./memory-role.js', import.meta.url)), { execArgv: ['--expose-gc'] })
+    const [{ supported, heldMiB, keptMiB }] = (await once(child, 'message')) as [
+      { supported: boolean; heldMiB: number; keptMiB: number }
+    ]
+    if (child.exitCode === null) await once(child, 'exit')
+    // Where the C library gives it back by itself there is no such call.
+    if (supported) assert.ok(heldMiB - keptMiB > 40, `${heldMiB} MiB before, ${keptMiB} after`)
+    else assert.ok(!process.report.getReport || process.platform !== 'linux' || !isGnu(), 'the GNU C library has it')
+  })
+})
+
+const isGnu = (): boolean =>
+  (process.report.getReport() as { header?: { glibcVersionRuntime?: string } }).header?.glibcVersionRuntime !==
+  undefined
