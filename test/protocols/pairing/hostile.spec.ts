@@ -40,6 +40,8 @@ describe('pairing against hostile peers', () => {
     const desk = await make(1, 'desk')
     const mallory = await bare(66)
     const delays: number[] = []
+    // What an answer takes to make counts towards its delay: here it takes no time, on a busy machine too.
+    desk.clock.monotonicMs = () => 0
     const { sleep } = desk.clock
     desk.clock.sleep = (ms, options) => {
       if (ms <= 300) delays.push(ms)
@@ -71,9 +73,8 @@ describe('pairing against hostile peers', () => {
       raw.connection.abort(new Error('done'))
     }
     assert.equal(delays.length, Object.keys(attempts).length)
-    // The clock is asked for what is left of 300 ms since the frame came: more than nothing, never more.
     assert.ok(
-      delays.every(ms => ms > 0 && ms <= 300),
+      delays.every(ms => ms === 300),
       delays.join()
     )
     assert.ok(desk.service.isOpen())
@@ -322,7 +323,8 @@ describe('pairing against hostile peers', () => {
       return dial({ ...candidate, addresses: to(desk).addresses }, options)
     }
     assert.equal((await lap.service.join(code.words).outcome).device, desk.device)
-    assert.deepEqual(dialled, ['/ip4/10.0.0.2/tcp/2'])
+    // It looks again every few seconds until it is through.
+    assert.deepEqual([...new Set(dialled)], ['/ip4/10.0.0.2/tcp/2'])
   })
 
   it('A16: our own address, and our own PeerId in a link', async () => {

@@ -38,6 +38,8 @@ export interface World {
 
 export const world = (): World => ({ lan: new Map(), dht: new Map() })
 
+const LONG_MS = 120_000
+
 /** A bare libp2p node. */
 export async function node(seed: number): Promise<Libp2p> {
   return createLibp2p({
@@ -46,7 +48,16 @@ export async function node(seed: number): Promise<Libp2p> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionManager: { inboundConnectionThreshold: 1_000 },
+    connectionManager: {
+      inboundConnectionThreshold: 1_000,
+      // A handshake is cut by what a test does, and not because the machine is busy.
+      addressDialTimeout: LONG_MS,
+      dialTimeout: LONG_MS,
+      inboundUpgradeTimeout: LONG_MS,
+      inboundStreamProtocolNegotiationTimeout: LONG_MS,
+      outboundStreamProtocolNegotiationTimeout: LONG_MS
+    },
+    connectionMonitor: { enabled: false },
     connectionGater: { denyDialMultiaddr: () => false }
   })
 }
