@@ -22,6 +22,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const SOURCES = ['node', 'protocols', 'sync', 'storage', 'scripts', 'test']
 const installStamp = join(root, 'node_modules', '.spacedrive-stamp')
 const buildStamp = join(root, 'dist', '.stamp')
+// node-gyp compiles one file at a time unless it is told otherwise.
+const COMPILE = { JOBS: 'max' }
 const flags = new Set(process.argv.slice(2))
 
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -39,8 +41,8 @@ function install() {
   if (existsSync(installStamp) && readFileSync(installStamp, 'utf8') === wanted) return
   say('installing packages (better-sqlite3 compiles for about a minute the first time)')
   // `prepare` would build before the stamp is written; it is told to leave that to us.
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { SPACEDRIVE_BOOTSTRAP: '1' })
-  if (!sqliteLoads()) run('npm', ['rebuild', 'better-sqlite3', '--loglevel=error'], {})
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { SPACEDRIVE_BOOTSTRAP: '1', ...COMPILE })
+  if (!sqliteLoads()) run('npm', ['rebuild', 'better-sqlite3', '--loglevel=error'], COMPILE)
   if (!sqliteLoads()) {
     fail(
       'better-sqlite3 could not be compiled. It needs python3, make and a C++ compiler (Debian: apt-get install python3 make g++).'

@@ -67,7 +67,7 @@ export function testNet(): TestNet {
   let links = 0
   run('netns', 'add', router)
   run('-n', router, 'link', 'set', 'lo', 'up')
-  inside(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  inside(router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward')
 
   function ensureLan(lan: number): void {
     if (lans.has(lan)) return
