@@ -22,7 +22,11 @@ export const SYNC_CALLS = {
   },
   syncStage: { input: nothing, output: z.object({ id: v.uuid, stage: safeCount }), access: 'write' },
   syncAnnounce: {
-    input: z.object({ run: v.uuid, removed: safeCount, replaced: safeCount, directoriesRemoved: safeCount }),
+    // Who knows nothing of what git packs away leaves `repacked` out.
+    input: z.object({
+      ...{ run: v.uuid, removed: safeCount, repacked: safeCount.optional() },
+      ...{ replaced: safeCount, directoriesRemoved: safeCount }
+    }),
     output: nothing,
     access: 'write'
   },

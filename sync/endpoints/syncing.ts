@@ -57,6 +57,8 @@ export interface SyncedEnd {
 export interface AnnouncedRun {
   readonly run: string
   readonly removed: number
+  /** Of `removed`: loose objects of git repositories that stay, which the guard of deletions does not count. */
+  readonly repacked: number
   readonly replaced: number
   readonly directoriesRemoved: number
 }

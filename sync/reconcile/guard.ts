@@ -63,7 +63,8 @@ export const windowStartMs = (nowMs: number, firstAgreementMs: number, lastYesMs
 export function judge({ mode, archive, totals, holds, limits = GUARD_LIMITS }: Guarded): Halt[] {
   const halts: Halt[] = []
   for (const end of ENDS) {
-    const { removed, replaced, directoriesRemoved } = totals[end]
+    const { removed, repacked, replaced, directoriesRemoved } = totals[end]
+    const gone = removed - repacked
     const { files, rootEntries, rootEntriesAgreed, removedBefore, replacedBefore } = holds[end]
     const held = files + removedBefore
     for (const [reason, percent, counts] of [
@@ -71,8 +72,8 @@ export function judge({ mode, archive, totals, holds, limits = GUARD_LIMITS }: G
         'too-many-deletions',
         limits.maxDeletePercent,
         [
-          [removed, files],
-          [removed + removedBefore, held]
+          [gone, files],
+          [gone + removedBefore, held]
         ]
       ],
       [
@@ -85,7 +86,7 @@ export function judge({ mode, archive, totals, holds, limits = GUARD_LIMITS }: G
       ]
     ] as const) {
       const over = counts.find(([count, of]) => of >= MIN_GUARDED_FILES && count * 100 > of * percent)
-      const now = reason === 'too-many-deletions' ? removed : replaced
+      const now = reason === 'too-many-deletions' ? gone : replaced
       if (over === undefined || now === 0) continue
       const [count, of] = over
       halts.push({ reason, end, count, of, before: count - now })

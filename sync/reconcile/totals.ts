@@ -1,4 +1,6 @@
+import type { RelPath } from '../../storage/base/index.js'
 import type { End } from './entry.js'
+import { LooseObjects } from './loose-objects.js'
 import type { Operation, PlanRow } from './operation.js'
 import { isUnread } from './unread.js'
 
@@ -9,6 +11,8 @@ export interface EndTotals {
   replaced: number
   /** Would be gone: renames are none, and what comes back under another name in the same plan is not counted. */
   removed: number
+  /** Of `removed`: loose objects of git repositories that stay (`loose-objects.ts`). */
+  repacked: number
   moved: number
   directoriesMade: number
   directoriesRemoved: number
@@ -33,9 +37,16 @@ export class Tally {
     source: new ContentCounts(),
     destination: new ContentCounts()
   }
+  readonly #loose: Record<End, LooseObjects> = { source: new LooseObjects(), destination: new LooseObjects() }
+  readonly #holds: (end: End, path: RelPath) => boolean
   #operations = 0
   #conflicts = 0
   #problems = 0
+
+  /** @param init.holds - whether an end holds a file now; left out: it is taken to */
+  constructor({ holds = () => true }: { holds?: (end: End, path: RelPath) => boolean } = {}) {
+    this.#holds = holds
+  }
 
   add(row: PlanRow): void {
     if (row.row === 'operation') this.#count(row.operation)
@@ -45,12 +56,16 @@ export class Tally {
 
   get totals(): Totals {
     return {
-      source: { ...this.#ends.source },
-      destination: { ...this.#ends.destination },
+      source: this.#of('source'),
+      destination: this.#of('destination'),
       operations: this.#operations,
       conflicts: this.#conflicts,
       problems: this.#problems
     }
+  }
+
+  #of(end: End): EndTotals {
+    return { ...this.#ends[end], repacked: this.#loose[end].count(path => this.#holds(end, path)) }
   }
 
   #count(op: Operation): void {
@@ -66,9 +81,12 @@ export class Tally {
         end.bytes += op.content.sizeBytes
         if (!isUnread(op.content.hash)) this.#came[op.end].add(op.content.hash)
         return
-      case 'remove':
-        if (op.expected.kind !== 'file' || !this.#came[op.end].take(op.expected.hash)) end.removed++
+      case 'remove': {
+        const counted = op.expected.kind !== 'file' || !this.#came[op.end].take(op.expected.hash)
+        if (counted) end.removed++
+        this.#loose[op.end].add(op.path, counted)
         return
+      }
       case 'make-directory':
         end.directoriesMade++
         return
@@ -131,6 +149,7 @@ export const noTotals = (): EndTotals => ({
   created: 0,
   replaced: 0,
   removed: 0,
+  repacked: 0,
   moved: 0,
   directoriesMade: 0,
   directoriesRemoved: 0,

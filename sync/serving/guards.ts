@@ -11,6 +11,7 @@ import {
   GUARD_WINDOW_MS,
   type Halt,
   judge,
+  LooseObjects,
   mayForce,
   noTotals,
   type Totals,
@@ -36,6 +37,7 @@ export interface ServingGuardsInit {
 export class ServingGuards {
   readonly #init: ServingGuardsInit
   readonly #came = new ContentCounts()
+  #loose = new LooseObjects()
   #announced: AnnouncedRun | undefined
   #removed = 0
   #replaced = 0
@@ -49,7 +51,9 @@ export class ServingGuards {
   /** @throws {SpacedriveError} GUARD: what a person here has to say yes to */
   async announce(run: AnnouncedRun): Promise<void> {
     const { db, clock, sync } = this.#init
-    const taken: Taken = { removed: run.removed, replaced: run.replaced, directoriesRemoved: run.directoriesRemoved }
+    const { removed, repacked, replaced, directoriesRemoved } = run
+    if (repacked > removed) throw beyond()
+    const taken: Taken = { removed, repacked, replaced, directoriesRemoved }
     const halts = await this.#judge(taken)
     const allowed = sync.allowed && { planHash: '', totals: totalsOf(sync, sync.allowed) }
     if (halts.length > 0 && !mayForce(totalsOf(sync, taken), allowed)) {
@@ -62,6 +66,7 @@ export class ServingGuards {
     this.#removed = 0
     this.#replaced = 0
     this.#exchanged = 0
+    this.#loose = new LooseObjects()
     await db.write(servingWrites.begin, {
       id: sync.id,
       run: run.run,
@@ -82,18 +87,26 @@ export class ServingGuards {
     const { run, group } = batch
     const announced = this.#announced
     if (announced === undefined || announced.run !== run) throw beyond()
+    const packedBefore = this.#loose.count()
     const { created, ...taken } = this.#taken(batch)
     if (group) this.#exchanged += Math.min(created, taken.removed)
-    const over = Math.max(0, this.#removed + taken.removed - announced.removed)
-    const asReplaced = Math.min(over, this.#exchanged)
+    const packed = this.#loose.count()
+    // What it calls packed away has to look like it, by the names that go; the rest has to fit the rest.
+    const over = (removed: number): number => {
+      const all = this.#removed + removed
+      return Math.max(0, all - announced.removed, all - packed - (announced.removed - announced.repacked))
+    }
+    const asReplaced = Math.min(over(taken.removed), this.#exchanged)
     const [removed, replaced] = [taken.removed - asReplaced, taken.replaced + asReplaced]
-    if (this.#removed + removed > announced.removed || this.#replaced + replaced > announced.replaced) throw beyond()
+    if (over(removed) > 0 || this.#replaced + replaced > announced.replaced) throw beyond()
     this.#exchanged -= asReplaced
     this.#removed += removed
     this.#replaced += replaced
     const more = created - taken.gone
     if (removed === 0 && replaced === 0 && more === 0) return
-    await db.write(servingWrites.begin, { id: sync.id, run, at: clock.nowMs(), removed, replaced, more })
+    // More than that where the HEAD of a repository goes after its objects: they count from then on.
+    const gone = removed - (packed - packedBefore)
+    await db.write(servingWrites.begin, { id: sync.id, run, at: clock.nowMs(), removed: gone, replaced, more })
   }
 
   /** What the steps of a batch that will be done take away. */
@@ -113,7 +126,9 @@ export class ServingGuards {
       if (step.kind !== 'remove') return
       taken.gone++
       // What comes back under another name is not gone.
-      if (went === undefined || !this.#came.take(went)) taken.removed++
+      const counted = went === undefined || !this.#came.take(went)
+      if (counted) taken.removed++
+      this.#loose.add(step.path, counted)
     })
     return taken
   }

@@ -132,6 +132,6 @@ const hasUnsettled = (db: Database, sync: number): boolean =>
 export const isFar = (ends: SessionInit['ends']): boolean => ENDS.some(end => ends[end].kind === 'remote')
 
 function takenAway({ totals }: Planned['summary'], end: End) {
-  const { removed, replaced, directoriesRemoved } = totals[end]
-  return { removed, replaced, directoriesRemoved }
+  const { removed, repacked, replaced, directoriesRemoved } = totals[end]
+  return { removed, repacked, replaced, directoriesRemoved }
 }

@@ -76,7 +76,7 @@ export function windowCounts(db: Database, sync: number, clock: Clock): RunCount
 function countsOf(tally: Tally): RunCounts {
   const { source, destination } = tally.totals
   return {
-    removed: { source: source.removed, destination: destination.removed },
+    removed: { source: source.removed - source.repacked, destination: destination.removed - destination.repacked },
     replaced: { source: source.replaced, destination: destination.replaced }
   }
 }

@@ -15,6 +15,7 @@ import {
 import { type ToldVectors, withTold } from './asked.worker.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
+import { pathKey } from './path-key.js'
 import {
   noteAchieved,
   type OperationPage,
@@ -143,7 +144,7 @@ function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanI
     ...(ignored.none ? {} : { ignores: path => ignored.ignores(path) })
   }
   const writer = planWriter(plan)
-  const tally = new Tally()
+  const tally = new Tally({ holds: (end, path) => isSeen(snapshot, end, path) })
   const hasher = createHasher()
   const lines = { update: (text: string) => hasher.update(Buffer.from(text)) }
   let operations = 0
@@ -157,6 +158,11 @@ function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanI
   writer.end()
   const { odd } = rows
   return { totals: tally.totals, hash: hasher.digest(), operations, holds, whole: only === undefined, basis, odd }
+}
+
+function isSeen(snapshot: Sql, end: End, path: RelPath): boolean {
+  const found = snapshot.prepare('SELECT 1 FROM seen WHERE at = ? AND path = ?').get([ENDS.indexOf(end), pathKey(path)])
+  return found !== undefined
 }
 
 /** Files of an end are counted no further than this, unless a guard would halt: going through a million takes 70 ms. */

@@ -65,10 +65,10 @@ class RemoteEnd implements SyncedEnd {
   }
 
   async announce(
-    { run, removed, replaced, directoriesRemoved }: AnnouncedRun,
+    { run, removed, repacked, replaced, directoriesRemoved }: AnnouncedRun,
     options: AbortOptions = {}
   ): Promise<void> {
-    await this.#caller.call('syncAnnounce', { run, removed, replaced, directoriesRemoved }, options)
+    await this.#caller.call('syncAnnounce', { run, removed, repacked, replaced, directoriesRemoved }, options)
   }
 
   async count(_: string, batch: number, options: AbortOptions = {}): Promise<Pick<Marker, 'root'>> {

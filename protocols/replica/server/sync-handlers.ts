@@ -16,7 +16,7 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
     return { values: await this.openSyncStage(options) }
   },
   async syncAnnounce(run, options) {
-    await this.sync.end.announce(run, options)
+    await this.sync.end.announce({ ...run, repacked: run.repacked ?? 0 }, options)
     return { values: {} }
   },
   async syncCount({ batch }, options) {

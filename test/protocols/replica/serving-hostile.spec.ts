@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ALIVE_EVERY_MS, IDLE_TURN_MS, type Replicas, replicas, servingPort } from '../../../protocols/replica/index.js'
 import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
@@ -44,8 +44,8 @@ describe('a driver that wants more than a sync is', () => {
     opened.push(endpoint)
     return endpoint.sync!.open()
   }
-  const announced = (end: SyncedEnd, run: string, removed = 0, replaced = 0): Promise<void> =>
-    end.announce({ run, removed, replaced, directoriesRemoved: 0 })
+  const announced = (end: SyncedEnd, run: string, removed = 0, replaced = 0, repacked = 0): Promise<void> =>
+    end.announce({ run, removed, repacked, replaced, directoriesRemoved: 0 })
   const place = (end: SyncedEnd, run: string, ...steps: PlaceStep[]) =>
     end.place({ run, steps, why: steps.map(() => 'test'), was: steps.map(() => null) })
   const expected = async (path: string) => (await endpoint.look([rel(path)]))[0]!.entry!.stat
@@ -54,7 +54,10 @@ describe('a driver that wants more than a sync is', () => {
     const first = await open()
     await announced(first, randomUUID())
     await first.close({ done: true })
-    for (const [name, text] of Object.entries(contents)) writeFileSync(join(root, name), text)
+    for (const [name, text] of Object.entries(contents)) {
+      mkdirSync(dirname(join(root, name)), { recursive: true })
+      writeFileSync(join(root, name), text)
+    }
     await endpoint.close()
     return open()
   }
@@ -142,6 +145,31 @@ describe('a driver that wants more than a sync is', () => {
     await endpoint.close()
     const again = await open()
     await assert.rejects(announced(again, randomUUID(), 9), { code: 'GUARD' })
+  })
+
+  it('only what has the name of a loose object of a repository that stays passes for packed away', async () => {
+    const objects = Array.from({ length: 15 }, (_, i) => `.git/objects/0a/${`${i}`.padStart(38, '0')}`)
+    const others = ['.git/HEAD', 'f0', 'f1', 'f2', 'f3']
+    const end = await agreed(Object.fromEntries([...objects, ...others].map(path => [path, path])))
+    await assert.rejects(announced(end, randomUUID(), 15), { code: 'GUARD' })
+    await assert.rejects(announced(end, randomUUID(), 1, 0, 2), { code: 'GUARD' })
+    const stage = await end.stage()
+    const removals = (...paths: string[]): Promise<PlaceStep[]> =>
+      Promise.all(
+        paths.map(async (path, i): Promise<PlaceStep> => {
+          const aside = { staging: stage.id, path: rel(`new/${i}`) }
+          return { kind: 'remove', path: rel(path), expected: await expected(path), aside }
+        })
+      )
+    const run = randomUUID()
+    await announced(end, run, 15, 0, 15)
+    await assert.rejects(place(end, run, ...(await removals('f0'))), { code: 'GUARD' })
+    await announced(end, run, 15, 0, 15)
+    await assert.rejects(place(end, run, ...(await removals('.git/HEAD', ...objects.slice(1)))), { code: 'GUARD' })
+    assert.equal(readdirSync(join(root, '.git/objects/0a')).length, 15)
+    await announced(end, run, 15, 0, 15)
+    assert.ok((await place(end, run, ...(await removals(...objects)))).every(r => r.done))
+    await end.close({ done: true })
   })
 
   it('a removal counts as a replacement where a group makes a file too, and only as far as such were announced', async () => {

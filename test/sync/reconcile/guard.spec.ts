@@ -8,6 +8,7 @@ import {
   MIN_GUARDED_FILES,
   mayForce,
   operationLine,
+  type PlanRow,
   type ReconcileOptions,
   Tally,
   type Totals,
@@ -33,6 +34,16 @@ const halts = (t: Totals, destination: EndHolds, more: Partial<Guarded> = {}): s
   judge({ mode: 'bidirectional', archive: true, totals: t, holds: { source: holds(100), destination }, ...more }).map(
     h => `${h.reason} ${h.end}`
   )
+
+const OBJECTS = Array.from({ length: 40 }, (_, i) => `.git/objects/0a/${`${i}`.padStart(38, '0')}`)
+const operation = (kind: 'create' | 'remove', at: string, content: string): PlanRow => {
+  const hash = createHash('sha256').update(content).digest('hex')
+  const file = { kind: 'file', hash, sizeBytes: 1 }
+  return {
+    row: 'operation',
+    operation: { kind, end: 'destination', path: path(at), reason: 'deleted', content: file, expected: file }
+  } as unknown as PlanRow
+}
 
 describe('reconcile: guards', () => {
   for (const [why, t, held, expected] of [
@@ -61,6 +72,35 @@ describe('reconcile: guards', () => {
   ] as const) {
     it(`${why}: ${expected.length === 0 ? 'goes on' : 'halts'}`, () => assert.deepEqual(halts(t, held), expected))
   }
+  for (const [why, gone, kept, expected] of [
+    ['packed away: the objects of a repository', OBJECTS, ['.git/HEAD'], []],
+    ['of one that lies deeper', OBJECTS.map(p => `a/b/${p}`), ['a/b/.git/HEAD'], []],
+    ['of one that is the folder itself, and bare', OBJECTS.map(p => p.slice(5)), ['HEAD'], []],
+    ['with its HEAD', [...OBJECTS, '.git/HEAD'], [], ['too-many-deletions destination']],
+    [
+      'with its HEAD, which came back elsewhere',
+      ['.git/HEAD', ...OBJECTS],
+      ['other'],
+      ['too-many-deletions destination']
+    ],
+    ['its HEAD went before', OBJECTS, [], ['too-many-deletions destination']],
+    ['the HEAD of another one is there', OBJECTS, ['a/.git/HEAD'], ['too-many-deletions destination']],
+    ['files of other names', OBJECTS.map(p => `${p}0`), ['.git/HEAD'], ['too-many-deletions destination']],
+    [
+      'and as many others',
+      [...OBJECTS, ...OBJECTS.map((_, i) => `f${i}`)],
+      ['.git/HEAD'],
+      ['too-many-deletions destination']
+    ]
+  ] as const)
+    it(`loose objects of git, ${why}: ${expected.length === 0 ? 'goes on' : 'halts'}`, () => {
+      const tally = new Tally({ holds: (_, p) => kept.some(k => k === p) || gone.some(g => g === p) })
+      if (kept.some(k => k === 'other')) tally.add(operation('create', 'other', '.git/HEAD'))
+      for (const p of gone) tally.add(operation('remove', p, p))
+      assert.deepEqual(halts(tally.totals, holds(50)), expected)
+      const first = { mode: 'mirror', archive: false } as const
+      assert.ok(halts(tally.totals, holds(50), first).includes('first-mirror destination'), 'a first mirror asks')
+    })
   it('a first mirror halts for one deletion, one replacement or one directory', () => {
     const first = { mode: 'mirror', archive: false } as const
     const directory = { ...none, destination: { ...none.destination, directoriesRemoved: 1 } }
