@@ -1,4 +1,4 @@
-/** Scenarios of syncs with a paired device that run by themselves: two daemons on loopback. */
+/** Scenarios of syncs with a paired device that run by themselves: two daemons on loopback; the same by others (beside.ts). */
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +6,7 @@ import { type Instance, syncBoth } from '../instance.js'
 import { cpuMsOf, readIf, rested, until, wireBytesOf, writeDurably } from './at-rest.js'
 import { settle } from './baseline.js'
 import { type Bench, type BenchContext, type Figures, median, percentile, timed } from './bench.js'
+import { changesBeside, renames, smallChanges } from './beside.js'
 import { withPair } from './pairs.js'
 import { maxResidentMiB } from './resident.js'
 import { makeBigFile, makeFolders } from './trees.js'
@@ -63,15 +64,18 @@ async function inStep(
   })
 }
 
+/** Where `inStep` made the folder that it is told of. */
+const sourceIn = ({ dir }: BenchContext): string => join(dir, 'here-0')
+
 const pidOf = async (of: Instance): Promise<number> =>
   ((await of.client.call('system.status', {})) as { pid: number }).pid
 
 const one: Bench = {
   name: 'remote-one',
   what: 'in the background, with a paired device: one changed file of 100 bytes among 50,000; against the same write made durable',
-  run(context) {
+  async run(context) {
     const fill = (folder: string): void => makeFolders(folder, FOLDERS, context.quick ? 20 : FILES)
-    return inStep(context, { fill }, async ({ here, there, cpuMs, wireBytes }) => {
+    const figures = await inStep(context, { fill }, async ({ here, there, cpuMs, wireBytes }) => {
       const [ours, theirs]: [number[], number[]] = [[], []]
       const [before, sent] = [cpuMs(), wireBytes()]
       for (let i = 0; i < (context.quick ? 10 : CHANGES); i++) {
@@ -90,19 +94,20 @@ const one: Bench = {
         wireBytesEach: bytes === undefined || sent === undefined ? null : Math.round((bytes - sent) / ours.length)
       }
     })
+    return { ...figures, ...(await changesBeside(context, sourceIn(context), smallChanges('d0/changed'))) }
   }
 }
 
 const rename: Bench = {
   name: 'remote-rename',
   what: 'in the background, with a paired device: a file of 1 GiB and a folder of 50,000 files get other names',
-  run(context) {
+  async run(context) {
     const { quick } = context
     const fill = async (folder: string): Promise<void> => {
       makeFolders(join(folder, 'folder'), FOLDERS, quick ? 20 : FILES)
       await makeBigFile(join(folder, 'big.bin'), quick ? BIG_BYTES / 64 : BIG_BYTES)
     }
-    return inStep(context, { fill }, async ({ here, there, cpuMs, wireBytes }) => {
+    const figures = await inStep(context, { fill }, async ({ here, there, cpuMs, wireBytes }) => {
       const figures: Figures = { bytes: statSync(join(here, 'big.bin')).size }
       for (const [what, from, to] of [
         ['file', 'big.bin', 'renamed.bin'],
@@ -121,6 +126,8 @@ const rename: Bench = {
       }
       return figures
     })
+    const changes = [renames('File', 'renamed.bin', 'again.bin'), renames('Folder', 'renamed', 'again')]
+    return { ...figures, ...(await changesBeside(context, sourceIn(context), changes)) }
   }
 }
 

@@ -1,12 +1,14 @@
 /**
  * Copies to a paired device by `file copy`: two daemons on loopback, sealed, verified, durable; beside each round the same by
- * `cp -a` and `sync -f`, and by an rsync daemon on loopback (not encrypted) with `sync -f`, where it is installed.
+ * `cp -a` and `sync -f`, and by an rsync daemon on loopback (not encrypted) with `sync -f`; afterwards once by syncthing; where they
+ * are installed.
  */
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { settle } from './baseline.js'
 import { type Bench, type BenchContext, type Figures, median, timed } from './bench.js'
+import { syncthingCopyMs } from './beside.js'
 import { withPair } from './pairs.js'
 import { rsyncDaemon, rsyncFolder } from './rsync.js'
 import { countEntries, makeBigFile, makeRealTree, makeSmallFiles, randomBytesFrom } from './trees.js'
@@ -26,7 +28,8 @@ interface Answer {
   readonly result: { readonly sentBytes: number }
 }
 
-async function measure({ dir, quick, note }: BenchContext, { source, replaces, figures }: Work): Promise<Figures> {
+async function measure(context: BenchContext, { source, replaces, figures }: Work): Promise<Figures> {
+  const { dir, quick, note } = context
   const rounds = quick ? 1 : 5
   const [ours, copies, rsyncs]: number[][] = [[], [], []]
   let sentBytes = 0
@@ -80,6 +83,7 @@ async function measure({ dir, quick, note }: BenchContext, { source, replaces, f
     ...{ medianMs: Math.round(ms), baselineMs: Math.round(baselineMs) },
     ratio: Number((ms / baselineMs).toFixed(2)),
     rsyncMs: rsync === undefined ? null : Math.round(median(rsyncs!)),
+    syncthingMs: await syncthingCopyMs(context, { source, replaces }),
     sentBytes,
     ...figures
   }

@@ -10,6 +10,8 @@ import { atEnd } from './ending.js'
 export interface Rsync {
   /** Copies what lies at `source` into a folder below `dir`. */
   copy(source: string, into: string): void
+  /** Makes a folder below `dir` what another one is. */
+  mirror(source: string, into: string): void
   stop(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export async function rsyncDaemon(dir: string): Promise<Rsync | undefined> {
   const as = process.getuid?.() === 0 ? 'uid = root\ngid = root\n' : ''
   writeFileSync(config, `use chroot = no\n${as}[bench]\npath = ${served}\nread only = no\n`)
   const options = ['--daemon', '--no-detach', `--config=${config}`, '--address=127.0.0.1', `--port=${port}`]
+  const to = (into: string): string => `rsync://127.0.0.1:${port}/bench/${into}/`
   const child = spawn('rsync', options, { stdio: 'ignore' })
   const ended = once(child, 'exit')
   const end = atEnd(async () => {
@@ -33,7 +36,10 @@ export async function rsyncDaemon(dir: string): Promise<Rsync | undefined> {
   await answering(child, port)
   return {
     copy(source, into) {
-      execFileSync('rsync', ['-a', source, `rsync://127.0.0.1:${port}/bench/${into}/`])
+      execFileSync('rsync', ['-a', source, to(into)])
+    },
+    mirror(source, into) {
+      execFileSync('rsync', ['-a', '--delete', `${source}/`, to(into)])
     },
     stop: end
   }
