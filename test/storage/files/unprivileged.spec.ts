@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ownerTag } from '../../../storage/files/index.js'
 import { tempDir } from '../../temp.js'
+import { NOBODY, withoutRoot } from '../../unprivileged.js'
 
 const ROLE = fileURLToPath(new URL('./unprivileged-role.js', import.meta.url))
-const NOBODY = 65534
 
-const group = process.getuid?.() === 0 ? describe : undefined
-if (group === undefined) process.stderr.write('\n  NOT RUN: "files without root": giving up root needs root\n\n')
-
-group?.('files without root', () => {
+withoutRoot('files without root', ROLE, () => {
   for (const how of ['native', 'plain']) {
     it(`a permission that is missing is the problem of its path, and modes that forbid everything arrive (${how})`, () => {
       const dir = tempDir()

@@ -7,6 +7,7 @@ import { type RelPath, workerPool } from '../../../storage/base/index.js'
 import { Copier, nodeDisk, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { canMount, mountImage, type TestImage } from '../../mounts.js'
 import { tempDir } from '../../temp.js'
+import { withoutRoot } from '../../unprivileged.js'
 import { type CopyKit, openCopies } from './fixture.js'
 import { file, folder, makeTree, readTree } from './trees.js'
 
@@ -56,16 +57,16 @@ describe('copy: what changes while it is copied', () => {
   }
 })
 
-const asNobody = process.getuid?.() === 0 ? it : undefined
-if (asNobody === undefined) process.stderr.write('\n  NOT RUN: "copy without root": giving up root needs root\n\n')
-asNobody?.('copy without root: what may not be read or written is listed, the rest is copied', () => {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [ROLE], { encoding: 'utf8' })
-  assert.equal(status, 0, stderr)
-  assert.deepEqual(JSON.parse(stdout), {
-    state: 'completed-with-problems',
-    copied: 1,
-    problems: ['from/closed NO_PERMISSION', 'from/open/b NO_PERMISSION', 'from/secret NO_PERMISSION'],
-    refused: 'NO_PERMISSION'
+withoutRoot('copy without root', ROLE, () => {
+  it('what may not be read or written is listed, the rest is copied', () => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [ROLE], { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), {
+      state: 'completed-with-problems',
+      copied: 1,
+      problems: ['from/closed NO_PERMISSION', 'from/open/b NO_PERMISSION', 'from/secret NO_PERMISSION'],
+      refused: 'NO_PERMISSION'
+    })
   })
 })
 

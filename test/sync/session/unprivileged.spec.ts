@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,25 +7,10 @@ import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import { tempDir } from '../../temp.js'
+import { NOBODY, withoutRoot } from '../../unprivileged.js'
 import { look } from './fixture.js'
 
 const ROLE = fileURLToPath(new URL('./unprivileged-role.js', import.meta.url))
-const NOBODY = 65534
-
-const missing = rightsMissing()
-const group = missing === undefined ? describe : undefined
-if (group === undefined) process.stderr.write(`\n  NOT RUN: "a sync without root": ${missing}\n\n`)
-
-/** Threads load code when they first need it: whoever gave up root has to be able to read it. */
-function rightsMissing(): string | undefined {
-  if (process.getuid?.() !== 0) return 'giving up root needs root'
-  const code = [ROLE, fileURLToPath(import.meta.resolve('better-sqlite3'))]
-  const look = `process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
-    for (const path of ${JSON.stringify(code)}) require('node:fs').readFileSync(path)`
-  const { status } = spawnSync(process.execPath, ['-e', look], { cwd: '/', stdio: 'ignore' })
-  return status === 0 ? undefined : 'the checkout lies where nobody else may read'
-}
-
 interface Answer {
   readonly state: string
   readonly code?: string
@@ -71,7 +56,7 @@ class Role {
 const problemsOf = ({ problems }: Answer): string[] => problems.map(p => `${p.path} ${p.code} ${p.at}`).sort()
 const untimed = (dir: string): Record<string, string> => look(dir, { times: false })
 
-group?.('a sync without root', () => {
+withoutRoot('a sync without root', ROLE, () => {
   for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[]) {
     it(`${mode}: what it may not read or write is said, everything else goes on, and with the rights the next run finishes`, async () => {
       const temp = tempDir('sd-rights-')
