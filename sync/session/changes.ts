@@ -54,9 +54,9 @@ export class ChangeLog {
     await this.#db.write(changing.intend, { ...of, changes: intentText(changes) })
   }
 
-  /** It is done, as far as it could be. At most one batch waits to be written. */
+  /** It is done, as far as it could be. At most one batch waits to be written: that one is when this resolves. */
   async add(done: readonly Done[]): Promise<void> {
-    await this.#writing
+    const before = this.#writing
     const batch = this.#batch
     const changes = done.flatMap(({ step }) => (step && batch?.changes.get(step)) ?? [])
     if (changes.length === 0 && batch?.intent === undefined) return
@@ -64,8 +64,14 @@ export class ChangeLog {
     const columns = toChangeColumns(changes)
     const transfer = changeBuffers(columns)
     const recorded = { run, sync, doneAtMs: this.#nowMs(), changes: columns, intent: batch?.intent }
-    this.#writing = this.#db.write(changing.record, recorded, { transfer })
+    const write = async (): Promise<void> => {
+      // A batch that begins right now does not wait for a thousand rows of this one: its beginning is written first.
+      await Promise.all([before, new Promise(resolve => setImmediate(resolve))])
+      await this.#db.write(changing.record, recorded, { transfer })
+    }
+    this.#writing = write()
     this.#writing.catch(() => {}) // awaited with the next batch, and by `end`
+    await before
   }
 
   async end(): Promise<void> {

@@ -69,6 +69,8 @@ export class Transition {
   #staging: Promise<unknown> = Promise.resolve()
   #placing: Promise<unknown> = Promise.resolve()
   #placingBefore: Promise<unknown> = Promise.resolve()
+  /** What the last batch did, being written down. */
+  #noting: Promise<unknown> = Promise.resolve()
   #operations = 0
   #bytes = 0
 
@@ -82,11 +84,12 @@ export class Transition {
     try {
       await this.#all()
       await this.#placing
+      await this.#noting
       const { ends, signal } = this.#init
       await this.#learned.tell(ends, this.#failed, { ...(signal && { signal }) })
     } finally {
       // Nothing is left at work when the staging places are closed.
-      await Promise.allSettled([this.#staging, this.#placingBefore, this.#placing])
+      await Promise.allSettled([this.#staging, this.#placingBefore, this.#placing, this.#noting])
     }
     return {
       ...{ operations: this.#operations, bytes: this.#bytes },
@@ -228,11 +231,14 @@ export class Transition {
       this.#lines.noteMade(one.op)
       this.#learned.note(one)
     }
-    await Promise.all([
+    // One behind: what nobody reads before it is asked for by the same writers.
+    await this.#noting
+    this.#noting = Promise.all([
       pool.run(planning.achieved, { planFile, traces }, { transfer: traceBuffersOf(traces) }),
       snapshot.write(snapshotting.placed, { at: end, rows, moved, gone }, { transfer: contentBuffersOf(rows) }),
       this.#init.afterBatch?.(done)
     ])
+    this.#noting.catch(() => {}) // awaited with the next batch, and by `run`
     this.#tell(done.filter(({ op }) => op.kind !== 'park' && op.reason !== 'directory-time').length, 0)
     signal?.throwIfAborted()
   }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock, workerPool } from '../../../storage/base/index.js'
+import { type RelPath, systemClock, workerPool } from '../../../storage/base/index.js'
 import { hashBytes, hashFromBytes } from '../../../storage/content/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
-import { changing, KEEP_RUNS_MS, keyPath } from '../../../sync/session/index.js'
+import type { Database } from '../../../storage/sql/index.js'
+import type { Operation } from '../../../sync/reconcile/index.js'
+import type { Done, Step } from '../../../sync/session/achieved.js'
+import { ChangeLog, changing, KEEP_RUNS_MS, keyPath } from '../../../sync/session/index.js'
 import { VersionStore } from '../../../sync/versions/index.js'
 import { openSync, type SyncFixture } from './fixture.js'
 
@@ -116,5 +119,33 @@ describe('what a run did is written down', () => {
     await tidy(9, Date.now() + KEEP_RUNS_MS + 1)
     assert.deepEqual(left(), [0, 0, 0])
     assert.equal(fixture.db.all('SELECT id FROM sync_runs', []).length, 0)
+  })
+
+  it('a batch that begins at once is written down before what the one before it did', async () => {
+    const { db } = fixture
+    const order: string[] = []
+    const told: Database = {
+      ...db,
+      write(task, input, options) {
+        order.push(task === (changing.intend as unknown) ? 'begins' : 'is done')
+        return db.write(task, input, options)
+      }
+    }
+    const batch = (id: number): Done[] => {
+      const shared = { path: `d${id}` as RelPath, mode: 0o755, mtimeNs: 1n }
+      const op: Operation = { kind: 'make-directory', id, end: 'destination', reason: 'created', needs: [], ...shared }
+      return [{ op, step: { kind: 'make-directory', ...shared }, stat: undefined }]
+    }
+    const stepsOf = (done: Done[]): Step[] => done.map(({ op, step }) => ({ step: step!, ops: [op] }))
+    await db.write(changing.begin, { run: 'r', sync: 1, kind: 'run', beganAtMs: 1 })
+    const changes = new ChangeLog(told, { run: 'r', sync: 1 }, () => 1)
+    const [one, two] = [batch(1), batch(2)]
+    await changes.begin(stepsOf(one))
+    await Promise.all([changes.add(one), changes.begin(stepsOf(two))])
+    await changes.add(two)
+    await changes.end()
+    assert.deepEqual(order, ['begins', 'begins', 'is done', 'is done'])
+    assert.deepEqual(rows('r'), ['1 make-directory d1 - -', '1 make-directory d2 - -'])
+    assert.deepEqual(db.all('SELECT n FROM sync_intents', []), [])
   })
 })
