@@ -102,9 +102,10 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
     open: openFolder,
     far: () => far
   })
-  const { servedSyncs } = await import('../sync/serving/index.js')
+  const { ServedScans, servedSyncs } = await import('../sync/serving/index.js')
+  const scans = new ServedScans({ dataDir, clock, random, pool })
   const served = servedSyncs({
-    ...{ db: instance, clock, events, open: openFolder, vectors: versions },
+    ...{ db: instance, clock, events, open: openFolder, vectors: versions, scans },
     nameOf: device => devices.nameOf(device),
     turn: (path, options) => synced.turn(path, options)
   })
@@ -177,6 +178,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
       ['syncs by themselves', synced.background]
     ],
     async close() {
+      await scans.close()
       await versions.close()
       await files.close()
     }

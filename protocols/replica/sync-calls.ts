@@ -1,16 +1,45 @@
 /** What a sync may ask besides, of a folder that was opened for it (`EndpointSync`, sync/endpoints/syncing.ts). */
 import { z } from 'zod'
+import { MAX_PATH_BYTES } from '../../storage/base/index.js'
 import { MAX_BATCH_STEPS } from '../../storage/files/index.js'
-import { MAX_LOOKS } from '../../sync/endpoints/index.js'
+import { FOLLOWED_PAGE, MAX_FOLLOWED_MOVES, MAX_LOOKS } from '../../sync/endpoints/index.js'
 import { MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
+import { MAX_HINTS } from '../../sync/session/index.js'
 import { safeCount } from '../wire/index.js'
 import * as v from './values.js'
 
 const nothing = z.object({})
 /** A word of the plan: `edited`, `directory-time`. */
 const MAX_WHY = 64
+/** Of one page: with each its new name, should its directory have one. */
+const MAX_GONE = 2 * FOLLOWED_PAGE
 const marker = z.object({ root: v.uuid, counter: safeCount })
 const was = z.object({ mode: z.number().int().min(0).max(0o7777), mtimeNs: v.int64 }).nullable()
+
+/** Columns of the stats of `entries` are beside them: see `followed.ts`. */
+const followed = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('looked'), entries: safeCount.min(1) }),
+  z.object({ kind: z.literal('whole') }),
+  z.object({ kind: z.literal('since'), moves: z.array(v.followedMove).max(MAX_FOLLOWED_MOVES) }),
+  z.object({
+    kind: z.literal('entries'),
+    paths: v.text(FOLLOWED_PAGE * (MAX_PATH_BYTES + 1)),
+    count: z.number().int().min(1).max(FOLLOWED_PAGE),
+    extras: z
+      .array(
+        z.object({
+          index: safeCount,
+          target: v.text(MAX_PATH_BYTES).optional(),
+          unknown: v.unknownReason.optional(),
+          problem: v.problem.optional(),
+          from: v.rel.optional()
+        })
+      )
+      .max(FOLLOWED_PAGE)
+  }),
+  z.object({ kind: z.literal('gone'), paths: z.array(v.rel).min(1).max(MAX_GONE) }),
+  z.object({ kind: z.literal('end'), mark: v.uuid, later: z.array(v.rel).max(MAX_HINTS) })
+])
 
 export const SYNC_CALLS = {
   syncMarker: { input: nothing, output: z.object({ marker: marker.optional() }), access: 'read' },
@@ -61,6 +90,18 @@ export const SYNC_CALLS = {
 } as const
 
 export const SYNC_STREAMS = {
+  syncFollow: {
+    input: z.object({
+      since: v.uuid.optional(),
+      placed: safeCount.optional(),
+      hints: z
+        .array(z.object({ path: v.relOrRoot, subtree: z.boolean() }))
+        .max(MAX_HINTS)
+        .optional()
+    }),
+    output: followed,
+    access: 'read'
+  },
   watch: {
     input: nothing,
     output: z.object({

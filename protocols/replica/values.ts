@@ -27,6 +27,7 @@ import {
 import type { RecordedFile } from '../../sync/analysis/index.js'
 import {
   type EndpointAbout,
+  type FollowedMove,
   type HashedFile,
   type LearnedVersion,
   type Looked,
@@ -117,6 +118,7 @@ export const problem = z.object({
   code: z.string().max(64),
   message: text(MAX_ERROR_TEXT * 4)
 })
+export const followedMove = of<FollowedMove>(z.object({ path: rel, to: rel, inode: uint64, birthNs: int64 }))
 export const unknownReason = z.enum(['special', 'unreadable', 'other-file-system', 'ours', 'ignored'])
 export const entry = of<TreeEntry>(
   z.object({

@@ -31,6 +31,14 @@ export type {
 } from './endpoint.js'
 export type { Looked, TreeEntry, TreePage, UnknownReason } from './entry.js'
 export {
+  FOLLOWED_PAGE,
+  type FollowedEntry,
+  type FollowedMove,
+  type FollowedPage,
+  type FollowOptions,
+  MAX_FOLLOWED_MOVES
+} from './following.js'
+export {
   BLOCKS_A_PAGE,
   MAX_BLOCKS,
   MAX_HOLE_BYTES,

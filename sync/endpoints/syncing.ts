@@ -1,5 +1,6 @@
 import type { AbortOptions, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult, PlaceStep } from '../../storage/files/index.js'
+import type { FollowedPage, FollowOptions } from './following.js'
 import type { EndpointStage } from './stage.js'
 import type { EndVectors, StepNote } from './vectors.js'
 
@@ -21,6 +22,11 @@ export interface EndpointSync {
    * @throws {SpacedriveError} what ends it: ROOT_MOVED, UNREACHABLE
    */
   watch(options?: AbortOptions): AsyncIterable<WatchedPage>
+  /**
+   * What changed there since it was asked last: it looks at its disk, and tells only what is otherwise than it told then.
+   * @throws {SpacedriveError} what ends it: ROOT_MOVED, UNREACHABLE; what came until then is not all
+   */
+  follow(options?: FollowOptions): AsyncIterable<FollowedPage>
 }
 
 /** Some of what was told of a folder. */

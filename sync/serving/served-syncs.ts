@@ -12,13 +12,14 @@ import {
   SpacedriveError
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Endpoint } from '../endpoints/index.js'
+import type { Endpoint, FollowedPage, FollowOptions } from '../endpoints/index.js'
 import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
 import { openEnd, type Vectors } from '../session/index.js'
 import { foldersOf } from './folders.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
 import { isWritten, type RawServed, type ServedSync, servedOf } from './record.js'
+import type { ServedScans } from './served-scans.js'
 import { servingWrites } from './serving.worker.js'
 import { ServingEnd } from './serving-end.js'
 
@@ -28,6 +29,7 @@ export interface ServedSyncsInit {
   readonly clock: Clock
   readonly events: EventBus
   readonly vectors?: Vectors | undefined
+  readonly scans: ServedScans
   nameOf(device: DeviceId): string
   /** Opens a folder of this device. @param create - makes it when its parent exists */
   open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
@@ -79,6 +81,8 @@ export interface ServedSyncs {
    * BUSY, ROOT_REPLACED
    */
   tidy(sync: ServedSync, options?: AbortOptions): Promise<void>
+  /** What changed in the folder of a sync since its driver asked last. */
+  follow(sync: ServedSync, endpoint: Endpoint, options: FollowOptions): AsyncIterable<FollowedPage>
   /** The end of a sync, open for writing. @throws what opening it throws; BUSY */
   openEnd(sync: ServedSync, endpoint: Endpoint, options?: AbortOptions): Promise<ServingEnd>
 }
@@ -156,12 +160,14 @@ class ServedList implements ServedSyncs {
 
   async remove({ id, uuid, name }: ServedSync): Promise<void> {
     await this.#init.db.write(servingWrites.remove, { id })
+    await this.#init.scans.remove(uuid)
     this.#init.events.emit('sync:removed', { sync: uuid, name })
   }
 
   async forget(device: DeviceId): Promise<void> {
     const all = this.list().filter(sync => sync.device === device)
     await this.#init.db.write(servingWrites.forget, { device })
+    for (const { uuid } of all) await this.#init.scans.remove(uuid)
     for (const sync of all) await this.tidy(sync).catch(() => {}) // of a folder that is away it stays, as after a crash
   }
 
@@ -184,6 +190,10 @@ class ServedList implements ServedSyncs {
     }
   }
 
+  follow({ uuid }: ServedSync, endpoint: Endpoint, options: FollowOptions): AsyncIterable<FollowedPage> {
+    return this.#init.scans.follow(uuid, endpoint, options)
+  }
+
   async openEnd(sync: ServedSync, endpoint: Endpoint, options: AbortOptions = {}): Promise<ServingEnd> {
     const { db, clock, nameOf } = this.#init
     const vectors =
@@ -192,6 +202,7 @@ class ServedList implements ServedSyncs {
       {
         ...{ db, clock, sync, endpoint, vectors, from: nameOf(sync.device) },
         files: () => this.#files(sync, endpoint, options),
+        placing: steps => this.#init.scans.placing(sync.uuid, steps),
         turn: more => this.#turn(endpoint.local!.path, more)
       },
       options

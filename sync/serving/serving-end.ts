@@ -1,5 +1,5 @@
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
-import type { Capabilities, Marker, PlaceResult, Staging } from '../../storage/files/index.js'
+import type { Capabilities, Marker, PlaceResult, PlaceStep, Staging } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, KeptBatch, SyncedEnd } from '../endpoints/index.js'
 import { type FolderVectors, type OpenedEnd, openEnd, placeAt } from '../session/index.js'
 import { ServingGuards, type ServingGuardsInit, windowSinceMs } from './guards.js'
@@ -17,6 +17,8 @@ export interface ServingEndInit extends ServingGuardsInit {
   readonly from: string
   /** Versions of what lies there, where they decide. */
   readonly vectors: FolderVectors | undefined
+  /** Before names are given and taken: whatever comes of it, the driver is told of them the next time that it asks. */
+  placing(steps: readonly PlaceStep[]): Promise<void>
   /** One sync at a time changes a folder. @throws {SpacedriveError} BUSY; `signal.reason` */
   turn(options: AbortOptions): Promise<() => void>
 }
@@ -95,12 +97,13 @@ export class ServingEnd implements SyncedEnd {
   }
 
   async #place(batch: KeptBatch, options: AbortOptions): Promise<readonly PlaceResult[]> {
-    const { endpoint, from, vectors } = this.#init
+    const { endpoint, from, vectors, placing } = this.#init
     const { root, versions } = this.#end
     const staging = await this.#staging(options)
     const nextAside = (): number => this.#asides++
     const own = await ownBatch({ endpoint, from, nextAside, staging: staging.id, staged: this.#staged }, batch, options)
     await this.#guards.begin(own)
+    await placing(own.steps)
     if (own.lines.length > 0) await versions.record(own.lines, options)
     // What is begun is done to its end, whoever goes away meanwhile.
     const place = () => placeAt(root, own.steps, batch.group !== undefined)

@@ -25,11 +25,24 @@ const [KIND_BITS, VOUCHED_BIT, DIRECTORY_BIT, MODE_SHIFT] = [3, 4, 8, 4]
 /** The rows at and below a path of one end, gone along beside a walk of the same. */
 export class Beside {
   readonly #page: (after: Uint8Array) => SqlValue[][]
+  readonly #statsOnly: boolean
   #rows: SqlValue[][]
   #next = 0
 
-  /** @param after - of a walk that goes on: where it stood */
-  constructor(sql: Sql, at: End, path: RelPath, after?: RelPath) {
+  /**
+   * @param options.after - of a walk that goes on: where it stood
+   * @param options.statsOnly - nobody asks for content: no hash is missing
+   */
+  constructor(
+    sql: Sql,
+    at: End,
+    path: RelPath,
+    {
+      after,
+      statsOnly = false
+    }: { readonly after?: RelPath | undefined; readonly statsOnly?: boolean | undefined } = {}
+  ) {
+    this.#statsOnly = statsOnly
     const { to }: KeyRange = rangeBelow(path)
     const page = sql.prepare<never>(
       `SELECT ${COLUMNS} FROM seen WHERE at = ? AND path > ? AND path < ? ORDER BY path LIMIT ${PAGE}`,
@@ -63,7 +76,7 @@ export class Beside {
         this.#next++
       }
       if (row !== undefined) this.#next++
-      if (row !== undefined && isSame(row, entry)) continue
+      if (row !== undefined && isSame(row, entry, this.#statsOnly)) continue
       if (row !== undefined && isAlike(row, entry)) quiet.push(changed.length)
       changed.push(entry)
     }
@@ -94,13 +107,13 @@ const factsOf = (row: readonly SqlValue[]): number => Number(row[FACTS])
 const kindOf = (facts: number): (typeof KINDS)[number] => KINDS[facts & KIND_BITS]!
 
 /** The same thing with the same content, as far as a look can tell; a file whose hash nothing vouches for is not. */
-function isSame(row: readonly SqlValue[], { stat, unknown, target }: TreeEntry): boolean {
+function isSame(row: readonly SqlValue[], { stat, unknown, target }: TreeEntry, statsOnly: boolean): boolean {
   const facts = factsOf(row)
   const kind = kindOf(facts)
   if (kind === 'unknown') return isUnknownAlike(row, stat.kind, unknown)
   if (unknown !== undefined || kind !== stat.kind || !isOne(row, stat)) return false
   if (row[MTIME] !== stat.mtimeNs || row[CTIME] !== stat.ctimeNs) return false
-  if (kind === 'file') return Number(row[SIZE]) === stat.sizeBytes && (facts & VOUCHED_BIT) !== 0
+  if (kind === 'file') return Number(row[SIZE]) === stat.sizeBytes && (statsOnly || (facts & VOUCHED_BIT) !== 0)
   return (
     kind === 'directory' || (target !== undefined && Buffer.compare(row[TARGET] as Uint8Array, pathBytes(target)) === 0)
   )

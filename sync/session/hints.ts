@@ -7,6 +7,7 @@ import { keyPath, pathKey } from './path-key.js'
 import { moveRows, type Rename } from './renames.js'
 import {
   endNumber,
+  hasStat,
   isAlikeToPlan,
   isAsSeen,
   readKeys,
@@ -33,6 +34,8 @@ export interface LookedHint extends Hint {
 export interface HintsInput {
   readonly at: End
   readonly hints: readonly LookedHint[]
+  /** Nobody asks for content. */
+  readonly statsOnly?: boolean | undefined
 }
 
 export interface HintsOutcome {
@@ -75,7 +78,7 @@ export function movedFrom(sql: Sql, { at, hints }: HintsInput): RelPath[] {
 
 /** @returns what is still to be walked */
 export function applyHints(sql: Sql, input: HintsInput): HintsOutcome {
-  return new Hints(sql, input.at).apply(input.hints)
+  return new Hints(sql, input).apply(input.hints)
 }
 
 class Hints {
@@ -92,7 +95,10 @@ class Hints {
   /** Paths at which something is to be written that stayed what it was. */
   readonly #edited: TreeEntry[] = []
 
-  constructor(sql: Sql, at: End) {
+  readonly #isAsSeen: (row: SeenRow, entry: TreeEntry) => boolean
+
+  constructor(sql: Sql, { at, statsOnly = false }: HintsInput) {
+    this.#isAsSeen = statsOnly ? hasStat : isAsSeen
     this.#sql = sql
     this.#at = at
     this.#find = seenFinder(sql, at)
@@ -130,7 +136,7 @@ class Hints {
     if (entry === undefined) {
       if (known !== undefined) this.#gone.push(known)
     } else if (known !== undefined && isOne(known, entry)) {
-      if (!isAsSeen(known, entry)) this.#edited.push(entry)
+      if (!this.#isAsSeen(known, entry)) this.#edited.push(entry)
       const opened = isPlainDirectory(entry) && known.mode !== entry.stat.mode
       if (isPlainDirectory(entry) && (subtree || opened)) this.#walk.add(path)
     } else {

@@ -55,7 +55,7 @@ export { haltText, ignoredNotes, type RunReport, type RunState } from './report.
 export { LOCK_NAME, lockRoot } from './root-lock.js'
 export { judgeRoot } from './roots.js'
 export type { NotDone, TurnOptions } from './runs.js'
-export { type Scanned, type ScanProgress, scanEnd } from './scan.js'
+export { MAX_HINTS, Scan, type Scanned, type ScanProgress, scanEnd } from './scan.js'
 export {
   runSession,
   type SessionComponents,
@@ -66,11 +66,14 @@ export {
 } from './session.js'
 export { keptPlacing, openSessionEnd, placeAt, type SessionEnd } from './session-end.js'
 export { snapshotting } from './snapshot.worker.js'
+export { Snapshots } from './snapshots.js'
 export type { Standing, SyncState, SyncStatus } from './status.js'
 export { syncs } from './sync-list.js'
 export type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './syncs.js'
+export { type PlacedName, telling } from './told.worker.js'
 export { Transition, type Transitioned, type TransitionInit } from './transition.js'
 export type { Placing } from './transition-end.js'
+export { Turns } from './turns.js'
 export { type FolderVectors, type Vectors, type VectorsInit, vectors } from './vectors.js'
 export { KEEP_GONE_MS, MAX_GONE } from './vectors-tidy.worker.js'
 export { type FolderListener, type WatchFolderInit, watchFolder } from './watch-folder.js'

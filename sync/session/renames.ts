@@ -51,11 +51,16 @@ export function settleRenames(sql: Sql): void {
 }
 
 export function moveRows(sql: Sql, at: End, moved: readonly (readonly [Uint8Array, Uint8Array])[]): void {
+  movedAtOnce(rowMover(sql, at), moved)
+}
+
+/** Renames what lies at and below a key. */
+export function rowMover(sql: Sql, at: End): (from: Uint8Array, to: Uint8Array) => void {
   const change = sql.prepare(
     `UPDATE OR REPLACE seen SET path = CAST(? || substr(path, ?) AS BLOB)
      WHERE at = ? AND (path = ? OR (path >= ? AND path < ?))`
   )
-  movedAtOnce((from, to) => void change.run([to, from.length + 1, number(at), from, ...keysBelow(from)]), moved)
+  return (from, to) => void change.run([to, from.length + 1, number(at), from, ...keysBelow(from)])
 }
 
 /**
@@ -72,13 +77,15 @@ export function movedAtOnce(
     put(...first)
     return
   }
-  const aside = (i: number): Uint8Array => Buffer.concat([Buffer.from([0, 0]), Buffer.from(String(i))])
   const list = [...moved].sort(([a], [b]) => b.length - a.length)
   for (const [i, [from]] of list.entries()) put(from, aside(i))
   for (const [i, [, to]] of list.entries()) put(aside(i), to)
 }
 
-function isAtOrBelow(key: Uint8Array, above: Uint8Array): boolean {
+/** A key that is no path's. */
+export const aside = (i: number): Uint8Array => Buffer.concat([Buffer.from([0, 0]), Buffer.from(String(i))])
+
+export function isAtOrBelow(key: Uint8Array, above: Uint8Array): boolean {
   if (key.length < above.length || Buffer.compare(key.subarray(0, above.length), above) !== 0) return false
   return key.length === above.length || key[above.length] === 0
 }

@@ -10,6 +10,7 @@ import {
   toContentColumns
 } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
+import { follow } from './follow.js'
 import type { Hint, LookedHint } from './hints.js'
 import { isShown, scanning, type WalkBeside, type WalkedPage } from './scan.worker.js'
 import { snapshotting, type UnreadFile } from './snapshot.worker.js'
@@ -39,6 +40,10 @@ export interface ScanInit extends AbortOptions {
   readonly pool: WorkerPool
   /** Looks only there. Left out, or where the snapshot is not known to hold for the rest: everywhere. */
   readonly hints?: readonly Hint[] | undefined
+  /** What another device told before is not gone by. */
+  readonly anew?: boolean | undefined
+  /** Nobody asks for content: what no stat vouches for is not noticed. */
+  readonly statsOnly?: boolean | undefined
   onProgress?(progress: ScanProgress): void
 }
 
@@ -78,17 +83,21 @@ export class Scan {
       hints.length <= MAX_HINTS &&
       !hints.some(h => h.path === ROOT && h.subtree) &&
       (await snapshot.maintain(snapshotting.isCompared, undefined))
-    if (some) this.#later = await this.#lookAt(hints)
+    if (some && hints.length === 0) return
+    const onEntries = (entries: number): void => this.#tell(entries)
+    if (this.#init.endpoint.sync !== undefined)
+      this.#later = await follow({ ...this.#init, hints: some ? hints : undefined, onEntries })
+    else if (some) this.#later = await this.#lookAt(hints)
     else await this.#walk(ROOT)
   }
 
   async #lookAt(hints: readonly Hint[]): Promise<readonly RelPath[]> {
-    const { at, snapshot } = this.#init
+    const { at, snapshot, statsOnly } = this.#init
     // The root's own time and mode are nobody's business.
     const looked = await this.#look(hints.filter(h => h.path !== ROOT))
     const before = await snapshot.maintain(snapshotting.movedFrom, { at, hints: looked })
     const also = await this.#look(before.map(path => ({ path, subtree: false })))
-    const { walk, later } = await snapshot.write(snapshotting.hinted, { at, hints: [...looked, ...also] })
+    const { walk, later } = await snapshot.write(snapshotting.hinted, { at, statsOnly, hints: [...looked, ...also] })
     for (const path of walk) await this.#walkAgain(path)
     return later
   }
@@ -124,11 +133,11 @@ export class Scan {
 
   /** A path and everything below it. */
   async #walk(path: RelPath): Promise<void> {
-    const { at, endpoint, snapshot, pool, signal } = this.#init
+    const { at, endpoint, snapshot, pool, statsOnly, signal } = this.#init
     const root = endpoint.local?.reading()
     if (root === undefined) return this.#walkFar(path)
     let writing: Promise<unknown> = Promise.resolve()
-    const input = { root, snapshotFile: snapshot.file, at, path }
+    const input = { root, snapshotFile: snapshot.file, at, path, statsOnly }
     const pages = pulled<WalkBeside, WalkedPage>(pool, scanning.walk, input, { signal })
     for await (const { looked, changed, quiet, gone } of pages) {
       await writing // one page ahead
@@ -147,20 +156,20 @@ export class Scan {
 
   /** The same where no thread of ours reaches the folder. */
   async #walkFar(path: RelPath): Promise<void> {
-    const { at, endpoint, snapshot, signal } = this.#init
+    const { at, endpoint, snapshot, statsOnly, signal } = this.#init
     let after: RelPath | undefined
     let writing: Promise<unknown> = Promise.resolve()
     for await (const { entries } of endpoint.walk(path, { signal })) {
       const page = entries.filter(isShown)
       await writing
       if (page.length === 0) continue
-      writing = snapshot.write(snapshotting.walked, { at, path, after, entries: page })
+      writing = snapshot.write(snapshotting.walked, { at, path, after, statsOnly, entries: page })
       writing.catch(() => {})
       after = page.at(-1)!.path
       this.#tell(page.length)
     }
     await writing
-    await snapshot.write(snapshotting.walked, { at, path, after, entries: [] })
+    await snapshot.write(snapshotting.walked, { at, path, after, statsOnly, entries: [] })
   }
 
   /** Content of the files that no stat vouches for. */

@@ -20,6 +20,8 @@ export interface WalkBeside {
   readonly at: End
   /** It and all below it. */
   readonly path: RelPath
+  /** Nobody asks for content. */
+  readonly statsOnly?: boolean | undefined
 }
 
 /** A stretch of a walk, and what was otherwise in it. */
@@ -32,13 +34,13 @@ export interface WalkedPage extends Omit<Differences, 'changed'> {
 const LOOKED_A_PAGE = 8_192
 
 export const scanning = defineTasks(import.meta.url, {
-  async walk({ root, snapshotFile, at, path }: WalkBeside, ctx: LinkContext): Promise<void> {
+  async walk({ root, snapshotFile, at, path, statsOnly }: WalkBeside, ctx: LinkContext): Promise<void> {
     const out = sink<WalkedPage>(ctx)
     const sql = openSqlite(snapshotFile, { readonly: true, cacheKiB: CACHE_KIB })
     try {
       // One state throughout, whatever is written of this walk meanwhile.
       sql.exec('BEGIN')
-      const beside = new Beside(sql, at, path)
+      const beside = new Beside(sql, at, path, { statsOnly })
       let looked = 0
       const send = ({ changed, quiet, gone }: Differences): Promise<void> => {
         const columns = changed.length === 0 ? undefined : toColumns(changed)

@@ -28,7 +28,7 @@ export interface SeenRow {
 }
 
 const KINDS = ['file', 'directory', 'symlink', 'unknown'] as const
-const COLUMNS = 'path, kind, size, mtime, ctime, birth, inode, mode, hash, target, reason, directory, racy'
+export const COLUMNS = 'path, kind, size, mtime, ctime, birth, inode, mode, hash, target, reason, directory, racy'
 /** Read by pages: several readers may be under way on one connection. */
 const PAGE = 1_000
 
@@ -133,14 +133,19 @@ export function seenOf(raw: readonly SqlValue[], path: RelPath): SeenRow {
 }
 
 /** The same thing with the same content, as far as a look can tell. */
-export function isAsSeen(row: SeenRow, { stat, unknown, target }: TreeEntry): boolean {
+export function isAsSeen(row: SeenRow, entry: TreeEntry): boolean {
+  return hasStat(row, entry) && (row.kind !== 'file' || (row.hash !== undefined && !row.racy))
+}
+
+/** The same stat, whatever is known of the content. */
+export function hasStat(row: SeenRow, { stat, unknown, target }: TreeEntry): boolean {
   const kind = unknown !== undefined || stat.kind === 'other' ? 'unknown' : stat.kind
   if (row.kind !== kind || row.inode !== stat.inode || row.birthNs !== stat.birthNs || row.mode !== stat.mode)
     return false
   if (kind === 'unknown') return row.reason === (unknown ?? 'special') && row.directory === (stat.kind === 'directory')
   if (row.mtimeNs !== stat.mtimeNs || row.ctimeNs !== stat.ctimeNs) return false
   if (kind === 'symlink') return row.target === target
-  return kind === 'directory' || (row.sizeBytes === stat.sizeBytes && row.hash !== undefined && !row.racy)
+  return kind === 'directory' || row.sizeBytes === stat.sizeBytes
 }
 
 /** Alike in what a plan looks at: of a directory neither time matters, nor what of an unknown thing it is. */

@@ -220,11 +220,12 @@ async function identify(
 }
 
 async function scan(init: SessionInit, hints: SessionInit['hints']): Promise<LookedAt> {
-  const { ends, snapshot, pool, signal, onScan } = init
+  const { ends, snapshot, pool, acceptRollback, signal, onScan } = init
   const scans = ENDS.map(
     at =>
       new Scan({
         ...{ at, endpoint: ends[at], snapshot, pool, hints: hints?.[at], ...(signal && { signal }) },
+        anew: acceptRollback, // a disk that was put back may be just as it was told of before
         onProgress: progress => onScan?.(at, progress)
       })
   )

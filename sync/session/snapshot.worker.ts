@@ -26,6 +26,14 @@ export interface ChangedPage {
   readonly quiet: readonly number[]
 }
 
+export interface WalkedFar {
+  readonly at: End
+  readonly path: RelPath
+  readonly after: RelPath | undefined
+  readonly entries: readonly TreeEntry[]
+  readonly statsOnly?: boolean | undefined
+}
+
 /** The path as it is inside the program; the one of the problem is shown. */
 export interface UnreadFile {
   readonly path: RelPath
@@ -61,12 +69,9 @@ export const snapshotting = defineTasks(import.meta.url, {
   },
 
   /** The same in one, for a walk that came over a wire: `after` it the rows of this page begin. */
-  walked(
-    sql: Sql,
-    { at, path, after, entries }: { at: End; path: RelPath; after: RelPath | undefined; entries: readonly TreeEntry[] }
-  ): void {
+  walked(sql: Sql, { at, path, after, entries, statsOnly }: WalkedFar): void {
     const last = entries.at(-1)
-    const beside = new Beside(sql, at, path, after)
+    const beside = new Beside(sql, at, path, { after, statsOnly })
     const { changed, quiet, gone } = beside.next(entries)
     const write = seenWriter(sql, at)
     const unread = noteUnread(sql, at)
@@ -147,9 +152,12 @@ export const snapshotting = defineTasks(import.meta.url, {
     }
   },
 
-  /** What a batch changed at an end, so that nothing of it is read again. */
+  /** What one batch changed at an end, so that nothing of it is read again. */
   placed(sql: Sql, { at, rows, moved, gone }: Placed): void {
     remove(sql, at, gone)
+    // What is refused as a whole was not begun there, perhaps.
+    if (rows.entries.count + moved.length + gone.length > 0)
+      sql.prepare('UPDATE followed SET placed = placed + 1 WHERE at = ?').run([endNumber(at)])
     const touched = new Touched(sql)
     for (const { path, to } of moved) touched.add(pathKey(path), pathKey(to))
     if (moved.length > 0)

@@ -12,19 +12,24 @@ interface Held {
   timer: { clear(): void } | undefined
 }
 
-/** The folders of syncs in the data directory, with their snapshots: opened when they are needed, and kept for a while. */
+/**
+ * The folders of syncs in the data directory, with their snapshots: opened when they are needed, and kept for a while. Those of syncs that
+ * this device drives are in `syncs`, what it serves of others in `served`.
+ */
 export class Snapshots {
   readonly #dataDir: AbsPath
   readonly #clock: Clock
+  readonly #name: string
   readonly #held = new Map<string, Held>()
 
-  constructor(dataDir: AbsPath, clock: Clock) {
+  constructor(dataDir: AbsPath, clock: Clock, name: 'syncs' | 'served' = 'syncs') {
     this.#dataDir = dataDir
+    this.#name = name
     this.#clock = clock
   }
 
   dirOf(uuid: string): AbsPath {
-    return join(this.#dataDir, 'syncs', uuid) as AbsPath
+    return join(this.#dataDir, this.#name, uuid) as AbsPath
   }
 
   async use<T>(uuid: string, work: (snapshot: Database) => Promise<T>): Promise<T> {

@@ -6,6 +6,8 @@ import type {
   EndpointStage,
   EndpointSync,
   EndVectors,
+  FollowedPage,
+  FollowOptions,
   KeptBatch,
   LearnedVersion,
   SeenThing,
@@ -14,6 +16,7 @@ import type {
 } from '../../../sync/endpoints/index.js'
 import type { Version } from '../../../sync/reconcile/index.js'
 import { wireError } from '../../wire/index.js'
+import { followedInOrder } from '../followed.js'
 import type { Caller } from './caller.js'
 import { RemoteStage } from './remote-stage.js'
 
@@ -42,6 +45,14 @@ export class RemoteSync implements EndpointSync {
       this.#caller.rest()
       yield value
     }
+  }
+
+  follow({ since, placed, hints, signal }: FollowOptions = {}): AsyncIterable<FollowedPage> {
+    const input = { ...(since !== undefined && { since, placed }), ...(hints !== undefined && { hints: [...hints] }) }
+    return followedInOrder(this.#caller.stream('syncFollow', input, { signal }), {
+      since: since !== undefined,
+      nowMs: () => this.#caller.nowMs()
+    })
   }
 }
 

@@ -28,6 +28,7 @@ import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
 import { SYNC_WRITES } from '../sync-calls.js'
+import { followParts, hashParts } from './answers-in-parts.js'
 import { isOurPlace, liesInOurs, namesOf, placeTheirs, stagedOf } from './place-theirs.js'
 import { ServedForSync, type SyncPort } from './served-sync.js'
 
@@ -113,19 +114,12 @@ export class ServedFolder {
       for await (const piece of endpoint.blocks(path, { averageBytes, ...options })) yield blocksToWire(piece)
     } else if (name === 'watch') {
       for await (const page of this.sync.watch(options)) yield { values: page }
+    } else if (name === 'syncFollow') {
+      yield* followParts(this.sync, input as Input<'syncFollow'>, this.#served, options)
     } else {
       const { paths } = input as Input<'hash'>
       await this.ensureReadable(...paths)
-      let bytes = 0
-      const onBytes = (n: number): void => {
-        bytes += n
-      }
-      for await (const file of endpoint.hash(paths, { ...options, onBytes })) {
-        const since = bytes
-        bytes = 0
-        yield { values: { bytes: since, file } }
-      }
-      if (bytes > 0) yield { values: { bytes } }
+      yield* hashParts(endpoint, paths, options)
     }
   }
 

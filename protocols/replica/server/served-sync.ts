@@ -1,6 +1,14 @@
 import { type AbortOptions, SpacedriveError } from '../../../storage/base/index.js'
 import type { Marker } from '../../../storage/files/index.js'
-import type { Endpoint, EndpointStage, EndVectors, SyncedEnd, WatchedPage } from '../../../sync/endpoints/index.js'
+import type {
+  Endpoint,
+  EndpointStage,
+  EndVectors,
+  FollowedPage,
+  FollowOptions,
+  SyncedEnd,
+  WatchedPage
+} from '../../../sync/endpoints/index.js'
 import { markerFor, type ServedSync, type ServedSyncs, type ServingEnd } from '../../../sync/serving/index.js'
 
 /** How a folder that was opened for a sync is served. */
@@ -8,6 +16,7 @@ export interface SyncPort {
   readonly sync: ServedSync
   openEnd: ServedSyncs['openEnd']
   watch(endpoint: Endpoint, options: AbortOptions): AsyncIterable<WatchedPage>
+  follow(endpoint: Endpoint, options: FollowOptions): AsyncIterable<FollowedPage>
 }
 
 /** The sync for which a folder was opened: what its driver may do besides looking and reading. */
@@ -58,6 +67,10 @@ export class ServedForSync {
 
   watch(options: AbortOptions): AsyncIterable<WatchedPage> {
     return this.#port.watch(this.#endpoint, options)
+  }
+
+  follow(options: FollowOptions): AsyncIterable<FollowedPage> {
+    return this.#port.follow(this.#endpoint, options)
   }
 
   async close(how: Parameters<SyncedEnd['close']>[0] = {}): Promise<void> {

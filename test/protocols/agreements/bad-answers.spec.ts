@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { type RelPath, SpacedriveError } from '../../../storage/base/index.js'
-import type { Endpoint, ReadPiece, TreeEntry, TreePage } from '../../../sync/endpoints/index.js'
+import { newUuid, type RelPath, SpacedriveError, systemRandom } from '../../../storage/base/index.js'
+import type { FollowedEntry, FollowedPage, ReadPiece } from '../../../sync/endpoints/index.js'
 import { look } from '../../sync/session/fixture.js'
 import { type Lies, TwoDevices } from './two-devices.js'
 
 const MANY = 20_000
 const LARGE = Buffer.alloc(3_000_000, 7)
+const STAT = {
+  ...{ kind: 'file' as const, sizeBytes: 1, mtimeNs: 1n, ctimeNs: 1n, birthNs: 1n, inode: 1n, mode: 0o644 },
+  ...{ device: 0n, mount: 0n, links: 1, uid: 0 }
+}
 
 describe('a sync whose other device answers what cannot be', () => {
   const two = new TwoDevices()
@@ -32,29 +36,54 @@ describe('a sync whose other device answers what cannot be', () => {
   after(() => two.clean())
 
   /** Pages of the truth, with one more entry that is made of another one. */
-  const withEntry = (truth: Endpoint, made: (from: TreeEntry) => TreeEntry): Lies['folder'] & object =>
-    ({
-      async *walk(path, options) {
-        for await (const page of truth.walk(path, options)) {
-          const file = page.entries.find(e => e.stat.kind === 'file')
-          yield file === undefined ? page : { entries: [...page.entries, made(file)] }
-        }
+  const withEntry = (made: (from: FollowedEntry) => FollowedEntry): Lies['follow'] & object =>
+    async function* (truth) {
+      for await (const page of truth) {
+        const file = page.kind === 'entries' ? page.entries.find(e => e.stat.kind === 'file') : undefined
+        yield page.kind !== 'entries' || file === undefined ? page : { ...page, entries: [...page.entries, made(file)] }
       }
-    }) satisfies Partial<Endpoint> as never
+    }
+  /** The truth, and this page before its end. */
+  const withPage = (more: FollowedPage): Lies['follow'] & object =>
+    async function* (truth) {
+      for await (const page of truth) {
+        if (page.kind === 'end') yield more
+        yield page
+      }
+    }
 
-  const never: [string, Lies['folder'] & object][] = [
-    ['a name that leaves the folder', truth => withEntry(truth, e => ({ ...e, path: 'x/../../escaped' as RelPath }))],
-    ['an absolute name', truth => withEntry(truth, e => ({ ...e, path: `${two.at('escaped')}` as RelPath }))],
-    ['names out of order', truth => withEntry(truth, e => ({ ...e, path: 'aaa' as RelPath }))],
+  const never: [string, Lies['follow'] & object][] = [
+    ['a name that leaves the folder', withEntry(e => ({ ...e, path: 'x/../../escaped' as RelPath }))],
+    ['an absolute name', withEntry(e => ({ ...e, path: `${two.at('escaped')}` as RelPath }))],
+    ['names out of order', withEntry(e => ({ ...e, path: 'aaa' as RelPath }))],
+    ['a name twice', withEntry(e => e)],
+    ['a size that is none', withEntry(e => ({ ...e, path: 'zzz' as RelPath, stat: { ...e.stat, sizeBytes: -1 } }))],
+    ['a mode that is none', withEntry(e => ({ ...e, path: 'zzz' as RelPath, stat: { ...e.stat, mode: 0o10644 } }))],
     [
-      'a size that is none',
-      truth => withEntry(truth, e => ({ ...e, path: 'zzz' as RelPath, stat: { ...e.stat, sizeBytes: -1 } }))
+      'a former name that leaves the folder',
+      withEntry(e => ({ ...e, path: 'zzz' as RelPath, from: '../x' as RelPath }))
+    ],
+    ['changes, though nothing was known', withPage({ kind: 'since', moves: [] })],
+    ['what is gone, from everything', withPage({ kind: 'gone', paths: ['small' as RelPath] })],
+    ['two ends', withPage({ kind: 'end', mark: newUuid(0, systemRandom), later: [] })],
+    ['that it looks again', withPage({ kind: 'looked', entries: 1 })],
+    [
+      'no end',
+      async function* (truth) {
+        for await (const page of truth) if (page.kind !== 'end') yield page
+      }
+    ],
+    [
+      'no beginning',
+      async function* (truth) {
+        for await (const page of truth) if (page.kind !== 'whole') yield page
+      }
     ]
   ]
-  for (const [what, folder] of never) {
+  for (const [what, follow] of never) {
     it(`${what}: it is halted and says so, nothing of it is believed`, async () => {
       const before = look(two.at('mine'))
-      await two.lie({ folder })
+      await two.lie({ follow })
       const report = await two.run('from-bob')
       assert.deepEqual([report.state, report.reason, report.operations], ['halted', 'bad-answer', 0])
       const { state, text, advice } = two.status('from-bob')
@@ -119,29 +148,23 @@ describe('a sync whose other device answers what cannot be', () => {
     let told = 0
     let ended = false
     await two.lie({
-      folder: truth => ({
-        async *walk(path, options): AsyncGenerator<TreePage> {
-          let last: TreeEntry | undefined
-          try {
-            for await (const page of truth.walk(path, options)) {
-              last = page.entries.at(-1)
-              yield page
-            }
-            for (;;) {
-              // Much at first, and then always something more.
-              const length = told < MANY ? 512 : 1
-              if (told >= MANY) await new Promise(resolve => setTimeout(resolve, 20))
-              const entries = Array.from({ length }, () => ({
-                ...last!,
-                path: `zzz${String(told++).padStart(12, '0')}` as RelPath
-              }))
-              yield { entries }
-            }
-          } finally {
-            ended = true
+      async *follow(): AsyncGenerator<FollowedPage> {
+        try {
+          yield { kind: 'whole' }
+          for (;;) {
+            // Much at first, and then always something more.
+            const length = told < MANY ? 512 : 1
+            if (told >= MANY) await new Promise(resolve => setTimeout(resolve, 20))
+            const entries = Array.from({ length }, () => {
+              const path = `zzz${String(told++).padStart(12, '0')}` as RelPath
+              return { path, stat: STAT }
+            })
+            yield { kind: 'entries', entries }
           }
+        } finally {
+          ended = true
         }
-      })
+      }
     })
     const sync = two.ada.syncs.find('from-bob')
     const job = await two.ada.syncs.begin(sync)
@@ -185,11 +208,9 @@ describe('a sync whose other device answers what cannot be', () => {
 
   it('an error of the other device is told in its words, as that of that device', async () => {
     await two.lie({
-      folder: () => ({
-        walk: () => {
-          throw new SpacedriveError('DISK_ERROR', 'its disk is broken')
-        }
-      })
+      follow() {
+        throw new SpacedriveError('DISK_ERROR', 'its disk is broken')
+      }
     })
     const { state, reason, halts } = await two.run('from-bob')
     assert.deepEqual([state, reason], ['halted', 'disk-errors'])

@@ -14,7 +14,7 @@ import {
   type EventName,
   systemClock
 } from '../../../storage/base/index.js'
-import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
+import { type Endpoint, type FollowedPage, openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
 import type { Accepting, ServedSync, ServingEnd } from '../../../sync/serving/index.js'
 import type { RunAsked, RunReport, Sync, SyncStatus } from '../../../sync/session/index.js'
@@ -42,6 +42,7 @@ export interface Asked {
 export interface Lies {
   readonly folder?: (truth: Endpoint) => Partial<Endpoint>
   readonly end?: (truth: ServingEnd) => Partial<ServingEnd>
+  readonly follow?: (truth: AsyncIterable<FollowedPage>) => AsyncIterable<FollowedPage>
 }
 
 export class TwoDevices {
@@ -133,7 +134,7 @@ export class TwoDevices {
   }
 
   /** From now on bob tells lies. */
-  async lie({ folder = () => ({}), end }: Lies): Promise<void> {
+  async lie({ folder = () => ({}), end = () => ({}), follow = truth => truth }: Lies): Promise<void> {
     await this.truth()
     await this.bob.replicas.stop()
     const { network, grants, clock, random, log, libraries, served, watcher, dataDir } = this.bob
@@ -146,12 +147,12 @@ export class TwoDevices {
       },
       syncs(device, uuid) {
         const port = servingPort({ served, watcher, isNetwork: async () => false }, device, uuid)
-        if (port === undefined || end === undefined) return port
+        if (port === undefined) return port
         const openEnd: typeof port.openEnd = async (sync, endpoint, options) => {
           const truth = await port.openEnd(sync, endpoint, options)
           return instead(truth, end(truth))
         }
-        return { ...port, openEnd }
+        return { ...port, openEnd, follow: (endpoint, options) => follow(port.follow(endpoint, options)) }
       }
     }
     this.#liar = replicas(init)

@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs'
+import type { Stream } from '@libp2p/interface'
 import type { Pacing } from '../../../protocols/pace/index.js'
 import {
   type Access,
@@ -9,11 +10,12 @@ import {
   replicas,
   servingPort
 } from '../../../protocols/replica/index.js'
+import type { PeerNetwork } from '../../../protocols/wire/index.js'
 import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
 import { type Watcher, watcher } from '../../../storage/watcher/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
-import { isWritten, madeBySync, type ServedSyncs, servedSyncs } from '../../../sync/serving/index.js'
+import { isWritten, madeBySync, ServedScans, type ServedSyncs, servedSyncs } from '../../../sync/serving/index.js'
 import { Turns } from '../../../sync/session/turns.js'
 import { connectPeers, pairDirectly, type TestPeer, testPeer } from '../../peers.js'
 import type { EndpointFixture } from '../../sync/endpoints/endpoint-suite.js'
@@ -24,10 +26,12 @@ import { tempDir } from '../../temp.js'
 /** A device that serves folders and opens those of others. */
 export interface ReplicaDevice {
   readonly served: ServedSyncs
+  readonly scans: ServedScans
   readonly peer: TestPeer
   readonly grants: Grants
   readonly replicas: Replicas
   readonly seen: ReplicaAccess[]
+  clean(): Promise<void>
 }
 
 export interface ReplicaPair {
@@ -35,6 +39,8 @@ export interface ReplicaPair {
   readonly server: ReplicaDevice
   readonly parts: LocalParts
   readonly watcher: Watcher
+  /** What went over the streams of replicas, both ways, since it was set to nothing. */
+  readonly wire: { bytes: number }
   stop(): Promise<void>
 }
 
@@ -44,19 +50,29 @@ export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
   const watching = watcher({ pool: parts.init.pool, clock: a.clock, log: a.log })
   const turns = new Turns()
+  const wire = { bytes: 0 }
   await pairDirectly(a, b)
   await connectPeers(a, b)
   const device = async (peer: TestPeer): Promise<ReplicaDevice> => {
     const granted = grants(peer.instance, peer.clock)
     const seen: ReplicaAccess[] = []
+    const data = tempDir()
+    const scanned = { dataDir: data.path as AbsPath, clock: peer.clock, random: systemRandom, pool: parts.init.pool }
+    const scans = new ServedScans(scanned)
     const served = servedSyncs({
-      ...{ db: peer.instance, clock: peer.clock, events: peer.events, nameOf: () => 'ada' },
+      ...{ scans, db: peer.instance, clock: peer.clock, events: peer.events, nameOf: () => 'ada' },
       open: path => parts.open(path),
       turn: (path, options) => turns.take([path], options)
     })
     const service = replicas({
       syncs: (from, uuid) => servingPort({ served, watcher: watching, isNetwork: async () => false }, from, uuid),
-      ...{ network: peer.network, grants: granted, clock: peer.clock, random: systemRandom, log: peer.log },
+      ...{
+        network: counted(peer.network, wire),
+        grants: granted,
+        clock: peer.clock,
+        random: systemRandom,
+        log: peer.log
+      },
       ...(pacing !== undefined && { pacing }),
       nameOf: () => 'the other device',
       open: path => parts.open(path),
@@ -64,17 +80,49 @@ export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
       onAccess: async access => void seen.push(access)
     })
     await service.start()
-    return { peer, served, grants: granted, replicas: service, seen }
+    const clean = async (): Promise<void> => {
+      await scans.close()
+      data.clean()
+    }
+    return { peer, served, scans, clean, grants: granted, replicas: service, seen }
   }
   const [driver, server] = [await device(a), await device(b)]
   return {
-    ...{ driver, server, parts, watcher: watching },
+    ...{ driver, server, parts, wire, watcher: watching },
     async stop() {
       for (const one of [driver, server]) await one.replicas.stop()
+      for (const one of [driver, server]) await one.clean()
       for (const one of [a, b]) await one.stop()
       await parts.close()
       for (const one of [a, b]) one.clean()
     }
+  }
+}
+
+/** The network, with what goes out on its streams counted. */
+function counted(network: PeerNetwork, wire: { bytes: number }): PeerNetwork {
+  const counting = (stream: Stream): Stream => {
+    const send = stream.send.bind(stream)
+    stream.send = data => {
+      wire.bytes += data.byteLength
+      return send(data)
+    }
+    return stream
+  }
+  return {
+    localDevice: network.localDevice,
+    handle: (protocol, handler, options) =>
+      network.handle(protocol, (stream, peer) => handler(counting(stream), peer), options),
+    unhandle: protocol => network.unhandle(protocol),
+    async open(device, protocol, options) {
+      const { stream, peer } = await network.open(device, protocol, options)
+      return { stream: counting(stream), peer }
+    },
+    session: device => network.session(device),
+    whenConnected: (device, options) => network.whenConnected(device, options),
+    connected: () => network.connected(),
+    onConnected: listener => network.onConnected(listener),
+    onDisconnected: listener => network.onDisconnected(listener)
   }
 }
 

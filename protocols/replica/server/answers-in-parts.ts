@@ -1,0 +1,48 @@
+/** Answers that come in parts and need more than to be handed on. */
+import type { AbortOptions, RelPath } from '../../../storage/base/index.js'
+import { AREA_NAME, isTempName } from '../../../storage/files/index.js'
+import type { Endpoint, FollowOptions } from '../../../sync/endpoints/index.js'
+import { followedToWire } from '../followed.js'
+import { liesInOurs, type OurPlaces } from './place-theirs.js'
+import type { Outgoing } from './served-folder.js'
+import type { ServedForSync } from './served-sync.js'
+
+/** Hashes as they are made, and how many bytes were read for them. */
+export async function* hashParts(
+  endpoint: Endpoint,
+  paths: readonly RelPath[],
+  options: AbortOptions
+): AsyncGenerator<Outgoing, void, void> {
+  let bytes = 0
+  const onBytes = (n: number): void => {
+    bytes += n
+  }
+  for await (const file of endpoint.hash(paths, { ...options, onBytes })) {
+    const since = bytes
+    bytes = 0
+    yield { values: { bytes: since, file } }
+  }
+  if (bytes > 0) yield { values: { bytes } }
+}
+
+/** What changed; nothing is looked at within a place of this program, whatever was hinted at. */
+export async function* followParts(
+  sync: ServedForSync,
+  { hints, ...asked }: FollowOptions,
+  places: OurPlaces,
+  options: AbortOptions
+): AsyncGenerator<Outgoing, void, void> {
+  const theirs = hints?.flatMap(hint => theirHint(hint, places))
+  for await (const page of sync.follow({ ...asked, ...options, hints: theirs })) yield followedToWire(page)
+}
+
+type AskedHint = NonNullable<FollowOptions['hints']>[number]
+
+/** Of what lies in a `.spacedrive` that one is looked at: whether it is this program's is seen then. */
+function theirHint(hint: AskedHint, places: OurPlaces): AskedHint[] {
+  const names = hint.path.split('/')
+  if (names.some(isTempName) || liesInOurs(hint.path, places)) return []
+  const area = names.indexOf(AREA_NAME)
+  if (area === -1 || area === names.length - 1) return [hint]
+  return [{ path: names.slice(0, area + 1).join('/') as RelPath, subtree: true }]
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RelPath } from '../../../storage/base/index.js'
+import type { Hint } from '../../../sync/session/index.js'
+import { look, openSync, type SyncFixture } from '../../sync/session/fixture.js'
+import { untilVouched } from '../../vouched.js'
+import { openForSync, type ReplicaPair, replicaPair } from './fixture.js'
+
+const FILES = 1_000
+/** A session opens a folder, asks a few things and closes it: some 2 KB, however large the folder is. */
+const SESSION_BYTES = 6_000
+
+describe('what a session with a folder of a paired device sends', function () {
+  this.timeout(120_000)
+  let pair: ReplicaPair
+  let fixture: SyncFixture
+  before(async () => {
+    pair = await replicaPair()
+    fixture = await openSync({
+      mode: 'bidirectional',
+      openEnd: async (end, { path, ...sync }) =>
+        end === 'destination' ? openForSync(pair, path, { ...sync, side: end }) : undefined
+    })
+    for (let i = 0; i < FILES; i++) {
+      const dir = join(fixture.source, `folder ${i % 4}`)
+      mkdirSync(dir, { recursive: true })
+      writeFileSync(join(dir, `file ${i}`), `content ${i}`)
+    }
+    for (let i = 0; i < 3; i++) {
+      await run()
+      for (const dir of [fixture.source, fixture.destination]) await untilVouched(dir)
+    }
+  })
+  after(async () => {
+    await fixture.close()
+    await pair.stop()
+  })
+
+  /** @returns bytes, both ways */
+  async function run(...hints: Hint[]): Promise<number> {
+    pair.wire.bytes = 0
+    const outcome = await fixture.run(hints.length === 0 ? {} : { hints: { source: [], destination: hints } })
+    assert.ok(outcome.state === 'idle' || outcome.state === 'done', outcome.state)
+    if (outcome.state === 'done') assert.deepEqual(outcome.result.problems, [])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    return pair.wire.bytes
+  }
+  const hint = (path: string, subtree = false): Hint => ({ path: path as RelPath, subtree })
+  const far = (path: string): string => join(fixture.destination, path)
+
+  it('of a folder in which nothing changed: nothing, though all of both ends is looked at', async () => {
+    const bytes = await run()
+    assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+  })
+
+  it('of one file that was edited: that file, whether it was hinted at or all is looked at', async () => {
+    for (const hints of [[], [hint('folder 1/file 1')]]) {
+      writeFileSync(far('folder 1/file 1'), `edited ${hints.length}`)
+      const bytes = await run(...hints)
+      assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+      await untilVouched(fixture.destination)
+    }
+  })
+
+  it('of a folder that was renamed there: names', async () => {
+    renameSync(far('folder 2'), far('renamed'))
+    for (const hints of [[hint('folder 2'), hint('renamed', true)], []]) {
+      const bytes = await run(...hints)
+      assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+    }
+  })
+
+  it('of a folder that was renamed here: names, also when that end is asked what came of it', async () => {
+    renameSync(join(fixture.source, 'folder 3'), join(fixture.source, 'here'))
+    for (const hints of [[], [hint('folder 3'), hint('here', true)], []]) {
+      const bytes = await run(...hints)
+      assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+    }
+  })
+
+  it('after that daemon was started again: nothing', async () => {
+    await pair.server.scans.close()
+    const bytes = await run()
+    assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+  })
+
+  it('once it is lost what was told there: everything, and then nothing again', async () => {
+    const [{ uuid } = { uuid: '' }] = pair.server.served.list()
+    await pair.server.scans.remove(uuid)
+    const listing = await run()
+    assert.ok(listing > SESSION_BYTES, `${listing} bytes`)
+    const bytes = await run()
+    assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+  })
+})
