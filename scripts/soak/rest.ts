@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Device } from './device.js'
 import { differences, lookAt } from './look.js'
 
-/** Nothing came nearer to rest for so long: then something is wrong. */
-const LATEST_MS = 240_000
+/** Nothing came nearer to rest for so long, on a machine that may have much else to do: then something is wrong. */
+const LATEST_MS = 900_000
 const ASK_MS = 1_000
 const SHOWN = 10
 
