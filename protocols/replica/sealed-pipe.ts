@@ -9,6 +9,7 @@
  */
 import type { Stream } from '@libp2p/interface'
 import type { Random } from '../../storage/base/index.js'
+import { givePlace, PLACE_BYTES, takePlace } from '../../sync/endpoints/index.js'
 import {
   compressed,
   expand,
@@ -20,6 +21,7 @@ import {
   Opener,
   RECORD_HEAD_BYTES,
   RECORD_OVERHEAD_BYTES,
+  recordType,
   reusable,
   Sealer,
   SLOW_LINK_BYTES_PER_SECOND
@@ -54,8 +56,8 @@ export interface ReplicaFrame {
   readonly call: number
   /** MessagePack. */
   readonly values: Uint8Array
-  /** An ArrayBuffer of its own, empty where there is none. */
-  readonly data: Uint8Array<ArrayBuffer>
+  /** An ArrayBuffer of its own, empty where there is none; or, of a type that may be shared, a place that is to be given back. */
+  readonly data: Uint8Array
 }
 
 export interface SealedPipe {
@@ -83,6 +85,8 @@ export interface SealedPipeInit {
   readonly random?: Random | undefined
   /** Content is compressed on a link slower than this; SLOW_LINK_BYTES_PER_SECOND unless given. */
   readonly compressBelowBytesPerSecond?: number | undefined
+  /** Frames whose content may come in a place (sync/endpoints/shared-places.ts): whoever gets one gives it back. */
+  readonly sharedType?: number | undefined
   /** What it throws ends the stream. */
   onFrame(frame: ReplicaFrame): void
   onEnd(error?: Error): void
@@ -93,7 +97,15 @@ const PAYLOAD_AT = FRAME_LENGTH_BYTES + RECORD_HEAD_BYTES
 const info = (from: 'driver' | 'server'): string => `spacedrive replica 1 from ${from}`
 
 export function sealedPipe(init: SealedPipeInit): SealedPipe {
-  const { stream, peer, random, onFrame, onEnd, compressBelowBytesPerSecond = SLOW_LINK_BYTES_PER_SECOND } = init
+  const {
+    stream,
+    peer,
+    random,
+    sharedType,
+    onFrame,
+    onEnd,
+    compressBelowBytesPerSecond = SLOW_LINK_BYTES_PER_SECOND
+  } = init
   const rate = new LinkRate()
   // With memory of its own for each frame the collectors of garbage were the largest user of the processor.
   let incoming = new FrameBuffers()
@@ -113,7 +125,14 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     allocate: (_, length) => incoming.take(length),
     onPreamble: salt => keyed(salt.slice()),
     onFrame(frame) {
-      onFrame(open(opener!, frame))
+      const place = recordType(frame) === sharedType && isLarge(frame) ? takePlace() : undefined
+      let opened: ReplicaFrame | undefined
+      try {
+        opened = open(opener!, frame, place)
+      } finally {
+        if (place !== undefined && opened?.data.buffer !== place) givePlace(place)
+      }
+      onFrame(opened)
       for (const memory of reusable(frame)) incoming.give(memory)
     },
     onEnd
@@ -153,8 +172,13 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
   }
 }
 
-function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
-  const { type, file, payload } = expand(opener.open(frame), MAX_REPLICA_FRAME_BYTES)
+/** Holds enough for a place, and fits into it. */
+const isLarge = (frame: Uint8Array): boolean => frame.length >= PLACE_BYTES / 2 && frame.length <= PLACE_BYTES
+
+/** @param place - for the payload; data is there unless it came compressed */
+function open(opener: Opener, frame: Uint8Array, place: SharedArrayBuffer | undefined): ReplicaFrame {
+  const record = opener.open(frame, place && new Uint8Array(place))
+  const { type, file, payload } = expand(record, MAX_REPLICA_FRAME_BYTES)
   const length =
     payload.length < LENGTH_BYTES
       ? Number.POSITIVE_INFINITY
@@ -162,9 +186,12 @@ function open(opener: Opener, frame: Uint8Array): ReplicaFrame {
   if (LENGTH_BYTES + length > payload.length) throw wireError('MALFORMED', 'a message is cut off')
   return {
     ...{ type, call: file, values: copied(payload.subarray(LENGTH_BYTES, LENGTH_BYTES + length)) },
-    data: copied(payload.subarray(LENGTH_BYTES + length))
+    data: inPlace(payload.subarray(LENGTH_BYTES + length), place)
   }
 }
+
+const inPlace = (data: Uint8Array, place: SharedArrayBuffer | undefined): Uint8Array =>
+  data.buffer === place ? data : copied(data)
 
 /** In an ArrayBuffer of its own, which may be handed to another thread: the memory of the frame is used again. */
 function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

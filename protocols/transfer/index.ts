@@ -56,6 +56,7 @@ export {
   Opener,
   RECORD_HEAD_BYTES,
   RECORD_OVERHEAD_BYTES,
+  recordType,
   Sealer
 } from './stream/records.js'
 export type { TransferTimings } from './timings.js'

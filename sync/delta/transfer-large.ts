@@ -9,7 +9,13 @@ import {
 } from '../../storage/base/index.js'
 import { blockAverage, sameContentStat } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
-import type { ByteRange, Endpoint, EndpointStage, StagedFileWriter } from '../endpoints/index.js'
+import {
+  type ByteRange,
+  type Endpoint,
+  type EndpointStage,
+  givePlace,
+  type StagedFileWriter
+} from '../endpoints/index.js'
 import { AppendQueue } from './append-queue.js'
 import { blocksAt } from './block-list.js'
 import { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
@@ -60,8 +66,6 @@ export interface TransferredLarge {
 export const MIN_COMPARED_BYTES = 1024 * 1024
 /** Ranges in one call of `read`: a message of some 40 KiB. */
 const MAX_RANGES = 2048
-/** Of pieces that were written, kept for later ones: as many as are on their way. */
-const MAX_SPENT = 8
 /** Of the basis, taken at once: for progress, and so that an abort does not wait long. */
 const STRETCH_BYTES = 32 * 1024 * 1024
 
@@ -125,8 +129,6 @@ class LargeTransfer {
   #hash: ReadHash | undefined
   /** Of the source; the same at each look, or it was changed. */
   #stat: EntryStat | undefined
-  /** Of pieces that were written. */
-  readonly #spent: ArrayBufferLike[] = []
   #movedBytes = 0
   #foundBytes = 0
 
@@ -189,7 +191,7 @@ class LargeTransfer {
     const foundBefore = async (atBytes: number): Promise<void> => {
       while (next < found.length && found[next]!.fromBytes < atBytes) await this.#appendFound(found[next++]!)
     }
-    const how = { spent: this.#spent, shared: true, hashed: this.#hash !== undefined, signal }
+    const how = { shared: true, hashed: this.#hash !== undefined, signal }
     for (let at = 0; at < moved.length; at += MAX_RANGES) {
       const ranges = moved.slice(at, at + MAX_RANGES).map(rangeOf)
       for await (const piece of from.read(path, { ranges, ...how })) {
@@ -211,8 +213,7 @@ class LargeTransfer {
     this.#movedBytes += bytes.length
     const { length, buffer } = bytes
     await this.#queue.append(bytes, () => {
-      // Empty: the writer took it.
-      if (buffer.byteLength > 0 && this.#spent.length < MAX_SPENT) this.#spent.push(buffer)
+      givePlace(buffer)
       this.#init.onBytes?.(length, 'source')
     })
   }

@@ -13,8 +13,8 @@ export interface ReadOptions extends AbortOptions {
   /** Memory of pieces that the reader is done with, put here by it: later pieces may come in it. */
   readonly spent?: ArrayBufferLike[] | undefined
   /**
-   * Pieces may lie in memory that other threads see as well (SharedArrayBuffer), which is cheaper: for who reads them where they lie
-   * and hands them to nobody who wants memory of his own.
+   * Pieces may lie in places that other threads see as well (`shared-places.ts`), which is cheaper: for who reads them where they lie
+   * and gives each back (`givePlace`) once it is done with it.
    */
   readonly shared?: boolean | undefined
   /** The hash of what is read is wanted with `done`. An end that makes it says so with `opened`. */

@@ -54,6 +54,7 @@ export { openLocalEndpoint } from './local/open-local.js'
 export type { LocalRoot } from './local/reading.js'
 export type { LocalPort } from './local-port.js'
 export { pulled, type Sink, sink } from './pull.js'
+export { givePlace, ownMemory, PLACE_BYTES, takePlace } from './shared-places.js'
 export type {
   EndpointStage,
   StagedEntry,

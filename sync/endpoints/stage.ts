@@ -25,7 +25,7 @@ export interface EndpointStage {
    * @returns 32 bytes of BLAKE3 an entry, and the problems
    * @throws {SpacedriveError} NO_SPACE, READ_ONLY, DISK_ERROR, STAGING_GONE: what concerns all of them
    */
-  write(entries: readonly StagedEntry[], data: Uint8Array<ArrayBuffer>, options?: AbortOptions): Promise<StagedReport>
+  write(entries: readonly StagedEntry[], data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
 
   /**
    * Opens one large file for writing, at the end of what is already there (`positionBytes`, `prefixHash`). `append` and

@@ -8,6 +8,7 @@ import {
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
+import { givePlace, ownMemory } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
@@ -25,6 +26,7 @@ import {
   sealedPipe
 } from '../sealed-pipe.js'
 import { WAITING } from '../sync-calls.js'
+import type { Answer, AnswerPart } from './answer.js'
 import { endedBy, saidThere } from './failures.js'
 import { Silence } from './silence.js'
 import { Turns } from './turns.js'
@@ -40,11 +42,6 @@ export interface CallerInit {
   readonly name: string
   /** Called once it is at work no more: it only waits for what changes, or has ended. May be called twice. */
   rest(): void
-}
-
-export interface Answer<T> {
-  readonly value: T
-  readonly data: Uint8Array<ArrayBuffer>
 }
 
 interface Pending {
@@ -81,7 +78,7 @@ export class Caller {
     this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#pipe = sealedPipe({
-      ...{ stream, peer, random, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond },
+      ...{ stream, peer, random, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond, sharedType: PART },
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
     })
@@ -121,11 +118,20 @@ export class Caller {
   async *stream<N extends StreamName>(
     name: N,
     input: Input<N>,
-    { signal }: AbortOptions = {}
+    options: AbortOptions = {}
   ): AsyncGenerator<Answer<Output<N>>, void, void> {
+    for await (const { value, data } of this.parts(name, input, options)) yield { value, data: ownMemory(data) }
+  }
+
+  /** The same for who reads content where it lies. */
+  async *parts<N extends StreamName>(
+    name: N,
+    input: Input<N>,
+    { signal }: AbortOptions = {}
+  ): AsyncGenerator<AnswerPart<Output<N>>, void, void> {
     signal?.throwIfAborted()
     const release = await this.#streams.take(0, signal)
-    const parts: Answer<Output<N>>[] = []
+    const parts: AnswerPart<Output<N>>[] = []
     let over = false
     let failure: Error | undefined
     let wake = (): void => {}
@@ -168,6 +174,7 @@ export class Caller {
       }
     } finally {
       signal?.removeEventListener('abort', onAbort)
+      for (const { data } of parts) givePlace(data.buffer)
       // Its last answer comes all the same, and is waited for by nobody but the place it takes.
       if (over) release()
       else this.#letGo(call, release)
@@ -206,7 +213,7 @@ export class Caller {
             CALLS[name].output as unknown as ZodType<Output<N>>,
             `the answer to ${name}`
           )
-          resolve({ value, data: frame.data })
+          resolve({ value, data: frame.data as Uint8Array<ArrayBuffer> }) // only parts are shared
         },
         fail: err => {
           done()

@@ -3,7 +3,7 @@ import type { TreePage } from '../../../sync/endpoints/index.js'
 import type { Output } from '../calls.js'
 import { LISTED_ENTRIES_A_SECOND, LISTING_PATIENCE_MS, MAX_LISTED_ENTRIES, MAX_LISTED_NAME_BYTES } from '../limits.js'
 import { pageFromWire } from '../page.js'
-import type { Answer } from './caller.js'
+import type { Answer } from './answer.js'
 import { malformed } from './failures.js'
 
 export interface ListingInit {

@@ -14,6 +14,7 @@ import {
   type Looked,
   MAX_LOOKS,
   MAX_PACK_BYTES,
+  ownMemory,
   type ReadOptions,
   type ReadPack,
   type ReadPiece,
@@ -86,18 +87,18 @@ export class RemoteEndpoint implements Endpoint {
     return value
   }
 
-  async *read(path: RelPath, { ranges, hashed, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+  async *read(path: RelPath, { ranges, hashed, shared, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
     const input = { path, ...(ranges && { ranges: [...ranges] }), ...(hashed && { hashed }) }
     let last = 0
     let done = false
-    for await (const { value, data } of this.#caller.stream('read', input, { signal })) {
+    for await (const { value, data } of this.#caller.parts('read', input, { signal })) {
       if (value.kind === 'data' || value.kind === 'hole') {
         const length = value.kind === 'data' ? data.length : value.lengthBytes
         if (value.atBytes < last) throw malformed('content out of order')
         last = value.atBytes + length
       }
       done = value.kind === 'done'
-      yield value.kind === 'data' ? { ...value, bytes: data } : value
+      yield value.kind === 'data' ? { ...value, bytes: shared ? data : ownMemory(data) } : value
     }
     if (!done) throw malformed('content without an end')
   }

@@ -26,11 +26,7 @@ export class RemoteStage implements EndpointStage {
     this.#stage = stage
   }
 
-  async write(
-    entries: readonly StagedEntry[],
-    data: Uint8Array<ArrayBuffer>,
-    { signal }: AbortOptions = {}
-  ): Promise<StagedReport> {
+  async write(entries: readonly StagedEntry[], data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
     const input = { stage: this.#stage, entries: [...entries] }
     const answer = await this.#caller.call('stageWrite', input, { signal, data: [data] })
     const { problems } = answer.value

@@ -8,7 +8,8 @@ export type Handler<N extends CallName> = (
   this: ServedFolder,
   input: Input<N>,
   options: AbortOptions,
-  data: Uint8Array<ArrayBuffer>
+  /** The session's again once it is answered. */
+  data: Uint8Array
 ) => Promise<Outgoing>
 
 /**

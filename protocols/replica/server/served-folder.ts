@@ -30,6 +30,7 @@ import { pageToWire } from '../page.js'
 import { SYNC_WRITES } from '../sync-calls.js'
 import { followParts, hashParts } from './answers-in-parts.js'
 import { isOurPlace, liesInOurs, namesOf, placeTheirs, stagedOf } from './place-theirs.js'
+import { readParts } from './read-parts.js'
 import { ServedForSync, type SyncPort } from './served-sync.js'
 
 export interface Served {
@@ -100,14 +101,7 @@ export class ServedFolder {
     } else if (name === 'read') {
       const { path, ...how } = input as Input<'read'>
       await this.ensureReadable(path)
-      const spent: ArrayBufferLike[] = []
-      for await (const piece of endpoint.read(path, { ...how, ...options, spent, shared: true })) {
-        if (piece.kind !== 'data') yield { values: piece }
-        else {
-          yield { values: { kind: 'data', atBytes: piece.atBytes }, data: [piece.bytes] }
-          spent.push(piece.bytes.buffer) // sealed by now, into a frame
-        }
-      }
+      yield* readParts(endpoint.read(path, { ...how, ...options, shared: true }))
     } else if (name === 'blocks') {
       const { path, averageBytes } = input as Input<'blocks'>
       await this.ensureReadable(path)

@@ -9,7 +9,7 @@ import {
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
-import type { Endpoint } from '../../../sync/endpoints/index.js'
+import { type Endpoint, givePlace } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
 import {
@@ -102,7 +102,7 @@ class Session {
       this.#finish = resolve
     })
     this.#pipe = sealedPipe({
-      ...{ stream, peer, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond },
+      ...{ stream, peer, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond, sharedType: CALL },
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the device ended the stream'))
     })
@@ -151,7 +151,7 @@ class Session {
     running?.wake()
   }
 
-  #begin(call: number, values: Uint8Array, data: Uint8Array<ArrayBuffer>): void {
+  #begin(call: number, values: Uint8Array, data: Uint8Array): void {
     if (call <= this.#lastCall) throw wireError('UNEXPECTED_MESSAGE', 'a call has the number of another one')
     this.#lastCall = call
     if (this.#running.size >= MAX_REQUESTS + MAX_STREAMED)
@@ -166,6 +166,7 @@ class Session {
       .catch(err => this.#refuse(call, name, err))
       .catch(err => this.#pipe.abort(toError(err)))
       .finally(() => {
+        givePlace(data.buffer)
         this.#running.delete(call)
         if (!this.#isBusy()) this.#pipe.rest()
         this.#work.delete(work)
@@ -173,7 +174,7 @@ class Session {
     this.#work.add(work)
   }
 
-  async #answer(call: number, name: string, raw: unknown, data: Uint8Array<ArrayBuffer>, running: Running) {
+  async #answer(call: number, name: string, raw: unknown, data: Uint8Array, running: Running) {
     const { signal } = running.aborting
     if (this.#watching && name !== 'close') throw wireError('UNEXPECTED_MESSAGE', 'it only watches')
     if (name === 'watch') {

@@ -126,9 +126,10 @@ export class Opener {
 
   /**
    * @param frame - without its length; the payload is opened in its place, so its memory is needed as long as that
+   * @param into - memory for the payload instead, as long or longer
    * @throws {SpacedriveError} MALFORMED; nothing of the payload is used before its tag fits
    */
-  open(frame: Uint8Array): OpenRecord {
+  open(frame: Uint8Array, into?: Uint8Array): OpenRecord {
     if (frame.length < RECORD_HEAD_BYTES + TAG_BYTES) throw wireError('MALFORMED', 'a record is cut off')
     const head = readHead(frame)
     const sealed = frame.subarray(RECORD_HEAD_BYTES, frame.length - TAG_BYTES)
@@ -139,9 +140,10 @@ export class Opener {
       )
     this.#aad.set(frame.subarray(0, RECORD_HEAD_BYTES), this.#aad.length - RECORD_HEAD_BYTES)
     const parameters = { key: this.#key, nonce: nonce(this.#nonce, this.#count++), aad: this.#aad }
-    if (!this.#cipher.open(parameters, sealed, sealed, frame.subarray(frame.length - TAG_BYTES)))
+    const payload = into?.subarray(0, sealed.length) ?? sealed
+    if (!this.#cipher.open(parameters, sealed, payload, frame.subarray(frame.length - TAG_BYTES)))
       throw wireError('MALFORMED', 'a record was changed on the way')
-    return { ...head, payload: sealed }
+    return { ...head, payload }
   }
 
   /** Whether the flags are known ones and the payload may be as long as it is. */

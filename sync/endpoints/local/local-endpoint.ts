@@ -121,11 +121,8 @@ export class LocalEndpoint implements Endpoint {
     return this.#task(localTasks.look, { root: this.#root(), paths }, options)
   }
 
-  read(
-    path: RelPath,
-    { ranges, shared = false, hashed = false, ...options }: ReadOptions = {}
-  ): AsyncIterable<ReadPiece> {
-    return this.#pull(localTasks.read, { root: this.#root(), path, ranges, shared, hashed }, options)
+  read(path: RelPath, { ranges, hashed = false, ...options }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+    return this.#pull(localTasks.read, { root: this.#root(), path, ranges, hashed }, options)
   }
 
   async readPack(paths: readonly RelPath[], { into, signal }: ReadPackOptions = {}): Promise<ReadPack> {
@@ -226,11 +223,11 @@ export class LocalEndpoint implements Endpoint {
   async *#pull<I, T>(
     task: (input: I, ctx: LinkContext) => Promise<void>,
     input: NoInfer<I>,
-    { signal, spent }: PullOptions = {}
+    { signal, ...options }: PullOptions = {}
   ): AsyncGenerator<T> {
     const linked = linkSignals(signal, this.#ended.signal)
     try {
-      yield* pulled<I, T>(this.#parts.pool, task, input, { signal: linked.signal, spent })
+      yield* pulled<I, T>(this.#parts.pool, task, input, { ...options, signal: linked.signal })
     } finally {
       linked.clear()
     }

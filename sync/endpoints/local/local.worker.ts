@@ -12,7 +12,7 @@ import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
 import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
 import type { Looked } from '../entry.js'
 import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
-import { handedOver, sink } from '../pull.js'
+import { sink } from '../pull.js'
 import { type HashedPage, hashedPage } from './hashed-page.js'
 import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
@@ -72,7 +72,7 @@ export const localTasks = defineTasks(import.meta.url, {
     })
   },
 
-  async read({ root, path, ranges, shared, hashed }: ReadInput, ctx: LinkContext): Promise<void> {
+  async read({ root, path, ranges, hashed }: ReadInput, ctx: LinkContext): Promise<void> {
     const out = sink<ReadPiece>(ctx)
     const hasher = hashed ? createHasher() : undefined
     await reading(root, async reader => {
@@ -87,10 +87,11 @@ export const localTasks = defineTasks(import.meta.url, {
               await out.send({ kind: 'hole', atBytes: stretch.from, lengthBytes: stretch.to - stretch.from })
               continue
             }
-            const bytes = out.memory(stretch.to - stretch.from, shared)
+            const memory = out.memory(stretch.to - stretch.from)
+            const { bytes } = memory
             if (fill(file, bytes, stretch.from) < bytes.length) throw changedWhileReading(path)
             hasher?.update(bytes)
-            await out.send({ kind: 'data', atBytes: stretch.from, bytes }, handedOver([bytes.buffer]))
+            await out.sendPiece({ kind: 'data', atBytes: stretch.from, bytes }, memory)
           }
         }
         const after = file.stat()
@@ -158,7 +159,6 @@ export interface WalkInput extends Input {
 export interface ReadInput extends Input {
   readonly path: RelPath
   readonly ranges: readonly ByteRange[] | undefined
-  readonly shared: boolean
   readonly hashed: boolean
 }
 
