@@ -21,6 +21,7 @@ import {
   silentLog,
   systemClock,
   systemRandom,
+  type WorkerPool,
   workerPool
 } from '../storage/base/index.js'
 import type { Disk } from '../storage/files/index.js'
@@ -41,6 +42,8 @@ export interface PeerInit {
   log?: Logger
   clock?: Clock
   random?: Random
+  /** In place of threads of its own; closed with the peer. */
+  pool?: WorkerPool
   /** In place of the real disk, for a simulation: everything that gets a name in people's folders goes there. */
   disk?: Disk
   /** For a key file that is sealed: asked at most once, when the key is opened; undefined: there is none. */
@@ -62,7 +65,7 @@ export async function compose(init: PeerInit): Promise<Peer> {
     },
     password: init.password ?? (async () => undefined),
     events: eventBus(() => clock.nowMs(), log),
-    pool: workerPool()
+    pool: init.pool ?? workerPool()
   }
   return growingPeer(ground, {
     local: async () => (await import('./compose-local.js')).composeLocal(ground, init.disk),

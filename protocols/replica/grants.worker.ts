@@ -1,7 +1,7 @@
 /** The writes of grants, run in the writer thread of the instance database: each is one transaction. */
 import { type DeviceId, defineTasks, SpacedriveError } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
-import { MAX_GRANTS } from './limits.js'
+import { MAX_GRANTS } from './grant-limit.js'
 
 interface GrantKey {
   readonly device: DeviceId

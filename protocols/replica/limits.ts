@@ -2,6 +2,8 @@
 
 import { MAX_SERVED } from '../../sync/serving/index.js'
 
+export { MAX_GRANTS } from './grant-limit.js'
+
 /** A pack of small files (4 MiB) and what is said of them; a page of 512 entries with the longest paths is 2 MiB. */
 export const MAX_REPLICA_FRAME_BYTES = 8 * 1024 * 1024
 /** Requests without an answer; who has more to ask waits. */
@@ -48,8 +50,6 @@ export const LISTED_ENTRIES_A_SECOND = 20
 export const MAX_BLOCKS_A_PART = 4_096
 /** Text of an error that the other device may put before a person here. */
 export const MAX_ERROR_TEXT = 1_000
-/** Folders that may be granted, to all devices together. */
-export const MAX_GRANTS = 1_000
 /** Places that are told of one content. */
 export const MAX_FOUND = 100
 /** Counters in one version: each folder in step, in each life of its database, has two. */

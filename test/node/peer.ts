@@ -1,18 +1,21 @@
 import { compose, type Peer } from '../../node/compose.js'
 import { openSettings } from '../../node/config/index.js'
-import type { AbsPath, Clock } from '../../storage/base/index.js'
+import type { AbsPath, Clock, WorkerPool } from '../../storage/base/index.js'
 
 export interface TestPeerOptions {
   /** Settings that win over all others. */
   readonly flags?: ReadonlyMap<string, unknown>
   readonly clock?: Clock
+  /** Instead of threads of its own. */
+  readonly pool?: WorkerPool
 }
 
 /** A composed peer without a daemon around it; start and stop are the test's. */
-export async function testPeer(dataDir: AbsPath, { flags, clock }: TestPeerOptions = {}): Promise<Peer> {
+export async function testPeer(dataDir: AbsPath, { flags, clock, pool }: TestPeerOptions = {}): Promise<Peer> {
   const peer: Peer = await compose({
     dataDir,
     ...(clock && { clock }),
+    ...(pool && { pool }),
     host: { kind: 'library', startedAtMs: Date.now(), stop: () => peer.stop(), loopDelay: () => undefined },
     settings: async () => openSettings({ dataDir, ...(flags && { flags }) })
   })

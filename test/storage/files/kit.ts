@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type RelPath, type WorkerPool, workerPool } from '../../../storage/base/index.js'
+import type { RelPath, WorkerPool } from '../../../storage/base/index.js'
 import {
   type Disk,
   type FileRoot,
@@ -11,6 +11,7 @@ import {
   type StagedSource,
   type Staging
 } from '../../../storage/files/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 import { pack } from './pack.js'
 
@@ -49,7 +50,7 @@ export async function openKitIn(
   disk?: Disk,
   where: 'beside' | 'area' = 'beside'
 ): Promise<Kit> {
-  const pool: WorkerPool = workerPool(2)
+  const pool: WorkerPool = sharedPool()
   const open = (): Files => openFiles({ pool, owner: ownerTag('test'), ...(disk !== undefined && { disk }) })
   let files = open()
   const root = await files.openRoot(path as never)

@@ -9,12 +9,12 @@ import {
   silentLog,
   systemClock,
   textFromBytes,
-  type WorkerPool,
-  workerPool
+  type WorkerPool
 } from '../../../storage/base/index.js'
 import { DEFAULT_RULES, type Indexer, type IndexLocation, indexer } from '../../../storage/indexer/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type Library, type LibraryManager, libraries } from '../../../storage/libraries/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 import { locating } from './locating.worker.js'
 
@@ -39,7 +39,7 @@ export async function indexFixture(options: { dir?: AbsPath; pool?: WorkerPool }
   const tree = join(temp.path, 'tree') as AbsPath
   mkdirSync(tree, { recursive: true })
   const instance = await openInstance(join(temp.path, 'data') as AbsPath)
-  const pool = options.pool ?? workerPool(3)
+  const pool = options.pool ?? sharedPool()
   const events = eventBus()
   const manager = libraries({
     database: instance,

@@ -9,8 +9,7 @@ import {
   type LocationId,
   silentLog,
   systemClock,
-  systemRandom,
-  workerPool
+  systemRandom
 } from '../../../storage/base/index.js'
 import { indexer } from '../../../storage/indexer/index.js'
 import { openInstance } from '../../../storage/instance/index.js'
@@ -19,6 +18,7 @@ import { type Library, type LibraryManager, libraries } from '../../../storage/l
 import { type LocationInfo, type Locations, locationsService } from '../../../storage/locations/index.js'
 import { volumes } from '../../../storage/volumes/index.js'
 import { watcher } from '../../../storage/watcher/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { indexed, onDisk } from '../indexer/index-fixture.js'
 
 /** That a watch began, for one, is no event. */
@@ -48,7 +48,7 @@ export async function openLocations(dir: AbsPath, clock: Clock = systemClock): P
   mkdirSync(dir, { recursive: true })
   const data = join(dir, 'data') as AbsPath
   const instance = await openInstance(data)
-  const pool = workerPool(3)
+  const pool = sharedPool()
   const events = eventBus()
   const said: AnyEvent[] = []
   const waiting = new Set<() => void>()

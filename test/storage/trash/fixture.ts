@@ -8,13 +8,13 @@ import {
   silentLog,
   systemClock,
   systemRandom,
-  type WorkerPool,
-  workerPool
+  type WorkerPool
 } from '../../../storage/base/index.js'
 import { nodeDisk, openFiles, ownerTag, type TrashItem } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
 import { type Trash, trash } from '../../../storage/trash/index.js'
 import { type Volumes, volumes } from '../../../storage/volumes/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 
 /** A trash on real folders, with a clock that can be set forward. */
@@ -39,7 +39,7 @@ export async function openTrash(at?: AbsPath): Promise<TrashFixture> {
   const dir = at ?? temp.path
   const dataDir = join(temp.path, 'data') as AbsPath
   mkdirSync(dataDir)
-  const pool: WorkerPool = workerPool(2)
+  const pool: WorkerPool = sharedPool()
   const events = eventBus()
   let aheadMs = 0
   const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs }

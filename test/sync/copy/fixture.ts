@@ -9,8 +9,7 @@ import {
   silentLog,
   systemClock,
   systemRandom,
-  type WorkerPool,
-  workerPool
+  type WorkerPool
 } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type JobInfo, type JobManager, jobManager } from '../../../storage/jobs/index.js'
@@ -18,6 +17,7 @@ import { openDatabase } from '../../../storage/sql/index.js'
 import { type Trash, trash } from '../../../storage/trash/index.js'
 import { volumes } from '../../../storage/volumes/index.js'
 import { type Copies, type CopyComponents, type CopyInput, type CopyOutput, copies } from '../../../sync/copy/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 
 /** Copies with everything they stand on, in one process, and a folder to work in. */
@@ -52,7 +52,7 @@ export interface CopyKitInit {
 
 export async function openCopies({
   dir,
-  pool = workerPool(2),
+  pool = sharedPool(),
   checkpointBytes,
   indexDestination
 }: CopyKitInit = {}): Promise<CopyKit> {

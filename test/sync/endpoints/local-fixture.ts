@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { type AbsPath, type WorkerPool, workerPool } from '../../../storage/base/index.js'
+import type { AbsPath, WorkerPool } from '../../../storage/base/index.js'
 import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type Volumes, volumes } from '../../../storage/volumes/index.js'
 import { type Endpoint, type LocalEndpointInit, openLocalEndpoint } from '../../../sync/endpoints/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { openTrash, type TrashFixture } from '../../storage/trash/fixture.js'
 import { tempDir } from '../../temp.js'
 import type { EndpointFixture } from './endpoint-suite.js'
@@ -19,7 +20,7 @@ export interface LocalParts {
 
 export async function localParts(): Promise<LocalParts> {
   const trash = await openTrash()
-  const pool: WorkerPool = workerPool(2)
+  const pool: WorkerPool = sharedPool()
   const files: Files = openFiles({ pool, owner: ownerTag('endpoints') })
   const ours: string[] = []
   const disks: Pick<Volumes, 'volumeOf'> = volumes({ pool, database: trash.db } as never)

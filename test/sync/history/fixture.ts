@@ -12,8 +12,7 @@ import {
   silentLog,
   systemClock,
   systemRandom,
-  type WorkerPool,
-  workerPool
+  type WorkerPool
 } from '../../../storage/base/index.js'
 import { type Disk, type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
@@ -32,6 +31,7 @@ import {
 import type { ConflictPolicy, Mode } from '../../../sync/reconcile/index.js'
 import { type RunReport, type Sync, type Syncs, syncs } from '../../../sync/session/index.js'
 import { inPlace } from '../../in-place.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 
 export interface HistoryFixture {
@@ -116,7 +116,7 @@ export async function openHistory({
   const dataDir = at('data') as AbsPath
   for (const name of ['data', 'source', 'destination']) if (!existsSync(at(name))) mkdirSync(at(name))
   const db = observed(await openInstance(dataDir), onWrite)
-  const pool = disk === undefined ? workerPool(2) : inPlace
+  const pool = disk === undefined ? sharedPool() : inPlace
   const files = openFiles({ pool, owner: ownerTag(dataDir), clock, ...(disk && { disk }) })
   const events = eventBus(() => clock.nowMs(), silentLog)
   const jobs = jobManager({ db, clock, random: systemRandom, events, log: silentLog })

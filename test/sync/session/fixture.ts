@@ -8,8 +8,7 @@ import {
   newUuid,
   systemClock,
   systemRandom,
-  type WorkerPool,
-  workerPool
+  type WorkerPool
 } from '../../../storage/base/index.js'
 import { type Files, openFiles, ownerTag } from '../../../storage/files/index.js'
 import { type InstanceDatabase, openInstance } from '../../../storage/instance/index.js'
@@ -17,6 +16,7 @@ import { type Database, openDatabase } from '../../../storage/sql/index.js'
 import { type Endpoint, openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { ConflictPolicy, End, Mode } from '../../../sync/reconcile/index.js'
 import { runSession, type SessionInit, type SessionOutcome } from '../../../sync/session/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 import { addSyncs } from './syncs.worker.js'
 
@@ -70,7 +70,7 @@ export async function openSync({
   const uuid = known ?? newUuid(clock.nowMs(), systemRandom)
   if (known === undefined) await db.write(addSyncs.addOne, { id: 1, uuid, mode, policy })
   const snapshot = await openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
-  const pool: WorkerPool = workerPool(2)
+  const pool: WorkerPool = sharedPool()
   const files = openFiles({ pool, owner: ownerTag(dir), clock })
   const open = async (end: End): Promise<Endpoint> =>
     (await openEnd(end, { path: folders[end] as AbsPath, uuid, mode })) ?? openHere(folders[end], { pool, files, dir })

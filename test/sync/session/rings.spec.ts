@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { type AbsPath, systemClock, systemRandom, workerPool } from '../../../storage/base/index.js'
+import { type AbsPath, systemClock, systemRandom } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
 import type { End } from '../../../sync/reconcile/index.js'
 import { type SessionOutcome, vectors } from '../../../sync/session/index.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 import { chosen } from '../reconcile/cases.js'
 import { applyEdit, edit } from './edits.js'
@@ -26,7 +27,7 @@ const PAIRS = [
 /** Three folders, each two of them in step, whose versions are kept. */
 class Ring {
   readonly #temp = tempDir('sd-ring-')
-  readonly #pool = workerPool(2)
+  readonly #pool = sharedPool()
   readonly #dir = join(this.#temp.path, 'data') as AbsPath
   readonly #files = openFiles({ pool: this.#pool, owner: ownerTag(this.#dir), clock: systemClock })
   readonly vectors = vectors({

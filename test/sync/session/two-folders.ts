@@ -7,6 +7,7 @@ import { deadline } from '../../../storage/base/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import type { RunAsked, RunReport, Sync } from '../../../sync/session/index.js'
 import { testPeer } from '../../node/peer.js'
+import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 import { look } from './fixture.js'
 
@@ -40,7 +41,7 @@ export class TwoFolders {
   }
 
   async start(): Promise<void> {
-    this.#peer = await testPeer(this.at('data') as AbsPath)
+    this.#peer = await testPeer(this.at('data') as AbsPath, { pool: sharedPool() })
     await this.#peer.start()
   }
 
