@@ -5,6 +5,11 @@ import { type Database, openDatabase } from '../../storage/sql/index.js'
 
 /** A snapshot that nobody used for so long is closed: each has a thread of its own, and opening it takes some 50 ms. */
 export const SNAPSHOT_IDLE_MS = 60_000
+/**
+ * So many stay open at most that nobody uses, the ones that were used last: after a start every sync looks at its folders once, and the
+ * threads of a hundred took a gigabyte for that minute.
+ */
+export const MAX_IDLE_SNAPSHOTS = 16
 
 interface Held {
   readonly opening: Promise<Database>
@@ -20,7 +25,9 @@ export class Snapshots {
   readonly #dataDir: AbsPath
   readonly #clock: Clock
   readonly #name: string
+  /** Those that nobody uses in the order in which that began. */
   readonly #held = new Map<string, Held>()
+  readonly #closing = new Map<string, Promise<void>>()
 
   constructor(dataDir: AbsPath, clock: Clock, name: 'syncs' | 'served' = 'syncs') {
     this.#dataDir = dataDir
@@ -45,9 +52,17 @@ export class Snapshots {
       throw err
     } finally {
       held.users--
-      if (held.users === 0 && this.#held.get(uuid) === held)
-        held.timer = this.#clock.timer(() => void this.#close(uuid), SNAPSHOT_IDLE_MS)
+      if (held.users === 0 && this.#held.get(uuid) === held) this.#keep(uuid, held)
     }
+  }
+
+  /** For a while, in case it is wanted again soon. */
+  #keep(uuid: string, held: Held): void {
+    this.#held.delete(uuid)
+    this.#held.set(uuid, held)
+    held.timer = this.#clock.timer(() => void this.#close(uuid), SNAPSHOT_IDLE_MS)
+    const idle = [...this.#held].filter(([, { users }]) => users === 0)
+    for (const [oldest] of idle.slice(0, -MAX_IDLE_SNAPSHOTS)) void this.#close(oldest)
   }
 
   /** The folder of a sync that is no more, with all in it. Nobody uses it meanwhile. */
@@ -60,20 +75,30 @@ export class Snapshots {
   }
 
   async close(): Promise<void> {
-    for (const uuid of [...this.#held.keys()]) await this.#close(uuid)
+    for (const uuid of [...this.#held.keys(), ...this.#closing.keys()]) await this.#close(uuid)
   }
 
   async #open(uuid: string): Promise<Database> {
+    await this.#closing.get(uuid)
     const dir = this.dirOf(uuid)
     await ensurePrivateDir(dir)
     return openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
   }
 
-  async #close(uuid: string): Promise<void> {
+  #close(uuid: string): Promise<void> {
     const held = this.#held.get(uuid)
     this.#held.delete(uuid)
     held?.timer?.clear()
-    const snapshot = await held?.opening.catch(() => undefined)
-    await snapshot?.close()
+    const before = this.#closing.get(uuid)
+    if (held === undefined) return before ?? Promise.resolve()
+    const closing = (async () => {
+      await before
+      const snapshot = await held.opening.catch(() => undefined)
+      await snapshot?.close()
+    })().finally(() => {
+      if (this.#closing.get(uuid) === closing) this.#closing.delete(uuid)
+    })
+    this.#closing.set(uuid, closing)
+    return closing
   }
 }
