@@ -10,12 +10,20 @@ import { contents, look } from './fixture.js'
 /** Some of the moments here; SYNC_FAULTS=all: each. */
 const STEP = process.env.SYNC_FAULTS === 'all' ? 1 : 11
 
+/** One thing, or all of its file system. */
+type Way = 'sync' | 'syncAll'
+
 /** The real disk. What is to become durable fails from the `from`-th time on, `times` times. */
 class Failing {
   #from = Number.POSITIVE_INFINITY
   #times = 0
+  readonly #ways: readonly Way[]
   /** Calls since `fail`. */
   calls = 0
+
+  constructor(ways: readonly Way[] = ['sync', 'syncAll']) {
+    this.#ways = ways
+  }
 
   fail(from: number, times: number): void {
     this.calls = 0
@@ -33,7 +41,7 @@ class Failing {
           throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' })
         call(...args)
       }
-    return { ...disk, sync: guarded(disk.sync), syncAll: guarded(disk.syncAll) }
+    return { ...disk, ...Object.fromEntries(this.#ways.map(way => [way, guarded(disk[way] as () => void)])) }
   }
 }
 
@@ -97,4 +105,31 @@ describe('a disk that reports errors while a sync writes', () => {
         }
       }
     })
+  it('many new files, whose content and whose names become durable at once', async () => {
+    const failing = new Failing(['syncAll'])
+    fixture = await openHistory({ mode: 'mirror', disk: failing.disk() })
+    const { source, destination } = fixture
+    const write = (round: number): void => {
+      for (let i = 0; i < 20; i++) writeFileSync(join(source, `${round} ${i}`), `${round} ${i}`)
+    }
+    const run = async () => (await fixture.outcome(await fixture.syncs.begin(fixture.sync()))).output as unknown
+    write(0)
+    failing.fail(Number.POSITIVE_INFINITY, 0)
+    assert.equal((await fixture.run()).state, 'converged')
+    const all = failing.calls
+    assert.equal(all, 2)
+    for (let n = 0; n < all; n++)
+      for (const times of [1, Number.POSITIVE_INFINITY]) {
+        write(n * 2 + (times === 1 ? 1 : 2))
+        failing.fail(n, times)
+        const { state, reason } = (await run()) as RunReport
+        const when = `${times === 1 ? 'once' : 'for ever'} from ${n}`
+        // When the names fail all has been done: the second try finds nothing to do.
+        if (times === 1 || n === all - 1) assert.equal(state, 'converged', when)
+        else assert.deepEqual([state, reason], ['halted', 'disk-errors'], when)
+        failing.fail(Number.POSITIVE_INFINITY, 0)
+        assert.equal((await fixture.run()).state, 'converged', when)
+        assert.deepEqual(look(destination, { times: false }), look(source, { times: false }), when)
+      }
+  })
 })
