@@ -59,7 +59,7 @@ export const telling = defineTasks(import.meta.url, {
   open(sql: Sql, { since, placed, all }: { since: string | undefined; placed: number; all: boolean }): boolean {
     const served = sql.prepare<Served>('SELECT * FROM served').get()
     const [isLast, isBase] = [since === served?.last, since === served?.base]
-    const before = isLast ? served?.last_placed : served?.base_placed
+    const before = isBase ? served?.base_placed : served?.last_placed
     const isKnown = since !== undefined && (isLast || isBase) && placed <= served!.placed - before!
     if (!isKnown) {
       const { round = 0, placed: ever = 0 } = served ?? {}
@@ -67,7 +67,8 @@ export const telling = defineTasks(import.meta.url, {
       sql.prepare('INSERT OR REPLACE INTO served VALUES (1, NULL, NULL, ?, 0, ?, 0, 0)').run([round + 1, ever])
       return true
     }
-    if (isLast) sql.prepare('DELETE FROM told WHERE round <= ?').run([served!.round])
+    // What was noted for an answer that was cut off is relative to the same mark, and goes on to be.
+    if (!isBase) sql.prepare('DELETE FROM told WHERE round <= ?').run([served!.round])
     sql.prepare('UPDATE served SET base = ?, base_placed = ?, round = round + 1, noting = 1').run([since, before!])
     if (all) sql.exec('DELETE FROM compared')
     return false

@@ -81,6 +81,19 @@ describe('following what changes in a served folder', function () {
       follower.check(false)
     })
 
+    it('what an answer that was cut off had found, again', async () => {
+      for (const whole of [true, false]) {
+        const edited = named('a', `cut ${whole}`)
+        end.write(edited, 'new')
+        follower.hint(edited)
+        // Before anything is told, and before its end.
+        for (const cutAfter of [0, 1, 2]) assert.equal(await follower.follow({ whole, cutAfter }), false)
+        await follower.follow({ whole: true })
+        assert.equal(isWhole(), false)
+        follower.check(true)
+      }
+    })
+
     it('the name of a folder that was renamed, not what it holds', async () => {
       end.rename(named('a'), named('c'))
       end.write(named('c', 'f1'), 'edited within')
