@@ -10,13 +10,13 @@ import {
 import type { DeviceProblem } from './devices/index.js'
 import type { RemoteStep } from './growing-peer.js'
 import type { Network } from './network/index.js'
-import type { Ground, LocalParts } from './peer.js'
+import type { Ground, LocalParts, Peer } from './peer.js'
 
 /** What is the matter with a device that will not let this one in before they are paired anew. */
 const REFUSING: ReadonlySet<DeviceProblem | undefined> = new Set<DeviceProblem>(['does-not-know-us', 'keys-differ'])
 
-/** What speaks with other devices; libp2p itself is loaded by the network's start. */
-export async function composeRemote(ground: Ground, local: LocalParts): Promise<RemoteStep> {
+/** What speaks with other devices; libp2p itself is loaded by the network's start. @param whole - all of it, once it is there */
+export async function composeRemote(ground: Ground, local: LocalParts, whole: () => Peer): Promise<RemoteStep> {
   const {
     files,
     identity,
@@ -126,13 +126,21 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
     }
   })
 
-  const { agreements: openAgreements } = await import('../protocols/agreements/index.js')
+  const { agreements: openAgreements, questions: openQuestions } = await import('../protocols/agreements/index.js')
   const agreements = openAgreements({
     ...{ messages, network, replicas, grants, syncs, served, rules, audit, trust: devices },
     nameOf: device => devices.nameOf(device),
     refuses: device => REFUSING.has(devices.find(device)?.problem)
   })
   reachFar(agreements.far)
+  const questions = openQuestions({
+    ...{ messages, syncs, clock, random, nameOf },
+    async answer(sync, question, context) {
+      const { answerDriven } = await import('./operations/index.js')
+      return answerDriven(whole(), sync, question, context)
+    }
+  })
+  devices.onRevoke({ cut: device => questions.cut(device) })
 
   const { remoteCopies: openRemoteCopies } = await import('../sync/copy/index.js')
   const ends = farEnds({ network, replicas, nameOf, open, isPaired: device => devices.isPaired(device) })
@@ -160,10 +168,12 @@ export async function composeRemote(ground: Ground, local: LocalParts): Promise<
       remoteCopies,
       far,
       agreements,
+      questions,
       syncRules: rules
     },
     first: [
       ['pairing', pairing],
+      ['questions', questions],
       ['messages', messages],
       ['transfers', transfers],
       ['drops', drops],

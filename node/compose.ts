@@ -67,8 +67,9 @@ export async function compose(init: PeerInit): Promise<Peer> {
     events: eventBus(() => clock.nowMs(), log),
     pool: init.pool ?? workerPool()
   }
-  return growingPeer(ground, {
+  const peer: Peer = growingPeer(ground, {
     local: async () => (await import('./compose-local.js')).composeLocal(ground, init.disk),
-    remote: async local => (await import('./compose-remote.js')).composeRemote(ground, local)
+    remote: async local => (await import('./compose-remote.js')).composeRemote(ground, local, () => peer)
   })
+  return peer
 }

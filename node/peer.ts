@@ -1,4 +1,4 @@
-import type { Agreements } from '../protocols/agreements/index.js'
+import type { Agreements, Questions } from '../protocols/agreements/index.js'
 import type { Messaging } from '../protocols/messaging/index.js'
 import type { RateLimits } from '../protocols/pace/index.js'
 import type { Pairing } from '../protocols/pairing/index.js'
@@ -124,6 +124,8 @@ export interface RemoteParts {
   readonly agreements: Agreements
   /** Which of them are accepted without asking. */
   readonly syncRules: SyncRules
+  /** Of the serving side of a sync to the one that drives it. */
+  readonly questions: Questions
 }
 
 /** A running peer: every part by name. Operations reach everything through it. */

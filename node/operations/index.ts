@@ -2,6 +2,11 @@
 export { type RunInit, runOperation } from './call.js'
 export { readOperation } from './find.js'
 export { parseInput } from './input.js'
+
+/** What the serving side of a sync asks the driving one. Loaded when somebody does: a command line has no use for it. */
+export const answerDriven: typeof import('./answer-driven.js').answerDriven = async (...question) =>
+  (await import('./answer-driven.js')).answerDriven(...question)
+
 export type { Command, Operation, OperationContext, Terminal, Typed } from './operation.js'
 export { operations } from './registry.js'
 

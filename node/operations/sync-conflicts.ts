@@ -1,13 +1,17 @@
 import { z } from 'zod'
 import { runAction } from '../../storage/audit/index.js'
-import { displayPath, ROOT, SpacedriveError, typed } from '../../storage/base/index.js'
+import { displayPath, type RelPath, ROOT, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { ConflictSide } from '../../sync/history/index.js'
+import type { Sync } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
+import { askDriver, bodyOf } from './ask-driver.js'
 import { counted, pathFields, showList } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
-import { drivenSync } from './sync-named.js'
-import { runSync } from './sync-run.js'
+import { type ConflictsView, farViews, type ResolveView } from './sync-far-views.js'
+import { namedSync, servedEnds } from './sync-named.js'
+import { type RunSyncAsked, runSync } from './sync-run.js'
 import { showRun } from './sync-text.js'
 
 const KEEPS = ['source', 'destination', 'both', 'newer', 'larger'] as const
@@ -16,24 +20,17 @@ export const syncConflicts = defineOperation({
   name: 'sync.conflicts',
   summary: 'What was edited at both ends and waits for your word',
   input: z.strictObject({ name: z.string().min(1) }),
-  async run({ peer, signal }, { name }) {
-    const sync = drivenSync(peer, name)
-    const conflicts = await peer.history.conflicts(sync, { signal })
-    return {
-      sync: name,
-      policy: sync.policy,
-      conflicts: conflicts.map(c => ({
-        ...pathFields(c.path),
-        ...{ source: sideView(c.source), destination: sideView(c.destination), answered: c.answered ?? null }
-      }))
-    }
+  async run({ peer, signal }, { name }): Promise<ConflictsView> {
+    const found = namedSync(peer, name)
+    if ('own' in found) return conflictsView(peer, found.own, signal)
+    return farViews.conflicts.parse(await askDriver(peer, found.served, { what: 'conflicts' }, signal))
   },
   command: {
     path: 'sync conflicts',
     arguments: [['<name>', 'which sync']],
     examples: ['spacedrive sync conflicts notes'],
     input: ({ arguments: [name] }) => ({ name: String(name) }),
-    render({ sync, policy, conflicts }, terminal) {
+    render({ sync, policy, conflicts, more }, terminal) {
       if (conflicts.length === 0) {
         terminal.line(`No conflict of ${sync} waits for you.`)
         if (policy !== 'prompt') terminal.note(`Conflicts are settled by its policy: ${policy}.`)
@@ -42,6 +39,7 @@ export const syncConflicts = defineOperation({
       terminal.table(
         conflicts.map(c => ({ PATH: c.path, SOURCE: sideText(c.source), DESTINATION: sideText(c.destination) }))
       )
+      if (more > 0) terminal.line(`and ${more.toLocaleString('en')} more`)
       terminal.note(
         `Both ends are as they were. \`spacedrive sync resolve ${typed(sync)} PATH --keep ${KEEPS.join('|')}\``
       )
@@ -62,23 +60,14 @@ export const syncResolve = defineOperation({
     /** Leaves it to the next run. */
     later: z.boolean().default(false)
   }),
-  async run({ peer, signal, emit }, { name, path, all, keep, later }) {
-    const sync = drivenSync(peer, name)
+  async run({ peer, signal, emit }, { name, path, all, keep, later }): Promise<ResolveView> {
+    const found = namedSync(peer, name)
     if ((path === undefined) === !all) throw new SpacedriveError('USAGE', 'expected a path, or --all', { hint: HINT })
-    const rel = all ? ROOT : peer.history.pathIn(sync, path!)
-    return runAction(peer.audit, {
-      command: 'sync.resolve',
-      asked: [name, all ? '--all' : displayPath(rel), keep],
-      preview: () => peer.history.answer(sync, rel, keep),
-      describe: paths => ({ paths: paths.slice(0, 20).map(displayPath), pathCount: paths.length, details: { keep } }),
-      async execute(answered) {
-        const run = later || sync.paused ? null : await runSync(peer, sync, { signal, emit })
-        return { sync: name, keep, paths: answered.map(p => pathFields(p)), paused: sync.paused, run }
-      },
-      counts: ({ run }) => ({
-        ...{ files: run?.operations ?? 0, bytes: run?.bytesTransferred ?? 0, problems: run?.problems.length ?? 0 }
-      })
-    })
+    const of = 'own' in found ? found.own : servedEnds(found.served)
+    const rel = all ? ROOT : peer.history.pathIn(of, path!)
+    if ('own' in found) return resolveSync(peer, found.own, { rel, keep, later, signal, emit })
+    const question = { what: 'resolve', path: bodyOf(rel), keep, later } as const
+    return farViews.resolve.parse(await askDriver(peer, found.served, question, signal))
   },
   command: {
     path: 'sync resolve',
@@ -120,6 +109,46 @@ export const syncResolve = defineOperation({
     exitCode: ({ run }) => (run === null || run.state === 'converged' ? 0 : run.state === 'halted' ? 4 : 3)
   }
 })
+
+/** Of a sync that this device drives. */
+export async function conflictsView(peer: Peer, sync: Sync, signal: AbortSignal): Promise<ConflictsView> {
+  const conflicts = await peer.history.conflicts(sync, { signal })
+  return {
+    ...{ sync: sync.name, policy: sync.policy, more: 0 },
+    conflicts: conflicts.map(c => ({
+      ...pathFields(c.path),
+      ...{ source: sideView(c.source), destination: sideView(c.destination), answered: c.answered ?? null }
+    }))
+  }
+}
+
+export interface ResolveAsked extends Pick<RunSyncAsked, 'signal' | 'emit'> {
+  readonly rel: RelPath
+  readonly keep: (typeof KEEPS)[number]
+  readonly later: boolean
+  /** The device that asks; this one unless told. */
+  readonly origin?: string | undefined
+}
+
+/** Of a sync that this device drives. @throws {SpacedriveError} NOT_IN_CONFLICT, and what a run throws */
+export function resolveSync(
+  peer: Peer,
+  sync: Sync,
+  { rel, keep, later, origin, signal, emit }: ResolveAsked
+): Promise<ResolveView> {
+  return runAction(peer.audit, {
+    ...{ command: 'sync.resolve', origin, asked: [sync.name, rel === ROOT ? '--all' : displayPath(rel), keep] },
+    preview: () => peer.history.answer(sync, rel, keep),
+    describe: paths => ({ paths: paths.slice(0, 20).map(displayPath), pathCount: paths.length, details: { keep } }),
+    async execute(answered) {
+      const run = later || sync.paused ? null : await runSync(peer, sync, { signal, emit })
+      return { sync: sync.name, keep, paths: answered.map(p => pathFields(p)), paused: sync.paused, run }
+    },
+    counts: ({ run }) => ({
+      ...{ files: run?.operations ?? 0, bytes: run?.bytesTransferred ?? 0, problems: run?.problems.length ?? 0 }
+    })
+  })
+}
 
 const HINT =
   '`spacedrive sync resolve NAME PATH --keep source|destination|both|newer|larger`, or --all instead of PATH.'

@@ -32,7 +32,7 @@ export function drivenSync(peer: Peer, name: string): Sync {
   if ('own' in found) return found.own
   const device = peer.devices.nameOf(found.served.device)
   throw new SpacedriveError('DRIVEN_ELSEWHERE', `${displayPath(found.served.name)} is driven by ${device}`, {
-    hint: `Say it on ${device}. Here: \`sync status\`, \`pause\`, \`resume\`, \`allow\`, \`remove\`, and of what this end keeps \`versions\` and \`restore\`.`
+    hint: `Say it on ${device}. Here: \`sync status\`, \`plan\`, \`run\` (without --force), \`why\`, \`conflicts\`, \`resolve\`, \`pause\`, \`resume\`, \`allow\`, \`remove\`, and of what this end keeps \`versions\` and \`restore\`.`
   })
 }
 

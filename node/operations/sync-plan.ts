@@ -1,33 +1,22 @@
 import { z } from 'zod'
 import { displayPath, typed } from '../../storage/base/index.js'
+import type { Sync } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
+import { askDriver } from './ask-driver.js'
 import { pathFields } from './file-text.js'
 import { defineOperation } from './operation.js'
-import { drivenSync } from './sync-named.js'
+import { farViews, type PlanView } from './sync-far-views.js'
+import { namedSync } from './sync-named.js'
 import { planText } from './sync-text.js'
 
 export const syncPlan = defineOperation({
   name: 'sync.plan',
   summary: 'Show what a run of a sync would do, and do nothing',
   input: z.strictObject({ name: z.string().min(1) }),
-  async run({ peer, signal }, { name }) {
-    const sync = drivenSync(peer, name)
-    const outcome = await peer.syncs.plan(sync, { signal })
-    if (outcome.state === 'refused') {
-      const { message, hint } = outcome.guard
-      const none = { planHash: null, totals: null, list: [], more: 0 }
-      return { sync: name, ...none, halts: [message], text: hint.replace('NAME', name), refused: true }
-    }
-    const { plan, halts } = outcome
-    const { haltText } = await import('../../sync/session/index.js')
-    const list = (await peer.syncs.planned(sync)).map(op => ({
-      ...{ kind: op.kind, end: op.end, reason: op.reason, ...pathFields(op.path) },
-      ...(op.to !== undefined && { to: displayPath(op.to) })
-    }))
-    const more = plan.operations - list.length
-    return {
-      ...{ sync: name, planHash: plan.hash, totals: plan.totals, list, more },
-      ...{ halts: halts.map(haltText), text: planText(plan), refused: false }
-    }
+  async run({ peer, signal }, { name }): Promise<PlanView> {
+    const found = namedSync(peer, name)
+    if ('own' in found) return planView(peer, found.own, signal)
+    return farViews.plan.parse(await askDriver(peer, found.served, { what: 'plan' }, signal))
   },
   command: {
     path: 'sync plan',
@@ -41,7 +30,7 @@ export const syncPlan = defineOperation({
         return
       }
       for (const op of list) {
-        const to = 'to' in op ? ` -> ${op.to}` : ''
+        const to = op.to === undefined ? '' : ` -> ${op.to}`
         terminal.line(`${op.kind.padEnd(16)} ${op.end.padEnd(11)} ${op.path}${to}  (${op.reason})`)
       }
       if (more > 0) terminal.line(`and ${more.toLocaleString('en')} more`)
@@ -52,3 +41,25 @@ export const syncPlan = defineOperation({
     exitCode: ({ refused }) => (refused ? 4 : 0)
   }
 })
+
+/** Of a sync that this device drives. @throws what a session throws */
+export async function planView(peer: Peer, sync: Sync, signal: AbortSignal): Promise<PlanView> {
+  const { name } = sync
+  const outcome = await peer.syncs.plan(sync, { signal })
+  if (outcome.state === 'refused') {
+    const { message, hint } = outcome.guard
+    const none = { planHash: null, totals: null, list: [], more: 0 }
+    return { sync: name, ...none, halts: [message], text: hint.replace('NAME', name), refused: true }
+  }
+  const { plan, halts } = outcome
+  const { haltText } = await import('../../sync/session/index.js')
+  const list = (await peer.syncs.planned(sync)).map(op => ({
+    ...{ kind: op.kind, end: op.end, reason: op.reason, ...pathFields(op.path) },
+    ...(op.to !== undefined && { to: displayPath(op.to) })
+  }))
+  const more = plan.operations - list.length
+  return {
+    ...{ sync: name, planHash: plan.hash, totals: plan.totals, list, more },
+    ...{ halts: halts.map(haltText), text: planText(plan), refused: false }
+  }
+}

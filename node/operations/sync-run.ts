@@ -3,10 +3,12 @@ import { runAction } from '../../storage/audit/index.js'
 import { hasCode, isAbort, type JobId, type ProgressFields, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
+import { askDriver } from './ask-driver.js'
 import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
-import { drivenSync, shownEnd } from './sync-named.js'
+import { farViews } from './sync-far-views.js'
+import { drivenSync, namedSync, shownEnd } from './sync-named.js'
 import { showRun } from './sync-text.js'
 
 const input = z.strictObject({
@@ -21,15 +23,12 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
   summary: 'Bring both ends of a sync in step, once',
   input,
   async run({ peer, signal, emit }, { name, force, acceptRollback, plan }) {
-    return runAction(peer.audit, {
-      command: 'sync.run',
-      asked: [name],
-      preview: async () => drivenSync(peer, name),
-      describe: ({ source, destination }) => ({ paths: [shownEnd(peer, source), shownEnd(peer, destination)] }),
-      execute: sync =>
-        runSync(peer, sync, { signal, emit, force, acceptRollback, ...(plan !== undefined && { planHash: plan }) }),
-      counts: view => ({ files: view.operations, bytes: view.bytesTransferred, problems: view.problems.length })
-    })
+    const planHash = plan !== undefined && { planHash: plan }
+    const found = namedSync(peer, name)
+    if ('own' in found) return runLogged(peer, found.own, { signal, emit, force, acceptRollback, ...planHash })
+    // A person at the end that is counted on gives this word there.
+    if (force || acceptRollback) drivenSync(peer, name)
+    return farViews.run.parse(await askDriver(peer, found.served, { what: 'run', ...planHash }, signal))
   },
   command: {
     path: 'sync run',
@@ -55,6 +54,21 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
 export interface RunSyncAsked extends RunAsked {
   readonly signal: AbortSignal
   emit(value: ProgressFields): void
+}
+
+/** As a person's command, in the audit log. @param asked.origin - the device that asks; this one unless told */
+export function runLogged(
+  peer: Peer,
+  sync: Sync,
+  { origin, ...asked }: RunSyncAsked & { readonly origin?: string | undefined }
+): Promise<RunReport> {
+  return runAction(peer.audit, {
+    ...{ command: 'sync.run', origin, asked: [sync.name] },
+    preview: async () => sync,
+    describe: ({ source, destination }) => ({ paths: [shownEnd(peer, source), shownEnd(peer, destination)] }),
+    execute: one => runSync(peer, one, asked),
+    counts: view => ({ files: view.operations, bytes: view.bytesTransferred, problems: view.problems.length })
+  })
 }
 
 /** Whoever asked and went away meant to end it: what was done is done, and the next run goes on. @throws OTHER_PLAN, and what a session throws */

@@ -5,7 +5,8 @@
  *   syncs.add({ ..., destination: { device, path } })      // asks: `agreed.far` is its way to the other device
  *   await agreed.accept(sync, folder)                      // there, by a person: the grant is made, the driver is told
  *
- * All of it goes by kept messages, so it does not matter who is away when; `bodies.ts` are their shapes.
+ * All of it goes by kept messages, so it does not matter who is away when; `bodies.ts` are their shapes. What a person at the serving
+ * device wants to know or have done meanwhile the driver is asked, while both are connected: `questions.ts`.
  */
 import type { z } from 'zod'
 import type { Audit } from '../../storage/audit/index.js'
@@ -32,6 +33,18 @@ import type { Grants, Replicas } from '../replica/index.js'
 import type { PeerNetwork, PeerTrust } from '../wire/index.js'
 import { acceptByRule } from './accept-by-rule.js'
 import { aboutSync, acceptedBody, askedBody, pathToBody } from './bodies.js'
+
+export { type Question, type QuestionBody, questionBody } from './question.js'
+export {
+  ANSWER_WITHIN_MS,
+  type AnswerContext,
+  MAX_ANSWER_BYTES,
+  MAX_QUESTIONS,
+  QUESTION_FORGOTTEN_MS,
+  type Questions,
+  type QuestionsInit,
+  questions
+} from './questions.js'
 
 export interface AgreementsInit {
   readonly messages: Pick<Messaging, 'handle' | 'post'>

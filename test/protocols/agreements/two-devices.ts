@@ -15,7 +15,7 @@ import {
   systemClock
 } from '../../../storage/base/index.js'
 import { type Endpoint, type FollowedPage, openLocalEndpoint } from '../../../sync/endpoints/index.js'
-import type { End, Mode } from '../../../sync/reconcile/index.js'
+import type { ConflictPolicy, End, Mode } from '../../../sync/reconcile/index.js'
 import type { Accepting, ServedSync, ServingEnd } from '../../../sync/serving/index.js'
 import type { RunAsked, RunReport, Sync, SyncStatus } from '../../../sync/session/index.js'
 import { testPeer } from '../../node/peer.js'
@@ -36,6 +36,7 @@ export interface Asked {
   readonly mine: string
   readonly theirs: string
   readonly manual?: boolean
+  readonly policy?: ConflictPolicy
 }
 
 /** What is told instead of the truth. */
@@ -81,13 +82,16 @@ export class TwoDevices {
   }
 
   /** Asked for by ada; bob knows of it when this returns. */
-  async ask(name: string, { mode, side, mine, theirs, manual = true }: Asked): Promise<ServedSync> {
+  async ask(
+    name: string,
+    { mode, side, mine, theirs, manual = true, policy = 'keep-both' }: Asked
+  ): Promise<ServedSync> {
     mkdirSync(this.at(mine), { recursive: true })
     const far = { device: this.bob.network.localDevice, path: this.at(theirs) }
     const near = this.at(mine)
     const requested = nextEvent(this.bob, 'sync:requested')
     const sync = await this.ada.syncs.add({
-      ...{ name, mode, policy: 'keep-both', ignore: [], maxDeletePercent: 50, manual },
+      ...{ name, mode, policy, ignore: [], maxDeletePercent: 50, manual },
       source: side === 'source' ? far : near,
       destination: side === 'source' ? near : far
     })
