@@ -29,6 +29,7 @@ const parts = [
   { specs: ['sync/session/folding'], env: { SPACEDRIVE_RUNS: '30' } },
   { specs: ['sync/session/rings'], env: { SPACEDRIVE_RUNS: '100' } },
   { specs: ['sync/history/restore', 'sync/history/undo'], env: { SPACEDRIVE_RUNS: '100' } },
+  { specs: ['sync/session/many-runs'], env: { SPACEDRIVE_MANY_RUNS: '1000' } },
   { specs: ['multi/sync-kill'], env: { SYNC_KILLS: '40' } },
   { specs: ['sync/copy/killed'], env: { COPY_KILLS: '52' } },
   { specs: ['node/operations/file-killed'], env: { FILE_KILLS: '10' } },

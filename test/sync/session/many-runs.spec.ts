@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { tempDir } from '../../temp.js'
+
+const ROLE = fileURLToPath(new URL('./many-runs-role.js', import.meta.url))
+/** A thousand and more by SPACEDRIVE_MANY_RUNS, for a long look. */
+const RUNS = Number(process.env.SPACEDRIVE_MANY_RUNS ?? 60)
+const MIB = 1024 * 1024
+
+interface Held {
+  readonly heapBytes: number
+  readonly outsideBytes: number
+  readonly openFiles: number
+}
+
+describe('a sync that runs again and again', function () {
+  this.timeout(120_000 + RUNS * 3_000)
+
+  it('holds in the end what it held after the first runs', async () => {
+    const temp = tempDir('sd-many-')
+    try {
+      const child = fork(ROLE, [temp.path, '2', String(RUNS)], { execArgv: ['--expose-gc'] })
+      const ended = once(child, 'exit')
+      const [first, last] = (await Promise.race([
+        once(child, 'message').then(([held]) => held),
+        ended.then(([code]) => assert.fail(`it ended with ${code}`))
+      ])) as [Held, Held]
+      await ended
+      // What differs from one look to the next, and so much for each run as nobody would notice.
+      const grown = last.heapBytes - first.heapBytes + last.outsideBytes - first.outsideBytes
+      assert.ok(grown < 2 * MIB + RUNS * 4 * 1024, `${grown} bytes more after ${RUNS} runs`)
+      assert.ok(last.openFiles <= first.openFiles + 2, `${first.openFiles} open files, then ${last.openFiles}`)
+    } finally {
+      temp.clean()
+    }
+  })
+})
