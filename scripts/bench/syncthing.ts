@@ -62,8 +62,10 @@ export async function syncthingPair(dir: string): Promise<Syncthing | undefined>
     },
     async inStep(files) {
       for (const peer of peers) {
-        const { state, needTotalItems, localFiles } = await ask<Status>(peer, 'GET', `db/status?folder=${FOLDER}`)
-        if (state !== 'idle' || needTotalItems !== 0 || localFiles !== files) return false
+        if (children.some(child => child.exitCode !== null)) throw new Error('syncthing has ended')
+        // One that has much to do does not always answer.
+        const status = await ask<Status>(peer, 'GET', `db/status?folder=${FOLDER}`).catch(() => undefined)
+        if (status?.state !== 'idle' || status.needTotalItems !== 0 || status.localFiles !== files) return false
       }
       return true
     }
