@@ -5,6 +5,7 @@ import type { Standing, SyncStatus } from './status.js'
 export interface StatusChangesInit {
   readonly events: EventBus
   list(): readonly Sync[]
+  find(uuid: string): Sync | undefined
   status(sync: Sync): SyncStatus
   standing(sync: Sync): Standing
 }
@@ -32,7 +33,7 @@ export class StatusChanges implements Startable {
       events.on('sync:removed', ({ sync }) => void this.#told.delete(sync)),
       ...OF_JOBS.map(state =>
         events.on(`job:${state}`, ({ kind }) => {
-          if (kind.startsWith('sync')) for (const { uuid } of list()) this.look(uuid)
+          if (kind.startsWith('sync')) for (const sync of list()) this.#look(sync)
         })
       )
     ]
@@ -46,10 +47,14 @@ export class StatusChanges implements Startable {
 
   /** Something happened to this sync: tells it if it shows. */
   look(uuid: string): void {
-    const { events, list, status, standing } = this.#init
     if (this.#off.length === 0) return
-    const sync = list().find(one => one.uuid === uuid)
-    if (sync === undefined) return
+    const sync = this.#init.find(uuid)
+    if (sync !== undefined) this.#look(sync)
+  }
+
+  #look(sync: Sync): void {
+    const { events, status, standing } = this.#init
+    const { uuid } = sync
     const { state, reason, text } = status(sync)
     const { state: how, note, working } = standing(sync)
     const now = { state, ...(reason !== undefined && { reason }), standing: how, working }

@@ -65,6 +65,7 @@ class SyncList implements Syncs {
     this.#changes = new StatusChanges({
       events: init.events,
       list: () => this.list(),
+      find: uuid => this.#findByUuid(uuid),
       status: sync => this.status(sync),
       standing: sync => this.standing(sync)
     })
