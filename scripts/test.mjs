@@ -12,13 +12,14 @@ import { fileURLToPath } from 'node:url'
 const MORE_JOBS = 1
 const MAX_JOBS = 8
 
-/** Files that take more than ten seconds alone, the longest first. One that is not here merely comes later. */
+/** The files that take longest alone, the longest first. One that is not here merely comes later. */
 const LONGEST = [
-  ...['sync/session/killed', 'multi/resume', 'sync/session/hints', 'sync/session/guard', 'sync/session/background'],
-  ...['sync/session/disks', 'protocols/replica/sync-session', 'multi/networks', 'node/operations/file-killed'],
-  ...['node/operations/locations', 'node/operations/network', 'node/cli/instances', 'sync/copy/killed'],
-  ...['sync/session/folding', 'sync/session/file-systems', 'sync/session/git', 'sync/session/random'],
-  ...['multi/transfer-kill', 'protocols/agreements/bad-answers', 'node/cli/terminal', 'node/cli/usage']
+  ...['sync/session/killed', 'node/operations/remote-copy-away', 'protocols/replica/sync-session', 'multi/resume'],
+  ...['sync/session/background', 'sync/session/guard', 'sync/session/disks', 'protocols/spacedrop/hostile'],
+  ...['sync/session/hints', 'sync/history/undo', 'node/operations/file-killed', 'node/operations/locations'],
+  ...['sync/copy/killed', 'sync/session/folding', 'sync/history/interrupted', 'node/operations/network'],
+  ...['sync/session/file-systems', 'multi/networks', 'sync/session/git', 'node/cli/instances', 'sync/history/restore'],
+  ...['protocols/agreements/cut-links', 'node/cli/terminal', 'multi/transfer-kill', 'node/cli/usage']
 ]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))

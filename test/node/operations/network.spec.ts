@@ -46,8 +46,13 @@ describe('network init, start, stop, status', () => {
   })
 
   it('off and on at run time is remembered, and so is the port', async () => {
-    await one.ok('start', '--enable-networking', '--loopback')
+    // An address of this test alone: on 127.0.0.1 another one may be given the port while nobody listens there.
+    const own = process.platform === 'linux' ? `127.1.${(process.pid >> 8) & 255}.${process.pid & 255}` : '127.0.0.1'
+    await one.ok('config', 'set', 'network.listen', `/ip4/${own}/tcp/0`)
+    for (const way of ['mdns', 'dht']) await one.ok('config', 'set', `network.${way}`, 'off')
+    await one.ok('start', '--enable-networking')
     const before = await when('on')
+    assert.ok(before.listening[0]!.startsWith(`/ip4/${own}/tcp/`), before.listening[0])
     await one.ok('network', 'stop')
     assert.equal((await status()).state, 'off')
     await one.ok('restart')
