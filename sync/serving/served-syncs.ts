@@ -77,8 +77,8 @@ export interface ServedSyncs {
   /** All of a device. */
   forget(device: DeviceId): Promise<void>
   /**
-   * One that is no more: what was staged for it goes, what a crash left is settled. @throws what opening the folder throws;
-   * BUSY, ROOT_REPLACED
+   * One that is no more, once its driver was cut off: what it was told and what was staged for it go, what a crash left is settled.
+   * @throws what opening the folder throws; BUSY, ROOT_REPLACED
    */
   tidy(sync: ServedSync, options?: AbortOptions): Promise<void>
   /** What changed in the folder of a sync since its driver asked last. */
@@ -160,18 +160,17 @@ class ServedList implements ServedSyncs {
 
   async remove({ id, uuid, name }: ServedSync): Promise<void> {
     await this.#init.db.write(servingWrites.remove, { id })
-    await this.#init.scans.remove(uuid)
     this.#init.events.emit('sync:removed', { sync: uuid, name })
   }
 
   async forget(device: DeviceId): Promise<void> {
     const all = this.list().filter(sync => sync.device === device)
     await this.#init.db.write(servingWrites.forget, { device })
-    for (const { uuid } of all) await this.#init.scans.remove(uuid)
     for (const sync of all) await this.tidy(sync).catch(() => {}) // of a folder that is away it stays, as after a crash
   }
 
   async tidy(sync: ServedSync, options: AbortOptions = {}): Promise<void> {
+    await this.#init.scans.remove(sync.uuid)
     if (sync.folder === undefined || !isWritten(sync)) return
     const { path, inode, birthNs } = sync.folder
     const endTurn = await this.#turn(path, options)

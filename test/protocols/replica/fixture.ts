@@ -1,4 +1,5 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Stream } from '@libp2p/interface'
 import type { Pacing } from '../../../protocols/pace/index.js'
 import {
@@ -31,6 +32,8 @@ export interface ReplicaDevice {
   readonly grants: Grants
   readonly replicas: Replicas
   readonly seen: ReplicaAccess[]
+  /** Syncs of which it is kept what their driver was told. */
+  told(): string[]
   clean(): Promise<void>
 }
 
@@ -84,7 +87,8 @@ export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
       await scans.close()
       data.clean()
     }
-    return { peer, served, scans, clean, grants: granted, replicas: service, seen }
+    const told = (): string[] => (existsSync(join(data.path, 'served')) ? readdirSync(join(data.path, 'served')) : [])
+    return { peer, served, scans, told, clean, grants: granted, replicas: service, seen }
   }
   const [driver, server] = [await device(a), await device(b)]
   return {

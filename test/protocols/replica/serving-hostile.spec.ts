@@ -302,6 +302,22 @@ describe('a driver that wants more than a sync is', () => {
     })
   })
 
+  it('who does not take what he asked for keeps nobody from taking the sync away', async () => {
+    writeFileSync(join(root, 'a'), 'x')
+    await open()
+    const { served } = pair.server
+    const sync = served.find(pair.driver.peer.id, uuid)!
+    const here = await pair.parts.open(root)
+    opened.push(here)
+    const asking = served.follow(sync, here, {})[Symbol.asyncIterator]()
+    await asking.next()
+    await served.remove(sync)
+    assert.equal(served.find(pair.driver.peer.id, uuid), undefined)
+    await asking.return!() // as when he is cut off
+    await served.tidy(sync)
+    assert.equal(pair.server.told().includes(uuid), false)
+  })
+
   it('of the marker it learns its own number alone', async () => {
     const end = await open()
     await announced(end, randomUUID())
