@@ -14,9 +14,16 @@ const MAX_JOBS = 8
 
 /** The files that take longest alone, the longest first. One that is not here merely comes later. */
 const LONGEST = [
-  ...['sync/session/killed', 'node/operations/remote-copy-away', 'protocols/replica/sync-session', 'multi/resume'],
-  ...['sync/session/background', 'sync/session/guard', 'sync/session/disks', 'protocols/spacedrop/hostile'],
-  ...['sync/session/hints', 'sync/history/undo', 'node/operations/file-killed', 'node/operations/locations'],
+  ...[
+    'sync/session/killed',
+    'node/operations/remote-copy-away',
+    'node/operations/spacedrop',
+    'sync/session/background'
+  ],
+  ...['protocols/replica/sync-session', 'node/operations/remote-copy', 'node/operations/sync-daemon', 'multi/resume'],
+  ...['node/operations/spacedrop-crash', 'sync/session/disks', 'storage/locations/locations', 'sync/session/guard'],
+  ...['protocols/spacedrop/hostile', 'sync/session/hints', 'sync/history/undo', 'node/operations/file-killed'],
+  ...['node/operations/sync-device-background', 'node/operations/locations', 'node/operations/sync-three'],
   ...['sync/copy/killed', 'sync/session/folding', 'sync/history/interrupted', 'node/operations/network'],
   ...['sync/session/file-systems', 'multi/networks', 'sync/session/git', 'node/cli/instances', 'sync/history/restore'],
   ...['protocols/agreements/cut-links', 'node/cli/terminal', 'multi/transfer-kill', 'node/cli/usage']
