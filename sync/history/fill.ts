@@ -21,6 +21,8 @@ export interface Past {
   readonly ignore: readonly IgnoreRules[]
   /** For people. */
   readonly what: string
+  /** What shows the moments that can be gone back to: of a sync, a command; of a folder alone, the times of its lists. */
+  readonly shows: string
 }
 
 export interface Fill {

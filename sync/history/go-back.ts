@@ -142,7 +142,7 @@ async function momentsOf(
   if (course?.moment) return [course.moment.atMs ?? undefined]
   if (asked.atMs !== undefined) {
     const reach = await reachable(logs, options)
-    return [momentFor(asked.atMs, reach, { nowMs: clock.nowMs(), what: past.what })]
+    return [momentFor(asked.atMs, reach, { nowMs: clock.nowMs(), what: past.what, shows: past.shows })]
   }
   // What the other end has today, if that is another thing; else what there was before the newest change.
   const before = await lastBefore(logs, asked.path, options)
@@ -213,15 +213,15 @@ function takenProblem(path: RelPath): Problem {
   }
 }
 
-function notThen({ what }: Past, path: RelPath, atMs: number | undefined): SpacedriveError {
+function notThen({ what, shows }: Past, path: RelPath, atMs: number | undefined): SpacedriveError {
   const shown = path === ROOT ? what : `${displayPath(path)} of ${what}`
   if (atMs === undefined) {
     return new SpacedriveError('NO_VERSION', `could not restore ${shown}: no earlier state of it is kept`, {
-      hint: '`spacedrive sync versions NAME` shows what is.'
+      hint: `What can be gone back to: ${shows}.`
     })
   }
   const when = shownTime(atMs)
   return new SpacedriveError('NO_VERSION', `could not restore ${shown}: there was no such thing at ${when}`, {
-    hint: `\`spacedrive sync versions NAME ${displayPath(path)}\` shows when there was.`
+    hint: `What can be gone back to: ${shows}.`
   })
 }

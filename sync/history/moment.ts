@@ -36,14 +36,14 @@ export async function reachable(
 export function momentFor(
   atMs: number,
   reach: Reachable | undefined,
-  { nowMs, what }: { readonly nowMs: number; readonly what: string }
+  { nowMs, what, shows }: { readonly nowMs: number; readonly what: string; readonly shows: string }
 ): number {
   if (reach !== undefined && atMs >= reach.sinceMs)
     return Math.max(reach.sinceMs, exactMoment(atMs, reach.thinnedMs, nowMs))
   const begins =
     reach === undefined ? 'no sync has changed anything there yet' : `its history begins at ${shownTime(reach.sinceMs)}`
   throw new SpacedriveError('BEFORE_HISTORY', `could not go back to ${shownTime(atMs)} of ${what}: ${begins}`, {
-    hint: '`spacedrive sync versions NAME` shows the moments that can be gone back to.'
+    hint: `What can be gone back to: ${shows}.`
   })
 }
 

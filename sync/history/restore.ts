@@ -4,7 +4,8 @@ import {
   type AbsPath,
   displayPath,
   type RelPath,
-  SpacedriveError
+  SpacedriveError,
+  typed
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
@@ -65,7 +66,8 @@ export async function restore(
     try {
       const ignore = target === undefined ? [] : await rulesOf(sync, loan, signal)
       const past: Past = {
-        ...{ now: loan.ends[at]!, at, snapshotFile: loan.snapshot.file, stores, ignore, what: sync.name }
+        ...{ now: loan.ends[at]!, at, snapshotFile: loan.snapshot.file, stores, ignore, what: sync.name },
+        shows: `\`spacedrive sync versions ${typed(sync.name)}\``
       }
       const to: Target =
         target === undefined ? (asked.to as { folder: AbsPath }) : { end: target, endpoint: loan.ends[target]! }
@@ -105,7 +107,8 @@ export async function restoreFrom(
         await scanEnd({ at: 'destination', endpoint: now, snapshot, pool: init.pool, ...options })
         const past: Past = {
           ...{ now, at: 'destination', snapshotFile: snapshot.file, stores: [store], ignore: [] },
-          what: displayPath(asked.from)
+          what: displayPath(asked.from),
+          shows: 'the days in its `.spacedrive/versions/lists`'
         }
         const to: Target = { folder: asked.folder }
         return withWork(dir, work =>

@@ -5,7 +5,8 @@ import {
   type Problem,
   type RelPath,
   ROOT,
-  SpacedriveError
+  SpacedriveError,
+  typed
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
@@ -190,7 +191,7 @@ async function undoAt(
   if (count === 0) return undefined
   if (count > MAX_UNDONE_CHANGES) {
     throw new SpacedriveError('TOO_MUCH_TO_UNDO', `could not take back ${count} changes of ${sync.name} at once`, {
-      hint: '`spacedrive sync restore NAME --at TIME --to source|destination` brings back the state before them.'
+      hint: `\`spacedrive sync restore ${typed(sync.name)} --at TIME --to source|destination\` brings back the state before them.`
     })
   }
   const endpoint = loan.ends[end]!

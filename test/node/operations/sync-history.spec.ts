@@ -59,7 +59,7 @@ describe('sync versions and restore', () => {
     assert.equal(existsSync(at('found/2026/best')), true)
     for (const [args, code, text] of [
       [['photos', 'nowhere'], 1, /no earlier state of it is kept/],
-      [['photos', '--at', '2020-01-01'], 1, /history begins at \d{4}-.*\n.*sync versions/],
+      [['photos', '--at', '2020-01-01'], 1, /history begins at \d{4}-.*\n.*sync versions photos/],
       [['photos', '--at', 'whenever'], 2, /expected a time after --at/],
       [['photos', '/etc/passwd'], 2, /in neither end of photos/],
       [['photos', '../x'], 2, /no path within photos/],

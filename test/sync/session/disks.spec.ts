@@ -70,6 +70,27 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
         assert.deepEqual([again.state, again.operations, again.problems.length], ['problems', 0, 3])
       })
 
+  for (const mode of ['bidirectional', 'mirror'] as Mode[])
+    it(`${mode}: a disk that may only be read is told, with the cure; nothing is done, and all of it once it may be written`, async () => {
+      disk('b', ROOMY_MIB)
+      for (const name of ['a/edited', 'a/goes', 'a/stays']) two.put(name, name)
+      await two.add(mode, { manual: true })
+      await two.run()
+      const before = [look(at('b')), look(at('b/.spacedrive'))]
+      two.put('a/edited', 'again')
+      rmSync(at('a/goes'))
+      execFileSync('mount', ['-o', 'remount,ro', at('b')])
+      await assert.rejects(two.run(), /the file system is read-only/)
+      assert.deepEqual([look(at('b')), look(at('b/.spacedrive'))], before)
+      const { state, text, advice } = two.status()
+      assert.equal(state, 'failed')
+      assert.match(text, /the last run failed: .*\/b: the file system is read-only/)
+      assert.equal(advice, 'Mount it writable, or choose another place.')
+      execFileSync('mount', ['-o', 'remount,rw', at('b')])
+      assert.equal((await two.run()).state, 'converged')
+      assert.deepEqual(look(at('b')), look(at('a')))
+    })
+
   it('a full disk: it halts before the batch that has no room, keeps what was done, and goes on when there is some', async () => {
     disk('b', ROOMY_MIB)
     for (let i = 0; i < 1100; i++) two.put(`a/first/${i}`, String(i))
