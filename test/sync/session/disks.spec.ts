@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Mode } from '../../../sync/reconcile/index.js'
@@ -24,10 +24,14 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
     rmSync(at(`${place}/lost+found`), { recursive: true })
     return image
   }
-  /** Takes all room but so much. */
+  /** Takes all room but so much; who writes there meanwhile may have taken some of it. */
   const fill = (file: string, leaving: number): void => {
-    const { bavail, bsize } = statfsSync(dirname(file))
-    execFileSync('fallocate', ['-l', String(bavail * bsize - leaving), file])
+    for (let done = false; !done; ) {
+      const { bavail, bsize } = statfsSync(dirname(file))
+      const more = bavail * bsize - leaving
+      const has = (statSync(file, { throwIfNoEntry: false })?.blocks ?? 0) * 512
+      done = more <= 0 || spawnSync('fallocate', ['-l', String(has + more), file]).status === 0
+    }
   }
 
   beforeEach(async () => {
@@ -115,7 +119,7 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
       const fixture = await openSync({ mode, at: at('own') })
       try {
         const content = (i: number): string => `content ${i} `.repeat(300_000)
-        for (let i = 0; i < 24; i++) writeFileSync(`${fixture.source}/${i}`, content(i))
+        for (let i = 0; i < 48; i++) writeFileSync(`${fixture.source}/${i}`, content(i))
         const filler = `${fixture.destination}/.spacedrive-tmp-filler`
         const full = fixture.run({
           onProgress({ bytes }) {
@@ -125,7 +129,7 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
         await assert.rejects(full, { code: 'NO_SPACE' })
         for (const [path, is] of Object.entries(look(fixture.destination, { times: false })))
           assert.equal(is, `${content(Number(path))} 644`, path)
-        rmSync(filler)
+        rmSync(filler, { force: true })
         const outcome = await fixture.run()
         assert.deepEqual(outcome.state === 'done' && outcome.result.problems, [])
         assert.deepEqual(look(fixture.destination), look(fixture.source))
