@@ -42,7 +42,9 @@ function applyAround(dir: string, { kind, path, to }: { kind: string; path: stri
     else if (kind === 'delete') rmSync(at)
     else if (!existsSync(there)) renameSync(at, there)
   } catch (err) {
-    if ((err as { code?: string }).code !== 'ENOENT') throw err // nothing is there any more
+    // What cannot be done is not done: nothing is there any more, or something else.
+    const { code } = err as { code?: string }
+    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY', 'EINVAL'].includes(code ?? '')) throw err
   }
 }
 
