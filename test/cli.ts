@@ -217,6 +217,7 @@ async function listen<K extends EventName>(client: Client, types: readonly K[]):
   const stream = await client.events(types, { signal: stop.signal })
   const seen: AnyEvent[] = []
   const wake = new Set<() => void>()
+  const limits = new Set<ReturnType<typeof deadline>>()
   void (async () => {
     for await (const event of stream) {
       seen.push(event)
@@ -226,6 +227,7 @@ async function listen<K extends EventName>(client: Client, types: readonly K[]):
   return {
     async next(fits = () => true) {
       const limit = deadline(RUN_MS, `waiting for ${types.join(', ')}`)
+      limits.add(limit)
       try {
         return await new Promise<EventOf<K>>((resolve, reject) => {
           const look = (): void => {
@@ -239,10 +241,15 @@ async function listen<K extends EventName>(client: Client, types: readonly K[]):
           look()
         })
       } finally {
+        limits.delete(limit)
         limit.clear()
       }
     },
-    close: () => stop.abort()
+    close() {
+      stop.abort()
+      // Who still waits for one waits for ever: no timer keeps the process for it.
+      for (const limit of limits) limit.clear()
+    }
   }
 }
 

@@ -22,12 +22,14 @@ class Heard {
     this.#listening.push(listening)
     void (async () => {
       for (;;) {
-        const { operations } = await listening.next()
-        this.operations += operations
+        // It may be long until the next one.
+        const finished = await listening.next().catch(() => undefined)
+        if (finished === undefined) continue
+        this.operations += finished.operations
         this.#new++
         this.#wake()
       }
-    })().catch(() => {}) // it was closed, or its daemon ended
+    })()
   }
 
   /** A run has ended since this was called the last time. */
