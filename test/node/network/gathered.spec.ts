@@ -1,43 +1,25 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { gatherWrites, SOCKET_WAITING_BYTES, type SocketConnection } from '../../../node/network/gathered.js'
 import { startTransport } from '../../../node/network/transport.js'
-
-type Pieces = Uint8Array[] & { byteLength: number }
-
-const list = (...pieces: Uint8Array[]): Pieces =>
-  Object.assign(pieces, { byteLength: pieces.reduce((n, p) => n + p.length, 0) })
+import { piecesOf, writtenSocket } from './written-socket.js'
 
 describe('a connection that gathers its writes', () => {
-  let server: Server
   let there: Socket
   let connection: SocketConnection
+  let close: () => void
   beforeEach(async () => {
-    server = createServer({ noDelay: true }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const accepted = once(server, 'connection') as Promise<[Socket]>
-    const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', noDelay: true })
-    await once(socket, 'connect')
-    ;[there] = await accepted
-    connection = {
-      socket,
-      sendData: () => assert.fail('the old way')
-    }
-    gatherWrites(connection)
+    ;({ connection, there, close } = await writtenSocket())
   })
-  afterEach(() => {
-    connection.socket.destroy()
-    there.destroy()
-    server.close()
-  })
+  afterEach(() => close())
 
   it('the pieces of a list arrive as one', async () => {
     const arrived = once(there, 'data') as Promise<[Buffer]>
     const sent = connection.sendData(
-      list(Buffer.alloc(2, 1), Buffer.alloc(12, 2), Buffer.alloc(1000, 3), Buffer.alloc(16, 4))
+      piecesOf(Buffer.alloc(2, 1), Buffer.alloc(12, 2), Buffer.alloc(1000, 3), Buffer.alloc(16, 4))
     )
     assert.deepEqual(sent, { sentBytes: 1030, canSendMore: true })
     const [data] = await arrived
@@ -50,7 +32,7 @@ describe('a connection that gathers its writes', () => {
     let sent = 0
     let value = 0
     for (let more = true; more; ) {
-      const pieces = list(...Array.from({ length: 16 }, () => Buffer.alloc(4096, value++)))
+      const pieces = piecesOf(...Array.from({ length: 16 }, () => Buffer.alloc(4096, value++)))
       more = connection.sendData(pieces).canSendMore
       sent += pieces.byteLength
     }

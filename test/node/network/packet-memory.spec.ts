@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import fc from 'fast-check'
-import { gatherWrites, type SocketConnection } from '../../../node/network/gathered.js'
+import type { SocketConnection } from '../../../node/network/gathered.js'
 import { PLACE_BYTES, PLACED_FROM_BYTES, packetMemory } from '../../../node/network/packet-memory.js'
-
-type Pieces = Uint8Array[] & { byteLength: number }
-
-const list = (...pieces: Uint8Array[]): Pieces =>
-  Object.assign(pieces, { byteLength: pieces.reduce((n, p) => n + p.length, 0) })
+import { piecesOf, writtenSocket } from './written-socket.js'
 
 describe('memory of packets', () => {
   it('is used again once all of a packet was written, never before', () => {
@@ -57,25 +53,14 @@ describe('memory of packets', () => {
   })
 
   describe('behind a socket', () => {
-    let server: Server
     let there: Socket
     let connection: SocketConnection
+    let close: () => void
     const memory = packetMemory()
     beforeEach(async () => {
-      server = createServer({ noDelay: true }).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      const accepted = once(server, 'connection') as Promise<[Socket]>
-      const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', noDelay: true })
-      await once(socket, 'connect')
-      ;[there] = await accepted
-      connection = { socket, sendData: () => assert.fail('the old way') }
-      gatherWrites(connection, memory)
+      ;({ connection, there, close } = await writtenSocket(memory))
     })
-    afterEach(() => {
-      connection.socket.destroy()
-      there.destroy()
-      server.close()
-    })
+    afterEach(() => close())
 
     it('packets arrive as they were sealed, though the other side takes nothing for long', async () => {
       const PACKETS = 200
@@ -96,7 +81,7 @@ describe('memory of packets', () => {
         const packet = memory.take(PLACE_BYTES).fill(i % 256)
         memories.add(packet.buffer)
         // In two pieces, as a list may cut them.
-        const { canSendMore } = connection.sendData(list(packet.subarray(0, 5), packet.subarray(5)))
+        const { canSendMore } = connection.sendData(piecesOf(packet.subarray(0, 5), packet.subarray(5)))
         // What the kernel took is told by then.
         await new Promise(resolve => setImmediate(resolve))
         if (canSendMore || !socket.writableNeedDrain) continue
@@ -116,7 +101,7 @@ describe('memory of packets', () => {
       for (let more = true; more; ) {
         const packet = memory.take(PLACE_BYTES)
         unwritten.push(packet)
-        more = connection.sendData(list(packet)).canSendMore
+        more = connection.sendData(piecesOf(packet)).canSendMore
       }
       const last = unwritten.at(-1)!
       const closed = once(connection.socket, 'close')
