@@ -39,6 +39,8 @@ export interface PeerInit {
   settings: () => Promise<Settings>
   /** Opened already, or being opened: the daemon does that while it loads the code of the rest. Closed by the peer. */
   instance?: Promise<InstanceDatabase>
+  /** A lost database is made anew (storage/instance). */
+  newDatabase?: boolean | undefined
   log?: Logger
   clock?: Clock
   random?: Random
@@ -53,7 +55,7 @@ export interface PeerInit {
 /** A peer that stands on its ground; `start` brings the rest. @throws what `openInstance` and `settings` throw */
 export async function compose(init: PeerInit): Promise<Peer> {
   const { dataDir, host, log = silentLog, clock = systemClock, random = systemRandom } = init
-  const instance = await (init.instance ?? openInstance(dataDir))
+  const instance = await (init.instance ?? openInstance(dataDir, { newDatabase: init.newDatabase }))
   const settings = await init.settings().catch(async err => {
     await instance.close()
     throw err

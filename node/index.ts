@@ -37,6 +37,8 @@ export interface NodeConfig {
   spacedrop?: Partial<Config['spacedrop']>
   /** For a key that is sealed with a password. */
   password?: string | (() => Promise<string | undefined>)
+  /** Where `instance.db` is lost from a data directory that was in use, make a new one: devices are paired and syncs added anew. */
+  newDatabase?: boolean
   /** Takes the log; without it nothing is written. No secret is in it, but names of files and devices are. */
   log?: Logger
 }
@@ -63,11 +65,11 @@ export interface SpacedriveNode {
 
 /**
  * Opens a peer; nothing runs before `start`.
- * @throws {SpacedriveError} LOCKED when a daemon or another program uses the data directory, DATA_DIR, CONFIG_BROKEN, BAD_SETTING
+ * @throws {SpacedriveError} LOCKED when a daemon or another program uses the data directory, DATA_DIR, DATABASE_LOST, CONFIG_BROKEN, BAD_SETTING
  */
 export async function createNode(config: NodeConfig): Promise<SpacedriveNode> {
   const dataDir = ensureDataDir(resolve(config.dataDir) as AbsPath)
-  const { network, spacedrop, password, log } = config
+  const { network, spacedrop, password, newDatabase, log } = config
   const host: Host = {
     kind: 'library',
     startedAtMs: Date.now(),
@@ -79,6 +81,7 @@ export async function createNode(config: NodeConfig): Promise<SpacedriveNode> {
     host,
     settings: async () => openSettings({ dataDir, flags: flagsOf({ network, spacedrop }) }),
     password: typeof password === 'function' ? password : async () => password,
+    newDatabase,
     ...(log === undefined ? {} : { log })
   })
   return {

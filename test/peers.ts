@@ -56,6 +56,8 @@ export interface TestPeerOptions {
   readonly dir?: { path: AbsPath; clean(): void }
   readonly config?: Partial<ReturnType<NetworkInit['config']>>
   readonly upgradeTimeoutMs?: number
+  /** As `start --new-database`. */
+  readonly newDatabase?: boolean
   /** Leave the network off; `peer.network.start()` does it. */
   readonly off?: boolean
 }
@@ -67,7 +69,7 @@ export async function testPeer(options: TestPeerOptions = {}): Promise<TestPeer>
   const { name = 'peer', clock = systemClock, log = silentLog, dir = tempDir() } = options
   const random = systemRandom
   const events = eventBus(() => clock.nowMs(), log)
-  const instance = await openInstance(dir.path)
+  const instance = await openInstance(dir.path, { newDatabase: options.newDatabase })
   const identity = await openIdentityStore({ dataDir: dir.path, clock, random })
   const devices = await openDeviceRegistry({
     database: instance,

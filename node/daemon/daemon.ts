@@ -54,6 +54,7 @@ export async function startDaemon(
     log,
     password: () => password(),
     ...(instance === undefined ? {} : { instance }),
+    newDatabase: options.newDatabase,
     async settings() {
       const { flags, passwordFile } = await withRemembered({ ...options, dataDir }, log)
       const settings = openSettings({ dataDir, flags: new Map(Object.entries(flags)), env: process.env })

@@ -27,7 +27,7 @@ function tell(report: StartReport): Promise<void> {
 
 try {
   // The database opens in its own thread while the code of the rest is loaded: 40 ms of the 400 that a start may take.
-  const instance = openInstance(ensureDataDir(options.dataDir as AbsPath))
+  const instance = openInstance(ensureDataDir(options.dataDir as AbsPath), { newDatabase: options.newDatabase })
   instance.catch(() => {}) // told by `runDaemonProcess`
   const { runDaemonProcess } = await import('./process.js')
   const code = await runDaemonProcess(options, {

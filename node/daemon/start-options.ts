@@ -9,6 +9,8 @@ export interface StartOptions {
   readonly passwordFile?: string | undefined
   /** Every line of the log, whatever `log.level` says. */
   readonly verbose?: boolean | undefined
+  /** A lost database is made anew. Holds for this start alone. */
+  readonly newDatabase?: boolean | undefined
 }
 
 /** What the starting command is told by the new process. */

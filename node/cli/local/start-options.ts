@@ -10,7 +10,8 @@ export const startFlags: readonly (readonly [string, string])[] = [
   ['--listen <multiaddr>...', 'listen on this address, such as /ip4/0.0.0.0/tcp/4001'],
   ['--no-mdns', 'do not look for devices on the local network'],
   ['--no-dht', 'do not use the DHT'],
-  ['--password-file <file>', 'holds the password of a sealed key (or SPACEDRIVE_PASSWORD)']
+  ['--password-file <file>', 'holds the password of a sealed key (or SPACEDRIVE_PASSWORD)'],
+  ['--new-database', 'begin with a new instance.db where it is lost; one that is there is used']
 ]
 
 export function startOptionsOf({ dataDir, globals, terminal }: LocalContext, { options }: Typed): StartOptions {
@@ -25,6 +26,7 @@ export function startOptionsOf({ dataDir, globals, terminal }: LocalContext, { o
     dataDir,
     flags,
     ...(typeof file === 'string' ? { passwordFile: resolve(terminal.cwd, file) } : {}),
+    ...(options.newDatabase === true ? { newDatabase: true } : {}),
     ...(globals.verbose ? { verbose: true } : {})
   }
 }

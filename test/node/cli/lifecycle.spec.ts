@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { findPlace, pidFile, placeFile } from '../../../node/instance/index.js'
 import { type TestInstance, testInstance } from '../../cli.js'
@@ -75,6 +75,21 @@ describe('start, status, stop', () => {
     assert.equal(dead.code, 5)
     assert.match(dead.stderr, /ended without stopping/)
     await peer.ok('start')
+    assert.equal((await peer.json<Status>('status')).running, true)
+  })
+
+  it('a lost database: no start and no command begins anew before it is said', async () => {
+    await peer.ok('start')
+    await peer.ok('stop')
+    const file = join(peer.dataDir, 'instance.db')
+    truncateSync(file, 0)
+    for (const command of [['start'], ['start', '--foreground'], ['network', 'init', '--name', 'a']]) {
+      const refused = await peer.run(...command)
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, /instance\.db is empty, and an instance lived here: own[\s\S]*start --new-database/)
+      assert.equal(statSync(file).size, 0)
+    }
+    await peer.ok('start', '--new-database')
     assert.equal((await peer.json<Status>('status')).running, true)
   })
 

@@ -157,7 +157,9 @@ describe('pairs that are not in order', () => {
     await a.stop()
     for (const end of ['', '-wal', '-shm']) rmSync(join(a.dir, `instance.db${end}`), { force: true })
     const troubled = nextEvent(b, 'device:troubled')
-    const again = keep(await testPeer({ name: 'ada', dir: { path: a.dir, clean: a.clean } }))
+    const dir = { path: a.dir, clean: a.clean }
+    await assert.rejects(testPeer({ name: 'ada', dir }), { code: 'DATABASE_LOST' })
+    const again = keep(await testPeer({ name: 'ada', dir, newDatabase: true }))
     assert.equal(again.id, id)
     assert.deepEqual(again.devices.list(), [])
     b.network.hint(id, again.network.status().listening)

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import type { SpacedriveError } from '../../../storage/base/index.js'
 import { openInstance } from '../../../storage/instance/index.js'
 import { type Database, openDatabase, openSqlite } from '../../../storage/sql/index.js'
@@ -102,6 +113,67 @@ describe('openInstance', () => {
     for (const read of [() => damaged.get('SELECT * FROM jobs'), () => damaged.all('SELECT * FROM jobs')])
       assert.throws(read, (err: SpacedriveError) => err.code === 'DATABASE_CORRUPT' && /away/.test(err.hint ?? ''))
     await damaged.close()
+    dir.clean()
+  })
+
+  const LOSSES: readonly [string, (file: string) => void][] = [
+    ['is empty', file => truncateSync(file, 0)],
+    ['is not there', file => rmSync(file)]
+  ]
+  for (const [state, lose] of LOSSES) {
+    it(`a database that ${state} beside what an instance left: refused with the way on, untouched, and made anew only when that is said`, async () => {
+      const dir = tempDir()
+      const file = `${dir.path}/instance.db`
+      await (await openInstance(dir.path)).close()
+      lose(file)
+      mkdirSync(`${dir.path}/own`)
+      writeFileSync(`${dir.path}/own/library.json`, '{}')
+      mkdirSync(`${dir.path}/backups`)
+      writeFileSync(`${dir.path}/backups/instance.db.v150`, 'older')
+      writeFileSync(`${file}-wal`, 'what was written last')
+      const before = readdirSync(dir.path).sort()
+      const err = await openInstance(dir.path).then(
+        () => assert.fail('it began anew'),
+        (e: SpacedriveError) => e
+      )
+      assert.equal(err.code, 'DATABASE_LOST')
+      assert.equal(
+        err.message,
+        `the database ${file} ${state}, and an instance lived here: own, instance.db-wal, backups`
+      )
+      assert.match(err.hint ?? '', /Put back a copy.*backups\/instance\.db\.v150.*start --new-database/)
+      assert.deepEqual(readdirSync(dir.path).sort(), before)
+      const anew = await openInstance(dir.path, { newDatabase: true })
+      await anew.close()
+      const kept = readdirSync(`${dir.path}/backups`).filter(name => name.startsWith('instance.db-wal.'))
+      assert.equal(readFileSync(`${dir.path}/backups/${kept[0]}`, 'utf8'), 'what was written last')
+      await (await openInstance(dir.path)).close()
+      dir.clean()
+    })
+  }
+  it('a copy that is put back is opened, and a new one is not made over it', async () => {
+    const dir = tempDir()
+    const file = `${dir.path}/instance.db`
+    const first = await openInstance(dir.path)
+    await first.write(counting.setMeta, { name: 'mine', value: '1' })
+    await first.close()
+    cpSync(file, `${dir.path}/copy`)
+    truncateSync(file, 0)
+    writeFileSync(`${dir.path}/identity.key`, 'key')
+    await assert.rejects(openInstance(dir.path), { code: 'DATABASE_LOST' })
+    cpSync(`${dir.path}/copy`, file)
+    const again = await openInstance(dir.path, { newDatabase: true })
+    assert.deepEqual(again.get("SELECT value FROM meta WHERE name = 'mine'"), { value: '1' })
+    await again.close()
+    dir.clean()
+  })
+  it('a first start that was cut off is made again: settings and a log lie there before there is a database', async () => {
+    const dir = tempDir()
+    for (const name of ['instance.db', 'instance.db-wal']) writeFileSync(`${dir.path}/${name}`, '')
+    writeFileSync(`${dir.path}/config.json`, '{}')
+    mkdirSync(`${dir.path}/logs`)
+    writeFileSync(`${dir.path}/logs/daemon.log`, 'x')
+    await (await openInstance(dir.path)).close()
     dir.clean()
   })
 

@@ -72,7 +72,7 @@ export async function openTrash(at?: AbsPath): Promise<TrashFixture> {
   }
 
   async function open() {
-    const db = await openInstance(dataDir)
+    const db = await openInstance(dataDir, { newDatabase: true })
     const owner = ownerTag(dataDir)
     const files = openFiles({ pool, owner, clock })
     const disks: Volumes = volumes({ database: db, events, clock, pool, log: silentLog })
