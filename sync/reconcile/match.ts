@@ -100,7 +100,10 @@ function matchProven(
 const isCopyOf = (node: Node, path: RelPath): boolean =>
   isConflictCopy(nameOf(path)) && !isConflictCopy(nameOf(node.base!.path))
 
-/** A directory that is gone, and all it held is proven to be in one new directory: it moved there. */
+/**
+ * A directory that is gone, and all it held is proven to be in one new directory: it moved there. What was not looked at, since a
+ * directory above it cannot be read, is not gone.
+ */
 function matchEmptied(
   forest: Forest,
   entangled: ReadonlyMap<RelPath, Row>,
@@ -118,8 +121,8 @@ function matchEmptied(
   // Bottom-up, so that a directory in it may have been told the same way.
   for (const [path, row] of [...entangled].reverse()) {
     const node = row.base?.kind === 'directory' ? forest.findBase(path)! : undefined
-    // What is unknown there is not gone.
     if (node === undefined || placeOf.has(node) || (row[end] !== undefined && row[end].kind !== 'gone')) continue
+    if (placeNow(forest, entangled, end, placeOf, parentOf(path)) === 'unseen') continue
     const children = held.get(path) ?? []
     const targets = new Set(children.map(c => (placeOf.has(c) ? parentOf(placeOf.get(c)!) : undefined)))
     const [to] = targets
@@ -129,6 +132,26 @@ function matchEmptied(
     proven.set(to, node)
     placeOf.set(node, to)
   }
+}
+
+/** Where an end has the directory now that the archive has at a path, as far as it is proven; or that it was not looked at. */
+function placeNow(
+  forest: Forest,
+  entangled: ReadonlyMap<RelPath, Row>,
+  end: End,
+  placeOf: ReadonlyMap<Node, RelPath>,
+  path: RelPath
+): { readonly path: RelPath } | 'unseen' | undefined {
+  if (path === '') return { path }
+  const node = forest.findBase(path)
+  const proven = node === undefined ? undefined : placeOf.get(node)
+  if (proven !== undefined) return { path: proven }
+  const holder = placeNow(forest, entangled, end, placeOf, parentOf(path))
+  if (holder === undefined || holder === 'unseen') return holder
+  const at = joinRel(holder.path, nameOf(path))
+  const row = entangled.get(at)
+  if (row === undefined || row[end]?.kind === 'directory') return { path: at }
+  return row[end]?.kind === 'unknown' ? 'unseen' : undefined
 }
 
 function matchStanding(

@@ -3,7 +3,7 @@ import { settleNames } from './collide.js'
 import { ENDS, type End, otherEnd } from './entry.js'
 import { refusedName } from './names.js'
 import type { Node } from './node.js'
-import { type Case, hold, setTargets, wantedEntry, wantedPath } from './target.js'
+import { type Case, hold, setTargets, split, wantedEntry, wantedPath } from './target.js'
 
 /** Each round but the last settles something of a node. */
 const ROUNDS = 100
@@ -87,7 +87,7 @@ function settleCycle(c: Case, start: Node, end: End): void {
   const able = cycle.filter(n => n.base !== undefined && n.at.source !== undefined && n.at.destination !== undefined)
   if (c.options.mode === 'bidirectional' && able.length > 0 && cycle.every(n => n.held === undefined)) {
     able.sort((a, b) => (a.base!.path < b.base!.path ? -1 : 1))
-    c.forest.split(able[0]!)
+    split(c, able[0]!)
     return
   }
   const message = 'it would lie in a directory that stays in it'

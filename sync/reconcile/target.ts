@@ -102,10 +102,27 @@ function targetBoth(c: Case, node: Node): boolean {
 }
 
 function splitInTwo(c: Case, node: Node, claim: Location | undefined): true {
-  const other = c.forest.split(node)
+  const other = split(c, node)
   node.claim = claim
   other.claim = claim
   return true
+}
+
+/**
+ * Makes two of what each end moved somewhere else. Of a directory what both ends made in it under one name becomes two as well:
+ * that lies in two directories now, and neither wants the name of the other.
+ */
+export function split(c: Case, node: Node): Node {
+  const other = c.forest.split(node)
+  if (!node.isDirectory) return other
+  for (const inside of [...c.forest.nodes]) {
+    if (inside === c.forest.root || inside.base !== undefined || inside.unlisted || inside.one !== inside) continue
+    if (inside.claim !== undefined || inside.copyName !== undefined) continue
+    if (inside.at.source === undefined || inside.at.destination === undefined) continue
+    const holders = ENDS.map(end => c.forest.parentAt(inside, end))
+    if (holders[0] === node && holders[1] === other) split(c, inside)
+  }
+  return other
 }
 
 /** Where both ends shall have it: where somebody moved it, else where it was. Undefined: each moved it somewhere else. */

@@ -147,4 +147,43 @@ describe('reconcile: found by search', () => {
     const [, copy] = Object.keys(a.tree)
     assert.match(copy!, /^x\.conflict-\d{8}-\d{6}-anna$/)
   })
+  it('what both ends made under one name in a directory that each moved elsewhere stays where each made it', () => {
+    const build = (): ReturnType<typeof agreedOn> => {
+      const start = agreedOn(disk => disk.write(path('a/y'), 'agreed', 5000))
+      const { source, destination } = start.ends
+      source.write(path('a/x'), 'one')
+      source.makeDirectory(path('b'))
+      source.move(path('a/x'), path('b/x'))
+      source.move(path('a/y'), path('b/y'))
+      source.remove(path('a'))
+      destination.write(path('b/x'), 'other')
+      destination.write(path('a/x'), 'two')
+      destination.swap(path('a'), path('b/x'))
+      return start
+    }
+    const [one, other] = [build(), build()]
+    const plan = sync(one.archive, one.ends)
+    assert.deepEqual(one.ends.source.tree, one.ends.destination.tree)
+    assert.equal(one.ends.source.tree['b/x/x'], 'two')
+    assert.ok(one.ends.source.contents.has('one'))
+    assert.deepEqual(visible(sync(plan.archive, one.ends).operations), [])
+    const swapped = [...other.archive].map(
+      ([p, e]) => [p, { ...e, source: e.destination, destination: e.source }] as const
+    )
+    sync(new Map(swapped), { source: other.ends.destination, destination: other.ends.source })
+    assert.equal(other.ends.source.tree['b/x/x'], 'two')
+    assert.ok(other.ends.source.contents.has('one'))
+  })
+  it('a directory below one that cannot be read is not gone, though all it held was moved to a new one', () => {
+    const { ends, archive } = agreedOn(disk => disk.write(path('top/a/x/p'), 'one', 5000))
+    const { source, destination } = ends
+    source.makeDirectory(path('c'))
+    source.move(path('top/a/x/p'), path('c/x'))
+    source.move(path('top'), path('elsewhere'))
+    source.veiled.add(source.items.get(path('elsewhere/a'))!.inode)
+    const after = sync(archive, ends)
+    assert.equal(destination.tree['elsewhere/a/x'], '/')
+    assert.equal(destination.tree['c/x'], 'one')
+    assert.deepEqual(visible(sync(after.archive, ends).operations), [])
+  })
 })
