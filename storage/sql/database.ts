@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads'
-import { addressOf, fromPlainError, HEAP_LIMITS, SpacedriveError } from '../base/index.js'
-import type { Schema } from './migrate.js'
-import { type OpenOptions, openSqlite, type Row, type Sql, type SqlParams } from './open.js'
-import type { FromWriter, ToWriter, WriterInit } from './writer-entry.js'
+import { addressOf, fromPlainError, SpacedriveError } from '../base/index.js'
+import { openSqlite, type Row, type Sql, type SqlParams } from './open.js'
+import type { FromWriter, OpenInThread, ToWriter } from './writer-entry.js'
+import { takeSeat } from './writer-threads.js'
 
 /**
  * A write: a named function of a `*.worker.ts` file (defineTasks), run in the writer thread inside a transaction. It takes
@@ -10,7 +9,7 @@ import type { FromWriter, ToWriter, WriterInit } from './writer-entry.js'
  */
 export type WriteTask<I, O> = (sql: Sql, input: I) => O
 
-/** A database with one writer connection in a thread of its own and one read connection here for short point reads. */
+/** A database with one writer connection in another thread and one read connection here for short point reads. */
 export interface Database {
   readonly file: string
   /**
@@ -32,78 +31,86 @@ export interface WriteOptions {
   readonly transfer?: readonly ArrayBuffer[]
 }
 
-export interface DatabaseInit extends Omit<OpenOptions, 'readonly'> {
-  file: string
-  schema: Schema
-  backupDir?: string
+export interface DatabaseInit extends OpenInThread {
+  /** One of many like it: written in a thread that others are written in as well, where a long write keeps them waiting. */
+  readonly sharesThread?: boolean
 }
 
 /** The connection for point reads needs the upper pages only; the kernel has the rest. */
 const POINT_READ_CACHE_KIB = 2 * 1024
 
 /** Opens (and makes, and migrates) a database. @throws what `openSqlite` and `migrate` throw, by code */
-export async function openDatabase(init: DatabaseInit): Promise<Database> {
-  const worker = new Worker(new URL('./writer-entry.js', import.meta.url), {
-    workerData: init satisfies WriterInit,
-    resourceLimits: HEAP_LIMITS
-  })
+export async function openDatabase({ sharesThread = false, ...init }: DatabaseInit): Promise<Database> {
   const calls = new Map<number, { resolve(value: never): void; reject(reason: unknown): void }>()
-  let nextId = 1
   let ended: SpacedriveError | undefined
-
-  await new Promise<void>((resolve, reject) => {
-    const settle = (m: FromWriter): void => ('error' in m ? reject(fromPlainError(m.error)) : resolve())
-    worker.once('message', settle)
-    worker.once('error', reject)
+  let nextId = 0
+  const seat = takeSeat(init, sharesThread, cause => {
+    const why = cause === undefined ? ' unexpectedly' : `: ${cause.message}`
+    ended ??= new SpacedriveError('DATABASE_WRITER_DIED', `the writer of ${init.file} ended${why}`, { cause })
+    for (const call of calls.values()) call.reject(ended)
+    calls.clear()
   })
-  const reader = openSqlite(init.file, { ...init, readonly: true, cacheKiB: POINT_READ_CACHE_KIB })
-
-  worker.on('message', (batch: FromWriter[]) => {
+  const { port } = seat
+  port.on('message', (batch: FromWriter[]) => {
     for (const m of batch) {
       const call = calls.get(m.id)
       calls.delete(m.id)
       if ('error' in m) call?.reject(fromPlainError(m.error))
       else call?.resolve(m.result as never)
     }
-    if (calls.size === 0) worker.unref()
+    if (calls.size > 0) return
+    port.unref()
+    seat.busy(false)
   })
-  worker.removeAllListeners('error')
-  worker.on('error', err =>
-    end(new SpacedriveError('DATABASE_WRITER_DIED', `the writer of ${init.file} ended: ${err.message}`, { cause: err }))
-  )
-  worker.on('exit', () => end(new SpacedriveError('STOPPED', `the database ${init.file} was closed`)))
-  worker.unref()
 
-  function end(error: SpacedriveError): void {
-    ended ??= error
-    for (const call of calls.values()) call.reject(ended)
-    calls.clear()
+  /** @param post - sends the message that bears this number */
+  function answered<O>(post: (id: number) => void): Promise<O> {
+    return new Promise((resolve, reject) => {
+      const id = nextId++
+      post(id)
+      calls.set(id, { resolve, reject })
+      port.ref()
+      seat.busy(true)
+    })
   }
 
-  function send<O>(message: ToWriter, transfer: readonly ArrayBuffer[] = []): Promise<O> {
+  function send<O>(message: Unnumbered, transfer: readonly ArrayBuffer[] = []): Promise<O> {
     if (ended !== undefined) return Promise.reject(ended)
-    return new Promise((resolve, reject) => {
-      calls.set(message.id, { resolve, reject })
-      worker.ref()
-      worker.postMessage(message, transfer)
-    })
+    return answered(id => port.postMessage({ ...message, id } satisfies ToWriter, transfer))
+  }
+
+  async function close(reader: Sql): Promise<void> {
+    // First: the last connection to close folds the WAL into the database, and a read-only one cannot.
+    reader.close()
+    if (ended === undefined) {
+      const closed = send({ close: true })
+      ended = new SpacedriveError('STOPPED', `the database ${init.file} was closed`)
+      await closed
+    }
+    await seat.leave()
+  }
+
+  let closing: Promise<void> | undefined
+  let reader: Sql
+  try {
+    await answered(() => {}) // it is open
+    reader = openSqlite(init.file, { ...init, readonly: true, cacheKiB: POINT_READ_CACHE_KIB })
+  } catch (err) {
+    await seat.leave()
+    throw err
   }
 
   return {
     file: init.file,
-    write: (task, input, { transfer } = {}) => send({ id: nextId++, task: addressOf(task), input }, transfer),
-    maintain: (task, input) => send({ id: nextId++, task: addressOf(task), input, alone: true }),
+    write: (task, input, { transfer } = {}) => send({ task: addressOf(task), input }, transfer),
+    maintain: (task, input) => send({ task: addressOf(task), input, alone: true }),
     get: (text, params, options) => reader.prepare(text, options).get(params) as never,
     all: (text, params, options) => reader.prepare(text, options).all(params) as never,
-    async close() {
-      if (ended !== undefined) return
-      const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
-      // First: the last connection to close folds the WAL into the database, and a read-only one cannot.
-      reader.close()
-      await send({ id: nextId++, close: true })
-      // An answer lets the thread go; its end must be awaited even by a process that has nothing else to do.
-      worker.ref()
-      await exited
+    close() {
+      closing ??= close(reader)
+      return closing
     }
   }
 }
+
+type Unnumbered = { [T in 'task' | 'close']: Omit<Extract<ToWriter, Record<T, unknown>>, 'id'> }['task' | 'close']

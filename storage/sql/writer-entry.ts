@@ -1,56 +1,65 @@
-// The writer thread of one database: takes writes in order, several to a commit. Never imported, only started as a thread.
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+// A writer thread: each database in it has a port of its own, takes writes in order, several to a commit. Never imported, only started as a thread.
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { findTask, type PlainError, type TaskAddress, type TaskFunction, toPlainError } from '../base/index.js'
-import type { DatabaseInit } from './database.js'
-import { migrate, readMigrations } from './migrate.js'
-import { openSqlite, type Sql, sqlError } from './open.js'
+import { type Migration, migrate, readMigrations, type Schema } from './migrate.js'
+import { type OpenOptions, openSqlite, type Sql, sqlError } from './open.js'
 
-export type WriterInit = DatabaseInit
+/** What a thread is asked to open. */
+export interface OpenInThread extends Omit<OpenOptions, 'readonly'> {
+  readonly file: string
+  readonly schema: Schema
+  readonly backupDir?: string | undefined
+}
 export type ToWriter = { id: number; task: TaskAddress; input: unknown; alone?: boolean } | { id: number; close: true }
 export type FromWriter = { id: number; result: unknown } | { id: number; error: PlainError }
 
 /** Writes that share a commit at most: bounds how long one commit keeps the others waiting. */
 const MAX_GROUP = 256
 
-const port = parentPort
-if (port === null) throw new Error('writer-entry.js runs only as a worker thread')
+if (parentPort === null) throw new Error('writer-entry.js runs only as a worker thread')
 
-const init = workerData as WriterInit
-let sql: Sql | undefined
-try {
-  sql = openSqlite(init.file, init)
-  migrate(sql, readMigrations(init.schema), { backupDir: init.backupDir })
-  port.postMessage({ id: 0, result: null } satisfies FromWriter)
-  serve(sql)
-} catch (err) {
-  sql?.close()
-  port.postMessage({ id: 0, error: toPlainError(err) } satisfies FromWriter)
-}
+/** Read once for all databases of a kind that this thread opens. */
+const migrations = new Map<Schema, readonly Migration[]>()
 
-function serve(db: Sql): void {
-  const p = port!
+parentPort.on('message', ({ open, port }: { open: OpenInThread; port: MessagePort }) => {
+  let sql: Sql | undefined
+  try {
+    sql = openSqlite(open.file, open)
+    const known = migrations.get(open.schema) ?? readMigrations(open.schema)
+    migrations.set(open.schema, known)
+    migrate(sql, known, { backupDir: open.backupDir })
+    serve(sql, port)
+    port.postMessage([{ id: 0, result: null } satisfies FromWriter])
+  } catch (err) {
+    sql?.close()
+    port.postMessage([{ id: 0, error: toPlainError(err) } satisfies FromWriter])
+    port.close()
+  }
+})
+
+function serve(db: Sql, port: MessagePort): void {
   let working = Promise.resolve()
-  p.on('message', (first: ToWriter) => {
-    working = working.then(() => handle(db, first))
+  port.on('message', (first: ToWriter) => {
+    working = working.then(() => handle(db, port, first))
   })
 }
 
-async function handle(db: Sql, first: ToWriter): Promise<void> {
+async function handle(db: Sql, port: MessagePort, first: ToWriter): Promise<void> {
   const group: ToWriter[] = [first]
   while (group.length < MAX_GROUP && !endsGroup(group.at(-1)!)) {
-    const more = receiveMessageOnPort(port!) as { message: ToWriter } | undefined
+    const more = receiveMessageOnPort(port) as { message: ToWriter } | undefined
     if (more === undefined) break
     group.push(more.message)
   }
   const writes = group.filter((m): m is Write => 'task' in m && !m.alone)
   const functions = await Promise.all(writes.map(find))
-  if (writes.length > 0) port!.postMessage(commit(db, writes, functions))
+  if (writes.length > 0) port.postMessage(commit(db, writes, functions))
   const last = group.at(-1)!
-  if ('task' in last && last.alone) port!.postMessage([await alone(db, last)])
+  if ('task' in last && last.alone) port.postMessage([await alone(db, last)])
   if ('close' in last) {
     db.close()
-    port!.postMessage([{ id: last.id, result: null } satisfies FromWriter])
-    port!.close()
+    port.postMessage([{ id: last.id, result: null } satisfies FromWriter])
+    port.close()
   }
 }
 

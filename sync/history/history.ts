@@ -107,7 +107,7 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
         for (const end of ['', '-wal', '-shm']) await removeFile(`${file}${end}`)
       }
       await clean()
-      const snapshot = await openDatabase({ file, schema: 'snapshot', synchronous: 'NORMAL' })
+      const snapshot = await openDatabase({ file, schema: 'snapshot', synchronous: 'NORMAL', sharesThread: true })
       try {
         return await use(snapshot)
       } finally {

@@ -25,7 +25,9 @@ export async function withWork<T>(dir: AbsPath, use: (work: Work) => Promise<T>)
   }
   await clean()
   const archiveFile = join(dir, 'history-archive.db')
-  const db = await openDatabase({ file: join(dir, 'history.db'), schema: 'snapshot', synchronous: 'NORMAL' })
+  const db = await openDatabase({
+    ...{ file: join(dir, 'history.db'), schema: 'snapshot', synchronous: 'NORMAL', sharesThread: true }
+  })
   try {
     await db.maintain(working.prepare, { archiveFile })
     return await use({ db, dir, archiveFile, planFile: join(dir, 'history-plan.db') })

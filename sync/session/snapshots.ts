@@ -3,12 +3,9 @@ import type { AbsPath, Clock } from '../../storage/base/index.js'
 import { ensurePrivateDir, removeEmptyDir, removeFile } from '../../storage/files/index.js'
 import { type Database, openDatabase } from '../../storage/sql/index.js'
 
-/** A snapshot that nobody used for so long is closed: each has a thread of its own, and opening it takes some 50 ms. */
-export const SNAPSHOT_IDLE_MS = 60_000
-/**
- * So many stay open at most that nobody uses, the ones that were used last: after a start every sync looks at its folders once, and the
- * threads of a hundred took a gigabyte for that minute.
- */
+/** A snapshot that nobody used for so long is closed: it keeps up to 10 MiB of pages, and opening it takes a few milliseconds. */
+export const SNAPSHOT_IDLE_MS = 20_000
+/** So many stay open at most that nobody uses, the ones that were used last: after a start every sync looks at its folders once. */
 export const MAX_IDLE_SNAPSHOTS = 16
 
 interface Held {
@@ -82,7 +79,12 @@ export class Snapshots {
     await this.#closing.get(uuid)
     const dir = this.dirOf(uuid)
     await ensurePrivateDir(dir)
-    return openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
+    return openDatabase({
+      file: join(dir, 'snapshot.db'),
+      schema: 'snapshot',
+      synchronous: 'NORMAL',
+      sharesThread: true
+    })
   }
 
   #close(uuid: string): Promise<void> {

@@ -37,6 +37,7 @@ export const counting = defineTasks(import.meta.url, {
   die(_input: null): never {
     process.exit(3)
   },
+  writerThread: (_sql: Sql, _input: null) => threadId,
   setMeta(sql: Sql, { name, value, fail }: { name: string; value: string; fail?: boolean }): void {
     sql.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run([name, value])
     if (fail === true) throw new SpacedriveError('REFUSED', 'refused after the insert')

@@ -70,6 +70,41 @@ describe('openDatabase', () => {
     await assert.rejects(damaged.write(counting.setMeta, { name: '7', value: '1' }), named)
     await damaged.close()
   })
+  it('many that share threads: a few threads write them all, each its own', async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `many-${i}`)
+    const open = (name: string): Promise<Database> =>
+      openDatabase({ file: `${dir.path}/${name}.db`, schema: 'instance', sharesThread: true })
+    const many = await Promise.all(names.map(open))
+    try {
+      await Promise.all(many.map((one, i) => one.write(counting.setMeta, { name: 'own', value: names[i]! })))
+      const written = many.map(one => one.get<{ value: string }>("SELECT value FROM meta WHERE name = 'own'")?.value)
+      assert.deepEqual(written, names)
+      const threads = new Set(await Promise.all(many.map(one => one.maintain(counting.writerThread, null))))
+      assert.ok(threads.size <= 4, `${threads.size} threads`)
+      assert.ok(!threads.has(await db.maintain(counting.writerThread, null)), 'one that shares nothing is alone')
+      await many[0]!.close()
+      assert.equal((await many[1]!.maintain(counting.writerThread, null)) > 0, true, 'the others go on')
+    } finally {
+      await Promise.all(many.map(one => one.close()))
+    }
+  })
+  it('the thread ends under them: each says so, and what is opened then is written by another one', async () => {
+    const open = (name: string): Promise<Database> =>
+      openDatabase({ file: `${dir.path}/${name}.db`, schema: 'instance', sharesThread: true })
+    const all = await Promise.all(['a1', 'a2', 'a3', 'a4', 'a5'].map(open)) // two of them at least share one
+    const threads = await Promise.all(all.map(one => one.maintain(counting.writerThread, null)))
+    const dying = threads.find((id, i) => threads.indexOf(id) !== i)
+    const [under, ...beside] = all.filter((_, i) => threads[i] === dying) as [Database, ...Database[]]
+    const others = all.filter((_, i) => threads[i] !== dying)
+    await assert.rejects(under.maintain(counting.die as never, null), { code: 'DATABASE_WRITER_DIED' })
+    for (const one of beside)
+      await assert.rejects(one.write(counting.setMeta, { name: 'a', value: '1' }), { code: 'DATABASE_WRITER_DIED' })
+    for (const one of others) await one.write(counting.setMeta, { name: 'a', value: '1' })
+    for (const one of all) await one.close()
+    const again = await open('a1')
+    await again.write(counting.setMeta, { name: 'a', value: '2' })
+    await again.close()
+  })
   it('after close a write is refused', async () => {
     const other = await openDatabase({ file: `${dir.path}/b.db`, schema: 'instance' })
     await other.close()
