@@ -1,7 +1,7 @@
 import { displayPath, nameOf, parentOf, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
 import type { DirHandle } from './disk.js'
 import { lookAt } from './place-step.js'
-import { MAX_BATCH_BYTES, MAX_BATCH_STEPS, type PlaceStep, type StagedSource } from './place-steps.js'
+import { MAX_BATCH_BYTES, MAX_PLACED_STEPS, type PlaceStep, type StagedSource } from './place-steps.js'
 import { diskError } from './problems.js'
 import type { RootAccess } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
@@ -12,10 +12,10 @@ export type Locate = (source: StagedSource) => RelPath
 
 /** @throws {SpacedriveError} BATCH_TOO_LARGE */
 export function ensureBounds(access: RootAccess, steps: readonly PlaceStep[], locate: Locate): void {
-  if (steps.length > MAX_BATCH_STEPS) {
+  if (steps.length > MAX_PLACED_STEPS) {
     throw new SpacedriveError(
       'BATCH_TOO_LARGE',
-      `expected at most ${MAX_BATCH_STEPS} steps in a batch, got ${steps.length}`
+      `expected at most ${MAX_PLACED_STEPS} steps in a batch, got ${steps.length}`
     )
   }
   const staged = stagedSources(steps)

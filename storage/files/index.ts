@@ -59,6 +59,7 @@ export type { NewName, NewNameProblem } from './place-new.js'
 export {
   MAX_BATCH_BYTES,
   MAX_BATCH_STEPS,
+  MAX_PLACED_STEPS,
   type PlaceResult,
   type PlaceStep,
   type StagedSource

@@ -1,12 +1,17 @@
 import { isWithin } from '../../storage/base/index.js'
-import { MAX_BATCH_BYTES, MAX_BATCH_STEPS } from '../../storage/files/index.js'
+import { MAX_BATCH_BYTES } from '../../storage/files/index.js'
 import type { Operation } from '../reconcile/index.js'
 
 /** Operations that will be placed together. */
 export class Batch {
   readonly ops: Operation[] = []
   readonly #byId = new Map<number, Operation>()
+  readonly #maxSteps: number
   bytes = 0
+
+  constructor(maxSteps: number) {
+    this.#maxSteps = maxSteps
+  }
 
   add(op: Operation): void {
     this.ops.push(op)
@@ -19,8 +24,7 @@ export class Batch {
     const [first] = this.ops
     if (first === undefined) return true
     if (first.end !== op.end || isAttributes(first) !== isAttributes(op)) return false
-    if (this.ops.length >= MAX_BATCH_STEPS || (this.bytes > 0 && this.bytes + sizeOf(op) > MAX_BATCH_BYTES))
-      return false
+    if (this.ops.length >= this.#maxSteps || (this.bytes > 0 && this.bytes + sizeOf(op) > MAX_BATCH_BYTES)) return false
     // A folder goes after all that leaves it: what failed there is known then.
     if (op.kind === 'remove-directory' && this.ops.some(o => o.kind !== 'remove-directory')) return false
     return op.needs.every(id => {

@@ -14,6 +14,9 @@ export function contentKey(entry: Present): ContentHash | undefined {
   return entry.kind === 'symlink' ? hashBytes(pathBytes(entry.target)) : undefined
 }
 
+/** Some 10 ms of the thread that writes the instance database. */
+const ROWS_A_WRITE = 1_000
+
 export interface ChangeLogInit {
   readonly run: string
   readonly sync: number
@@ -61,13 +64,18 @@ export class ChangeLog {
     const changes = done.flatMap(({ step }) => (step && batch?.changes.get(step)) ?? [])
     if (changes.length === 0 && batch?.intent === undefined) return
     const { run, sync } = this.#of
-    const columns = toChangeColumns(changes)
-    const transfer = changeBuffers(columns)
-    const recorded = { run, sync, doneAtMs: this.#nowMs(), changes: columns, intent: batch?.intent }
+    const [doneAtMs, intent] = [this.#nowMs(), batch?.intent]
     const write = async (): Promise<void> => {
       // A batch that begins right now does not wait for a thousand rows of this one: its beginning is written first.
       await Promise.all([before, new Promise(resolve => setImmediate(resolve))])
-      await this.#db.write(changing.record, recorded, { transfer })
+      // Page by page, so that others who write wait for none of them long. Until the last is written the intent stands: a crash
+      // in between leaves it to `settleIntents`, which writes the same rows again.
+      for (let from = 0; from === 0 || from < changes.length; from += ROWS_A_WRITE) {
+        const columns = toChangeColumns(changes.slice(from, from + ROWS_A_WRITE))
+        const last = from + ROWS_A_WRITE >= changes.length
+        const recorded = { run, sync, doneAtMs, changes: columns, intent: last ? intent : undefined }
+        await this.#db.write(changing.record, recorded, { transfer: changeBuffers(columns) })
+      }
     }
     this.#writing = write()
     this.#writing.catch(() => {}) // awaited with the next batch, and by `end`

@@ -1,11 +1,12 @@
 /** What a batch was about to do when a crash cut it off: the next who opens that end looks what came of it. */
-import type { AbortOptions, RelPath } from '../../storage/base/index.js'
+import type { AbortOptions } from '../../storage/base/index.js'
 import type { EntryKind, PlaceStep } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import { type Endpoint, type Looked, MAX_LOOKS } from '../endpoints/index.js'
+import type { Endpoint, Looked } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import { type Change, changeBuffers, toChangeColumns } from './change-columns.js'
 import { changing } from './changes.worker.js'
+import { lookAtAll } from './look-at-all.js'
 
 /** One change, and what stood at its path before it. */
 interface Intended {
@@ -48,7 +49,7 @@ export async function settleIntents(
   )
   for (const { run, n, begun_at, changes } of intents) {
     const list = JSON.parse(changes) as Intended[]
-    const looks = await lookAt(
+    const looks = await lookAtAll(
       endpoint,
       list.map(({ change }) => change.path),
       options
@@ -58,17 +59,6 @@ export async function settleIntents(
     const transfer = changeBuffers(columns)
     await db.write(changing.record, { run, sync, doneAtMs: begun_at, changes: columns, intent: n }, { transfer })
   }
-}
-
-async function lookAt(
-  endpoint: Pick<Endpoint, 'look'>,
-  paths: readonly RelPath[],
-  options: AbortOptions
-): Promise<readonly Looked[]> {
-  const looks: Looked[] = []
-  for (let i = 0; i < paths.length; i += MAX_LOOKS)
-    looks.push(...(await endpoint.look(paths.slice(i, i + MAX_LOOKS), options)))
-  return looks
 }
 
 /** Not where what it would have taken from its name stands there still, or nothing got the name. */

@@ -1,12 +1,14 @@
 import { displayPath, type Problem, parentOf, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
+import { MAX_BATCH_STEPS, MAX_PLACED_STEPS } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { contentBuffersOf, toContentColumns } from '../endpoints/index.js'
-import type { End, Operation } from '../reconcile/index.js'
+import { ENDS, type End, type Operation } from '../reconcile/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, isAttributes } from './batch.js'
 import { Bringing, type Brought } from './bringing.js'
 import { Learned, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
+import { lookAtAll } from './look-at-all.js'
 import { readPlanned } from './plan.js'
 import { planning } from './plan.worker.js'
 import { toTraceColumns, traceBuffersOf } from './plan-file.js'
@@ -64,7 +66,8 @@ export class Transition {
   readonly #unsettled = new Set<RelPath>()
   readonly #bringing: Bringing
   readonly #learned = new Learned()
-  #batch = new Batch()
+  readonly #maxSteps: number
+  #batch: Batch
   /** Content of the last batch being brought; and the last two being placed: one is, the other waits for it. */
   #staging: Promise<unknown> = Promise.resolve()
   #placing: Promise<unknown> = Promise.resolve()
@@ -78,6 +81,10 @@ export class Transition {
     this.#init = init
     this.#lines = new VersionLines(init.run, init.snapshot)
     this.#bringing = new Bringing(init)
+    // Each batch costs its beginning, its marker and two syncs, whatever its size.
+    const here = ENDS.every(end => init.ends[end].endpoint.kind === 'local')
+    this.#maxSteps = here ? MAX_PLACED_STEPS : MAX_BATCH_STEPS
+    this.#batch = new Batch(this.#maxSteps)
   }
 
   async run(): Promise<Transitioned> {
@@ -130,7 +137,7 @@ export class Transition {
   /** Begins with a batch: its content is brought while the batch before is being placed, and no other. */
   async #flush(): Promise<void> {
     const { ops } = this.#batch
-    this.#batch = new Batch()
+    this.#batch = new Batch(this.#maxSteps)
     if (ops.length === 0) return
     await this.#placingBefore
     await this.#staging
@@ -197,7 +204,7 @@ export class Transition {
   async #attributeSteps(batch: readonly Operation[]): Promise<Step[]> {
     const { endpoint } = this.#end(batch[0]!)
     const paths = batch.map(op => op.path)
-    const looks = await endpoint.look(paths, { signal: this.#init.signal })
+    const looks = await lookAtAll(endpoint, paths, { signal: this.#init.signal })
     return batch.flatMap((op, i): Step[] => {
       const stat = looks[i]?.entry?.stat
       if (op.kind !== 'attributes' || stat === undefined) {

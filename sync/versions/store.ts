@@ -6,8 +6,8 @@ import { PARTS, type ThinInit, type ThinReport, thinStore } from './thin.js'
 
 /** Where a list is written anew before it takes its place. */
 const NEW = '.new'
-/** The lines that a batch which a crash cut short may have written, several times over: a batch has 1,000 steps. */
-const RECOVER_LINES = 10_000
+/** The lines that a batch which a crash cut short may have written, several times over: a batch has up to 4,000 steps. */
+const RECOVER_LINES = 40_000
 /** A store larger than this share of its volume is said in `status` (SYNC.md 8); it is never thinned for that. */
 export const LARGE_SHARE = 0.1
 

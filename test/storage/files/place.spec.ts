@@ -13,7 +13,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import type { Expected, PlaceResult, PlaceStep } from '../../../storage/files/index.js'
-import { MAX_BATCH_BYTES, MAX_BATCH_STEPS } from '../../../storage/files/index.js'
+import { MAX_BATCH_BYTES, MAX_PLACED_STEPS } from '../../../storage/files/index.js'
 import { DISKS, type Kit, openKit, rel, spied } from './kit.js'
 
 /** What a scan would have seen there. */
@@ -251,8 +251,8 @@ for (const [name, disk] of DISKS) {
     })
     it('a batch of exactly the most steps is taken, one more is not', async () => {
       const step: PlaceStep = { kind: 'remove-directory', path: rel('none') }
-      assert.equal((await kit.root.place(Array(MAX_BATCH_STEPS).fill(step))).length, MAX_BATCH_STEPS)
-      await assert.rejects(kit.root.place(Array(MAX_BATCH_STEPS + 1).fill(step)), { code: 'BATCH_TOO_LARGE' })
+      assert.equal((await kit.root.place(Array(MAX_PLACED_STEPS).fill(step))).length, MAX_PLACED_STEPS)
+      await assert.rejects(kit.root.place(Array(MAX_PLACED_STEPS + 1).fill(step)), { code: 'BATCH_TOO_LARGE' })
     })
   })
 }
