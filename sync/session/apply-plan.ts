@@ -68,6 +68,7 @@ export async function applyPlan(
       ends: { source, destination },
       ...{ snapshot, planFile, pool, run, unread, signal },
       resumes: isFar(ends),
+      batchSteps: init.batchSteps,
       // The row of the run, which the first of them makes, is there before what refers to it: writes keep their order.
       beforeBatch: async steps => {
         await Promise.all([counting.begin(steps.flatMap(({ ops }) => ops)), changes.begin(steps)])

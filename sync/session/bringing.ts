@@ -2,7 +2,7 @@
 import type { ContentHash, Problem } from '../../storage/base/index.js'
 import { type Operation, otherEnd } from '../reconcile/index.js'
 import { sizeOf } from './batch.js'
-import { stageContent } from './stage-content.js'
+import { type StagedContent, stageContent } from './stage-content.js'
 import { StagedNames } from './staged-names.js'
 import type { TransitionInit } from './transition.js'
 import { noteLearnt } from './unread-content.js'
@@ -17,7 +17,19 @@ export interface Brought {
   readonly durable: boolean
 }
 
-export const NOTHING_BROUGHT: Brought = { failed: new Map(), hashes: new Map(), durable: false }
+/** What goes on. */
+export interface Bring {
+  /** All of it lies staged: the next batch may be. */
+  readonly staged: Promise<unknown>
+  readonly brought: Promise<Brought>
+}
+
+interface Staged extends StagedContent {
+  /** Files and links. */
+  readonly count: number
+}
+
+const NOTHING_BROUGHT: Brought = { failed: new Map(), hashes: new Map(), durable: false }
 
 /** Batches whose content may lie staged when a session ends: one being placed, one being brought. Groups come between. */
 const BATCHES_LEFT = 4
@@ -35,10 +47,17 @@ export class Bringing {
   }
 
   /** Stages what a batch needs, checked, and durable where many files are made so at once. */
-  async bring(batch: readonly Operation[], onBytes: (written: number) => void): Promise<Brought> {
-    const { pool, ends, snapshot, signal } = this.#init
+  bring(batch: readonly Operation[], onBytes: (written: number) => void): Bring {
+    const staged = this.#stage(batch, onBytes)
+    const brought = staged.then(content => (content === undefined ? NOTHING_BROUGHT : this.#settle(batch, content)))
+    return { staged, brought }
+  }
+
+  /** @returns undefined: it needs nothing */
+  async #stage(batch: readonly Operation[], onBytes: (written: number) => void): Promise<Staged | undefined> {
+    const { pool, ends, signal } = this.#init
     const wanted = batch.flatMap(op => wantedOf(op, this.names.of(op)))
-    if (wanted.length === 0) return NOTHING_BROUGHT
+    if (wanted.length === 0) return undefined
     const { end } = batch[0]!
     const { endpoint, stage, here } = ends[end]
     const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
@@ -47,10 +66,17 @@ export class Bringing {
     const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
     const from = ends[otherEnd(end)].endpoint
     const init = { from, at: endpoint, stage: stage!, here, pool, resumes }
-    const { failed, learnt } = await stageContent(init, wanted, { ...(signal && { signal }), onBytes })
+    const content = await stageContent(init, wanted, { ...(signal && { signal }), onBytes })
+    return { ...content, count: wanted.length }
+  }
+
+  /** While the content of the next batch is staged already. */
+  async #settle(batch: readonly Operation[], { failed, learnt, count }: Staged): Promise<Brought> {
+    const { ends, snapshot, signal } = this.#init
+    const { end } = batch[0]!
     const [hashes, durable] = await bothDone(
       noteLearnt(snapshot, otherEnd(end), learnt),
-      here?.staging.makeDurable(wanted.length, { signal }) ?? Promise.resolve(false)
+      ends[end].here?.staging.makeDurable(count, { signal }) ?? Promise.resolve(false)
     )
     return { failed, hashes, durable }
   }

@@ -83,6 +83,8 @@ export interface SessionInit extends SessionComponents, AbortOptions {
    * to be left to another run, or undefined: go on.
    */
   more?(plan: PlanSummary): Promise<Hints | 'leave' | undefined>
+  /** Steps of one batch; unless told as many as may be (`Transition`). A test has several small ones. */
+  readonly batchSteps?: number | undefined
   /** Plans and stops there. */
   readonly planOnly?: boolean | undefined
   onPhase?(phase: SessionPhase): void

@@ -5,7 +5,7 @@ import { contentBuffersOf, toContentColumns } from '../endpoints/index.js'
 import { ENDS, type End, type Operation } from '../reconcile/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, isAttributes } from './batch.js'
-import { Bringing, type Brought } from './bringing.js'
+import { type Bring, Bringing, type Brought } from './bringing.js'
 import { Learned, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
 import { lookAtAll } from './look-at-all.js'
@@ -29,6 +29,8 @@ export interface TransitionInit {
   readonly resumes?: boolean | undefined
   /** The plan has content that nobody has read yet: see `unread-content.ts`. */
   readonly unread?: boolean | undefined
+  /** Unless told as many steps a batch as may be. */
+  readonly batchSteps?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** A batch is about to do these, and has done those. */
   beforeBatch?(steps: readonly Step[]): Promise<void>
@@ -68,8 +70,9 @@ export class Transition {
   readonly #learned = new Learned()
   readonly #maxSteps: number
   #batch: Batch
-  /** Content of the last batch being brought; and the last two being placed: one is, the other waits for it. */
+  /** Content of the last batch being staged, then made durable; and the last two being placed: one is, the other waits for it. */
   #staging: Promise<unknown> = Promise.resolve()
+  #brought: Promise<unknown> = Promise.resolve()
   #placing: Promise<unknown> = Promise.resolve()
   #placingBefore: Promise<unknown> = Promise.resolve()
   /** What the last batch did, being written down. */
@@ -83,7 +86,7 @@ export class Transition {
     this.#bringing = new Bringing(init)
     // Each batch costs its beginning, its marker and two syncs, whatever its size.
     const here = ENDS.every(end => init.ends[end].endpoint.kind === 'local')
-    this.#maxSteps = here ? MAX_PLACED_STEPS : MAX_BATCH_STEPS
+    this.#maxSteps = init.batchSteps ?? (here ? MAX_PLACED_STEPS : MAX_BATCH_STEPS)
     this.#batch = new Batch(this.#maxSteps)
   }
 
@@ -96,7 +99,7 @@ export class Transition {
       await this.#learned.tell(ends, this.#failed, { ...(signal && { signal }) })
     } finally {
       // Nothing is left at work when the staging places are closed.
-      await Promise.allSettled([this.#staging, this.#placingBefore, this.#placing, this.#noting])
+      await Promise.allSettled([this.#staging, this.#brought, this.#placingBefore, this.#placing, this.#noting])
     }
     return {
       ...{ operations: this.#operations, bytes: this.#bytes },
@@ -134,17 +137,18 @@ export class Transition {
     return op.kind !== 'remove-directory' || !this.#blocked[op.end].has(op.path)
   }
 
-  /** Begins with a batch: its content is brought while the batch before is being placed, and no other. */
+  /** Begins with a batch: its content is staged while the batch before is made durable and placed, and no other. */
   async #flush(): Promise<void> {
     const { ops } = this.#batch
     this.#batch = new Batch(this.#maxSteps)
     if (ops.length === 0) return
     await this.#placingBefore
     await this.#staging
-    const bringing = this.#bring(ops)
-    const placing = this.#placing.then(async () => this.#placeBatch(ops, await bringing))
-    for (const promise of [bringing, placing]) promise.catch(() => {}) // awaited with the next batch, or at the end
-    this.#staging = bringing
+    const { staged, brought } = this.#bring(ops)
+    const placing = this.#placing.then(async () => this.#placeBatch(ops, await brought))
+    for (const promise of [staged, brought, placing]) promise.catch(() => {}) // awaited with the next batch, or at the end
+    this.#staging = staged
+    this.#brought = brought
     this.#placingBefore = this.#placing
     this.#placing = placing
   }
@@ -174,7 +178,7 @@ export class Transition {
     const ops = group.filter(op => op.kind !== 'version')
     for (const op of group) if (op.kind === 'version') this.#learned.add(op)
     const able = ops.every(op => op.needs.every(id => !this.#failed.has(id)))
-    const ready = able ? await this.#ready(ops, await this.#bring(ops)) : []
+    const ready = able ? await this.#ready(ops, await this.#bring(ops).brought) : []
     const { stage } = this.#end(group[0]!)
     const steps = ready.length < ops.length ? [] : groupSteps(ready, stage!.id, op => this.#bringing.names.of(op))
     if (steps.length === 0) for (const op of ops) this.#fail(op, undefined)
@@ -263,7 +267,7 @@ export class Transition {
     return this.#init.ends[op.end]
   }
 
-  #bring(ops: readonly Operation[]): Promise<Brought> {
+  #bring(ops: readonly Operation[]): Bring {
     return this.#bringing.bring(ops, written => this.#tell(0, written))
   }
 

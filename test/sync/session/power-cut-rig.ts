@@ -40,10 +40,13 @@ export interface Device {
 export class Devices {
   readonly #temp = tempDir('sd-cut-')
   readonly #mode: Mode
+  readonly #options: Partial<SessionInit>
   #made = 0
 
-  constructor(mode: Mode) {
+  /** @param options - of each session */
+  constructor(mode: Mode, options: Partial<SessionInit> = {}) {
     this.#mode = mode
+    this.#options = options
     const first = join(this.#temp.path, 'empty')
     mkdirSync(first)
     for (const name of FILES) {
@@ -76,9 +79,9 @@ export class Devices {
 
   /** One session; a person says yes to what a guard halts. */
   async run(device: Device): Promise<SessionOutcome> {
-    const outcome = await session(device, this.#mode)
+    const outcome = await session(device, this.#mode, this.#options)
     if (outcome.state !== 'halted') return outcome
-    return session(device, this.#mode, yesTo(outcome))
+    return session(device, this.#mode, { ...this.#options, ...yesTo(outcome) })
   }
 
   /**
@@ -93,8 +96,9 @@ export class Devices {
       after = this.#copyOf(device.dir, device.disk)
     }
     try {
-      const outcome = await session(device, this.#mode, {}, closing)
-      if (outcome.state === 'halted') await session(device, this.#mode, yesTo(outcome), closing)
+      const outcome = await session(device, this.#mode, this.#options, closing)
+      if (outcome.state === 'halted')
+        await session(device, this.#mode, { ...this.#options, ...yesTo(outcome) }, closing)
     } catch (err) {
       if (!device.disk.isCut) throw err
     }

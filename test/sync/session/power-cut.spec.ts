@@ -12,6 +12,8 @@ const ALL = process.env.SYNC_CUTS !== undefined
 const PLANS = Number(process.env.SYNC_CUTS ?? 6)
 const CUTS = 4
 const CUTS_OF_MANY = 16
+/** So many that they are made durable as a whole. */
+const BATCH_OF_MANY = 17
 
 const NAMES = ['a', 'b', 'c', 'd.txt']
 const path = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 }).map(parts => parts.join('/'))
@@ -79,7 +81,8 @@ describe('a sync: the power goes after any operation of a session', function () 
     ['mirror', { source: 40, destination: 0 }]
   ] as const)
     it(`${mode}: the same of many new files`, async () => {
-      const devices = new Devices(mode)
+      // Three batches at one end: what is made durable of one, and written down of another, is so while the next one is staged.
+      const devices = new Devices(mode, { batchSteps: BATCH_OF_MANY })
       const write = (end: End) => (_: unknown, n: number) =>
         ({ end, kind: 'write', path: `${end}/${n}`, to: '', text: `${end} ${n}` }) as DiskEdit
       const written = ENDS.flatMap(end => Array.from({ length: names[end] }, write(end)))
