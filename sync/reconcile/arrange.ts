@@ -57,6 +57,7 @@ export class Arrangement {
       }
     }
     this.#steps.group()
+    this.#steps.setAttributes()
   }
 
   /** Files and links that nobody wants any more. */

@@ -3,7 +3,7 @@ import { joinRel } from '../../storage/base/paths.js'
 import { type End, ends, isLeaf, type Leaf, otherEnd, type Present, sameContent } from './entry.js'
 import { deletionVersion, nowAt, originOf, writtenVersion } from './facts.js'
 import { groupsOf, type Range } from './group.js'
-import { agreeMetadata, attributesToSet, modeAt } from './metadata.js'
+import { agreeMetadata, attributesToSet, type Metadata, modeAt } from './metadata.js'
 import { NameTree } from './name-tree.js'
 import type { Node, Want } from './node.js'
 import type { Operation } from './operation.js'
@@ -34,6 +34,7 @@ export class Steps {
   readonly #parked = new Map<Node, number>()
   readonly #freedBy = new Map<string, number>()
   readonly #ranges: Range[] = []
+  readonly #attributes: { readonly node: Node; readonly seen: Leaf; readonly set: Partial<Metadata> }[] = []
 
   constructor(c: Case, end: End, sheet: Sheet) {
     this.#c = c
@@ -139,6 +140,18 @@ export class Steps {
     }
   }
 
+  /** Permission bits and times of what stays the same, once everything is placed: a group consists of names and content alone. */
+  setAttributes(): void {
+    for (const { node, seen, set } of this.#attributes) {
+      const path = this.tree.path(node)
+      const op = this.#emit(
+        { kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set, seen },
+        this.needsOf(node)
+      )
+      this.done.set(node, { id: op.id, shownBy: op.id })
+    }
+  }
+
   /** What it holds, where it is now where it shall be. */
   #refill(node: Node, entry: Present | undefined, path: RelPath): void {
     const now = nowAt(this.#c, node, this.#end)
@@ -166,12 +179,7 @@ export class Steps {
     if (now.kind === 'directory') return
     const wanted = agreeMetadata(source, destination, node.base?.entry, this.#c.options)
     const set = wanted && attributesToSet(wanted, now, this.#end, this.#c.options, true)
-    if (set === undefined) return
-    const op = this.#emit(
-      { kind: 'attributes', end: this.#end, path, reason: 'metadata', ...set, seen: now },
-      this.needsOf(node)
-    )
-    this.done.set(node, { id: op.id, shownBy: op.id })
+    if (set !== undefined) this.#attributes.push({ node, seen: now, set })
   }
 
   #create(node: Node, entry: Present, path: RelPath, needs: readonly (number | undefined)[]): Operation {

@@ -124,6 +124,10 @@ export function sync(
     while (group !== undefined && operations[to]?.group === group) to++
     const batch = operations.slice(i, to)
     i = to
+    assert.ok(
+      group === undefined || batch.every(op => op.kind !== 'attributes'),
+      'a group is of names and content alone'
+    )
     const able = batch.every(op => op.needs.every(n => achieved.has(n) || batch.some(b => b.id === n && b.id < op.id)))
     const empty = batch.every(op => op.kind !== 'remove-directory' || !blocked[end]!.has(op.path))
     const other: Disk = ends[otherEnd(end)]

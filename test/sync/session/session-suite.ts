@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -74,6 +75,22 @@ export function sessionSuite(openSync: OpenSync, guardsThere: GuardsThere = asyn
     ])
     assert.equal(plan.totals.source.moved + plan.totals.destination.moved, 2)
     assert.equal(result.bytes, 'by the source'.length + 'from there'.length, 'a rename sends no content')
+    await nothing()
+  })
+
+  it('a rename with other permission bits and time, and a new file at the old name', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    put('old', 'content')
+    put('folder/kept', 'more')
+    await done()
+    renameSync(join(fixture.source, 'old'), join(fixture.source, 'folder/new'))
+    chmodSync(join(fixture.source, 'folder/new'), 0o600)
+    utimesSync(join(fixture.source, 'folder/new'), 1, 1_000_000_000)
+    put('old', 'another content')
+    await done()
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    assert.equal(statSync(join(fixture.destination, 'folder/new')).mode & 0o777, 0o600)
+    assert.equal(statSync(join(fixture.destination, 'folder/new')).mtimeMs, 1e12)
     await nothing()
   })
 
