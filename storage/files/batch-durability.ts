@@ -1,6 +1,6 @@
 import { displayPath, nameOf, parentOf, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
 import type { DirHandle } from './disk.js'
-import { lookAt } from './place-step.js'
+import { findAt, ifThere } from './place-step.js'
 import { MAX_BATCH_BYTES, MAX_PLACED_STEPS, type PlaceStep, type StagedSource } from './place-steps.js'
 import { diskError } from './problems.js'
 import type { RootAccess } from './root.js'
@@ -21,7 +21,7 @@ export function ensureBounds(access: RootAccess, steps: readonly PlaceStep[], lo
   const staged = stagedSources(steps)
   if (staged.length < 2) return
   let bytes = 0
-  for (const source of staged) bytes += source.sizeBytes ?? lookAt(access, locate(source))?.sizeBytes ?? 0
+  for (const source of staged) bytes += source.sizeBytes ?? findAt(access, locate(source))?.sizeBytes ?? 0
   if (bytes > MAX_BATCH_BYTES) {
     throw new SpacedriveError('BATCH_TOO_LARGE', `expected at most ${MAX_BATCH_BYTES} bytes in a batch, got ${bytes}`)
   }
@@ -45,7 +45,10 @@ export function syncStaged(
       return
     }
     for (const source of staged) syncOne(access, locate(source), places.get(source.staging)!.tree)
-    for (const way of waysToReplaced(steps, locate)) disk.sync(access.dirs.open(way))
+    for (const way of waysToReplaced(steps, locate)) {
+      const dir = ifThere(() => access.dirs.open(way))
+      if (dir !== undefined) disk.sync(dir)
+    }
   } catch (err) {
     throw diskError('make durable what was staged in', root.path, err)
   }
@@ -61,10 +64,12 @@ function waysToReplaced(steps: readonly PlaceStep[], locate: Locate): Set<RelPat
   return ways
 }
 
-function syncOne({ disk, dirs, root }: RootAccess, path: RelPath, tree: DirHandle): void {
+function syncOne(access: RootAccess, path: RelPath, tree: DirHandle): void {
+  const { disk, dirs, root } = access
   const { syncWhole } = root.capabilities
-  const dir = dirs.open(parentOf(path))
-  const { kind, mode } = disk.lstat(dir, nameOf(path))
+  const at = findAt(access, path)
+  if (at === undefined) return // it gets no name either: its own step says so
+  const { kind, mode } = at
   if (kind === 'directory') syncTree(disk, dirs.open(path), syncWhole)
   // Where the whole cannot be synced, each file was when it was written.
   if (kind !== 'file' || !syncWhole) return
@@ -72,7 +77,7 @@ function syncOne({ disk, dirs, root }: RootAccess, path: RelPath, tree: DirHandl
     disk.syncAll(tree)
     return
   }
-  const fd = disk.open(dir, nameOf(path), 'read')
+  const fd = disk.open(dirs.open(parentOf(path)), nameOf(path), 'read')
   try {
     disk.sync(fd)
   } finally {
@@ -93,7 +98,8 @@ export function syncPlaced({ disk, dirs, root }: RootAccess, steps: readonly Pla
     if ('from' in step) directories.add(parentOf(locate(step.from)))
     if ('aside' in step) directories.add(parentOf(locate(step.aside)))
     if (step.kind === 'make-directory') directories.add(step.path)
-    if (step.kind === 'attributes') syncAttributes({ disk, dirs, root }, step.path)
+    // Its step failed, or it is gone by now, whatever stands on the way to it.
+    if (step.kind === 'attributes') ifThere(() => syncAttributes({ disk, dirs, root }, step.path))
   }
   for (const path of directories) {
     let dir: DirHandle

@@ -91,12 +91,15 @@ interface Planned {
   readonly emptied: RelPath[]
 }
 
+/** What a person did meanwhile: to what the group moves, or to a directory on the way to it. */
+const OTHERWISE = new Set(['CHANGED', 'MISSING', 'LINK_IN_PATH'])
+
 /** @returns instead of a plan why there is none: what stands there is not what was expected, and none of it is done */
 function plannedOr(plan: () => Planned): Planned | SpacedriveError {
   try {
     return plan()
   } catch (err) {
-    if (err instanceof SpacedriveError && err.code === 'CHANGED') return err
+    if (err instanceof SpacedriveError && OTHERWISE.has(err.code)) return err
     throw err
   }
 }
@@ -114,6 +117,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
     moves.push({ from, to, seen: seen(at), ...(expected !== undefined && { expected }) })
   }
   const sources = new Set(steps.map(s => s.path as string))
+  const moved = new Set(steps.flatMap(s => (s.kind === 'move' ? [s.path as string] : [])))
   // Names that swap or turn in a cycle: all leave their names first, then take the new ones. So do all where a new name is
   // made by a link: after a crash the second name is known by lying in our own place.
   // So do all where one lies within another, before the group or after it.
@@ -121,7 +125,8 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
   const turning =
     nested ||
     !access.root.capabilities.noReplace ||
-    steps.some(s => (s.kind === 'move' && sources.has(s.to)) || isRespelling(access.root.capabilities, s))
+    steps.some(s => (s.kind === 'move' ? sources.has(s.to) : comes(s) && moved.has(s.path))) ||
+    steps.some(s => isRespelling(access.root.capabilities, s))
   const second: { readonly to: RelPath; run(): void }[] = []
   const later = (to: RelPath, from: RelPath, at: EntryStat): void =>
     void second.push({ to, run: () => add(from, to, at) })
@@ -172,6 +177,8 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
 }
 
 const depth = (path: RelPath): number => path.split('/').length
+
+const comes = ({ kind }: PlaceStep): boolean => kind === 'create' || kind === 'make-directory'
 
 function isNested(steps: readonly PlaceStep[]): boolean {
   const names = steps.flatMap(s => (s.kind === 'move' ? [s.path, s.to] : [s.path]))

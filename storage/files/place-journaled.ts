@@ -6,7 +6,7 @@ import type { EntryStat, Expected } from './fingerprint.js'
 import { runGroup } from './group.js'
 import { type Group, seen } from './journal.js'
 import { stagingName } from './ours.js'
-import { create, ensureExpected, lookAt, remove, type StepOutcome } from './place-step.js'
+import { create, ensureExpected, findAt, remove, type StepOutcome } from './place-step.js'
 import { diskError, problemOf } from './problems.js'
 import type { RootAccess } from './root.js'
 
@@ -18,7 +18,7 @@ export function replaceGroup(
   expected: Expected,
   aside: RelPath
 ): Group | undefined {
-  const [old, staged] = [lookAt(access, path), lookAt(access, from)]
+  const [old, staged] = [findAt(access, path), findAt(access, from)]
   if (old === undefined || staged === undefined) return undefined
   return {
     moves: [

@@ -1,4 +1,4 @@
-import { displayPath, nameOf, type Problem, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { displayPath, hasCode, nameOf, type Problem, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
 import { findStat } from './disk.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import { giveName, giveNameBeneath, movedAway } from './give-name.js'
@@ -125,6 +125,21 @@ export function lookAt({ disk, dirs }: RootAccess, path: RelPath): EntryStat | u
     return findStat(disk, dirs.open(parentOf(path)), nameOf(path))
   } catch (err) {
     throw diskError('look at', path, err)
+  }
+}
+
+/** The same; undefined also where the way to it is not there, or leads through something else than directories. */
+export function findAt(access: RootAccess, path: RelPath): EntryStat | undefined {
+  return ifThere(() => lookAt(access, path))
+}
+
+/** undefined: what it is about is not there, whatever stands on the way to it. */
+export function ifThere<T>(act: () => T): T | undefined {
+  try {
+    return act()
+  } catch (err) {
+    if (hasCode(err, 'ENOENT', 'ENOTDIR', 'ELOOP', 'MISSING', 'LINK_IN_PATH')) return undefined
+    throw err
   }
 }
 

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import type { PlaceResult, PlaceStep } from '../../../storage/files/index.js'
 import { DISKS, type Kit, openKit, rel, spied, systemError } from './kit.js'
 
@@ -62,6 +72,28 @@ for (const [name, disk] of DISKS) {
         1,
         'only the open staging place is left'
       )
+    })
+    it('a name that moves away is given to what comes, in whichever order they are asked for', async () => {
+      file('f', 'old')
+      await kit.stage({ n: 'new' })
+      const create: PlaceStep = { kind: 'create', path: rel('f'), from: kit.from('n') }
+      assert.deepEqual(codes(await kit.root.placeGroup([create, move('f', 'g')])), ['done', 'done'])
+      assert.deepEqual([read('f'), read('g')], ['new', 'old'])
+    })
+    it('what is gone with its directory, or lies behind a link by now, is not done, and the rest with it', async () => {
+      for (const [code, interfere] of [
+        ['MISSING', () => rmSync(kit.at('d'), { recursive: true })],
+        ['LINK_IN_PATH', () => symlinkSync('elsewhere', kit.at('d'))]
+      ] as const) {
+        file('a')
+        mkdirSync(kit.at('d'))
+        file('d/b')
+        const steps = [move('a', 'c'), move('d/b', 'a')]
+        if (code === 'LINK_IN_PATH') renameSync(kit.at('d'), kit.at('elsewhere'))
+        interfere()
+        assert.deepEqual(codes(await kit.root.placeGroup(steps)), [code, code])
+        assert.equal(read('a'), 'a')
+      }
     })
     it('a file becomes a directory, and a directory a file', async () => {
       file('f')

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync
 } from 'node:fs'
@@ -57,6 +58,24 @@ for (const [name, disk] of DISKS) {
       aside: kit.from(`aside/${path}`)
     })
 
+    it('what is not staged, or gone with its directory, is a problem of its own: the rest is done, and said to be', async () => {
+      await kit.stage({ a: '1', b: '2' })
+      mkdirSync(kit.at('dir'))
+      for (const path of ['dir/gone', 'gone', 'there', 'replaced']) writeFileSync(kit.at(path), path)
+      const attributes = (path: string): PlaceStep => ({
+        ...{ kind: 'attributes', path: rel(path), expected: seenAt(kit.at(path)), mode: 0o600 }
+      })
+      const steps = [
+        ...[create('a'), create('none'), create('b/none', 'in/none'), replace('replaced', 'in/none')],
+        ...[attributes('dir/gone'), attributes('gone'), attributes('there')]
+      ]
+      rmSync(kit.at('dir'), { recursive: true })
+      rmSync(kit.at('gone'))
+      assert.deepEqual(codes(await kit.root.place(steps)), [
+        ...['done', 'MISSING', 'MISSING', 'MISSING', 'MISSING', 'CHANGED', 'done']
+      ])
+      assert.deepEqual([read('a'), read('replaced')], ['1', 'replaced'])
+    })
     it('creates files and links in directories that it made, with their times last', async () => {
       await kit.stage({ a: 'alpha' })
       await kit.staging.write([{ kind: 'symlink', path: rel('l'), target: 'a' }], new Uint8Array(0))
