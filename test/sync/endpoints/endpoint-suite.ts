@@ -19,8 +19,11 @@ export interface EndpointFixture {
 export type MakeEndpoint = () => Promise<EndpointFixture>
 
 /**
- * What every endpoint promises (docs/endpoint.md), checked against real trees. To be called within a `describe`; `make` is
- * called before each test.
+ * What every endpoint promises (docs/endpoint.md), checked against a folder here, a folder of another device and a tree in memory. To be
+ * called within a `describe`; `make` is called before each test. `alikeSuite` asks an end and a tree in memory the same at random.
+ *
+ * What only a real file system does is not in it: mounts, directories that are swapped for links while they are gone through
+ * (`local-hard.spec.ts`), users without rights (`reading-role.ts`), a power cut and a full disk (test/storage/files).
  */
 export function endpointSuite(make: MakeEndpoint): void {
   let fixture: EndpointFixture

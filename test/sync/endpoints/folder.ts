@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
-import { type AbsPath, fsPath, textFromBytes } from '../../../storage/base/index.js'
+import { type AbsPath, fsPath, hasCode, textFromBytes } from '../../../storage/base/index.js'
+import type { EntryKind } from '../../../storage/files/index.js'
 
 /** The folder behind an endpoint, as the suite changes it and looks at it: past the endpoint. Paths as in RelPath. */
 export interface TreeBehind {
@@ -15,8 +16,10 @@ export interface TreeBehind {
   rename(path: string, to: string): void
   remove(path: string): void
   read(path: string): string
-  exists(path: string): boolean
+  /** Of what is there, not followed. */
+  kind(path: string): EntryKind | undefined
   mode(path: string): number
+  chmod(path: string, mode: number): void
   /** Names in a directory but those that are ours. */
   names(path?: string): string[]
   /** Moves the whole folder elsewhere and puts an empty one in its place. */
@@ -28,6 +31,14 @@ export function folder(root: AbsPath): TreeBehind {
   const parent = (path: string): void => {
     const slash = path.lastIndexOf('/')
     if (slash > 0) fs.mkdirSync(at(path.slice(0, slash)), { recursive: true })
+  }
+  const lookAt = (path: string): fs.Stats | undefined => {
+    try {
+      return fs.lstatSync(at(path), { throwIfNoEntry: false })
+    } catch (err) {
+      if (hasCode(err, 'ENOTDIR')) return undefined // a file stands on the way
+      throw err
+    }
   }
   return {
     write(path, content, { mode, mtimeNs } = {}) {
@@ -56,7 +67,13 @@ export function folder(root: AbsPath): TreeBehind {
     rename: (path, to) => fs.renameSync(at(path), at(to)),
     remove: path => fs.rmSync(at(path), { recursive: true }),
     read: path => fs.readFileSync(at(path), 'utf8'),
-    exists: path => fs.lstatSync(at(path), { throwIfNoEntry: false }) !== undefined,
+    kind(path) {
+      const stat = lookAt(path)
+      if (stat === undefined) return undefined
+      if (stat.isFile()) return 'file'
+      return stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'other'
+    },
+    chmod: (path, mode) => fs.chmodSync(at(path), mode),
     mode: path => fs.lstatSync(at(path)).mode & 0o7777,
     names: (path = '') =>
       fs

@@ -1,3 +1,4 @@
+import { alikeSuite } from './alike-suite.js'
 import { endpointSuite } from './endpoint-suite.js'
 import { type LocalParts, localFixture, localParts } from './local-fixture.js'
 
@@ -8,4 +9,5 @@ describe('a local endpoint', () => {
   })
   after(() => parts.close())
   endpointSuite(() => localFixture(parts))
+  alikeSuite(() => localFixture(parts))
 })

@@ -13,8 +13,8 @@ import {
 } from '../../../storage/base/index.js'
 import type { Expected } from '../../../storage/files/index.js'
 import { tempDir } from '../../temp.js'
-import { MemoryEnd, named } from '../endpoints/memory-end.js'
-import { Follower, type Part } from './follower.js'
+import { type MemoryTree, named } from '../endpoints/memory/tree.js'
+import { Follower, type Part, steadyTree } from './follower.js'
 
 const EXPECTED = {} as Expected
 /** More by SPACEDRIVE_RUNS, for a long search. */
@@ -27,7 +27,7 @@ describe('following what changes in a served folder', function () {
   const temp = tempDir()
   let pool: WorkerPool
   let follower: Follower
-  let end: MemoryEnd
+  let end: MemoryTree
   before(() => {
     pool = workerPool(2)
   })
@@ -36,7 +36,7 @@ describe('following what changes in a served folder', function () {
     temp.clean()
   })
   const fresh = async (): Promise<Follower> => {
-    end = new MemoryEnd()
+    end = steadyTree()
     follower = await Follower.open(end, mkdtempSync(join(temp.path, 'f-')), pool)
     return follower
   }
@@ -280,7 +280,7 @@ describe('following what changes in a served folder', function () {
     else if (what === 'fifo' && free) end.make(path, 'other')
     else if (what === 'remove' && kind !== undefined) end.remove(path)
     else if (what === 'chmod' && kind !== undefined) end.chmod(path, 0o700)
-    else if (what === 'lock' && kind === 'directory') end.lock(path, end.look(path)!.stat.mode !== 0)
+    else if (what === 'lock' && kind === 'directory') end.lock(path, end.has(path) !== undefined && !end.isLocked(path))
     else if (what === 'rename' && canRename(path, to)) {
       end.rename(path, to)
       follower.hint(to, true)

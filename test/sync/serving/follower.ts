@@ -14,13 +14,17 @@ import type { PlaceStep } from '../../../storage/files/index.js'
 import { type Database, openDatabase } from '../../../storage/sql/index.js'
 import {
   type Endpoint,
+  type EndpointSync,
   type FollowedPage,
   type FollowOptions,
   toContentColumns
 } from '../../../sync/endpoints/index.js'
 import { ServedScans } from '../../../sync/serving/index.js'
 import { type Hint, keyPath, Scan, snapshotting } from '../../../sync/session/index.js'
-import type { MemoryEnd, MemoryState } from '../endpoints/memory-end.js'
+import { MemoryDisk } from '../endpoints/memory/disk.js'
+import { entryAt, walked } from '../endpoints/memory/looking.js'
+import { MemoryEndpoint } from '../endpoints/memory/memory-endpoint.js'
+import { type MemoryState, MemoryTree } from '../endpoints/memory/tree.js'
 
 const SYNC = '01890000-0000-7000-8000-000000000000'
 const AT = 'destination'
@@ -29,7 +33,7 @@ const AT = 'destination'
 export type Part = 'disk' | 'server' | 'driver'
 
 export class Follower {
-  readonly end: MemoryEnd
+  readonly end: MemoryTree
   readonly #dir: string
   readonly #pool: WorkerPool
   #scans!: ServedScans
@@ -40,13 +44,13 @@ export class Follower {
   pages: FollowedPage[] = []
   #saved: MemoryState | undefined
 
-  private constructor(end: MemoryEnd, dir: string, pool: WorkerPool) {
+  private constructor(end: MemoryTree, dir: string, pool: WorkerPool) {
     this.end = end
     this.#dir = dir
     this.#pool = pool
   }
 
-  static async open(end: MemoryEnd, dir: string, pool: WorkerPool): Promise<Follower> {
+  static async open(end: MemoryTree, dir: string, pool: WorkerPool): Promise<Follower> {
     const follower = new Follower(end, dir, pool)
     await follower.#open()
     return follower
@@ -111,11 +115,8 @@ export class Follower {
   async follow({ whole = false, cutAfter = Number.POSITIVE_INFINITY } = {}): Promise<boolean> {
     const hints = whole ? undefined : this.hints
     this.pages = []
-    const endpoint = {
-      ...this.end.endpoint(),
-      sync: { follow: (o: FollowOptions) => this.#cut(o, cutAfter) }
-    } as unknown
-    const init = { at: AT, endpoint: endpoint as Endpoint, snapshot: this.#snapshot, pool: this.#pool } as const
+    const endpoint = endpointOf(this.end, { follow: (o = {}) => this.#cut(o, cutAfter) })
+    const init = { at: AT, endpoint, snapshot: this.#snapshot, pool: this.#pool } as const
     try {
       const scan = new Scan({ ...init, hints })
       await scan.look()
@@ -132,7 +133,7 @@ export class Follower {
 
   async *#cut(options: FollowOptions, after: number): AsyncGenerator<FollowedPage> {
     let count = 0
-    for await (const page of this.#scans.follow(SYNC, this.end.endpoint(), options)) {
+    for await (const page of this.#scans.follow(SYNC, endpointOf(this.end), options)) {
       for (const part of split(page)) {
         if (++count > after) throw new Cut()
         this.pages.push(part)
@@ -151,7 +152,7 @@ export class Follower {
     }
     const moved = step.kind === 'move' ? [{ path: step.path, to: step.to }] : []
     const at = step.kind === 'move' ? step.to : step.path
-    const stat = this.end.look(at)?.stat
+    const stat = entryAt(viewOf(this.end), at)?.stat
     const file = stat?.kind === 'file' && step.kind !== 'move'
     const rows = toContentColumns(
       stat === undefined ? [] : [{ path: at, stat, racy: false, ...(file && { hash: this.end.hashOf(at) }) } as never]
@@ -189,8 +190,7 @@ export class Follower {
 
   /** What the rows should be. */
   truth(exact: boolean): string[] {
-    return this.end
-      .listing()
+    return [...walked(viewOf(this.end), ROOT, {})]
       .filter(({ path }) => path !== ROOT)
       .map(({ path, stat, target, unknown }) => {
         const kind = unknown === undefined ? ['file', 'directory', 'symlink'].indexOf(stat.kind) : 3
@@ -214,6 +214,15 @@ export class Follower {
 }
 
 class Cut extends Error {}
+
+/** Its clock goes on by one step with each change: no stat is too near the reading to vouch for a hash. */
+export const steadyTree = (): MemoryTree => new MemoryTree(new MemoryDisk(() => 0n))
+
+const viewOf = ({ root }: MemoryTree) => ({ root, ours: [] })
+
+/** Pages are small: much of what is told lies in several. */
+const endpointOf = (tree: MemoryTree, sync?: Pick<EndpointSync, 'follow'>): Endpoint =>
+  new MemoryEndpoint(tree, { pageEntries: 3, ...(sync && { sync: () => sync as EndpointSync }) })
 
 /** Each entry and each name a page of its own: a cut comes anywhere. */
 function split(page: FollowedPage): FollowedPage[] {
