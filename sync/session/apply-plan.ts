@@ -130,7 +130,7 @@ const hasUnsettled = (db: Database, sync: number): boolean =>
   db.get('SELECT 1 AS n FROM sync_unsettled WHERE sync = ? LIMIT 1', [sync]) !== undefined
 
 /** Content comes over a connection, which may be lost. */
-export const isFar = (ends: SessionInit['ends']): boolean => ENDS.some(end => ends[end].kind === 'remote')
+export const isFar = (ends: SessionInit['ends']): boolean => ENDS.some(end => ends[end].sync !== undefined)
 
 function takenAway({ totals }: Planned['summary'], end: End) {
   const { removed, repacked, replaced, directoriesRemoved } = totals[end]
