@@ -9,7 +9,7 @@ import {
   SpacedriveError,
   type WorkerPool
 } from '../../storage/base/index.js'
-import type { PlaceStep } from '../../storage/files/index.js'
+import type { PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import {
   type Endpoint,
@@ -19,7 +19,7 @@ import {
   type FollowOptions,
   fromColumns
 } from '../endpoints/index.js'
-import { type PlacedName, Scan, Snapshots, Turns, telling } from '../session/index.js'
+import { type MovesToTell, type PlacedName, Scan, Snapshots, Turns, telling } from '../session/index.js'
 
 export interface ServedScansInit {
   readonly dataDir: AbsPath
@@ -76,6 +76,25 @@ export class ServedScans {
     const endTurn = await this.#turns.take([sync])
     try {
       await this.#snapshots.use(sync, db => db.write(telling.placing, names))
+    } finally {
+      endTurn()
+    }
+  }
+
+  /** After that: directories that were renamed bear their names here at once, so that what they hold is neither told nor noted. */
+  async placed(sync: string, steps: readonly PlaceStep[], results: readonly PlaceResult[]): Promise<void> {
+    const moves = steps.flatMap((step, i): FollowedMove[] => {
+      const result = results[i]
+      if (step.kind !== 'move' || result?.done !== true || result.stat?.kind !== 'directory') return []
+      const { inode, birthNs } = result.stat
+      return [{ path: step.path, to: step.to, inode, birthNs }]
+    })
+    if (moves.length === 0) return
+    const endTurn = await this.#turns.take([sync])
+    try {
+      await this.#snapshots.use(sync, db => db.write(telling.placed, moves))
+    } catch {
+      // They were given: the next scan finds what has which name.
     } finally {
       endTurn()
     }
@@ -176,13 +195,13 @@ async function* everything(
 
 async function* changes(
   db: Database,
-  moves: readonly FollowedMove[],
+  { placed, found }: MovesToTell,
   { signal }: AbortOptions
 ): AsyncGenerator<FollowedPage, void, void> {
-  yield { kind: 'since', moves }
+  yield { kind: 'since', moves: [...placed, ...found] }
   for (let after: Uint8Array | undefined, more = true; more; more = after !== undefined) {
     signal?.throwIfAborted()
-    const { columns, from, next } = await db.maintain(telling.changed, { moves, after })
+    const { columns, from, next } = await db.maintain(telling.changed, { moves: found, after })
     const entries: FollowedEntry[] = columns.count === 0 ? [] : fromColumns(columns)
     for (const { index, path } of from) entries[index] = { ...entries[index]!, from: path }
     if (entries.length > 0) yield { kind: 'entries', entries }
@@ -190,7 +209,7 @@ async function* changes(
   }
   for (let after: Uint8Array | undefined, more = true; more; more = after !== undefined) {
     signal?.throwIfAborted()
-    const { paths, next } = await db.maintain(telling.gone, { moves, after })
+    const { paths, next } = await db.maintain(telling.gone, { moves: found, after })
     if (paths.length > 0) yield { kind: 'gone', paths }
     after = next
   }

@@ -202,6 +202,7 @@ class ServedList implements ServedSyncs {
         ...{ db, clock, sync, endpoint, vectors, from: nameOf(sync.device) },
         files: () => this.#files(sync, endpoint, options),
         placing: steps => this.#init.scans.placing(sync.uuid, steps),
+        placed: (steps, results) => this.#init.scans.placed(sync.uuid, steps, results),
         turn: more => this.#turn(endpoint.local!.path, more)
       },
       options

@@ -19,6 +19,8 @@ export interface ServingEndInit extends ServingGuardsInit {
   readonly vectors: FolderVectors | undefined
   /** Before names are given and taken: whatever comes of it, the driver is told of them the next time that it asks. */
   placing(steps: readonly PlaceStep[]): Promise<void>
+  /** After that: what came of it. It may be lost. */
+  placed(steps: readonly PlaceStep[], results: readonly PlaceResult[]): Promise<void>
   /** One sync at a time changes a folder. @throws {SpacedriveError} BUSY; `signal.reason` */
   turn(options: AbortOptions): Promise<() => void>
 }
@@ -97,7 +99,7 @@ export class ServingEnd implements SyncedEnd {
   }
 
   async #place(batch: KeptBatch, options: AbortOptions): Promise<readonly PlaceResult[]> {
-    const { endpoint, from, vectors, placing } = this.#init
+    const { endpoint, from, vectors, placing, placed } = this.#init
     const { root, versions } = this.#end
     const staging = await this.#staging(options)
     const nextAside = (): number => this.#asides++
@@ -111,6 +113,8 @@ export class ServingEnd implements SyncedEnd {
     const results =
       vectors === undefined || notes === undefined ? await place() : await vectors.noting(own.steps, notes, place)
     await versions.keep()
+    // A group has names that turn: the next scan sees what came of them.
+    if (batch.group === undefined) await placed(own.steps, results)
     this.#staged.forget(own.steps.flatMap(step => ('from' in step ? [step.from.path] : [])))
     return results
   }

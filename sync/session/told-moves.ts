@@ -3,6 +3,7 @@ import { nameOf, parentOf, type RelPath } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import { type FollowedMove, MAX_FOLLOWED_MOVES } from '../endpoints/index.js'
 import { keyPath, keysBelow, pathKey } from './path-key.js'
+import { fitTogether, readPlaced } from './placed-moves.js'
 import { isAtOrBelow } from './renames.js'
 
 /** More directories than this among what changed, and names are told that are gone and others that came. */
@@ -48,10 +49,21 @@ interface Directory {
   readonly hereBirth: bigint
 }
 
+/** Directories that the driver has to have renamed, unless it did so itself. */
+export interface MovesToTell {
+  /** By the driver, and its rows and what it knows lie under the new names already. */
+  readonly placed: readonly FollowedMove[]
+  /** By others since then. */
+  readonly found: readonly FollowedMove[]
+}
+
 /** @returns undefined: what the driver placed itself cannot be told from what it was told, so everything is told */
-export function findMoves(sql: Sql): readonly FollowedMove[] | undefined {
+export function findMoves(sql: Sql): MovesToTell | undefined {
+  const placed = readPlaced(sql)
   const moves = candidates(sql).filter(({ path, to }) => isAllNoted(sql, path) && isAllNoted(sql, to))
-  const few = moves.length > MAX_FOLLOWED_MOVES ? [] : moves
+  const found = placed.length + moves.length > MAX_FOLLOWED_MOVES ? [] : moves
+  if (!fitTogether(sql, placed, found)) return undefined
+  const few = [...placed, ...found]
   const taken = new Set(few.map(m => m.to))
   // A directory that the driver renamed stands there, and not as it was found: below it anything may be otherwise.
   const doubted = sql
@@ -61,7 +73,7 @@ export function findMoves(sql: Sql): readonly FollowedMove[] | undefined {
     .all()
     .map(({ path }) => keyPath(path))
   const left = new Set(few.map(m => m.path))
-  return doubted.every(path => taken.has(path) || left.has(path)) ? few : undefined
+  return doubted.every(path => taken.has(path) || left.has(path)) ? { placed, found } : undefined
 }
 
 function candidates(sql: Sql): readonly FollowedMove[] {

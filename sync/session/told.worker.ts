@@ -6,9 +6,10 @@ import { defineTasks, displayPath, type RelPath } from '../../storage/base/index
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import { type EntryColumns, FOLLOWED_PAGE, type FollowedMove, type TreeEntry, toColumns } from '../endpoints/index.js'
 import { keyPath, pathKey } from './path-key.js'
+import { notePlaced } from './placed-moves.js'
 import { settleRenames } from './renames.js'
 import { COLUMNS, type SeenRow, seenOf } from './seen.js'
-import { findMoves, ToldMoves } from './told-moves.js'
+import { findMoves, type MovesToTell, ToldMoves } from './told-moves.js'
 import { forgetRead } from './unread.js'
 
 interface Served {
@@ -63,12 +64,14 @@ export const telling = defineTasks(import.meta.url, {
     const isKnown = since !== undefined && (isLast || isBase) && placed <= served!.placed - before!
     if (!isKnown) {
       const { round = 0, placed: ever = 0 } = served ?? {}
-      sql.exec('DELETE FROM told; DELETE FROM compared')
+      sql.exec('DELETE FROM told; DELETE FROM placed_moves; DELETE FROM compared')
       sql.prepare('INSERT OR REPLACE INTO served VALUES (1, NULL, NULL, ?, 0, ?, 0, 0)').run([round + 1, ever])
       return true
     }
     // What was noted for an answer that was cut off is relative to the same mark, and goes on to be.
-    if (!isBase) sql.prepare('DELETE FROM told WHERE round <= ?').run([served!.round])
+    if (!isBase)
+      for (const table of ['told', 'placed_moves'])
+        sql.prepare(`DELETE FROM ${table} WHERE round <= ?`).run([served!.round])
     sql.prepare('UPDATE served SET base = ?, base_placed = ?, round = round + 1, noting = 1').run([since, before!])
     if (all) sql.exec('DELETE FROM compared')
     return false
@@ -108,14 +111,19 @@ export const telling = defineTasks(import.meta.url, {
     }
   },
 
+  /** Directories that the driver renamed there just now, after `placing`. */
+  placed(sql: Sql, moves: readonly FollowedMove[]): void {
+    notePlaced(sql, moves)
+  },
+
   /** Directories to be renamed first; undefined: everything is told instead. */
-  moves(sql: Sql): readonly FollowedMove[] | undefined {
+  moves(sql: Sql): MovesToTell | undefined {
     return findMoves(sql)
   },
 
   /** Everything is told. */
   whole(sql: Sql): void {
-    sql.exec('DELETE FROM told; UPDATE served SET base = NULL, last = NULL, noting = 0')
+    sql.exec('DELETE FROM told; DELETE FROM placed_moves; UPDATE served SET base = NULL, last = NULL, noting = 0')
   },
 
   /** All there is, in tree order. */
@@ -148,14 +156,8 @@ export const telling = defineTasks(import.meta.url, {
   gone(sql: Sql, { moves, after }: After): ToldGone {
     const told = new Told(sql, moves)
     const paths: RelPath[] = []
-    // Of what went with its directory nothing is said: under its old name, and under the one that it would bear.
-    const above: (Uint8Array | undefined)[] = []
     const next = told.each(after, key => {
-      for (const [i, gone] of told.goneWith(key).entries()) {
-        if (gone === undefined || (above[i] !== undefined && isBelow(gone, above[i]))) continue
-        above[i] = gone
-        paths.push(keyPath(gone))
-      }
+      for (const gone of told.gone(key)) paths.push(keyPath(gone))
       return paths.length < FOLLOWED_PAGE
     })
     return { paths, next }
@@ -177,6 +179,7 @@ class Told {
   readonly #noted: (key: Uint8Array) => Noted | undefined
   readonly #left: (row: SeenRow) => Uint8Array[]
   readonly seen: (key: Uint8Array) => SeenRow | undefined
+  #above: { readonly key: Buffer; readonly gone: readonly (Uint8Array | undefined)[] } | undefined
 
   constructor(sql: Sql, moves: After['moves']) {
     this.#moves = new ToldMoves(moves)
@@ -229,11 +232,28 @@ class Told {
     return key && keyPath(this.#moves.movedTo(key) ?? key)
   }
 
-  /** What of the driver's is not there any more, where it would be after what it renamed. */
-  goneWith(key: Uint8Array): (Uint8Array | undefined)[] {
-    const { row, sure } = this.#noted(key)!
-    if (row === undefined && sure) return []
+  /** What of the driver's is not there any more, where it would be after what it renamed; nothing of what goes with its directory. */
+  gone(key: Uint8Array): Uint8Array[] {
+    const above = this.#goneAbove(key)
+    return this.#goneAt(key).flatMap((gone, i) => {
+      const along = above[i]
+      return gone === undefined || (along !== undefined && isBelow(gone, along)) ? [] : [gone]
+    })
+  }
+
+  /** Under the name that it has, and under the one that it would bear. */
+  #goneAt(key: Uint8Array): (Uint8Array | undefined)[] {
+    const noted = this.#noted(key)
+    if (noted === undefined || (noted.row === undefined && noted.sure)) return []
     return [key, this.#moves.movedTo(key)].map(k => (k === undefined || this.seen(k) !== undefined ? undefined : k))
+  }
+
+  /** The same of its directory: of many files in one it is asked once. */
+  #goneAbove(key: Uint8Array): readonly (Uint8Array | undefined)[] {
+    const above = Buffer.from(key.subarray(0, Math.max(0, key.lastIndexOf(0))))
+    if (this.#above === undefined || !above.equals(this.#above.key))
+      this.#above = { key: above, gone: this.#goneAt(above) }
+    return this.#above.gone
   }
 
   #then(key: Uint8Array): Noted {

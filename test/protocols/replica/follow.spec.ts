@@ -73,7 +73,8 @@ describe('what a session with a folder of a paired device sends', function () {
 
   it('of a folder that was renamed here: names, also when that end is asked what came of it', async () => {
     renameSync(join(fixture.source, 'folder 3'), join(fixture.source, 'here'))
-    for (const hints of [[], [hint('folder 3'), hint('here', true)], []]) {
+    // A watch may tell of the old name first, and of the new one once it has looked into it.
+    for (const hints of [[], [hint('folder 3')], [hint('here', true)], []]) {
       const bytes = await run(...hints)
       assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
     }

@@ -129,6 +129,49 @@ describe('following what changes in a served folder', function () {
       follower.check(true)
     })
 
+    it('nothing of what a folder holds that the driver renamed, whichever of its names is hinted at first', async () => {
+      await follower.follow() // what it was told is known to be known
+      await follower.place(
+        { kind: 'move', path: named('a'), to: named('z'), expected: EXPECTED },
+        () => end.rename(named('a'), named('z')),
+        true
+      )
+      for (const [name, subtree] of [
+        [named('a'), false],
+        [named('z'), true]
+      ] as const) {
+        follower.hint(name, subtree)
+        await follower.follow()
+        assert.ok(told() <= 2, `${told()} names`)
+        assert.equal(isWhole(), false)
+      }
+      follower.check(true)
+    })
+
+    it('the name of a folder that the driver renamed, and what was done in it then, when it ended before it wrote that down', async () => {
+      await follower.place(
+        { kind: 'move', path: named('a'), to: named('z'), expected: EXPECTED },
+        () => end.rename(named('a'), named('z')),
+        false
+      )
+      end.write(named('z', 'f1'), 'edited within')
+      end.make(named('a'), 'directory')
+      await follower.follow({ whole: true })
+      assert.ok(told() <= 4, `${told()} names`) // it, its old name, what was edited, what has that name now
+      assert.equal(isWhole(), false)
+      follower.check(true)
+    })
+
+    it('one name of a large folder that is gone', async () => {
+      end.make(named('large'), 'directory')
+      for (let i = 0; i < 5_000; i++) end.write(named('large', `f${i}`), '')
+      await follower.follow({ whole: true })
+      end.remove(named('large'))
+      await follower.follow({ whole: true })
+      assert.equal(told(), 1)
+      follower.check(true)
+    })
+
     it('a renamed folder whose disk was put back: everything', async () => {
       const before = end.save()
       await follower.place(

@@ -146,13 +146,14 @@ export class Follower {
   async place(step: PlaceStep, act: () => void, learns: boolean): Promise<void> {
     await this.#scans.placing(SYNC, [step])
     act()
+    const at = step.kind === 'move' ? step.to : step.path
+    const stat = entryAt(viewOf(this.end), at)?.stat
+    await this.#scans.placed(SYNC, [step], [{ done: true, path: step.path, ...(stat && { stat }) }])
     if (!learns) {
       this.hints = undefined
       return
     }
     const moved = step.kind === 'move' ? [{ path: step.path, to: step.to }] : []
-    const at = step.kind === 'move' ? step.to : step.path
-    const stat = entryAt(viewOf(this.end), at)?.stat
     const file = stat?.kind === 'file' && step.kind !== 'move'
     const rows = toContentColumns(
       stat === undefined ? [] : [{ path: at, stat, racy: false, ...(file && { hash: this.end.hashOf(at) }) } as never]
