@@ -1,8 +1,10 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
-import type { AbortOptions, AbsPath } from '../storage/base/index.js'
+import { setImmediate } from 'node:timers/promises'
+import { type AbortOptions, type AbsPath, collectGarbage } from '../storage/base/index.js'
 import type { Disk } from '../storage/files/index.js'
+import { restWriters } from '../storage/sql/index.js'
 import type { VolumeId } from '../storage/volumes/index.js'
 import type { FarEnds } from '../sync/session/index.js'
 import type { LocalStep } from './growing-peer.js'
@@ -14,7 +16,16 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   const { dataDir, settings, log, clock, random, events, pool, instance } = ground
 
   const { memory, openFiles, ownerTag, removeLeftovers } = await import('../storage/files/index.js')
-  pool.whenAtRest(memory.release)
+  pool.whenAtRest(memory.release, {
+    async first() {
+      await restWriters()
+      // In two turns of the event loop, some 40 ms each; the second gives back what the first has emptied.
+      for (let turn = 0; turn < 2; turn++) {
+        collectGarbage()
+        await setImmediate()
+      }
+    }
+  })
   await removeLeftovers(dataDir).catch(err => log.warn('the data directory could not be tidied', { err }))
   // By its real path: the same daemon finds its staging places again, whichever way it was started.
   const owner = ownerTag(realpathSync(dataDir))

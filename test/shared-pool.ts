@@ -41,7 +41,7 @@ export function sharedPool(): WorkerPool {
       })
       return { result, post } as never
     },
-    whenAtRest: (task, done) => whenAtRest(task, done),
+    whenAtRest: (task, options) => whenAtRest(task, options),
     async close() {
       closing.abort(new SpacedriveError('STOPPED', 'the worker pool was closed'))
       await Promise.all(begun)

@@ -1,16 +1,14 @@
 // The background daemon: started by `spacedrive start` with its options as one argument, tells it over the IPC channel
 // when it answers, or why it could not start.
-import { setFlagsFromString } from 'node:v8'
 import '../shim.js'
-import { type AbsPath, toPlainError } from '../../storage/base/index.js'
+import { type AbsPath, flagsWereOurs, toPlainError } from '../../storage/base/index.js'
 import { openInstance } from '../../storage/instance/index.js'
 import { ensureDataDir, findPlace } from '../instance/index.js'
 import type { StartOptions, StartReport } from './start-options.js'
 
 const options = JSON.parse(process.argv[2] ?? 'null') as StartOptions | null
 if (options === null) throw new Error('this is started by `spacedrive start`')
-// Our own heap has it by now (see HEAP_FLAGS in cli/local); those of the workers are to be as small as they can.
-setFlagsFromString('--initial-old-space-size=0')
+flagsWereOurs()
 process.title = 'spacedrive'
 // It may have gone already; then nobody needs to be told.
 process.on('error', () => {})

@@ -1,7 +1,7 @@
 // The process whose memory is measured: a node that does as it is told, an answer for each thing done. Only forked.
-import { setFlagsFromString } from 'node:v8'
 import '../../node/shim.js'
 import { createNode, type SpacedriveNode } from '../../node/index.js'
+import { flagsWereOurs } from '../../storage/base/index.js'
 
 export type Order =
   | { do: 'start'; dataDir: string }
@@ -13,7 +13,7 @@ export type Order =
 const MIN_WATCHED_MS = 200
 
 // As the daemon's own main file does.
-setFlagsFromString('--initial-old-space-size=0')
+flagsWereOurs()
 
 let node: SpacedriveNode
 let location = ''

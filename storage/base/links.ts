@@ -1,17 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { fromPlainError, SpacedriveError } from './errors.js'
+import { HEAP_LIMITS } from './heap.js'
 import { addressOf } from './tasks.js'
 import type { FromWorker, Link, ToWorker, WorkerPool } from './workers.js'
 
 export const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url)
-/**
- * What a thread lets lie until its next short collection, in MB. V8's own limit is 48 a thread: among seven threads that is
- * most of the memory of a daemon that has something to do.
- */
-const YOUNG_MB = 8
-/** For database writers as well. */
-export const HEAP_LIMITS = { maxYoungGenerationSizeMb: YOUNG_MB }
 /** Descriptors belong to the process: one that was opened in a thread and handed on must outlive that thread. */
 export const WORKER_OPTIONS = { stdout: false, stderr: false, trackUnmanagedFds: false, resourceLimits: HEAP_LIMITS }
 

@@ -1,6 +1,7 @@
 // The other side of WorkerPool: runs tasks (one at a time, or several links that take turns) and answers by message. Never imported, only started as a thread.
 import { parentPort } from 'node:worker_threads'
 import { toPlainError } from './errors.js'
+import { shrinkIfFull } from './heap.js'
 import { findTask, type LinkContext } from './tasks.js'
 import type { FromWorker, ToWorker } from './workers.js'
 
@@ -12,6 +13,8 @@ interface Running {
   listener?: (value: never) => void
 }
 const running = new Map<number, Running>()
+/** A task that took less cannot have filled the heap. */
+const MUCH_MS = 100
 
 const send = (message: FromWorker): void => port.postMessage(message, transferables(message))
 
@@ -39,6 +42,7 @@ port.on('message', (message: ToWorker) => {
 async function execute(id: number, message: Extract<ToWorker, { task: unknown }>): Promise<void> {
   const task: Running = { controller: new AbortController(), posts: [] }
   running.set(id, task)
+  const beganMs = performance.now()
   try {
     const fn = await findTask(message.task)
     const result = await fn(message.input, {
@@ -54,5 +58,6 @@ async function execute(id: number, message: Extract<ToWorker, { task: unknown }>
     send({ id, error: toPlainError(err) })
   } finally {
     running.delete(id)
+    if (performance.now() - beganMs > MUCH_MS) shrinkIfFull()
   }
 }

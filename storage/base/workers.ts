@@ -20,8 +20,8 @@ export interface WorkerPool {
    * must not hold up a stream, nor a stream the hashes), several to a thread: whatever runs over a link gives way often.
    */
   link<I, O>(task: (input: I, ctx: LinkContext) => O, input: NoInfer<I>, options?: RunOptions): Link<Awaited<O>>
-  /** Runs a task whenever much was done and is over: to give back what was taken for it. @param done - called each time it has run */
-  whenAtRest(task: (input: undefined) => unknown, done?: () => void): void
+  /** Runs a task whenever much was done and is over: to give back what was taken for it. */
+  whenAtRest(task: (input: undefined) => unknown, options?: AtRestOptions): void
   /** Threads at most. */
   readonly size: number
   /** Tasks that one piece of bulk work has at the pool at once: all threads but one. */
@@ -34,6 +34,13 @@ export interface Link<O> {
   readonly result: Promise<O>
   /** Posts a plain value to the task; nothing happens once it has ended. */
   post(value: unknown, transfer?: readonly ArrayBuffer[]): void
+}
+
+export interface AtRestOptions {
+  /** What is to be done before. */
+  readonly first?: (() => Promise<unknown>) | undefined
+  /** Called each time the task has run. */
+  readonly done?: (() => void) | undefined
 }
 
 export interface RunOptions extends AbortOptions {
@@ -179,9 +186,14 @@ export function workerPool(
     bulkWidth: Math.max(1, size - 1),
     link: links.link,
     run,
-    whenAtRest(task, done) {
+    whenAtRest(task, { first, done } = {}) {
       resting.push(() => {
-        if (!closed) void run(task, undefined, { atRest: true }).then(done, () => {}) // it may be closed meanwhile
+        const rest = async (): Promise<void> => {
+          await first?.()
+          await run(task, undefined, { atRest: true })
+          done?.()
+        }
+        rest().catch(() => {}) // it may be closed meanwhile
       })
     },
     async close() {

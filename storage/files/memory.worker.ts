@@ -1,12 +1,13 @@
 /** Memory that was freed goes back to the system: the C library keeps it, some 80 MB in a daemon that has synced. Another home of koffi. */
 import { createRequire } from 'node:module'
-import { defineTasks } from '../base/index.js'
+import { defineTasks, shrinkHeap } from '../base/index.js'
 
 let trim: ((pad: number) => number) | undefined | null = null
 
 export const memory = defineTasks(import.meta.url, {
   /** Blocks whoever asks for memory meanwhile, for some milliseconds. @returns false where the system has no such call */
   release(): boolean {
+    shrinkHeap()
     if (trim === null) trim = findTrim()
     trim?.(0)
     return trim !== undefined

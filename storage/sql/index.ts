@@ -13,3 +13,4 @@ export {
   sqlError
 } from './open.js'
 export { closeReaders, withReader } from './reader.js'
+export { restWriters } from './writer-threads.js'

@@ -1,6 +1,13 @@
 // A writer thread: each database in it has a port of its own, takes writes in order, several to a commit. Never imported, only started as a thread.
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads'
-import { findTask, type PlainError, type TaskAddress, type TaskFunction, toPlainError } from '../base/index.js'
+import {
+  findTask,
+  type PlainError,
+  shrinkHeap,
+  type TaskAddress,
+  type TaskFunction,
+  toPlainError
+} from '../base/index.js'
 import { type Migration, migrate, readMigrations, type Schema } from './migrate.js'
 import { type OpenOptions, openSqlite, type Sql, sqlError } from './open.js'
 
@@ -10,6 +17,8 @@ export interface OpenInThread extends Omit<OpenOptions, 'readonly'> {
   readonly schema: Schema
   readonly backupDir?: string | undefined
 }
+/** To the thread itself. */
+export type ToThread = { readonly open: OpenInThread; readonly port: MessagePort } | { readonly rest: MessagePort }
 export type ToWriter = { id: number; task: TaskAddress; input: unknown; alone?: boolean } | { id: number; close: true }
 export type FromWriter = { id: number; result: unknown } | { id: number; error: PlainError }
 
@@ -21,13 +30,23 @@ if (parentPort === null) throw new Error('writer-entry.js runs only as a worker 
 /** Read once for all databases of a kind that this thread opens. */
 const migrations = new Map<Schema, readonly Migration[]>()
 
-parentPort.on('message', ({ open, port }: { open: OpenInThread; port: MessagePort }) => {
+const databases = new Set<Sql>()
+
+parentPort.on('message', (message: ToThread) => {
+  if ('rest' in message) {
+    for (const db of databases) db.pragma('shrink_memory')
+    shrinkHeap()
+    message.rest.close()
+  } else open(message.open, message.port)
+})
+
+function open(init: OpenInThread, port: MessagePort): void {
   let sql: Sql | undefined
   try {
-    sql = openSqlite(open.file, open)
-    const known = migrations.get(open.schema) ?? readMigrations(open.schema)
-    migrations.set(open.schema, known)
-    migrate(sql, known, { backupDir: open.backupDir })
+    sql = openSqlite(init.file, init)
+    const known = migrations.get(init.schema) ?? readMigrations(init.schema)
+    migrations.set(init.schema, known)
+    migrate(sql, known, { backupDir: init.backupDir })
     serve(sql, port)
     port.postMessage([{ id: 0, result: null } satisfies FromWriter])
   } catch (err) {
@@ -35,9 +54,10 @@ parentPort.on('message', ({ open, port }: { open: OpenInThread; port: MessagePor
     port.postMessage([{ id: 0, error: toPlainError(err) } satisfies FromWriter])
     port.close()
   }
-})
+}
 
 function serve(db: Sql, port: MessagePort): void {
+  databases.add(db)
   let working = Promise.resolve()
   port.on('message', (first: ToWriter) => {
     working = working.then(() => handle(db, port, first))
@@ -57,6 +77,7 @@ async function handle(db: Sql, port: MessagePort, first: ToWriter): Promise<void
   const last = group.at(-1)!
   if ('task' in last && last.alone) port.postMessage([await alone(db, last)])
   if ('close' in last) {
+    databases.delete(db)
     db.close()
     port.postMessage([{ id: last.id, result: null } satisfies FromWriter])
     port.close()

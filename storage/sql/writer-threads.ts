@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { HEAP_LIMITS } from '../base/index.js'
-import type { OpenInThread } from './writer-entry.js'
+import type { OpenInThread, ToThread } from './writer-entry.js'
 
 /** Threads for databases that share them. A core each is as much as they can use; the heap of each costs some 10 MB. */
 const MAX_SHARED = Math.min(4, Math.max(2, availableParallelism()))
@@ -29,6 +30,7 @@ export interface WriterSeat {
 }
 
 const shared: WriterThread[] = []
+const all = new Set<WriterThread>()
 
 /**
  * Opens a database in a writer thread: one of its own, or one that others write in as well. Its first message says whether that went well.
@@ -40,7 +42,7 @@ export function takeSeat(open: OpenInThread, isShared: boolean, ended: (cause?: 
   const seat: Seat = { isBusy: false, ended }
   thread.seats.add(seat)
   clearTimeout(thread.linger)
-  thread.worker.postMessage({ open, port: port2 }, [port2])
+  thread.worker.postMessage({ open, port: port2 } satisfies ToThread, [port2])
   return {
     port: port1,
     busy(is) {
@@ -49,10 +51,23 @@ export function takeSeat(open: OpenInThread, isShared: boolean, ended: (cause?: 
     async leave() {
       thread.seats.delete(seat)
       port1.close()
-      if (!isShared) await thread.worker.terminate()
-      else if (thread.seats.size === 0) linger(thread)
+      if (!isShared) {
+        forget(thread)
+        await thread.worker.terminate()
+      } else if (thread.seats.size === 0) linger(thread)
     }
   }
+}
+
+/** All writers give back what they took for their work: pages that they keep, and garbage. */
+export async function restWriters(): Promise<void> {
+  await Promise.all(
+    [...all].map(async ({ worker }) => {
+      const { port1, port2 } = new MessageChannel()
+      worker.postMessage({ rest: port2 } satisfies ToThread, [port2])
+      await once(port1, 'close') // that it has rested, or is no more
+    })
+  )
 }
 
 function spawn(): WriterThread {
@@ -66,6 +81,7 @@ function spawn(): WriterThread {
   worker.on('error', died)
   worker.on('exit', () => died())
   worker.unref()
+  all.add(thread)
   return thread
 }
 
@@ -90,6 +106,7 @@ function linger(thread: WriterThread): void {
 
 function forget(thread: WriterThread): void {
   clearTimeout(thread.linger)
+  all.delete(thread)
   const at = shared.indexOf(thread)
   if (at >= 0) shared.splice(at, 1)
 }

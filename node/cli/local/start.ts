@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { errorCode } from '../../../storage/base/index.js'
+import { errorCode, flagsWereOurs } from '../../../storage/base/index.js'
 import { daemonClient } from '../../client/index.js'
 import type { Terminal } from '../../operations/operation.js'
 import type { LocalCommand, LocalContext } from './local-command.js'
@@ -55,7 +54,7 @@ async function runHere(context: LocalContext, options: ReturnType<typeof startOp
     const args = [...process.execArgv, ...HEAP_FLAGS, ...process.argv.slice(1)]
     replaceProcess(process.execPath, args, daemonEnvironment())
   }
-  setFlagsFromString('--initial-old-space-size=0') // as in daemon/main.ts: for this thread alone
+  flagsWereOurs()
   process.removeAllListeners('SIGINT')
   process.removeAllListeners('SIGTERM')
   await import('../../shim.js')

@@ -1,7 +1,22 @@
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import { SpacedriveError } from '../../../storage/base/errors.js'
 import { defineTasks, type LinkContext, type TaskContext } from '../../../storage/base/tasks.js'
 import type { Sql } from '../../../storage/sql/open.js'
+
+const MIB = 2 ** 20
+const heapMiB = (): number => Math.round(getHeapStatistics().total_physical_size / MIB)
+const spaceMiB = (name: string): number =>
+  Math.round(getHeapSpaceStatistics().find(s => s.space_name === name)!.physical_space_size / MIB)
+
+function litter(): number {
+  const until = performance.now() + 150
+  let kept: unknown[] = []
+  while (kept.length < 60 || performance.now() < until) kept.push(Array.from({ length: 20_000 }, (_, i) => ({ i })))
+  const used = heapMiB()
+  kept = []
+  return used
+}
 
 /** Tasks for the tests of the pool and of the database writer. */
 export const counting = defineTasks(import.meta.url, {
@@ -36,6 +51,14 @@ export const counting = defineTasks(import.meta.url, {
   },
   die(_input: null): never {
     process.exit(3)
+  },
+  /** Leaves some 60 MiB of garbage in the heap, and takes longer than a moment. @returns what the heap was at most */
+  litter: (_input: unknown) => litter(),
+  heapMiB: (_input: unknown) => heapMiB(),
+  /** What is taken for new values, when many were made. */
+  youngAfterLitter(_input: null): number {
+    litter()
+    return spaceMiB('new_space')
   },
   writerThread: (_sql: Sql, _input: null) => threadId,
   setMeta(sql: Sql, { name, value, fail }: { name: string; value: string; fail?: boolean }): void {

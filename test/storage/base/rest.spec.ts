@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { HEAP_FLAGS } from '../../../node/cli/local/spawn-daemon.js'
 import { workerPool } from '../../../storage/base/index.js'
 import { RestWatch } from '../../../storage/base/rest-watch.js'
+import { openDatabase, restWriters } from '../../../storage/sql/index.js'
+import { tempDir } from '../../temp.js'
 import { counting } from './counting.worker.js'
 
 describe('a pool that comes to rest', () => {
@@ -11,7 +14,7 @@ describe('a pool that comes to rest', () => {
     const pool = workerPool(3, { windowMs: 20, worthMs: 0 })
     try {
       let told = (): void => {}
-      pool.whenAtRest(counting.nothing, () => told())
+      pool.whenAtRest(counting.nothing, { done: () => told() })
       const threads = () => Promise.all([0, 1, 2].map(() => pool.run(counting.thread, null)))
       let before: number[] = []
       // The second rest comes after other work: the first was not the last.
@@ -63,6 +66,39 @@ describe('a pool that comes to rest', () => {
     watch.worked(100)
     await second
     watch.stop()
+  })
+
+  it('a thread that filled its heap with garbage gives it back before its next task', async () => {
+    const pool = workerPool(1)
+    try {
+      const full = await pool.run(counting.litter, null)
+      const after = await pool.run(counting.heapMiB, null)
+      assert.ok(after < full / 2, `${full} MiB, then ${after}`)
+    } finally {
+      await pool.close()
+    }
+  })
+
+  it('a writer gives back what it took, and writes on', async () => {
+    const dir = tempDir()
+    const db = await openDatabase({ file: `${dir.path}/a.db`, schema: 'instance' })
+    try {
+      const full = (await db.maintain(counting.litter as never, null)) as number
+      await restWriters()
+      const after = (await db.maintain(counting.heapMiB as never, null)) as number
+      assert.ok(after < full / 2, `${full} MiB, then ${after}`)
+      await db.write(counting.setMeta, { name: 'a', value: '1' })
+    } finally {
+      await db.close()
+      dir.clean()
+    }
+  })
+
+  it('threads of a daemon have young heaps of their own size, not of that which its event loop was started with', async () => {
+    const child = fork(fileURLToPath(new URL('./young-role.js', import.meta.url)), { execArgv: HEAP_FLAGS })
+    const [youngMiB] = (await once(child, 'message')) as [number]
+    if (child.exitCode === null) await once(child, 'exit')
+    assert.ok(youngMiB <= 8, `${youngMiB} MiB`)
   })
 
   it("memory that was freed is the system's again", async function () {

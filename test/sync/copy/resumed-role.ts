@@ -16,7 +16,7 @@ function counted(pool: WorkerPool): WorkerPool {
     size: pool.size,
     bulkWidth: pool.bulkWidth,
     close: () => pool.close(),
-    whenAtRest: (task, done) => pool.whenAtRest(task, done),
+    whenAtRest: (task, options) => pool.whenAtRest(task, options),
     link: (task, input, options) => pool.link(task, input, options),
     run: (task, input, options) => pool.run(task, input, { ...options, onEmit: heard(options?.onEmit) })
   }
