@@ -1,5 +1,5 @@
 /** The scan of an end on another device, which tells what changed since it was asked last (docs/decisions/160). */
-import { type AbortOptions, pathBytes, type RelPath, ROOT } from '../../storage/base/index.js'
+import { type AbortOptions, type Clock, pathBytes, type RelPath, ROOT } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint, FollowedEntry, FollowedMove, FollowedPage } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
@@ -18,6 +18,8 @@ export interface FollowInit extends AbortOptions {
   readonly hints: readonly Hint[] | undefined
   /** Everything is to be told, whatever is known. */
   readonly anew?: boolean | undefined
+  /** Of who drives: everything is asked for again now and then. Left out: it is not. */
+  readonly clock?: Pick<Clock, 'nowMs'> | undefined
   /** So many more were looked at there. */
   onEntries(entries: number): void
 }
@@ -29,6 +31,11 @@ interface Known {
 
 /** Changes that are written in one: nearly every answer. */
 const HELD = 4_096
+/**
+ * After so long everything is asked for once more where all of that end is looked at anyway: what went wrong in these rows without
+ * anybody's noticing would be told by no change.
+ */
+export const WHOLE_AGAIN_MS = 7 * 24 * 60 * 60 * 1000
 /** Of hints together: what goes over the wire in one message. */
 const MAX_HINT_BYTES = 1024 * 1024
 
@@ -38,9 +45,10 @@ const MAX_HINT_BYTES = 1024 * 1024
  * @returns folders that were renamed and not looked into
  */
 export async function follow(init: FollowInit): Promise<readonly RelPath[]> {
-  const { at, snapshot, anew = false } = init
+  const { at, snapshot } = init
   const known = snapshot.get<Known>('SELECT mark, placed FROM followed WHERE at = ?', [endNumber(at)])
   const hints = isShort(init.hints) ? init.hints?.filter(h => h.path !== ROOT || h.subtree) : undefined
+  const anew = init.anew === true || (hints === undefined && isDue(init))
   await snapshot.write(following.doubt, { at, hints: known === undefined || anew ? undefined : hints })
   const said = anew || known === undefined ? undefined : await ask(init, known, hints)
   const told = said ?? (await ask(init, undefined, undefined))
@@ -48,9 +56,16 @@ export async function follow(init: FollowInit): Promise<readonly RelPath[]> {
   return told
 }
 
+function isDue({ at, snapshot, clock }: FollowInit): boolean {
+  if (clock === undefined) return false
+  const last = snapshot.get<{ ms: number }>('SELECT at_ms AS ms FROM told_whole WHERE at = ?', [endNumber(at)])?.ms
+  const now = clock.nowMs()
+  return last === undefined || last > now || now - last >= WHOLE_AGAIN_MS // a clock that was put back proves nothing
+}
+
 /** @returns undefined: what it speaks of is not what is known here, or more has to be asked for */
 async function ask(
-  { at, endpoint, snapshot, signal, onEntries }: FollowInit,
+  { at, endpoint, snapshot, clock, signal, onEntries }: FollowInit,
   known: Known | undefined,
   hints: readonly Hint[] | undefined
 ): Promise<readonly RelPath[] | undefined> {
@@ -82,7 +97,7 @@ async function ask(
         if (!(await changes.add(page))) return undefined
         break
       case 'end':
-        if (whole) await listing.end(page.mark)
+        if (whole) await listing.end(page.mark, clock?.nowMs())
         else if (!(await changes.write(page.mark))) return undefined
         return page.later
     }
@@ -114,11 +129,11 @@ class Listing {
     this.#after = entries.at(-1)?.path ?? after
   }
 
-  async end(mark: string): Promise<void> {
+  async end(mark: string, atMs: number | undefined): Promise<void> {
     await this.#writing
     const [at, after] = [this.#at, this.#after]
     await this.#snapshot.write(snapshotting.walked, { at, path: ROOT, after, entries: [] })
-    await this.#snapshot.write(following.end, { at, mark })
+    await this.#snapshot.write(following.end, { at, mark, atMs })
   }
 }
 

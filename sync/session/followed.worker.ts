@@ -46,9 +46,11 @@ export const following = defineTasks(import.meta.url, {
     return true
   },
 
-  /** All of an answer is here. */
-  end(sql: Sql, { at, mark }: { at: End; mark: string }): void {
+  /** All there is was told. @param input.atMs - the time that it is */
+  end(sql: Sql, { at, mark, atMs }: { at: End; mark: string; atMs: number | undefined }): void {
     keepMark(sql, at, mark)
+    if (atMs !== undefined)
+      sql.prepare('INSERT OR REPLACE INTO told_whole (at, at_ms) VALUES (?, ?)').run([endNumber(at), atMs])
   },
 
   /**

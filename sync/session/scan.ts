@@ -1,4 +1,11 @@
-import { type AbortOptions, hasCode, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
+import {
+  type AbortOptions,
+  type Clock,
+  hasCode,
+  type RelPath,
+  ROOT,
+  type WorkerPool
+} from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import {
   buffersOf,
@@ -42,6 +49,8 @@ export interface ScanInit extends AbortOptions {
   readonly hints?: readonly Hint[] | undefined
   /** What another device told before is not gone by. */
   readonly anew?: boolean | undefined
+  /** Another device tells everything again now and then. Left out: it does not. */
+  readonly clock?: Pick<Clock, 'nowMs'> | undefined
   /** Nobody asks for content: what no stat vouches for is not noticed. */
   readonly statsOnly?: boolean | undefined
   onProgress?(progress: ScanProgress): void

@@ -222,11 +222,11 @@ async function identify(
 }
 
 async function scan(init: SessionInit, hints: SessionInit['hints']): Promise<LookedAt> {
-  const { ends, snapshot, pool, acceptRollback, signal, onScan } = init
+  const { ends, snapshot, pool, clock, acceptRollback, signal, onScan } = init
   const scans = ENDS.map(
     at =>
       new Scan({
-        ...{ at, endpoint: ends[at], snapshot, pool, hints: hints?.[at], ...(signal && { signal }) },
+        ...{ at, endpoint: ends[at], snapshot, pool, clock, hints: hints?.[at], ...(signal && { signal }) },
         anew: acceptRollback, // a disk that was put back may be just as it was told of before
         onProgress: progress => onScan?.(at, progress)
       })

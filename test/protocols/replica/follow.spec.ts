@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RelPath } from '../../../storage/base/index.js'
+import { WHOLE_AGAIN_MS } from '../../../sync/session/follow.js'
 import type { Hint } from '../../../sync/session/index.js'
+import { jumpClock } from '../../jump-clock.js'
 import { look, openSync, type SyncFixture } from '../../sync/session/fixture.js'
 import { untilVouched } from '../../vouched.js'
 import { openForSync, type ReplicaPair, replicaPair } from './fixture.js'
@@ -15,10 +17,12 @@ describe('what a session with a folder of a paired device sends', function () {
   this.timeout(120_000)
   let pair: ReplicaPair
   let fixture: SyncFixture
+  const clock = jumpClock()
   before(async () => {
     pair = await replicaPair()
     fixture = await openSync({
       mode: 'bidirectional',
+      clock,
       openEnd: async (end, { path, ...sync }) =>
         end === 'destination' ? openForSync(pair, path, { ...sync, side: end }) : undefined
     })
@@ -82,6 +86,14 @@ describe('what a session with a folder of a paired device sends', function () {
 
   it('after that daemon was started again: nothing', async () => {
     await pair.server.scans.close()
+    const bytes = await run()
+    assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+  })
+
+  it('after a week: everything, and then nothing again', async () => {
+    clock.jump(WHOLE_AGAIN_MS)
+    const listing = await run()
+    assert.ok(listing > SESSION_BYTES, `${listing} bytes`)
     const bytes = await run()
     assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
   })

@@ -12,6 +12,7 @@ import {
   workerPool
 } from '../../../storage/base/index.js'
 import type { Expected } from '../../../storage/files/index.js'
+import { WHOLE_AGAIN_MS } from '../../../sync/session/follow.js'
 import { tempDir } from '../../temp.js'
 import { type MemoryTree, named } from '../endpoints/memory/tree.js'
 import { Follower, type Part, steadyTree } from './follower.js'
@@ -197,6 +198,22 @@ describe('following what changes in a served folder', function () {
       await follower.follow({ whole: true })
       assert.equal(isWhole(), true)
       follower.check(true)
+    })
+
+    it('everything again after a week, where all is looked at anyway', async () => {
+      const again = async (whole: boolean): Promise<boolean> => {
+        await follower.follow({ whole })
+        return isWhole()
+      }
+      follower.nowMs += WHOLE_AGAIN_MS - 1
+      await follower.loseRow(named('a', 'f7'))
+      assert.deepEqual([await again(true), await again(false)], [false, false])
+      assert.throws(() => follower.check(true))
+      follower.nowMs += 1
+      assert.deepEqual([await again(false), await again(true), await again(true)], [false, true, false])
+      follower.check(true)
+      follower.nowMs -= 1 // the clock was put back
+      assert.deepEqual([await again(true), await again(true)], [true, false])
     })
 
     it('everything once the database here is lost', async () => {

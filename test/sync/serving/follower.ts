@@ -38,6 +38,8 @@ export class Follower {
   readonly #pool: WorkerPool
   #scans!: ServedScans
   #snapshot!: Database
+  /** What the driver's clock shows. */
+  nowMs = 1_800_000_000_000
   /** Where something may have changed since all was followed; undefined: anywhere. */
   hints: Hint[] | undefined
   /** Pages of the last answer. */
@@ -116,7 +118,8 @@ export class Follower {
     const hints = whole ? undefined : this.hints
     this.pages = []
     const endpoint = endpointOf(this.end, { follow: (o = {}) => this.#cut(o, cutAfter) })
-    const init = { at: AT, endpoint, snapshot: this.#snapshot, pool: this.#pool } as const
+    const clock = { nowMs: () => this.nowMs }
+    const init = { at: AT, endpoint, snapshot: this.#snapshot, pool: this.#pool, clock } as const
     try {
       const scan = new Scan({ ...init, hints })
       await scan.look()
@@ -187,6 +190,11 @@ export class Follower {
       ]
       return [keyPath(row.path as Uint8Array), times, ...facts.map(text)].join(' ')
     })
+  }
+
+  /** A row of the driver is lost without anybody's noticing. */
+  async loseRow(path: RelPath): Promise<void> {
+    await this.#snapshot.write(snapshotting.gone, { at: AT, paths: [path] })
   }
 
   /** What the rows should be. */
