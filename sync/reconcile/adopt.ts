@@ -1,4 +1,5 @@
-import { nameOf } from '../../storage/base/paths.js'
+import type { RelPath } from '../../storage/base/index.js'
+import { nameOf, parentOf } from '../../storage/base/paths.js'
 import { type End, isLeaf, sameContent } from './entry.js'
 import { MIN_PAIRED_BYTES } from './gather.js'
 import { nameKey } from './names.js'
@@ -43,9 +44,13 @@ export function adopt(c: Case, end: End): void {
   }
 }
 
-/** A new directory that nobody wants, under a name at which another is to be made: it is that one from now on. */
+/**
+ * A new directory that nobody wants, under a name at which another is to be made: it is that one from now on, and what it holds
+ * lies in that one.
+ */
 function adoptDirectories(c: Case, end: End): void {
   const key = nameKey(c.options[end])
+  const slotIn = (directory: RelPath, name: string): string => `${directory}/${key(name)}`
   const goes = new Map<string, Node>()
   for (const node of c.forest.nodes) {
     const place = node.at[end]
@@ -57,13 +62,15 @@ function adoptDirectories(c: Case, end: End): void {
       place.entry?.kind !== 'directory'
     )
       continue
-    goes.set(`${c.forest.holderAt(node, end).number}/${key(nameOf(place.path))}`, node)
+    goes.set(slotIn(parentOf(place.path), nameOf(place.path)), node)
   }
   if (goes.size === 0) return
   for (const node of c.forest.nodes) {
     const want = node.want[end]
     if (want === undefined || node.at[end] !== undefined || !node.isDirectory) continue
-    const slot = `${want.parent.number}/${key(want.name)}`
+    const holder = want.parent.at[end]
+    if (holder === undefined) continue
+    const slot = slotIn(holder.path, want.name)
     const there = goes.get(slot)
     if (there === undefined) continue
     goes.delete(slot)

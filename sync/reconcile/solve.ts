@@ -119,8 +119,9 @@ function revive(c: Case, node: Node, end: End): boolean {
   const from = node.at[end] !== undefined ? end : otherEnd(end)
   const place = node.at[from]
   if (place === undefined || place.entry?.kind === 'unknown') return false
-  // What another took the place of stays where it lies on the disk.
-  const holder = from === end && node.one !== node ? c.forest.holderAt(node, from) : c.forest.parentAt(node, from)
+  // What another took the place or the name of stays where it lies on the disk.
+  const holder =
+    from === end && (node.one !== node || node.dropped) ? c.forest.holderAt(node, from) : c.forest.parentAt(node, from)
   node.want[end] = { parent: holder, name: nameOf(place.path), as: from }
   return revive(c, holder, end)
 }

@@ -186,4 +186,39 @@ describe('reconcile: found by search', () => {
     assert.equal(destination.tree['c/x'], 'one')
     assert.deepEqual(visible(sync(after.archive, ends).operations), [])
   })
+  it('a folder whose name another has taken, and that stays for what is ignored in it, stays where it lies', () => {
+    const { ends, archive } = agreedOn(disk => {
+      disk.write(path('a/x/p'), 'ignored from now on')
+      disk.write(path('d/x'), 'one')
+    })
+    const { source, destination } = ends
+    for (const end of [source, destination]) end.ignores = p => p.endsWith('/p')
+    source.remove(path('d'))
+    source.remove(path('a/x'))
+    source.move(path('a'), path('d'))
+    source.write(path('a'), 'a file')
+    const options: ReconcileOptions = { ...OPTIONS, mode: 'replica', ignores: source.ignores }
+    const { archive: after } = sync(archive, ends, options)
+    assert.deepEqual([...destination.contents].sort(), ['ignored from now on', 'one'])
+    assert.ok(destination.items.has(path('a/x/p')))
+    assert.deepEqual(visible(sync(after, ends, options).operations), [])
+  })
+  it('folders that were made in one that a place is waited for in are not made again each time', () => {
+    const { ends, archive } = agreedOn(disk => {
+      disk.makeDirectory(path('a/x/p'))
+      disk.write(path('b/x/p'), 'one')
+    })
+    const { source, destination } = ends
+    for (const end of [source, destination]) end.ignores = p => p === 'a/x'
+    source.remove(path('b/x/p'))
+    source.move(path('a/x'), path('b/x/p'))
+    source.makeDirectory(path('a/x'))
+    destination.remove(path('a'))
+    destination.move(path('b/x'), path('a'))
+    destination.veiled.add(destination.items.get(path('b'))!.inode)
+    const options: ReconcileOptions = { ...OPTIONS, mode: 'mirror', ignores: source.ignores }
+    const { archive: after } = sync(archive, ends, options)
+    assert.equal(destination.tree['a/p/p'], '/')
+    assert.deepEqual(visible(sync(after, ends, options).operations), [])
+  })
 })
