@@ -116,7 +116,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   const { ServedScans, servedSyncs } = await import('../sync/serving/index.js')
   const scans = new ServedScans({ dataDir, clock, random, pool })
   const served = servedSyncs({
-    ...{ db: instance, clock, events, open: openFolder, vectors: versions, scans },
+    ...{ db: instance, clock, events, pool, open: openFolder, vectors: versions, scans },
     nameOf: device => devices.nameOf(device),
     turn: (path, options) => synced.turn(path, options)
   })

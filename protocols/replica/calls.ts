@@ -31,13 +31,6 @@ const page = z.object({
     .max(PAGE_ENTRIES)
 })
 
-const piece = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('opened'), stat: v.stat, hashed: z.literal(true).optional() }),
-  z.object({ kind: z.literal('data'), atBytes: safeCount }),
-  z.object({ kind: z.literal('hole'), atBytes: safeCount, lengthBytes: safeCount }),
-  z.object({ kind: z.literal('done'), stat: v.stat, hash: v.hash.optional() })
-])
-
 export const hello = z.object({
   /** The folder, absolute. */
   path: v.text(MAX_PATH_BYTES),
@@ -48,7 +41,7 @@ export const hello = z.object({
 
 /** Answered once. */
 export const CALLS = {
-  hello: { input: hello, output: v.about, access: 'read' },
+  hello: { input: hello, output: v.helloAnswer, access: 'read' },
   look: { input: z.object({ paths: v.paths }), output: z.array(v.looked).max(MAX_LOOKS), access: 'read' },
   readPack: {
     input: z.object({ paths: v.relPaths }),
@@ -138,11 +131,11 @@ export const STREAMS = {
   read: {
     input: z.object({
       path: v.relOrRoot,
-      ranges: z.array(v.range).max(65_536).optional(),
+      ranges: v.ranges.optional(),
       /** The hash of all of it is wanted. */
       hashed: z.boolean().optional()
     }),
-    output: piece,
+    output: v.piece,
     access: 'read'
   },
   blocks: {

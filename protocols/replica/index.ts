@@ -22,6 +22,7 @@ import {
   type Startable,
   toError
 } from '../../storage/base/index.js'
+import { AREA_NAME } from '../../storage/files/index.js'
 import type { IndexPlaces } from '../../sync/analysis/index.js'
 import type { Endpoint } from '../../sync/endpoints/index.js'
 import { madeBySync } from '../../sync/serving/index.js'
@@ -233,7 +234,11 @@ class Service implements Replicas {
     const { known } = this.#init
     const recordedOf: Served['recordedOf'] = async (paths, asked) =>
       (await known?.recordedOf(paths, asked)) ?? paths.map(() => undefined)
-    return { endpoint, root, ours, recordedOf, sync }
+    const kept: ServingPort['kept'] = async at => {
+      await onAccess?.({ device, path: `${root}/${AREA_NAME}/versions`, access: 'read' })
+      return sync!.kept(at)
+    }
+    return { endpoint, root, ours, recordedOf, sync: sync && { ...sync, kept } }
   }
 
   /** Only of files that the device may read: what else is here it does not learn, not even by its hash. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../storage/base/index.js'
 import { MAX_BATCH_STEPS } from '../../storage/files/index.js'
 import { FOLLOWED_PAGE, MAX_FOLLOWED_MOVES, MAX_LOOKS } from '../../sync/endpoints/index.js'
-import { MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
+import { KEPT_PAGE_LINES, MAX_KEPT_LINE, MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
 import { MAX_HINTS } from '../../sync/session/index.js'
 import { safeCount } from '../wire/index.js'
 import * as v from './values.js'
@@ -14,6 +14,8 @@ const MAX_WHY = 64
 /** Of one page: with each its new name, should its directory have one. */
 const MAX_GONE = 2 * FOLLOWED_PAGE
 const marker = z.object({ root: v.uuid, counter: safeCount })
+const reach = z.object({ begunMs: safeCount, sinceMs: safeCount, thinnedMs: safeCount })
+const keptHashes = z.array(v.hash).min(1).max(MAX_LOOKS)
 const was = z.object({ mode: z.number().int().min(0).max(0o7777), mtimeNs: v.int64 }).nullable()
 
 /** Columns of the stats of `entries` are beside them: see `followed.ts`. */
@@ -82,6 +84,21 @@ export const SYNC_CALLS = {
     access: 'write'
   },
   syncLearn: { input: z.object({ notes: z.array(v.learned).max(MAX_LOOKS) }), output: nothing, access: 'write' },
+  keptLook: {
+    input: z.object({ hashes: keptHashes }),
+    output: z.object({ kept: z.array(z.boolean()).max(MAX_LOOKS) }),
+    access: 'write'
+  },
+  keptPack: {
+    input: z.object({ hashes: keptHashes }),
+    output: z.array(v.packedFile).max(MAX_LOOKS),
+    access: 'write'
+  },
+  keptStage: {
+    input: z.object({ stage: safeCount, files: z.array(v.keptWanted).min(1).max(MAX_LOOKS) }),
+    output: z.object({ problems: z.array(v.problem.extend({ index: safeCount })).max(MAX_LOOKS) }),
+    access: 'write'
+  },
   syncClose: {
     input: z.object({ done: z.boolean(), settled: z.boolean().optional() }),
     output: nothing,
@@ -90,6 +107,22 @@ export const SYNC_CALLS = {
 } as const
 
 export const SYNC_STREAMS = {
+  keptLines: {
+    input: z.object({ contents: z.boolean() }),
+    output: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('reach'), nowMs: safeCount, reach: reach.optional() }),
+      z.object({
+        kind: z.literal('lines'),
+        texts: z.array(z.string().max(MAX_KEPT_LINE)).min(1).max(KEPT_PAGE_LINES)
+      })
+    ]),
+    access: 'write'
+  },
+  keptRead: {
+    input: z.object({ hash: v.hash, ranges: v.ranges.optional(), hashed: z.boolean().optional() }),
+    output: v.piece,
+    access: 'write'
+  },
   syncFollow: {
     input: z.object({
       since: v.uuid.optional(),

@@ -29,6 +29,7 @@ import {
   type EndpointAbout,
   type FollowedMove,
   type HashedFile,
+  type KeptWanted,
   type LearnedVersion,
   type Looked,
   MAX_LOOKS,
@@ -182,10 +183,11 @@ export const capabilities = of<Capabilities>(
     syncWhole: z.boolean()
   })
 )
-export const about = of<Omit<EndpointAbout, 'device'>>(
+/** `kept`: opened for a sync that writes there, it answers what is asked of its versions. Who knows nothing of that leaves it out. */
+export const helloAnswer = of<Omit<EndpointAbout, 'device'> & { readonly kept?: true | undefined }>(
   z.object({
-    root: stat,
-    ...{ fileSystem: z.string().max(64), network: z.boolean(), timeStepNs: uint64 }
+    ...{ root: stat, fileSystem: z.string().max(64), network: z.boolean(), timeStepNs: uint64 },
+    kept: z.literal(true).optional()
   })
 )
 export const space = of<Space>(z.object({ freeBytes: safeCount, totalBytes: safeCount, reserveBytes: safeCount }))
@@ -199,6 +201,14 @@ export const hashedFile = of<HashedFile>(
   z.union([z.object({ path: relOrRoot, problem }), z.object({ path: rel, hash, stat, racy: z.boolean() })])
 )
 export const range = z.object({ fromBytes: safeCount, lengthBytes: safeCount })
+export const ranges = z.array(range).max(65_536)
+/** Of what is read of a file. */
+export const piece = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('opened'), stat, hashed: z.literal(true).optional() }),
+  z.object({ kind: z.literal('data'), atBytes: safeCount }),
+  z.object({ kind: z.literal('hole'), atBytes: safeCount, lengthBytes: safeCount }),
+  z.object({ kind: z.literal('done'), stat, hash: hash.optional() })
+])
 /** Of `blocks`: the lengths (u32, little-endian) and hashes lie beside it. */
 export const blockPiece = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('blocks'), count: z.number().int().min(1).max(MAX_BLOCKS_A_PART) }),
@@ -209,6 +219,8 @@ export const recordedFile = of<RecordedFile>(
     ...{ hash, sizeBytes: safeCount, mtimeNs: int64, ctimeNs: int64, inode: uint64, vouches: z.boolean() }
   })
 )
+
+export const keptWanted = of<KeptWanted>(z.object({ hash, sizeBytes: safeCount, mode, mtimeNs: int64, staged: rel }))
 
 /** Names under which changes are counted: of a device, and a random rest; `~` counts permission bits and times. */
 export const replicaName = z.string().regex(/^[\p{L}\p{N}_-]{0,20}\.[0-9a-f]{16}$/u)

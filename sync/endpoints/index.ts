@@ -38,6 +38,7 @@ export {
   type FollowOptions,
   MAX_FOLLOWED_MOVES
 } from './following.js'
+export type { EndpointKept, KeptContents, KeptPage, KeptWanted } from './kept.js'
 export {
   BLOCKS_A_PAGE,
   MAX_BLOCKS,

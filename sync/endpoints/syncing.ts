@@ -1,6 +1,7 @@
 import type { AbortOptions, RelPath } from '../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { FollowedPage, FollowOptions } from './following.js'
+import type { EndpointKept } from './kept.js'
 import type { EndpointStage } from './stage.js'
 import type { EndVectors, StepNote } from './vectors.js'
 
@@ -10,6 +11,8 @@ import type { EndVectors, StepNote } from './vectors.js'
  * replaced or deleted in its own versions, and lets the driver switch off neither (PEERS.md 8).
  */
 export interface EndpointSync {
+  /** Undefined: this sync writes nothing there, or that device is of a release that does not tell of it. */
+  readonly kept?: EndpointKept | undefined
   /** What `.spacedrive/root.json` says there, of this sync alone; nothing is written. @throws {SpacedriveError} MARKER_DAMAGED */
   marker(options?: AbortOptions): Promise<Marker | undefined>
   /**

@@ -1,17 +1,29 @@
-import { type AbortOptions, type AbsPath, hasCode, type RelPath, resolveRel } from '../../storage/base/index.js'
+import {
+  type AbortOptions,
+  type AbsPath,
+  hasCode,
+  type RelPath,
+  resolveRel,
+  SpacedriveError
+} from '../../storage/base/index.js'
 import { AREA_NAME } from '../../storage/files/index.js'
-import type { Endpoint } from '../endpoints/index.js'
+import type { Endpoint, KeptContents, ReadOptions, ReadPiece } from '../endpoints/index.js'
 import { VersionLog } from '../versions/index.js'
 
 /** Opens a folder of this device. */
 export type OpenFolder = (path: AbsPath, options?: { create?: boolean } & AbortOptions) => Promise<Endpoint>
 
-/** The version store of a folder, read where it lies: nothing is written, and nothing else is needed. */
-export interface StoreAt {
+/** A version store that is only read. */
+export interface StoreRead {
   readonly log: VersionLog
   /** Contents by `ab/HASH`; undefined while nothing was ever kept. */
-  readonly contents: Endpoint | undefined
+  readonly contents: KeptContents | undefined
   close(): Promise<void>
+}
+
+/** The version store of a folder, read where it lies: nothing is written, and nothing else is needed. */
+export interface StoreAt extends StoreRead {
+  readonly contents: Endpoint | undefined
 }
 
 const VERSIONS = `${AREA_NAME}/versions`
@@ -30,6 +42,8 @@ export async function openStoreAt(
   const lists = await find('lists')
   if (lists === undefined) return undefined
   const contents = await find('content')
+  /** By its name: what a list was when it was told of. Thinning writes another one in its place. */
+  const inodes = new Map<string, bigint>()
   return {
     contents,
     log: new VersionLog({
@@ -37,13 +51,17 @@ export async function openStoreAt(
         const found: { name: string; sizeBytes: number }[] = []
         for await (const { entries } of lists.list('' as RelPath, { ...(signal && { signal }) }))
           for (const { path, stat } of entries)
-            if (stat.kind === 'file') found.push({ name: path, sizeBytes: stat.sizeBytes })
+            if (stat.kind === 'file') {
+              found.push({ name: path, sizeBytes: stat.sizeBytes })
+              inodes.set(path, stat.inode)
+            }
         return found
       },
       async read(list, { position, maxBytes, signal }) {
         const pieces: Uint8Array[] = []
         const ranges = [{ fromBytes: position, lengthBytes: maxBytes }]
-        for await (const piece of lists.read(list as RelPath, { ranges, ...(signal && { signal }) })) {
+        for await (const piece of readIfThere(lists, list as RelPath, { ranges, ...(signal && { signal }) })) {
+          if (piece.kind === 'opened' && piece.stat.inode !== inodes.get(list)) throw thinnedMeanwhile()
           if (piece.kind === 'data') pieces.push(piece.bytes)
           if (piece.kind === 'hole') pieces.push(new Uint8Array(piece.lengthBytes))
         }
@@ -56,3 +74,14 @@ export async function openStoreAt(
     }
   }
 }
+
+async function* readIfThere(lists: Endpoint, list: RelPath, options: ReadOptions): AsyncGenerator<ReadPiece> {
+  try {
+    yield* lists.read(list, options)
+  } catch (err) {
+    throw hasCode(err, 'MISSING') ? thinnedMeanwhile() : err
+  }
+}
+
+const thinnedMeanwhile = (): SpacedriveError =>
+  new SpacedriveError('CHANGED', 'old versions were let go while they were being read', { hint: 'Ask again.' })

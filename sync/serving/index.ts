@@ -9,6 +9,7 @@
  * `served-scans.ts` tells what changed there, `serving-end.ts` is what a driver may do: `own-batch.ts` sees for itself what a batch
  * takes away and keeps that in the versions, `guards.ts` counts it, `staged-hashes.ts` knows what was brought. `served-syncs.ts` keeps the list (`serving.worker.ts`).
  */
+export { KeptThere } from './kept-there.js'
 export * from './limits.js'
 export { isWritten, madeBySync, type ServedSync } from './record.js'
 export { type SyncRule, type SyncRules, syncRules, type Verdict } from './rules.js'

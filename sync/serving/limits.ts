@@ -12,3 +12,11 @@ export const TURN_WAIT_MS = 10_000
 export const MAX_WATCHED_PATHS = 4_096
 /** In one page of them: 1,000 of the longest paths fill half a frame. */
 export const MAX_WATCHED_PAGE = 1_000
+/** Contents of versions that one session of a driver is told of to have them: some 60 bytes each. */
+export const MAX_TOLD_CONTENTS = 250_000
+/** Lines of versions in one page. */
+export const KEPT_PAGE_LINES = 1_000
+/** The same of their letters: a line of the longest paths, each byte escaped, is 80 KiB. */
+export const KEPT_PAGE_LETTERS = 256 * 1024
+/** A line longer than this is not told: none that is written is. */
+export const MAX_KEPT_LINE = 128 * 1024

@@ -19,6 +19,8 @@ export interface ServedSync {
   readonly askedAtMs: number
   /** The folder that it is about; undefined: nobody here has accepted it. */
   readonly folder: { readonly path: AbsPath; readonly inode: string; readonly birthNs: string } | undefined
+  /** When that was, by the clock here; undefined: not yet. */
+  readonly acceptedAtMs: number | undefined
   /** How long versions are kept, as `formatPolicy` writes it; null: as its mode has it. */
   readonly versions: string | null
   /** More than this share of its files gone is stopped here; undefined: as delivered. */
@@ -57,6 +59,7 @@ export function servedOf(raw: RawServed): ServedSync {
             path: textFromBytes(path as Uint8Array) as AbsPath,
             ...{ inode: raw.inode as string, birthNs: raw.birth as string }
           },
+    acceptedAtMs: (raw.accepted_at as number | null) ?? undefined,
     ...{ versions: raw.versions as string | null, paused: raw.paused === 1, agreed: raw.agreed === 1 },
     maxDeletePercent: (raw.max_delete as number | null) ?? undefined,
     counted: files === null ? undefined : { files: files as number, atMs: raw.counted_at as number },

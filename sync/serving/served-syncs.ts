@@ -9,7 +9,8 @@ import {
   hasCode,
   pathBytes,
   ROOT,
-  SpacedriveError
+  SpacedriveError,
+  type WorkerPool
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint, FollowedPage, FollowOptions } from '../endpoints/index.js'
@@ -17,6 +18,7 @@ import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
 import { openEnd, type Vectors } from '../session/index.js'
 import { foldersOf } from './folders.js'
+import { KeptThere } from './kept-there.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
 import { isWritten, type RawServed, type ServedSync, servedOf } from './record.js'
 import type { ServedScans } from './served-scans.js'
@@ -30,6 +32,9 @@ export interface ServedSyncsInit {
   readonly events: EventBus
   readonly vectors?: Vectors | undefined
   readonly scans: ServedScans
+  /** Contents of versions that one session may be told of; MAX_TOLD_CONTENTS unless given. */
+  readonly mostTold?: number
+  readonly pool: WorkerPool
   nameOf(device: DeviceId): string
   /** Opens a folder of this device. @param create - makes it when its parent exists */
   open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
@@ -85,6 +90,8 @@ export interface ServedSyncs {
   follow(sync: ServedSync, endpoint: Endpoint, options: FollowOptions): AsyncIterable<FollowedPage>
   /** The end of a sync, open for writing. @throws what opening it throws; BUSY */
   openEnd(sync: ServedSync, endpoint: Endpoint, options?: AbortOptions): Promise<ServingEnd>
+  /** What that end keeps of what was replaced or deleted there, for a session of its driver. @throws {SpacedriveError} NOT_GRANTED */
+  kept(sync: ServedSync, endpoint: Endpoint): KeptThere
 }
 
 export function servedSyncs(init: ServedSyncsInit): ServedSyncs {
@@ -207,6 +214,12 @@ class ServedList implements ServedSyncs {
       },
       options
     )
+  }
+
+  kept(sync: ServedSync, endpoint: Endpoint): KeptThere {
+    const { clock, pool, open, nameOf, mostTold } = this.#init
+    const from = nameOf(sync.device)
+    return new KeptThere({ sync, endpoint, pool, from, mostTold, open, nowMs: () => clock.nowMs() })
   }
 
   #one(where: string, params: readonly (string | number)[]): ServedSync | undefined {

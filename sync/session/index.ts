@@ -67,6 +67,7 @@ export {
 export { keptPlacing, openSessionEnd, placeAt, type SessionEnd } from './session-end.js'
 export { snapshotting } from './snapshot.worker.js'
 export { Snapshots } from './snapshots.js'
+export { stageContent, type Wanted } from './stage-content.js'
 export type { Standing, SyncState, SyncStatus } from './status.js'
 export { syncs } from './sync-list.js'
 export type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './syncs.js'

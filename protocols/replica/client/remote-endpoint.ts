@@ -13,8 +13,6 @@ import {
   type HashOptions,
   type Looked,
   MAX_LOOKS,
-  MAX_PACK_BYTES,
-  ownMemory,
   type ReadOptions,
   type ReadPack,
   type ReadPiece,
@@ -28,7 +26,9 @@ import { blocksInOrder } from '../blocks.js'
 import type { Output } from '../calls.js'
 import type { Caller } from './caller.js'
 import { malformed } from './failures.js'
+import { packInOrder, piecesInOrder } from './in-order.js'
 import { inOrder, type ListingInit } from './listing.js'
+import { RemoteKept } from './remote-kept.js'
 import { RemoteStage } from './remote-stage.js'
 import { RemoteSync } from './remote-sync.js'
 
@@ -42,9 +42,10 @@ export class RemoteEndpoint implements Endpoint {
   #capabilities: Promise<Capabilities> | undefined
 
   /** @param sync - for which it was opened */
-  constructor(caller: Caller, device: DeviceId, shown: string, about: Output<'hello'>, sync?: string) {
+  constructor(caller: Caller, device: DeviceId, shown: string, told: Output<'hello'>, sync?: string) {
+    const { kept, ...about } = told
     this.#caller = caller
-    this.sync = sync === undefined ? undefined : new RemoteSync(caller, sync)
+    this.sync = sync === undefined ? undefined : new RemoteSync(caller, sync, kept && new RemoteKept(caller))
     this.shown = shown
     this.#about = { ...about, device }
   }
@@ -87,29 +88,15 @@ export class RemoteEndpoint implements Endpoint {
     return value
   }
 
-  async *read(path: RelPath, { ranges, hashed, shared, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
+  read(path: RelPath, { ranges, hashed, shared, signal }: ReadOptions = {}): AsyncIterable<ReadPiece> {
     const input = { path, ...(ranges && { ranges: [...ranges] }), ...(hashed && { hashed }) }
-    let last = 0
-    let done = false
-    for await (const { value, data } of this.#caller.parts('read', input, { signal })) {
-      if (value.kind === 'data' || value.kind === 'hole') {
-        const length = value.kind === 'data' ? data.length : value.lengthBytes
-        if (value.atBytes < last) throw malformed('content out of order')
-        last = value.atBytes + length
-      }
-      done = value.kind === 'done'
-      yield value.kind === 'data' ? { ...value, bytes: shared ? data : ownMemory(data) } : value
-    }
-    if (!done) throw malformed('content without an end')
+    return piecesInOrder(this.#caller.parts('read', input, { signal }), shared === true)
   }
 
   async readPack(paths: readonly RelPath[], options: AbortOptions = {}): Promise<ReadPack> {
     ensureFew(paths)
     const { value, data } = await this.#caller.call('readPack', { paths: [...paths] }, options)
-    if ((value.length === 0 && paths.length > 0) || value.some((f, i) => f.path !== paths[i])) throw malformed('files')
-    if (data.length > MAX_PACK_BYTES) throw malformed('a pack that is too large')
-    if (value.some(f => !('problem' in f) && f.offset + f.length > data.length)) throw malformed('a file cut off')
-    return { files: value, data }
+    return packInOrder(paths, value, data)
   }
 
   async *hash(paths: readonly RelPath[], { onBytes, signal }: HashOptions = {}): AsyncIterable<HashedFile> {

@@ -18,16 +18,17 @@ const HASH_BYTES = 32
 export class RemoteStage implements EndpointStage {
   readonly id: string
   readonly #caller: Caller
-  readonly #stage: number
+  /** By which that end knows it. */
+  readonly handle: number
 
-  constructor(caller: Caller, id: string, stage: number) {
+  constructor(caller: Caller, id: string, handle: number) {
     this.#caller = caller
     this.id = id
-    this.#stage = stage
+    this.handle = handle
   }
 
   async write(entries: readonly StagedEntry[], data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
-    const input = { stage: this.#stage, entries: [...entries] }
+    const input = { stage: this.handle, entries: [...entries] }
     const answer = await this.#caller.call('stageWrite', input, { signal, data: [data] })
     const { problems } = answer.value
     if (answer.data.length !== HASH_BYTES * entries.length || problems.some(p => p.index >= entries.length))
@@ -39,7 +40,7 @@ export class RemoteStage implements EndpointStage {
     path: StagedSource['path'],
     { sizeBytes, signal }: { sizeBytes: number } & AbortOptions
   ): Promise<StagedFileWriter> {
-    const { value } = await this.#caller.call('openFile', { stage: this.#stage, path, sizeBytes }, { signal })
+    const { value } = await this.#caller.call('openFile', { stage: this.handle, path, sizeBytes }, { signal })
     return new RemoteWriter(this.#caller, value.writer, path, sizeBytes, value.positionBytes)
   }
 
@@ -47,18 +48,18 @@ export class RemoteStage implements EndpointStage {
     files: readonly VerifiedFile[],
     options: AbortOptions = {}
   ): Promise<('whole' | 'different' | 'missing')[]> {
-    const { value } = await this.#caller.call('stageVerify', { stage: this.#stage, files: [...files] }, options)
+    const { value } = await this.#caller.call('stageVerify', { stage: this.handle, files: [...files] }, options)
     if (value.length !== files.length)
       throw wireError('MALFORMED', 'the device verified other files than were asked for')
     return value
   }
 
   async discard(options: AbortOptions = {}): Promise<void> {
-    await this.#caller.call('stageDiscard', { stage: this.#stage }, options)
+    await this.#caller.call('stageDiscard', { stage: this.handle }, options)
   }
 
   async close(): Promise<void> {
-    await this.#caller.call('stageClose', { stage: this.#stage })
+    await this.#caller.call('stageClose', { stage: this.handle })
   }
 }
 

@@ -3,6 +3,7 @@ import type { Capabilities, Marker, PlaceResult } from '../../../storage/files/i
 import type {
   AnnouncedRun,
   ChangedVectors,
+  EndpointKept,
   EndpointStage,
   EndpointSync,
   EndVectors,
@@ -22,12 +23,14 @@ import { RemoteStage } from './remote-stage.js'
 
 /** A folder of a paired device that was opened for a sync. */
 export class RemoteSync implements EndpointSync {
+  readonly kept: EndpointKept | undefined
   readonly #caller: Caller
   readonly #sync: string
 
-  constructor(caller: Caller, sync: string) {
+  constructor(caller: Caller, sync: string, kept: EndpointKept | undefined) {
     this.#caller = caller
     this.#sync = sync
+    this.kept = kept
   }
 
   async marker(options: AbortOptions = {}): Promise<Marker | undefined> {

@@ -2,8 +2,11 @@
 import type { AbortOptions, RelPath } from '../../../storage/base/index.js'
 import { AREA_NAME, isTempName } from '../../../storage/files/index.js'
 import type { Endpoint, FollowOptions } from '../../../sync/endpoints/index.js'
+import type { Input } from '../calls.js'
 import { followedToWire } from '../followed.js'
+import { keptPath } from '../kept.js'
 import { liesInOurs, type OurPlaces } from './place-theirs.js'
+import { readParts } from './read-parts.js'
 import type { Outgoing } from './served-folder.js'
 import type { ServedForSync } from './served-sync.js'
 
@@ -34,6 +37,19 @@ export async function* followParts(
 ): AsyncGenerator<Outgoing, void, void> {
   const theirs = hints?.flatMap(hint => theirHint(hint, places))
   for await (const page of sync.follow({ ...asked, ...options, hints: theirs })) yield followedToWire(page)
+}
+
+/** What is kept of the end of a sync: told, or read. */
+export async function* keptParts(
+  sync: ServedForSync,
+  asked: Input<'keptLines'> | Input<'keptRead'>,
+  options: AbortOptions
+): AsyncGenerator<Outgoing, void, void> {
+  const kept = await sync.kept()
+  if ('hash' in asked) {
+    const { hash, ...how } = asked
+    yield* readParts(kept.contents.read(keptPath(hash), { ...how, ...options, shared: true }))
+  } else for await (const page of kept.lines({ ...asked, ...options })) yield { values: page }
 }
 
 type AskedHint = NonNullable<FollowOptions['hints']>[number]

@@ -28,7 +28,7 @@ import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
 import { SYNC_WRITES } from '../sync-calls.js'
-import { followParts, hashParts } from './answers-in-parts.js'
+import { followParts, hashParts, keptParts } from './answers-in-parts.js'
 import { isOurPlace, liesInOurs, namesOf, placeTheirs, stagedOf } from './place-theirs.js'
 import { readParts } from './read-parts.js'
 import { ServedForSync, type SyncPort } from './served-sync.js'
@@ -81,6 +81,11 @@ export class ServedFolder {
     return this.#sync
   }
 
+  /** Told in answer to `hello`. */
+  get told(): { readonly kept?: true } {
+    return this.#access === 'write' && this.#sync?.keeps === true ? { kept: true } : {}
+  }
+
   /** Nobody else changes it meanwhile. */
   get holdsTurn(): boolean {
     return this.#sync?.holdsTurn === true
@@ -110,6 +115,8 @@ export class ServedFolder {
       for await (const page of this.sync.watch(options)) yield { values: page }
     } else if (name === 'syncFollow') {
       yield* followParts(this.sync, input as Input<'syncFollow'>, this.#served, options)
+    } else if (name === 'keptLines' || name === 'keptRead') {
+      yield* keptParts(this.sync, input as Input<'keptLines'>, options)
     } else {
       const { paths } = input as Input<'hash'>
       await this.ensureReadable(...paths)
@@ -121,7 +128,7 @@ export class ServedFolder {
     this.#closed ??= (async () => {
       for (const { writer } of this.#writers.values()) await writer.close().catch(() => {})
       // The end of a sync lets go of its staging place itself, once what is being placed there is done.
-      if (this.#sync !== undefined) await this.#sync.close()
+      if (this.#sync !== undefined) await this.#sync.leave()
       else for (const stage of this.#stages.values()) await stage.close().catch(() => {})
       await this.#served.endpoint.close()
     })()

@@ -9,12 +9,21 @@ import type {
   SyncedEnd,
   WatchedPage
 } from '../../../sync/endpoints/index.js'
-import { markerFor, type ServedSync, type ServedSyncs, type ServingEnd } from '../../../sync/serving/index.js'
+import {
+  isWritten,
+  type KeptThere,
+  markerFor,
+  type ServedSync,
+  type ServedSyncs,
+  type ServingEnd
+} from '../../../sync/serving/index.js'
 
 /** How a folder that was opened for a sync is served. */
 export interface SyncPort {
   readonly sync: ServedSync
   openEnd: ServedSyncs['openEnd']
+  /** What that end keeps, for one session. @throws {SpacedriveError} NOT_GRANTED */
+  kept(endpoint: Endpoint): Promise<KeptThere>
   watch(endpoint: Endpoint, options: AbortOptions): AsyncIterable<WatchedPage>
   follow(endpoint: Endpoint, options: FollowOptions): AsyncIterable<FollowedPage>
 }
@@ -24,10 +33,17 @@ export class ServedForSync {
   readonly #port: SyncPort
   readonly #endpoint: Endpoint
   #end: ServingEnd | undefined
+  #kept: Promise<KeptThere> | undefined
 
   constructor(port: SyncPort, endpoint: Endpoint) {
     this.#port = port
     this.#endpoint = endpoint
+  }
+
+  /** Its versions. @throws {SpacedriveError} NOT_GRANTED */
+  kept(): Promise<KeptThere> {
+    this.#kept ??= this.#port.kept(this.#endpoint)
+    return this.#kept
   }
 
   marker(options: AbortOptions): Promise<Marker | undefined> {
@@ -77,5 +93,16 @@ export class ServedForSync {
     const end = this.#end
     this.#end = undefined
     await end?.close(how)
+  }
+
+  /** The session is over. */
+  async leave(): Promise<void> {
+    await this.close()
+    await (await this.#kept?.catch(() => undefined))?.close()
+  }
+
+  /** What is asked of its versions is answered. */
+  get keeps(): boolean {
+    return isWritten(this.#port.sync)
   }
 }

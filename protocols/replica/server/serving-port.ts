@@ -5,7 +5,7 @@ import { markerFor, type ServedSync, type ServedSyncs, watchedPages } from '../.
 import type { SyncPort } from './served-sync.js'
 
 export interface ServingPortInit {
-  readonly served: Pick<ServedSyncs, 'find' | 'openEnd' | 'follow'>
+  readonly served: Pick<ServedSyncs, 'find' | 'openEnd' | 'follow' | 'kept'>
   readonly watcher: Watcher
   isNetwork(path: AbsPath): Promise<boolean>
 }
@@ -27,6 +27,7 @@ export function servingPort(
   return {
     sync,
     openEnd: (s, endpoint, options) => served.openEnd(s, endpoint, options),
+    kept: async endpoint => served.kept(sync, endpoint),
     follow: (endpoint, options) => served.follow(sync, endpoint, options),
     watch: (endpoint, options) => watchedPages({ watcher, isNetwork }, endpoint.local!.path, options),
     judge: (endpoint, options) => ensureAccepted(sync, endpoint, options)

@@ -236,7 +236,7 @@ class Session {
     if (this.#over.signal.aborted) await this.#folder.close()
     const endpoint: Endpoint = served.endpoint
     const { root, fileSystem, network, timeStepNs } = await endpoint.about({ signal })
-    return { root, fileSystem, network, timeStepNs }
+    return { root, fileSystem, network, timeStepNs, ...this.#folder.told }
   }
 
   /** Content keeps to the limits of its rate; what carries none is never held up. */

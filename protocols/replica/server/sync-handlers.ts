@@ -1,4 +1,5 @@
 import type { PlaceStep } from '../../../storage/files/index.js'
+import { keptPath } from '../kept.js'
 import type { SYNC_CALLS } from '../sync-calls.js'
 import type { Handler } from './handlers.js'
 
@@ -36,6 +37,18 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
   async syncLearn({ notes }) {
     await this.sync.vectors.learn(notes)
     return { values: {} }
+  },
+  async keptLook({ hashes }, options) {
+    const looks = await (await this.sync.kept()).contents.look(hashes.map(keptPath), options)
+    return { values: { kept: looks.map(({ entry }) => entry?.stat.kind === 'file') } }
+  },
+  async keptPack({ hashes }, options) {
+    const { files, data } = await (await this.sync.kept()).contents.readPack(hashes.map(keptPath), options)
+    return { values: files, data: [data] }
+  },
+  async keptStage({ stage, files }, options) {
+    const problems = await (await this.sync.kept()).stage(this.stage(stage), files, options)
+    return { values: { problems: [...problems].map(([index, problem]) => ({ index, ...problem })) } }
   },
   async syncClose(how) {
     await this.sync.close(how)

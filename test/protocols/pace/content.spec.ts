@@ -48,7 +48,7 @@ describe('limits of rates, with content on its way', () => {
         return limits.pacing.take(device, direction, bytes, options)
       }
     }
-    pair = await replicaPair(pacing)
+    pair = await replicaPair({ pacing })
   })
   after(async () => {
     await pair.stop()

@@ -47,8 +47,14 @@ export interface ReplicaPair {
   stop(): Promise<void>
 }
 
+export interface PairInit {
+  readonly pacing?: Pacing
+  /** Contents of versions that one session is told of. */
+  readonly mostTold?: number
+}
+
 /** Two devices on loopback, paired and connected. */
-export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
+export async function replicaPair({ pacing, mostTold }: PairInit = {}): Promise<ReplicaPair> {
   const parts = await localParts()
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
   const watching = watcher({ pool: parts.init.pool, clock: a.clock, log: a.log })
@@ -63,7 +69,15 @@ export async function replicaPair(pacing?: Pacing): Promise<ReplicaPair> {
     const scanned = { dataDir: data.path as AbsPath, clock: peer.clock, random: systemRandom, pool: parts.init.pool }
     const scans = new ServedScans(scanned)
     const served = servedSyncs({
-      ...{ scans, db: peer.instance, clock: peer.clock, events: peer.events, nameOf: () => 'ada' },
+      ...{
+        scans,
+        pool: parts.init.pool,
+        db: peer.instance,
+        clock: peer.clock,
+        events: peer.events,
+        nameOf: () => 'ada'
+      },
+      ...(mostTold !== undefined && { mostTold }),
       open: path => parts.open(path),
       turn: (path, options) => turns.take([path], options)
     })
