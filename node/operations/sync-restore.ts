@@ -11,6 +11,7 @@ import {
 } from '../../storage/base/index.js'
 import type { EndsOfSync, Restored, RestoreFromAsked } from '../../sync/history/index.js'
 import type { Sync } from '../../sync/session/index.js'
+import type { Peer } from '../compose.js'
 import { showBegun } from './file-job.js'
 import { counted, pathFields, showList, showProblems } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
@@ -18,7 +19,7 @@ import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { listedFields, momentOf, STOPPED, shownRun, typedMoment } from './sync-moment.js'
-import { namedSync, servedEnds } from './sync-named.js'
+import { namedSync, servedEnds, shownEnd } from './sync-named.js'
 
 const ENDS = ['source', 'destination'] as const
 
@@ -72,7 +73,7 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
       command: 'sync.restore',
       asked: [name ?? displayPath(from!), displayPath(rel)],
       preview: async () => ({}),
-      describe: () => ({ paths: [placeOf(sync, target)], details: { to: what.to } }),
+      describe: () => ({ paths: [placeOf(peer, sync, target)], details: { to: what.to } }),
       begin: async () =>
         (
           await (sync === undefined
@@ -169,8 +170,8 @@ function targetOf(sync: Sync | undefined, to: string | undefined): Target {
   })
 }
 
-const placeOf = (sync: Sync | undefined, to: Target): string =>
-  displayPath(typeof to === 'string' ? sync![to].path : to.folder)
+const placeOf = (peer: Peer, sync: Sync | undefined, to: Target): string =>
+  typeof to === 'string' ? shownEnd(peer, sync![to]) : displayPath(to.folder)
 
 export type RestoreAnswer = (What & { readonly job: string; readonly state: 'begun' }) | ReturnType<typeof view>
 

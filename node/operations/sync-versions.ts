@@ -29,7 +29,8 @@ export const syncVersions = defineOperation({
       versions: null,
       verified: null,
       since: null,
-      kept: null
+      kept: null,
+      unheard: null
     }
     if (verify) {
       const { problems, ...verified } = await peer.history.verify(sync, { signal })
@@ -37,19 +38,19 @@ export const syncVersions = defineOperation({
       return { ...shared, verified: { ...verified, problems: list }, more: false }
     }
     if (rel !== ROOT) {
-      const { versions, more } = await peer.history.versions(sync, rel, limit, { signal })
+      const { versions, more, unheard } = await peer.history.versions(sync, rel, limit, { signal })
       const list = versions.map(({ line, end }) => ({
         ...{ until: line.atMs, end, run: line.run, why: line.why, ...pathFields(line.path) },
         kind: line.to !== undefined ? 'moved' : (line.was?.kind ?? 'absent'),
         ...(line.to !== undefined && { to: displayPath(line.to) }),
         ...(line.was?.kind === 'file' && { sizeBytes: line.was.sizeBytes, hash: line.was.hash })
       }))
-      return { ...shared, versions: list, more }
+      return { ...shared, versions: list, more, unheard: unheard ?? null }
     }
-    const { moments, more, reach } = await peer.history.moments(sync, limit, { signal })
+    const { moments, more, reach, unheard } = await peer.history.moments(sync, limit, { signal })
     const kept = await peer.history.usage(sync, { signal })
     const list = moments.map(({ atMs, run, changes }) => ({ at: atMs, run: run ?? null, changes }))
-    return { ...shared, moments: list, more, since: reach?.sinceMs ?? null, kept }
+    return { ...shared, moments: list, more, since: reach?.sinceMs ?? null, kept, unheard: unheard ?? null }
   },
   command: {
     path: 'sync versions',
@@ -71,6 +72,10 @@ export const syncVersions = defineOperation({
       if (view.verified !== null) renderVerified(view.verified, terminal)
       else if (view.versions !== null) renderVersions({ ...view, versions: view.versions }, terminal)
       else renderMoments({ ...view, moments: view.moments ?? [] }, terminal)
+      if (view.unheard !== null)
+        terminal.note(
+          terminal.color('yellow', `What ${view.unheard.device} keeps is not among it: ${view.unheard.why}.`)
+        )
     },
     exitCode: ({ verified }) => ((verified?.problemCount ?? 0) > 0 ? 3 : 0)
   }

@@ -1,5 +1,5 @@
 import type { End } from '../reconcile/index.js'
-import type { Sync, Transitioned } from '../session/index.js'
+import type { PlanSummary, Sync, Transitioned } from '../session/index.js'
 import { type BringInit, bring } from './bring.js'
 import type { Attempt, Course } from './course.js'
 import type { HistoryInit } from './history.js'
@@ -18,17 +18,26 @@ export async function letRest({ syncs }: HistoryInit, sync: Sync, course: Course
 /** One attempt at what was planned. What it did when it is cut short is in the table of runs as well, and can be taken back. */
 export async function bringWithin(
   done: HistoryRun,
-  { end, bringing, attempt, total }: { end: End | undefined; bringing: BringInit; attempt: Attempt; total: number }
+  {
+    end,
+    bringing,
+    attempt,
+    summary
+  }: { end: End | undefined; bringing: BringInit; attempt: Attempt; summary: PlanSummary }
 ): Promise<Transitioned> {
   const { course } = attempt
   const before = course.bytes
   try {
     const result = await done.during(end, changes =>
       bring(bringing, {
-        ...{ run: done.id, ...(changes && { beforeBatch: s => changes.begin(s), afterBatch: d => changes.add(d) }) },
+        ...{
+          run: done.id,
+          summary,
+          ...(changes && { beforeBatch: s => changes.begin(s), afterBatch: d => changes.add(d) })
+        },
         onProgress({ operations, bytes }) {
           course.bytes = before + bytes
-          attempt.onProgress({ operations, of: total, bytes })
+          attempt.onProgress({ operations, of: summary.operations, bytes })
         }
       })
     )

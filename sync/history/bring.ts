@@ -2,9 +2,9 @@
  * Brings a folder to what it was: reconcile plans the way from what is there to what was there, as a mirror of the past, and a
  * transition goes it, with the same care as any session: staged, looked at again, what is replaced kept in the version store.
  */
-import type { AbortOptions, ContentHash, Problem, RelPath, WorkerPool } from '../../storage/base/index.js'
+import type { AbortOptions, ContentHash, RelPath, WorkerPool } from '../../storage/base/index.js'
 import type { Capabilities } from '../../storage/files/index.js'
-import type { Endpoint, EndpointStage } from '../endpoints/index.js'
+import type { AnnouncedRun, Endpoint, EndpointKept, EndpointStage, KeptContents } from '../endpoints/index.js'
 import { MAX_LOOKS } from '../endpoints/index.js'
 import { type EndCapabilities, type Operation, PLAIN_END } from '../reconcile/index.js'
 import {
@@ -17,6 +17,7 @@ import {
   type Transitioned,
   type TransitionInit
 } from '../session/index.js'
+import { stagingOwn } from './stage-own.js'
 import { thenEndpoint } from './then-endpoint.js'
 import type { Work } from './work.js'
 import { WORK_SYNC, working } from './work.worker.js'
@@ -28,7 +29,7 @@ export interface BringInit extends AbortOptions {
   readonly target: BringTarget
   /** Today's tree, whose history is undone. */
   readonly now: Endpoint
-  readonly stores: readonly Endpoint[]
+  readonly stores: readonly KeptContents[]
   /** Both are one folder: what was moved is found again by its inode. */
   readonly same: boolean
   /** What came later stays. */
@@ -40,8 +41,11 @@ export interface BringTarget {
   readonly endpoint: Endpoint
   readonly can: EndCapabilities
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
-  stage(): Promise<EndpointStage>
+  /** @param taken - what is about to be taken away there @throws {SpacedriveError} GUARD, of a device that has guards of its own */
+  stage(taken: AnnouncedRun): Promise<EndpointStage>
   readonly place: Placing
+  /** Of a folder on another device: what it keeps is staged there. */
+  readonly kept?: EndpointKept | undefined
 }
 
 export interface BringPlan {
@@ -105,27 +109,27 @@ export const plannedOperations = (
   from = 0
 ): Promise<readonly Operation[]> => readPlanned(pool, { planFile: work.planFile, from, limit }, { signal })
 
+export interface Bringing extends Pick<TransitionInit, 'run' | 'beforeBatch' | 'afterBatch' | 'onProgress'> {
+  readonly summary: PlanSummary
+}
+
 /** Does what was planned. */
 export async function bring(
   { work, pool, target, now, stores, signal }: BringInit,
-  { run, ...rest }: Pick<TransitionInit, 'run' | 'beforeBatch' | 'afterBatch' | 'onProgress'>
+  { run, summary, ...rest }: Bringing
 ): Promise<Transitioned> {
-  const { endpoint, place, capabilities } = target
-  const stage = await target.stage()
+  const { endpoint, place, capabilities, kept } = target
+  const { removed, repacked, replaced, directoriesRemoved } = summary.totals.destination
+  const stage = await target.stage({ run, removed, repacked, replaced, directoriesRemoved })
+  const stageOwn = kept && stagingOwn({ work: work.db, kept, stage, store: stores.indexOf(kept.contents) })
   const past = thenEndpoint({ work: work.db, now, stores })
   const transition = new Transition({
     ends: {
       source: { endpoint: past, stage: undefined, place: undefined, capabilities: { keepsIdentity: false } },
-      destination: { endpoint, stage, place, capabilities }
+      destination: { endpoint, stage, place, capabilities, stageOwn }
     },
-    ...{ snapshot: work.db, planFile: work.planFile, pool, run, signal },
+    ...{ snapshot: work.db, planFile: work.planFile, pool, run, signal, resumes: endpoint.kind === 'remote' },
     ...rest
   })
-  const result = await transition.run()
-  return { ...result, problems: result.problems.map(inWords) }
-}
-
-/** What is no longer what the plan saw, out of a store, is damaged. */
-function inWords<P extends Problem>(problem: P): P {
-  return problem
+  return transition.run()
 }

@@ -1,20 +1,13 @@
 /** What is kept: moments of the whole folder, versions of a path, and whether all of it is whole. */
-import {
-  type AbortOptions,
-  type ContentHash,
-  displayPath,
-  type RelPath,
-  ROOT,
-  SpacedriveError
-} from '../../storage/base/index.js'
+import { type AbortOptions, type ContentHash, type RelPath, ROOT } from '../../storage/base/index.js'
 import { type Endpoint, MAX_LOOKS } from '../endpoints/index.js'
-import { ENDS, type End } from '../reconcile/index.js'
+import type { End } from '../reconcile/index.js'
 import { writableEnds } from '../session/index.js'
 import { LARGE_SHARE, mergedLines, stretchEnd, type VersionLine } from '../versions/index.js'
 import type { HistoryInit } from './history.js'
-import { type EndsOfSync, ensureKeptHere } from './kept-here.js'
+import { type EndsOfSync, keptElsewhere } from './kept-at.js'
 import { type Reachable, reachable } from './moment.js'
-import { openStoreAt, type StoreAt } from './store-at.js'
+import { type EndStore, type Unheard, withStores, withStoresHere } from './stores.js'
 
 /** A moment that can be gone back to: after a run, or where a thinned stretch of the clock ends. */
 export interface Moment {
@@ -58,46 +51,16 @@ export interface Verified {
 
 const MAX_PROBLEMS = 1_000
 
-export interface EndStore extends StoreAt {
-  readonly end: End
-  readonly root: Endpoint
-}
-
-/** The stores of a sync that there are, read where they lie. @throws {SpacedriveError} ROOT_AWAY: an end that must have one */
-export async function withStores<T>(
-  init: HistoryInit,
-  sync: EndsOfSync,
-  options: AbortOptions,
-  use: (stores: readonly EndStore[]) => Promise<T>
-): Promise<T> {
-  const stores: EndStore[] = []
-  const roots: Endpoint[] = []
-  try {
-    ensureKeptHere(sync, { ends: writableEnds(sync.mode), which: 'some', nameOf: init.nameOf })
-    for (const end of ENDS) {
-      if (sync[end].device !== null) continue
-      const root = await init.open(sync[end].path, options).catch(err => {
-        if (!writableEnds(sync.mode).includes(end)) return undefined
-        const shown = displayPath(sync[end].path)
-        throw new SpacedriveError('ROOT_AWAY', `could not read the versions of ${sync.name}: ${shown} is not there`, {
-          ...{ cause: err, hint: 'They lie in that folder. Is its disk mounted?' }
-        })
-      })
-      if (root === undefined) continue
-      roots.push(root)
-      const store = await openStoreAt(init.open, root.local?.path ?? sync[end].path, options)
-      if (store !== undefined) stores.push({ ...store, end, root })
-    }
-    return await use(stores)
-  } finally {
-    for (const store of stores) await store.close()
-    for (const root of roots) await root.close()
-  }
-}
-
 /** Of ends that runs write to. What was restored at a one-way source is no state of the sync. */
 const holders = (sync: EndsOfSync, stores: readonly EndStore[]): readonly EndStore[] =>
   stores.filter(({ end }) => writableEnds(sync.mode).includes(end))
+
+export interface Moments {
+  readonly moments: readonly Moment[]
+  readonly more: boolean
+  readonly reach: Reachable | undefined
+  readonly unheard: Unheard | undefined
+}
 
 /** Newest first. */
 export async function momentsOf(
@@ -105,8 +68,8 @@ export async function momentsOf(
   sync: EndsOfSync,
   limit: number,
   options: AbortOptions
-): Promise<{ readonly moments: readonly Moment[]; readonly more: boolean; readonly reach: Reachable | undefined }> {
-  return withStores(init, sync, options, async all => {
+): Promise<Moments> {
+  return withStores(init, sync, options, async ({ stores: all, unheard }) => {
     const logs = holders(sync, all).map(({ log }) => log)
     const reach = await reachable(logs, options)
     const moments: { atMs: number; run: string | undefined; changes: number }[] = []
@@ -117,10 +80,10 @@ export async function momentsOf(
       const last = moments.at(-1)
       const same = last !== undefined && (thinned ? last.atMs === atMs : last.run === line.run)
       if (same) last.changes++
-      else if (moments.length === limit) return { moments, more: true, reach }
+      else if (moments.length === limit) return { moments, more: true, reach, unheard }
       else moments.push({ atMs, run: thinned ? undefined : line.run, changes: 1 })
     }
-    return { moments, more: false, reach }
+    return { moments, more: false, reach, unheard }
   })
 }
 
@@ -131,8 +94,12 @@ export async function versionsOf(
   path: RelPath,
   limit: number,
   options: AbortOptions
-): Promise<{ readonly versions: readonly PathVersionAt[]; readonly more: boolean }> {
-  return withStores(init, sync, options, async stores => {
+): Promise<{
+  readonly versions: readonly PathVersionAt[]
+  readonly more: boolean
+  readonly unheard: Unheard | undefined
+}> {
+  return withStores(init, sync, options, async ({ stores, unheard }) => {
     const versions: PathVersionAt[] = []
     for (const { log, end } of stores) {
       let n = 0
@@ -143,12 +110,12 @@ export async function versionsOf(
       }
     }
     versions.sort((a, b) => b.line.atMs - a.line.atMs)
-    return { versions: versions.slice(0, limit), more: versions.length > limit }
+    return { versions: versions.slice(0, limit), more: versions.length > limit, unheard }
   })
 }
 
 export async function usageOf(init: HistoryInit, sync: EndsOfSync, options: AbortOptions): Promise<readonly Kept[]> {
-  return withStores(init, sync, options, async stores => {
+  return withStoresHere(init, sync, options, async stores => {
     const found: Kept[] = []
     for (const { end, root, contents } of stores) {
       let [n, bytes] = [0, 0]
@@ -169,7 +136,9 @@ export async function usageOf(init: HistoryInit, sync: EndsOfSync, options: Abor
 
 /** Reads everything that is kept and compares it with its hash. */
 export async function verifyStores(init: HistoryInit, sync: EndsOfSync, options: AbortOptions): Promise<Verified> {
-  return withStores(init, sync, options, async stores => {
+  const [first, ...more] = writableEnds(sync.mode).filter(end => sync[end].device !== null)
+  if (first !== undefined && (more.length > 0 || sync.mode !== 'bidirectional')) throw keptElsewhere(init, sync, first)
+  return withStoresHere(init, sync, options, async stores => {
     let [contents, bytes, problemCount] = [0, 0, 0]
     const problems: KeptProblem[] = []
     for (const { end, root, log, contents: kept } of stores) {

@@ -27,7 +27,8 @@ export interface Course {
 /** One attempt. */
 export interface Attempt extends TurnOptions {
   readonly signal: AbortSignal
-  readonly waiting: NonNullable<TurnOptions['waiting']>
+  /** @param why - for people; for its turn unless told */
+  waiting(turn: Promise<void>, why?: string): Promise<void>
   readonly course: Course
   /** What the course says is durable after it. */
   keep(): Promise<void>

@@ -3,7 +3,7 @@ import type { Endpoint } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import type { IgnoreRules } from '../session/index.js'
 import { formatLine, mergedLines } from '../versions/index.js'
-import type { StoreAt } from './store-at.js'
+import type { StoreRead } from './store-at.js'
 import { BASE, TARGET } from './then-rows.js'
 import type { Work } from './work.js'
 import { working } from './work.worker.js'
@@ -17,7 +17,7 @@ export interface Past {
   /** Today's tree, as the snapshot has it. */
   readonly snapshotFile: string
   readonly at: End
-  readonly stores: readonly StoreAt[]
+  readonly stores: readonly StoreRead[]
   readonly ignore: readonly IgnoreRules[]
   /** For people. */
   readonly what: string

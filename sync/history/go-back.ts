@@ -11,7 +11,15 @@ import {
 } from '../../storage/base/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
-import { type Loan, type PlanSummary, type Sync, scanEnd, snapshotting, type Transitioned } from '../session/index.js'
+import {
+  type Loan,
+  type PlanSummary,
+  type SessionEnd,
+  type Sync,
+  scanEnd,
+  snapshotting,
+  type Transitioned
+} from '../session/index.js'
 import { bringWithin, letRest } from './attempt.js'
 import { type BringInit, planBring, plannedOperations } from './bring.js'
 import { type Attempt, type Course, cut, type Listed, listed } from './course.js'
@@ -47,8 +55,10 @@ export const RESTORED = 'something was restored or taken back, and the next run 
 /** Operations told of a plan. */
 export const TOLD_OPERATIONS = 200
 
-/** An end of the sync, or a folder of its own. */
-export type Target = { readonly end: End; readonly endpoint: Endpoint } | { readonly folder: AbsPath }
+/** An end of the sync (`far`: open for writing on another device), or a folder of its own. */
+export type Target =
+  | { readonly end: End; readonly endpoint: Endpoint; readonly far: SessionEnd | undefined }
+  | { readonly folder: AbsPath }
 
 export interface GoBack {
   readonly past: Past
@@ -75,7 +85,7 @@ export async function goBack(
   const moments = await momentsOf(init, { past, asked, same, course }, options)
   const target =
     'end' in to
-      ? await endTarget(init, of!.sync, to.endpoint, options)
+      ? await endTarget(init, of!.sync, to, options)
       : await folderTarget(init, to.folder, asNew(path), {
           ...{ ...options, dryRun: attempt === undefined, begun: course?.begun === true }
         })
@@ -110,7 +120,7 @@ export async function goBack(
         kind: 'restore',
         course: attempt.course
       })
-      const result = await bringBack(init, { of, end, bringing, done, atMs, attempt, total: summary.operations })
+      const result = await bringBack(init, { of, end, bringing, done, atMs, attempt, summary })
       const { operations, bytes } = result
       const problems = cut([...lost, ...result.problems])
       await done.end({ operations, bytes, problems })
@@ -156,17 +166,16 @@ interface BringBack {
   readonly done: HistoryRun
   readonly atMs: number | undefined
   readonly attempt: Attempt
-  /** Operations to do. */
-  readonly total: number
+  readonly summary: PlanSummary
 }
 
 /** Does what was planned, the sync at rest where its next run would take it away again. */
 async function bringBack(
   init: HistoryInit,
-  { of, end, bringing, done, atMs, attempt, total }: BringBack
+  { of, end, bringing, done, atMs, attempt, summary }: BringBack
 ): Promise<Pick<Transitioned, 'operations' | 'bytes' | 'problems' | 'unsettled'>> {
   const { course } = attempt
-  if (total === 0) return { operations: done.before, bytes: course.bytes, problems: [], unsettled: [] }
+  if (summary.operations === 0) return { operations: done.before, bytes: course.bytes, problems: [], unsettled: [] }
   attempt.onPhase('Bringing back')
   if (of !== undefined && end === 'destination' && of.sync.mode !== 'bidirectional')
     await letRest(init, of.sync, course, RESTORED)
@@ -174,7 +183,7 @@ async function bringBack(
   course.moment = { atMs: atMs ?? null }
   await attempt.keep()
   if (of !== undefined && end !== undefined) await of.loan.snapshot.write(snapshotting.begin, undefined)
-  const result = await bringWithin(done, { end, bringing, attempt, total })
+  const result = await bringWithin(done, { end, bringing, attempt, summary })
   return { ...result, operations: done.before + result.operations, bytes: course.bytes }
 }
 

@@ -23,7 +23,7 @@ import type { HistoryOptions } from './course.js'
 import type { Restored } from './go-back.js'
 import { settleInterrupted } from './interrupted.js'
 import { type HistoryJobsInit, type RestoreInput, restoreJob, undoJob } from './job.js'
-import type { EndsOfSync } from './kept-here.js'
+import type { EndsOfSync } from './kept-at.js'
 import { pathWithin } from './path-within.js'
 import { type RestoreAsked, type RestoreFromAsked, restore, restoreFrom } from './restore.js'
 import { newCourse } from './run.js'
@@ -40,7 +40,7 @@ export interface SyncHistoryInit {
   readonly pool: WorkerPool
   readonly clock: Clock
   readonly random: Random
-  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'status' | 'reach' | 'turn'>
+  readonly syncs: Pick<Syncs, 'lend' | 'pause' | 'list' | 'lastRun' | 'status' | 'reach' | 'turn' | 'whenThere'>
   /** A device, for people. */
   nameOf?(device: DeviceId): string
   /** Folders that other devices drive: their versions are thinned by themselves. */
@@ -170,7 +170,13 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
     usage: (sync, options = {}) => usageOf(shared, sync, options),
     async undo(sync, asked) {
       const runs = runsToUndo(shared, sync, asked).map(({ id }) => id)
-      return begun<Undone>(init.jobs.dispatch(undoing, { sync: sync.uuid, name: sync.name, runs }, HIGH))
+      return begun<Undone>(
+        init.jobs.dispatch(
+          undoing,
+          { sync: sync.uuid, name: sync.name, runs, ...(asked.here === true && { here: true }) },
+          HIGH
+        )
+      )
     },
     previewUndo: (sync, asked, options = {}) => undo(shared, sync, asked, options),
     why: (sync, path, options = {}) => whyOf(shared, sync, path, options),

@@ -37,7 +37,9 @@ const restoreInput = z.strictObject({
 const undoInput = z.strictObject({
   ...of,
   /** Chosen before: by now it would be this one itself. */
-  runs: z.array(z.string()).min(1)
+  runs: z.array(z.string()).min(1),
+  /** Only at what lies here. */
+  here: z.boolean().optional()
 })
 
 export type RestoreInput = z.output<typeof restoreInput>
@@ -94,7 +96,7 @@ export function undoJob({ course, find, undo }: HistoryJobsInit): UndoJob {
     state: () => ({ ended: null, at: 0, course: course() }),
     phases: onePiece<UndoInput, HistoryState<Undone>, Undone, HistoryPhase>({
       names: HISTORY_PHASES,
-      run: ({ sync, runs }, going) => undo(find(sync), { ...attemptOf(going), runs }),
+      run: ({ sync, runs, here = false }, going) => undo(find(sync), { ...attemptOf(going), runs, here }),
       problems: ({ problems }) => problems
     }),
     output: ({ ended }) => ended as unknown as Json
@@ -111,8 +113,8 @@ function attemptOf(going: Going<HistoryState<unknown>, HistoryPhase>): Attempt {
     onScan: entries => going.ctx.progress({ message: 'looking at what is there', doneFiles: entries }),
     onProgress: ({ operations, of: total, bytes }) =>
       going.ctx.progress({ doneFiles: operations, totalFiles: total, doneBytes: bytes }),
-    waiting(turn) {
-      going.ctx.progress({ message: WAITS_FOR_TURN })
+    waiting(turn, why = WAITS_FOR_TURN) {
+      going.ctx.progress({ message: why })
       return going.ctx.waitFor(turn)
     }
   }

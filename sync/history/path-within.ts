@@ -1,6 +1,6 @@
 import { displayPath, isWithin, parseRelPath, type RelPath, ROOT, SpacedriveError } from '../../storage/base/index.js'
 import { ENDS } from '../reconcile/index.js'
-import type { EndsOfSync } from './kept-here.js'
+import type { EndsOfSync } from './kept-at.js'
 
 /** @throws {SpacedriveError} USAGE: it lies in neither end */
 export function pathWithin(sync: EndsOfSync, path: string): RelPath {

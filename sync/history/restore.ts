@@ -11,12 +11,14 @@ import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import { type IgnoreRules, ignoreRules, type Loan, type Sync, scanEnd } from '../session/index.js'
 import { type HistoryOptions, turnOptions } from './course.js'
+import { ensureWritable, type FarOpen, withFarOpen } from './far-open.js'
 import type { Past } from './fill.js'
 import { goBack, type Restored, type Target } from './go-back.js'
 import type { HistoryInit } from './history.js'
 import { settleEnds } from './interrupted.js'
-import { ensureKeptHere } from './kept-here.js'
-import { openStoreAt, type StoreAt } from './store-at.js'
+import { storeOf } from './kept-at.js'
+import { openStoreAt, type StoreRead } from './store-at.js'
+import { untilThere } from './until-there.js'
 import { withWork } from './work.js'
 
 export interface RestoreAsked {
@@ -50,19 +52,15 @@ export async function restore(
   const at: End = sync.mode !== 'bidirectional' ? 'destination' : (target ?? 'destination')
   // To an end only by the rules of both.
   const which = target === undefined ? holders : ENDS
-  ensureKeptHere(sync, { ends: which, which: 'all', nameOf: init.nameOf })
-  return init.syncs.lend(sync, which, options, async loan => {
+  if (target !== undefined) ensureWritable(init, sync, target)
+  const work = async (loan: Loan, far: FarOpen): Promise<Restored> => {
     await settleEnds(init, sync, loan, { signal, also: target })
     for (const end of which)
       await scanEnd({
         ...{ at: end, endpoint: loan.ends[end]!, snapshot: loan.snapshot, pool: init.pool, signal },
         onProgress: ({ entries }) => attempt?.onScan(entries)
       })
-    const stores = await openStores(
-      init,
-      holders.map(end => loan.ends[end]!),
-      { signal }
-    )
+    const stores = await openStores(init, { sync, loan, holders }, { signal })
     try {
       const ignore = target === undefined ? [] : await rulesOf(sync, loan, signal)
       const past: Past = {
@@ -70,14 +68,21 @@ export async function restore(
         shows: `\`spacedrive sync versions ${typed(sync.name)}\``
       }
       const to: Target =
-        target === undefined ? (asked.to as { folder: AbsPath }) : { end: target, endpoint: loan.ends[target]! }
+        target === undefined
+          ? (asked.to as { folder: AbsPath })
+          : { end: target, endpoint: loan.ends[target]!, far: far[target] }
       return await withWork(loan.dir, work =>
         goBack(init, { sync, loan }, { past, to, asked, work, at, attempt }, { signal })
       )
     } finally {
       for (const store of stores) await store.close()
     }
-  })
+  }
+  return untilThere(init, sync, attempt, () =>
+    init.syncs.lend(sync, which, options, loan =>
+      withFarOpen(init, { sync, loan, which: target === undefined ? [] : [target] }, { signal }, far => work(loan, far))
+    )
+  )
 }
 
 /** Restores out of a folder alone: no sync, no archive, nothing is known of it but what lies in it. */
@@ -133,10 +138,12 @@ async function rulesOf(sync: Sync, { ends, snapshot }: Loan, signal: AbortSignal
 }
 
 async function openStores(
-  { open }: HistoryInit,
-  ends: readonly Endpoint[],
+  init: HistoryInit,
+  { sync, loan, holders }: { readonly sync: Sync; readonly loan: Loan; readonly holders: readonly End[] },
   options: AbortOptions
-): Promise<readonly StoreAt[]> {
-  const stores = await Promise.all(ends.map(end => openStoreAt(open, end.local!.path, options)))
+): Promise<readonly StoreRead[]> {
+  const stores = await Promise.all(
+    holders.map(end => storeOf(init, sync, { end, endpoint: loan.ends[end]! }, { contents: true, ...options }))
+  )
   return stores.filter(store => store !== undefined)
 }

@@ -11,7 +11,7 @@ import {
 import { removeEmptyDir } from '../../storage/files/index.js'
 import type { Endpoint, EndpointStage } from '../endpoints/index.js'
 import { PLAIN_END } from '../reconcile/index.js'
-import { capabilitiesOf, keptPlacing, openEnd, placeAt, type Sync } from '../session/index.js'
+import { capabilitiesOf, keptPlacing, openEnd, placeAt, type SessionEnd, type Sync } from '../session/index.js'
 import type { BringTarget } from './bring.js'
 import type { HistoryInit } from './history.js'
 
@@ -23,9 +23,20 @@ export interface OpenTarget extends BringTarget {
 export async function endTarget(
   { clock }: HistoryInit,
   sync: Sync,
-  endpoint: Endpoint,
+  { endpoint, far }: { readonly endpoint: Endpoint; readonly far: SessionEnd | undefined },
   options: AbortOptions
 ): Promise<OpenTarget> {
+  if (far !== undefined) {
+    return {
+      ...{ endpoint, can: capabilitiesOf(far, true), capabilities: far.capabilities, place: far.place },
+      kept: endpoint.sync?.kept,
+      async stage(taken) {
+        await far.announce(taken, options)
+        return far.stage(options)
+      },
+      close: async () => {} // by who opened it
+    }
+  }
   const { root, versions, stage, close } = await openEnd(endpoint, sync.uuid, clock, options)
   return {
     ...{ endpoint, can: capabilitiesOf(root), capabilities: root.capabilities, close },

@@ -1,7 +1,19 @@
-import type { RelPath } from '../../storage/base/index.js'
+import { type AbortOptions, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import { createHasher, hashZeros } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Endpoint, Looked, PackedFile, ReadOptions, ReadPack, ReadPiece } from '../endpoints/index.js'
+import type {
+  BlockPiece,
+  BlocksOptions,
+  Endpoint,
+  HashedStart,
+  KeptContents,
+  Looked,
+  PackedFile,
+  ReadOptions,
+  ReadPack,
+  ReadPiece
+} from '../endpoints/index.js'
 import { type Origin, working } from './work.worker.js'
 
 export interface ThenInit {
@@ -10,7 +22,7 @@ export interface ThenInit {
   /** Today's tree. */
   readonly now: Endpoint
   /** `content/` of the stores. */
-  readonly stores: readonly Endpoint[]
+  readonly stores: readonly KeptContents[]
 }
 
 const NO_STAT: EntryStat = {
@@ -18,7 +30,7 @@ const NO_STAT: EntryStat = {
   ...{ mode: 0, links: 1, uid: 0 }
 }
 
-type Place = { readonly at: Endpoint; readonly path: RelPath }
+type Place = { readonly at: KeptContents; readonly path: RelPath }
 
 /** An end as it was at a moment, to be read from: contents come from today's tree, or from what was kept. */
 export function thenEndpoint({ work, now, stores }: ThenInit): Endpoint {
@@ -28,6 +40,12 @@ export function thenEndpoint({ work, now, stores }: ThenInit): Endpoint {
       : { at: stores[store]!, path: `${hash.slice(0, 2)}/${hash}` as RelPath }
   const placeOf = (origin: Origin): Place | undefined =>
     origin.now === undefined ? inStore(origin) : { at: now, path: origin.now }
+  const find = async (path: RelPath): Promise<Place> => {
+    const [origin] = await work.maintain(working.origins, { paths: [path] })
+    const place = placeOf(origin!)
+    if (place === undefined) throw new TypeError(`nothing is known of ${path}`)
+    return place
+  }
   const notSaid = (path: RelPath): PackedFile => ({
     path,
     problem: { path, code: 'NO_VERSION', message: `the content of ${path} is kept nowhere` }
@@ -58,10 +76,18 @@ export function thenEndpoint({ work, now, stores }: ThenInit): Endpoint {
       return { data, files: files.map((file, i) => ({ ...file, path: paths[i]! })) }
     },
     async *read(path: RelPath, options?: ReadOptions): AsyncGenerator<ReadPiece> {
-      const [origin] = await work.maintain(working.origins, { paths: [path] })
-      const place = placeOf(origin!)
-      if (place === undefined) throw new TypeError(`nothing is known of ${path}`)
-      yield* place.at.read(place.path, options)
+      const { at, path: there } = await find(path)
+      yield* at.read(there, options)
+    },
+    async *blocks(path: RelPath, options: BlocksOptions): AsyncGenerator<BlockPiece> {
+      const { at, path: there } = await find(path)
+      // All of it travels then.
+      if (at.blocks === undefined) throw new SpacedriveError('TOO_LARGE', 'what is kept there is not compared')
+      yield* at.blocks(there, options)
+    },
+    async hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart> {
+      const { at, path: there } = await find(path)
+      return at.hashStart?.(there, lengthBytes, options) ?? hashRead(at, there, lengthBytes, options)
     },
     close: async () => {},
     ...{
@@ -69,11 +95,26 @@ export function thenEndpoint({ work, now, stores }: ThenInit): Endpoint {
       list: unable,
       walk: unable,
       hash: unable,
-      blocks: unable,
-      hashStart: unable,
       openStage: unable,
       place: unable
     },
     ...{ placeGroup: unable, trash: unable, space: unable, ensureSpace: unable }
   }
+}
+
+/** The first bytes of what can only be read. */
+async function hashRead(
+  at: KeptContents,
+  path: RelPath,
+  lengthBytes: number,
+  options: AbortOptions = {}
+): Promise<HashedStart> {
+  const hasher = createHasher()
+  let stat: EntryStat | undefined
+  for await (const piece of at.read(path, { ...options, ranges: [{ fromBytes: 0, lengthBytes }] })) {
+    if (piece.kind === 'data') hasher.update(piece.bytes)
+    else if (piece.kind === 'hole') hashZeros(hasher, piece.lengthBytes)
+    else stat = piece.stat
+  }
+  return { hash: hasher.digest(), stat: stat! }
 }

@@ -8,23 +8,23 @@ import {
   SpacedriveError,
   typed
 } from '../../storage/base/index.js'
-import type { Endpoint } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import { ignoreRules, type Loan, type RunKind, type Sync, scanEnd, snapshotting } from '../session/index.js'
 import { formatLine } from '../versions/index.js'
 import { bringWithin, letRest } from './attempt.js'
 import { type BringInit, planBring, plannedOperations } from './bring.js'
 import { type Attempt, cut, type HistoryOptions, type Listed, listed, turnOptions } from './course.js'
+import { ensureWritable, type FarOpen, withFarOpen } from './far-open.js'
 import { lostProblem, TOLD_OPERATIONS } from './go-back.js'
 import type { HistoryInit } from './history.js'
 import { settleEnds } from './interrupted.js'
 import type { Left } from './judgement.js'
-import { ensureKeptHere } from './kept-here.js'
+import { storeOf } from './kept-at.js'
 import { HistoryRun } from './run.js'
-import { openStoreAt } from './store-at.js'
 import { endTarget } from './target.js'
 import { TARGET } from './then-rows.js'
 import { undoing } from './undo.worker.js'
+import { untilThere } from './until-there.js'
 import { type Work, withWork } from './work.js'
 import { working } from './work.worker.js'
 
@@ -33,11 +33,14 @@ export interface UndoAsked {
   readonly run?: string | undefined
   /** All runs that began since then. */
   readonly sinceMs?: number | undefined
+  /** Only at what lies on this device, whether or not the other one can be asked. */
+  readonly here?: boolean | undefined
 }
 
 /** Which runs is chosen once: by then it is itself the newest one. */
 export interface UndoAttempt extends Attempt {
   readonly runs: readonly string[]
+  readonly here: boolean
 }
 
 export interface UndoneRun {
@@ -78,17 +81,17 @@ export async function undo(
   asked: UndoAsked,
   given: HistoryOptions<UndoAttempt> = {}
 ): Promise<Undone> {
-  ensureKeptHere(sync, { ends: ENDS, which: 'all', nameOf: init.nameOf })
   const { attempt } = given
   const options = turnOptions(given)
   const { signal } = options
-  return init.syncs.lend(sync, ENDS, options, async loan => {
+  const here = attempt?.here ?? asked.here === true
+  const which = here ? endsHere(sync) : ENDS
+  const work = async (loan: Loan, far: FarOpen): Promise<Undone> => {
     await settleEnds(init, sync, loan, { signal, also: 'source' })
     const runs = runsToUndo(init, sync, attempt?.runs ?? asked)
-    const ends = loan.ends as Record<End, Endpoint>
-    for (const end of ENDS)
+    for (const end of which)
       await scanEnd({
-        ...{ at: end, endpoint: ends[end], snapshot: loan.snapshot, pool: init.pool, signal },
+        ...{ at: end, endpoint: loan.ends[end]!, snapshot: loan.snapshot, pool: init.pool, signal },
         onProgress: ({ entries }) => attempt?.onScan(entries)
       })
     attempt?.onPhase('Planning the way back')
@@ -97,9 +100,10 @@ export async function undo(
       ...{ list: [] as (Listed & { at: End })[], left: [] as (Left & { end: End })[], problems: [] as Problem[] },
       ...{ operations: 0, bytes: 0, leftCount: 0, problemCount: 0 }
     }
-    for (const end of ENDS) {
+    // First where a device of its own will may refuse it: then nothing was done anywhere.
+    for (const end of [...which].sort(a => (far[a] === undefined ? 1 : -1))) {
       const part = await withWork(loan.dir, work =>
-        undoAt(init, { sync, loan, end, runs, work, done, attempt }, { signal })
+        undoAt(init, { sync, loan, far, end, runs, work, done, attempt }, { signal })
       )
       if (part === undefined) continue
       for (const key of ['operations', 'bytes', 'leftCount', 'problemCount'] as const) sum[key] += part[key]
@@ -114,8 +118,16 @@ export async function undo(
     const all = { ...sum, ...lists, operations: done.before + sum.operations, bytes }
     await done.end(all)
     return { ...all, runs, run: done.recorded, paused: rests !== 'no', dryRun: false }
-  })
+  }
+  return untilThere(init, sync, attempt, () =>
+    init.syncs.lend(sync, which, options, loan =>
+      withFarOpen(init, { sync, loan, which }, { signal }, far => work(loan, far))
+    )
+  )
 }
+
+/** @throws {SpacedriveError} KEPT_ELSEWHERE */
+const endsHere = (sync: Sync): readonly End[] => ENDS.filter(end => sync[end].device === null)
 
 const AGAIN = 'a run was taken back, and the next run would do it again. `sync resume` goes on'
 const CARRIED = 'a run was taken back, and the next run would carry that to the other end. `sync resume` goes on'
@@ -164,6 +176,7 @@ const isChosen = (asked: UndoAsked | readonly string[]): asked is readonly strin
 interface UndoAt {
   readonly sync: Sync
   readonly loan: Loan
+  readonly far: FarOpen
   readonly end: End
   readonly runs: readonly UndoneRun[]
   readonly work: Work
@@ -179,7 +192,7 @@ type Part = Pick<Undone, 'operations' | 'bytes' | 'leftCount' | 'problemCount' |
 /** @returns undefined when the runs changed nothing at this end */
 async function undoAt(
   init: HistoryInit,
-  { sync, loan, end, runs, work, done, attempt }: UndoAt,
+  { sync, loan, far, end, runs, work, done, attempt }: UndoAt,
   options: AbortOptions
 ): Promise<Part | undefined> {
   const { db } = work
@@ -195,8 +208,9 @@ async function undoAt(
     })
   }
   const endpoint = loan.ends[end]!
-  const store = await openStoreAt(init.open, endpoint.local!.path, options)
-  const target = await endTarget(init, sync, endpoint, options)
+  ensureWritable(init, sync, end)
+  const store = await storeOf(init, sync, { end, endpoint }, { contents: true, ...options })
+  const target = await endTarget(init, sync, { endpoint, far: far[end] }, options)
   try {
     await db.maintain(working.copyEnd, { snapshotFile: loan.snapshot.file, from: end, at: TARGET, path: ROOT })
     const began = Math.min(...runs.map(r => r.beganAtMs)) - CLOCK_SLACK_MS
@@ -214,11 +228,7 @@ async function undoAt(
     const bringing: BringInit = {
       ...{ work, pool: init.pool, target, now: endpoint, same: true, keepNew: false, ...options },
       stores: store?.contents === undefined ? [] : [store.contents],
-      ignore: await ignoreRules({
-        patterns: sync.ignore,
-        ends: loan.ends as Record<End, Endpoint>,
-        snapshot: loan.snapshot
-      })
+      ignore: await ignoreRules({ patterns: sync.ignore, ends: loan.ends, snapshot: loan.snapshot })
     }
     const { summary, missing } = await planBring(bringing)
     await ensureOnlyTheirs(bringing, sync)
@@ -233,7 +243,7 @@ async function undoAt(
     attempt.course.begun = true
     await attempt.keep()
     await loan.snapshot.write(snapshotting.begin, undefined)
-    const result = await bringWithin(done, { end, bringing, attempt, total: summary.operations })
+    const result = await bringWithin(done, { end, bringing, attempt, summary })
     return {
       ...{ ...nothing, operations: result.operations, bytes: result.bytes },
       ...{ problems: [...lost, ...result.problems], problemCount: missing.count + result.unsettled.length }

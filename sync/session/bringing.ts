@@ -59,14 +59,16 @@ export class Bringing {
     const wanted = batch.flatMap(op => wantedOf(op, this.names.of(op)))
     if (wanted.length === 0) return undefined
     const { end } = batch[0]!
-    const { endpoint, stage, here } = ends[end]
+    const { endpoint, stage, here, stageOwn } = ends[end]
     const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
     await endpoint.ensureSpace(bytes, { signal })
     // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
     const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
     const from = ends[otherEnd(end)].endpoint
     const init = { from, at: endpoint, stage: stage!, here, pool, resumes }
-    const content = await stageContent(init, wanted, { ...(signal && { signal }), onBytes })
+    const options = { ...(signal && { signal }), onBytes }
+    const rest = stageOwn === undefined ? wanted : await stageOwn(wanted, options)
+    const content = await stageContent(init, rest, options)
     return { ...content, count: wanted.length }
   }
 

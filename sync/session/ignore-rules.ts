@@ -8,7 +8,8 @@ import { snapshotting } from './snapshot.worker.js'
 export interface IgnoreRulesInit extends AbortOptions {
   /** Patterns of `--ignore`. */
   readonly patterns: readonly string[]
-  readonly ends: Readonly<Record<End, Endpoint>>
+  /** One that is away tells no rules. */
+  readonly ends: Readonly<Partial<Record<End, Endpoint>>>
   readonly snapshot: Database
 }
 
@@ -19,11 +20,13 @@ export interface IgnoreRulesInit extends AbortOptions {
 export async function ignoreRules({ patterns, ends, snapshot, signal }: IgnoreRulesInit): Promise<IgnoreRules[]> {
   const rules: IgnoreRules[] = patterns.length === 0 ? [] : [{ folder: ROOT, text: patterns.join('\n') }]
   for (const at of ENDS) {
+    const end = ends[at]
+    if (end === undefined) continue
     const name = IGNORE_FILE
     let paths = await snapshot.maintain(snapshotting.ignoreFiles, { at, name, maxBytes: MAX_IGNORE_FILE_BYTES })
     while (paths.length > 0) {
       const some = paths.slice(0, 500)
-      const pack = await ends[at].readPack(some, { signal })
+      const pack = await end.readPack(some, { signal })
       for (const file of pack.files) {
         if (file.problem !== undefined)
           throw new SpacedriveError('IGNORE_UNREADABLE', `could not read ${file.path}: ${file.problem.message}`, {

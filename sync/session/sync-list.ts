@@ -11,7 +11,6 @@ import {
 } from '../../storage/base/index.js'
 import { type JobSummary, shortJobId } from '../../storage/jobs/index.js'
 import type { Database } from '../../storage/sql/index.js'
-import type { Endpoint } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import { ensureApart, ensureName, ensureNoCopy, ensureReachable, placeOf } from './add-checks.js'
 import { ADD_GRACE_MS, Background } from './background.js'
@@ -32,6 +31,7 @@ import { StatusChanges } from './status-changes.js'
 import type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './syncs.js'
 import { syncWrites } from './syncs.worker.js'
 import { tidyEnds } from './tidy-ends.js'
+import { whenThere } from './wait-for-device.js'
 
 /** Shown of a plan unless more is asked for. */
 const SHOWN_OPERATIONS = 200
@@ -211,10 +211,15 @@ class SyncList implements Syncs {
     return this.#runs.lend(sync, which, options, work)
   }
 
-  reach(sync: Sync, end: End, options: AbortOptions = {}): Promise<Endpoint> {
+  reach(sync: Sync, end: End, { kept, ...options }: { readonly kept?: boolean } & AbortOptions = {}) {
     const { device, path } = sync[end]
     if (device === null) return this.#init.open(path, options)
-    return reachFar(this.#init.far?.(), { device, path, sync: sync.uuid, access: 'read' }, options)
+    const access = kept === true ? 'write' : 'read'
+    return reachFar(this.#init.far?.(), { device, path, sync: sync.uuid, access }, options)
+  }
+
+  whenThere({ uuid }: Sync, options: AbortOptions = {}): Promise<void> {
+    return whenThere(this.#init, () => this.#byUuid(uuid), options)
   }
 
   async remove(sync: Sync): Promise<void> {

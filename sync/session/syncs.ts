@@ -83,8 +83,13 @@ export interface Syncs extends Startable {
   resume(sync: Sync): Promise<void>
   /** Ends of a sync and its snapshot for something else than a session, in its turn. @throws {SpacedriveError} ROOT_AWAY */
   lend<T>(sync: Sync, which: readonly End[], options: TurnOptions, work: (loan: Loan) => Promise<T>): Promise<T>
-  /** An end to look at, wherever it lies; whether it is the folder that was synced nobody asks. @throws what opening it throws */
-  reach(sync: Sync, end: End, options?: AbortOptions): Promise<Endpoint>
+  /**
+   * An end to look at, wherever it lies; whether it is the folder that was synced nobody asks.
+   * @param options.kept - to ask another device what it keeps there, too @throws what opening it throws
+   */
+  reach(sync: Sync, end: End, options?: { readonly kept?: boolean } & AbortOptions): Promise<Endpoint>
+  /** Waits until the device at the other end can be asked again. @throws {SpacedriveError} SYNC_NOT_FOUND; `signal.reason` */
+  whenThere(sync: Sync, options?: AbortOptions): Promise<void>
   /** Leaves files and versions where they are. */
   remove(sync: Sync): Promise<void>
   /** What the device at the other end has answered. From others than that one it is nothing. */

@@ -4,6 +4,7 @@ import type { Capabilities, FileRoot, PlaceResult, Staging } from '../../storage
 import type { Endpoint, EndpointStage, EndVectors, StepNote } from '../endpoints/index.js'
 import type { VersionLine } from '../versions/index.js'
 import type { Step } from './achieved.js'
+import type { StageOptions, Wanted } from './stage-content.js'
 
 /** Keeps what is replaced or removed at an end. */
 export interface VersionKeeper {
@@ -41,6 +42,8 @@ export interface TransitionEnd {
   /** Undefined: this end is never written. */
   readonly place: Placing | undefined
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
+  /** What lies at that end already is staged there; what is answered comes from the other end. */
+  readonly stageOwn?: ((wanted: readonly Wanted[], options: StageOptions) => Promise<readonly Wanted[]>) | undefined
   /** Undefined: no versions are kept. */
   readonly vectors?: Pick<EndVectors, 'learn'> | undefined
 }

@@ -52,7 +52,13 @@ export class TwoDevices {
   bob!: Peer
   #liar: Replicas | undefined
   #passedMs = 0
-  readonly #clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + this.#passedMs }
+  readonly #clocks: Readonly<Record<string, Clock>>
+
+  /** @param init.bobAheadMs - what his clock is ahead of hers */
+  constructor({ bobAheadMs = 0 }: { readonly bobAheadMs?: number } = {}) {
+    const nowMs = (): number => systemClock.nowMs() + this.#passedMs
+    this.#clocks = { ada: { ...systemClock, nowMs }, bob: { ...systemClock, nowMs: () => nowMs() + bobAheadMs } }
+  }
 
   at(path: string): AbsPath {
     return join(realpathSync(this.#temp.path), path) as AbsPath
@@ -183,7 +189,7 @@ export class TwoDevices {
   async #peer(name: string): Promise<Peer> {
     const dataDir = this.at(`instance-${name}`)
     mkdirSync(dataDir, { mode: 0o700 })
-    const peer = await testPeer(dataDir, { flags: LOOPBACK, clock: this.#clock })
+    const peer = await testPeer(dataDir, { flags: LOOPBACK, clock: this.#clocks[name]! })
     await peer.start()
     return peer
   }

@@ -49,6 +49,22 @@ describe('restoring', function () {
     assert.equal(readFileSync(at('d/new'), 'utf8'), 'later')
   })
 
+  it('a large file, over a later one that has much in common with it', async () => {
+    fixture = await openHistory({ mode: 'backup' })
+    const first = Buffer.alloc(6 * 1024 * 1024, 'x')
+    for (let i = 0; i < first.length; i += 997) first[i] = i % 251
+    writeFileSync(at('film'), first)
+    await fixture.run()
+    writeFileSync(
+      at('film'),
+      Buffer.concat([first.subarray(0, 3_000_000), Buffer.from('cut'), first.subarray(3_000_000)])
+    )
+    await fixture.run()
+    const { problems } = await fixture.restore({ path: rel('film'), to: 'source' })
+    assert.deepEqual(problems, [])
+    assert.ok(readFileSync(at('film')).equals(first))
+  })
+
   it('before it began, and what never was, is refused; nothing is touched', async () => {
     fixture = await openHistory({ mode: 'backup' })
     writeFileSync(at('a'), '1')

@@ -1,0 +1,219 @@
+/** Bringing back what the end on another device keeps, from where the sync is driven: two whole peers over a real connection. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RelPath } from '../../../storage/base/index.js'
+import type { RestoreAsked, Restored } from '../../../sync/history/index.js'
+import type { End, Mode } from '../../../sync/reconcile/index.js'
+import { look } from '../../sync/session/fixture.js'
+import { TwoDevices } from './two-devices.js'
+
+const rel = (path: string): RelPath => path as RelPath
+
+describe('restoring what the end on another device keeps', () => {
+  // Bob's clock goes wrong by more than all of this takes.
+  const two = new TwoDevices({ bobAheadMs: 2 * 3_600_000 + 7_000 })
+  before(() => two.start())
+  after(() => two.clean())
+  let name = ''
+  let count = 0
+  const mine = (path = ''): string => join(two.at(`${name}-mine`), path)
+  const theirs = (path = ''): string => join(two.at(`${name}-theirs`), path)
+
+  async function add(mode: Mode, side: End = 'destination'): Promise<void> {
+    name = `s${count++}`
+    await two.add(name, { mode, side, mine: `${name}-mine`, theirs: `${name}-theirs` })
+  }
+  const put = (path: string, content: string | Buffer): void => {
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(path, content)
+  }
+  const run = async (): Promise<void> => {
+    const { state, halts, problems } = await two.run(name, { force: true })
+    assert.equal(state, 'converged', JSON.stringify([halts, problems]))
+    two.later(1_000)
+  }
+  const sync = () => two.ada.syncs.find(name)
+  async function restore(asked: RestoreAsked): Promise<Restored> {
+    const { id } = await two.ada.history.restore(sync(), asked)
+    const { output, error } = await two.ada.jobs.outcome(id)
+    two.later(1_000)
+    if (output === undefined) throw Object.assign(new Error(error?.message), error)
+    return output as unknown as Restored
+  }
+
+  it('a backup there: a lost file, a folder as it was, comes back to the source here', async () => {
+    await add('backup')
+    put(mine('d/a'), 'first')
+    put(mine('film'), Buffer.alloc(3_000_000, 'x'))
+    put(mine('b'), 'kept')
+    await run()
+    const was = look(mine())
+    const then = (await two.ada.history.moments(sync(), 10)).moments[0]!
+    put(mine('d/a'), 'second')
+    put(mine('d/new'), 'later')
+    rmSync(mine('b'))
+    rmSync(mine('film'))
+    await run()
+
+    const one = await restore({ path: rel('film'), to: 'source' })
+    assert.deepEqual([one.operations, one.problems], [1, []])
+    assert.equal(readFileSync(mine('film')).length, 3_000_000)
+    const { versions } = await two.ada.history.versions(sync(), rel('d/a'), 10)
+    assert.deepEqual(
+      versions.map(({ line, end }) => [line.was?.kind, end]),
+      [['file', 'destination']]
+    )
+    const all = await restore({ path: rel(''), atMs: then.atMs, to: 'source' })
+    assert.deepEqual(all.problems, [])
+    assert.deepEqual(look(mine()), was)
+    assert.equal(sync().paused, false, 'the next run carries it to the backup')
+    const folder = two.at(`${name}-found`)
+    await restore({ path: rel('d'), atMs: then.atMs, to: { folder } })
+    assert.equal(readFileSync(join(folder, 'd/a'), 'utf8'), 'first')
+  })
+
+  it('to the end there: what is replaced is in its versions, and the sync rests', async () => {
+    await add('mirror')
+    const large = Buffer.alloc(5_000_000, 'y')
+    put(mine('large'), large)
+    put(mine('a'), '1')
+    put(mine('moved'), 'm')
+    await run()
+    const was = look(theirs())
+    const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
+    rmSync(mine('large'))
+    put(mine('a'), '22')
+    renameSync(mine('moved'), mine('elsewhere'))
+    put(mine('new'), 'n')
+    await run()
+    const preview = await two.ada.history.previewRestore(sync(), { path: rel(''), atMs, to: 'destination' })
+    assert.equal(preview.operations, 0)
+    assert.ok(preview.list.some(({ path }) => path === 'large'))
+    assert.ok(!existsSync(theirs('large')))
+    const { operations, problems, paused, run: id } = await restore({ path: rel(''), atMs, to: 'destination' })
+    assert.deepEqual(problems, [])
+    assert.ok(operations >= 4)
+    assert.equal(paused, true)
+    assert.deepEqual(look(theirs()), was)
+    const { versions } = await two.ada.history.versions(sync(), rel('a'), 10)
+    assert.deepEqual(
+      versions.map(({ line }) => [line.was?.kind === 'file' && line.was.sizeBytes, line.run === id]),
+      [
+        [2, true],
+        [1, false]
+      ]
+    )
+    await restore({ path: rel('new'), to: 'destination' })
+    assert.equal(readFileSync(theirs('new'), 'utf8'), 'n')
+  })
+
+  it('both ways: what either end lost, at either end, whatever the clock there says', async () => {
+    await add('bidirectional')
+    put(mine('from-ada'), '1')
+    put(theirs('from-bob'), '1')
+    await run()
+    const was = look(mine())
+    const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
+    put(mine('from-ada'), '22')
+    put(theirs('from-bob'), '22')
+    await run()
+    put(theirs('from-ada'), '333')
+    rmSync(mine('from-bob'))
+    await run()
+    const here = await restore({ path: rel(''), atMs, to: 'source' })
+    assert.deepEqual(here.problems, [])
+    assert.deepEqual(look(mine()), was)
+    const there = await restore({ path: rel(''), atMs, to: 'destination' })
+    assert.deepEqual(there.problems, [])
+    assert.deepEqual(look(theirs()), was)
+    await two.ada.syncs.resume(sync())
+  })
+
+  it('a source there that may only be read: the end here is restored, that one not', async () => {
+    await add('mirror', 'source')
+    put(theirs('a'), '1')
+    await run()
+    rmSync(theirs('a'))
+    await run()
+    assert.ok(!existsSync(mine('a')))
+    await restore({ path: rel('a'), to: 'destination' })
+    assert.equal(readFileSync(mine('a'), 'utf8'), '1')
+    await assert.rejects(restore({ path: rel('a'), to: 'source' }), { code: 'NOT_WRITTEN' })
+    assert.ok(!existsSync(theirs('a')))
+  })
+
+  it('what a guard there stops is not done, until a person there allows it', async () => {
+    await add('mirror')
+    put(mine('a'), '1')
+    await run()
+    const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
+    for (let i = 0; i < 30; i++) put(mine(`f${i}`), `${i}`)
+    await run()
+    const was = look(theirs())
+    const back = { path: rel(''), atMs, to: 'destination' } as const
+    await assert.rejects(restore(back), { code: 'GUARD' })
+    assert.deepEqual(look(theirs()), was)
+    const served = two.bob.served.list().find(s => s.uuid === sync().uuid)!
+    assert.equal(served.halted?.removed, 30)
+    await two.bob.served.allow(served)
+    assert.equal((await restore(back)).operations, 30)
+    assert.ok(!existsSync(theirs('f0')))
+  })
+
+  it('what was lost there before it was accepted is not told', async () => {
+    name = `s${count++}`
+    mkdirSync(theirs(), { recursive: true })
+    put(join(two.at(`${name}-own`), 'secret'), 's')
+    // Bob's own sync of that folder.
+    await two.bob.syncs.add({
+      ...{ name, mode: 'mirror', policy: 'source', ignore: [], maxDeletePercent: 100, manual: true },
+      ...{ source: two.at(`${name}-own`), destination: two.at(`${name}-theirs`) }
+    } as never)
+    const own = async () => {
+      const job = await two.bob.syncs.begin(two.bob.syncs.find(name), { force: true })
+      assert.equal(((await two.bob.jobs.outcome(job)).output as { state?: string } | undefined)?.state, 'converged')
+      two.later(1_000)
+    }
+    await own()
+    rmSync(join(two.at(`${name}-own`), 'secret'))
+    await own()
+    assert.ok(!existsSync(theirs('secret')))
+    put(join(two.at(`${name}-own`), 'later'), '1')
+    await own()
+    await two.add(name, { mode: 'backup', side: 'destination', mine: `${name}-mine`, theirs: `${name}-theirs` })
+    put(join(two.at(`${name}-own`), 'later'), '22')
+    await own()
+    const { versions } = await two.ada.history.versions(sync(), rel(''), 10)
+    assert.deepEqual(
+      versions.map(({ line }) => line.path),
+      ['later']
+    )
+    const before = { path: rel('secret'), atMs: two.ada.clock.nowMs() - 3_600_000, to: 'source' } as const
+    await assert.rejects(restore(before), { code: 'BEFORE_HISTORY' })
+    await assert.rejects(restore({ path: rel('secret'), to: 'source' }), { code: 'NO_VERSION' })
+  })
+
+  it('a device that is away says so: at once, and what lies here is told where both ends keep something', async () => {
+    await add('bidirectional')
+    put(mine('a'), '1')
+    await run()
+    put(theirs('a'), '22')
+    await run()
+    await two.bob.network.stop()
+    await two.until('bob is away', () => two.ada.network.session(two.bob.network.localDevice) === undefined, 'device:')
+    try {
+      const { versions, unheard } = await two.ada.history.versions(sync(), rel('a'), 10)
+      assert.deepEqual(
+        versions.map(v => v.end),
+        ['source']
+      )
+      assert.match(unheard!.why, /is away/)
+      const was = look(mine())
+      await assert.rejects(restore({ path: rel('a'), to: 'source' }), { code: 'DEVICE_AWAY', hint: /Ask again when/ })
+      assert.deepEqual(look(mine()), was)
+    } finally {
+      await two.bob.network.start()
+    }
+  })
+})
