@@ -23,6 +23,8 @@ const input = z.strictObject({
   run: z.string().min(6).optional(),
   /** All that began since then, in milliseconds. */
   since: z.number().optional(),
+  /** Only at what lies on this device. */
+  here: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   wait: z.boolean().default(true)
 })
@@ -31,10 +33,10 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
   name: 'sync.undo',
   summary: 'Take back what a run of a sync did, at both ends, where nothing newer stands in the way',
   input,
-  async run({ peer, signal, emit }, { name, run, since, dryRun, wait }) {
+  async run({ peer, signal, emit }, { name, run, since, here, dryRun, wait }) {
     const sync = drivenSync(peer, name)
     const id = run === undefined ? undefined : runOf(peer, name, run)
-    const asked = { ...(id !== undefined && { run: id }), ...(since !== undefined && { sinceMs: since }) }
+    const asked = { ...(id !== undefined && { run: id }), ...(since !== undefined && { sinceMs: since }), here }
     const what = { sync: name, mode: sync.mode }
     if (dryRun) return view(what, null, await peer.history.previewUndo(sync, asked, { signal }))
     const { job } = await dispatchAction(peer.audit, {
@@ -56,12 +58,14 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
     ],
     options: [
       ['--since <time>', 'all runs since then: 2h ago, a day, a time'],
+      ['--here', 'only at what lies on this device, where the other one is away'],
       ['--dry-run', 'only show what would be done'],
       ['--no-wait', 'leave it to the background and say its number']
     ],
     examples: ['spacedrive sync undo photos', 'spacedrive sync undo photos --since 1h --dry-run'],
     input: ({ arguments: [name, run], options: o }) => ({
-      ...{ name: String(name), dryRun: o.dryRun === true, wait: o.wait !== false },
+      ...{ name: String(name), here: o.here === true },
+      ...{ dryRun: o.dryRun === true, wait: o.wait !== false },
       ...(run !== undefined && { run: String(run).toLowerCase() }),
       ...(typeof o.since === 'string' && { since: parseMoment(o.since, '--since', Date.now()) })
     }),

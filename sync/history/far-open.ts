@@ -29,18 +29,27 @@ export async function withFarOpen<T>(
   use: (far: FarOpen) => Promise<T>
 ): Promise<T> {
   const far: Partial<Record<End, SessionEnd>> = {}
+  /** What was only looked at is no run of it. */
+  const announced = new Set<End>()
   let through = false
   try {
     for (const end of ENDS) {
       const endpoint = loan.ends[end]
       if (!which.includes(end) || endpoint?.sync === undefined || !writableEnds(sync.mode).includes(end)) continue
-      far[end] = await openSessionEnd({ endpoint, sync: sync.uuid, clock, resumes: true }, options)
+      const opened = await openSessionEnd({ endpoint, sync: sync.uuid, clock, resumes: true }, options)
+      far[end] = {
+        ...opened,
+        announce(run, more) {
+          announced.add(end)
+          return opened.announce(run, more)
+        }
+      }
       await settleIntents({ db, sync: sync.id, end, endpoint }, options)
     }
     const result = await use(far)
     through = true
     return result
   } finally {
-    for (const end of ENDS) await far[end]?.close(through)
+    for (const end of ENDS) await far[end]?.close(through && announced.has(end))
   }
 }

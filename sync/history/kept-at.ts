@@ -46,7 +46,12 @@ export function keptElsewhere({ nameOf }: Pick<HistoryInit, 'nameOf'>, sync: End
 }
 
 /** Says what to do while the device at the other end cannot be asked. */
-export function withCure(err: unknown, { nameOf }: Pick<HistoryInit, 'nameOf'>, sync: EndsOfSync, more = ''): unknown {
+export function withCure(
+  err: unknown,
+  { nameOf }: Pick<HistoryInit, 'nameOf'>,
+  sync: EndsOfSync,
+  otherwise = ''
+): unknown {
   const far = sync.source.device ?? sync.destination.device
   if (far === null || !(err instanceof SpacedriveError) || err.hint !== undefined) return err
   if (!hasCode(err, 'DEVICE_AWAY', 'UNREACHABLE', 'BUSY')) return err
@@ -54,7 +59,7 @@ export function withCure(err: unknown, { nameOf }: Pick<HistoryInit, 'nameOf'>, 
   const again = hasCode(err, 'BUSY') ? 'Ask again when that is done.' : `Ask again when ${name} is there.`
   return new SpacedriveError(err.code, err.message, {
     cause: err,
-    hint: `${again} What ${name} keeps can be had on ${name} itself as well.${more}`
+    hint: `${again} What ${name} keeps can be had on ${name} itself as well.${otherwise}`
   })
 }
 

@@ -78,7 +78,7 @@ export async function restore(
       for (const store of stores) await store.close()
     }
   }
-  return untilThere(init, sync, attempt, () =>
+  return untilThere(init, sync, { attempt }, () =>
     init.syncs.lend(sync, which, options, loan =>
       withFarOpen(init, { sync, loan, which: target === undefined ? [] : [target] }, { signal }, far => work(loan, far))
     )

@@ -9,7 +9,15 @@ import {
   typed
 } from '../../storage/base/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { ignoreRules, type Loan, type RunKind, type Sync, scanEnd, snapshotting } from '../session/index.js'
+import {
+  ignoreRules,
+  type Loan,
+  type RunKind,
+  type Sync,
+  scanEnd,
+  snapshotting,
+  writableEnds
+} from '../session/index.js'
 import { formatLine } from '../versions/index.js'
 import { bringWithin, letRest } from './attempt.js'
 import { type BringInit, planBring, plannedOperations } from './bring.js'
@@ -119,14 +127,16 @@ export async function undo(
     await done.end(all)
     return { ...all, runs, run: done.recorded, paused: rests !== 'no', dryRun: false }
   }
-  return untilThere(init, sync, attempt, () =>
+  // Where all that runs change lies there, nothing is left to be taken back here.
+  const some = writableEnds(sync.mode).some(end => sync[end].device === null)
+  const otherwise = some ? ` \`spacedrive sync undo ${typed(sync.name)} --here\` takes back what lies here alone.` : ''
+  return untilThere(init, sync, { attempt, otherwise }, () =>
     init.syncs.lend(sync, which, options, loan =>
       withFarOpen(init, { sync, loan, which }, { signal }, far => work(loan, far))
     )
   )
 }
 
-/** @throws {SpacedriveError} KEPT_ELSEWHERE */
 const endsHere = (sync: Sync): readonly End[] => ENDS.filter(end => sync[end].device === null)
 
 const AGAIN = 'a run was taken back, and the next run would do it again. `sync resume` goes on'

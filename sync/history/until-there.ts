@@ -10,12 +10,13 @@ const COMES_BACK = new Set(['DEVICE_AWAY', 'UNREACHABLE', 'BUSY'])
 /**
  * A way back that has changed something already goes on when the device at the other end is there again, as one that a crash cut off does:
  * both ends are looked at anew. One that has not begun says that it is away.
+ * @param of.otherwise - what can be done without that device
  * @throws what `work` throws; SYNC_NOT_FOUND: it was removed, or the device revoked, meanwhile
  */
 export async function untilThere<T>(
   init: HistoryInit,
   sync: Sync,
-  attempt: Attempt | undefined,
+  { attempt, otherwise }: { readonly attempt: Attempt | undefined; readonly otherwise?: string | undefined },
   work: () => Promise<T>
 ): Promise<T> {
   for (;;) {
@@ -23,7 +24,7 @@ export async function untilThere<T>(
       return await work()
     } catch (err) {
       if (attempt?.course.begun !== true || !COMES_BACK.has(errorCode(err)) || attempt.signal.aborted)
-        throw withCure(err, init, sync)
+        throw withCure(err, init, sync, otherwise)
       const name = namedDevice(init.nameOf, sync.source.device ?? sync.destination.device)
       await attempt.waiting(init.syncs.whenThere(sync, { signal: attempt.signal }), `waits for ${name}`)
     }
