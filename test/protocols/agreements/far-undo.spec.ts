@@ -125,7 +125,7 @@ describe('taking a run back at the end on another device', () => {
       })
     })
     const done = await undo()
-    assert.ok(placed >= 2)
+    assert.ok(placed >= 1)
     assert.deepEqual(done.left, [])
     assert.deepEqual(look(theirs()), before)
     const runs = two.ada.syncs.lastRuns(sync(), 10).filter(r => r.kind === 'undo')
