@@ -20,6 +20,8 @@ interface Thread {
     number,
     { settle(outcome: { result: unknown } | { error: unknown }): void; emit(v: unknown): void }
   >
+  /** Of the calls those that last. */
+  readonly lasting: Set<number>
   linger: NodeJS.Timeout | undefined
 }
 
@@ -38,7 +40,7 @@ export function linkThreads(
 
   function spawn(): Thread {
     const worker = new Worker(WORKER_ENTRY, WORKER_OPTIONS)
-    const thread: Thread = { worker, calls: new Map(), linger: undefined }
+    const thread: Thread = { worker, calls: new Map(), lasting: new Set(), linger: undefined }
     worker.unref()
     worker.on('message', (m: FromWorker) => {
       const call = thread.calls.get(m.id)
@@ -57,15 +59,20 @@ export function linkThreads(
     return thread
   }
 
-  function leastBusy(): Thread {
+  /** What lasts lies together, so that at rest one thread is left. */
+  function threadFor(lasts: boolean): Thread {
+    const known = lasts ? threads.find(t => t.lasting.size > 0) : undefined
+    if (known !== undefined) return known
     const idle = threads.find(t => t.calls.size === 0)
     if (idle !== undefined) return idle
     if (threads.length < maxThreads) return spawn()
-    return threads.reduce((a, b) => (b.calls.size < a.calls.size ? b : a))
+    const busy = ({ calls, lasting }: Thread): number => calls.size - lasting.size
+    return threads.reduce((a, b) => (busy(b) < busy(a) ? b : a))
   }
 
   function release(thread: Thread, id: number): void {
     thread.calls.delete(id)
+    thread.lasting.delete(id)
     if (thread.calls.size > 0) return
     thread.worker.unref()
     thread.linger = setTimeout(() => {
@@ -77,11 +84,12 @@ export function linkThreads(
   }
 
   return {
-    link(task, input, { signal, onEmit, transfer = [] } = {}) {
+    link(task, input, { signal, onEmit, transfer = [], lasts = false } = {}) {
       if (signal?.aborted) return { result: Promise.reject(signal.reason), post() {} }
       if (closed) return { result: Promise.reject(ended()), post() {} }
       const id = nextId++
-      const thread = leastBusy()
+      const thread = threadFor(lasts)
+      if (lasts) thread.lasting.add(id)
       clearTimeout(thread.linger)
       const send = (message: ToWorker, list: readonly ArrayBuffer[] = []): void => {
         if (thread.calls.has(id)) thread.worker.postMessage(message, list)

@@ -19,7 +19,7 @@ export interface WorkerPool {
    * Runs a task that lasts and is talked to meanwhile: a transfer, a watcher. Links have threads of their own (a long hash
    * must not hold up a stream, nor a stream the hashes), several to a thread: whatever runs over a link gives way often.
    */
-  link<I, O>(task: (input: I, ctx: LinkContext) => O, input: NoInfer<I>, options?: RunOptions): Link<Awaited<O>>
+  link<I, O>(task: (input: I, ctx: LinkContext) => O, input: NoInfer<I>, options?: LinkOptions): Link<Awaited<O>>
   /** Runs a task whenever much was done and is over: to give back what was taken for it. */
   whenAtRest(task: (input: undefined) => unknown, options?: AtRestOptions): void
   /** Threads at most. */
@@ -46,6 +46,11 @@ export interface AtRestOptions {
 export interface RunOptions extends AbortOptions {
   onEmit?: ((value: never) => void) | undefined
   transfer?: readonly ArrayBuffer[] | undefined
+}
+
+export interface LinkOptions extends RunOptions {
+  /** It lasts while the daemon runs, and rests most of the time: a watcher. */
+  readonly lasts?: boolean | undefined
 }
 
 /** Messages between a thread and its owner. */

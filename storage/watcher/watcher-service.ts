@@ -64,6 +64,7 @@ class EventWatch implements Watch {
     })
     const { signal } = this.#stopping
     const link = this.#components.pool.link(watching.watchTree, this.#task, {
+      lasts: true,
       signal,
       onEmit: (message: FromWatching) => {
         if (signal.aborted) return

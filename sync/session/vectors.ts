@@ -9,7 +9,7 @@ import {
   type RelPath
 } from '../../storage/base/index.js'
 import { type PlaceResult, type PlaceStep, removeFile } from '../../storage/files/index.js'
-import { type Database, openDatabase } from '../../storage/sql/index.js'
+import { type Database, openDatabase, type WriteTask } from '../../storage/sql/index.js'
 import type { ChangedVectors, Endpoint, EndVectors, LearnedVersion, SeenThing, StepNote } from '../endpoints/index.js'
 import { ENDS, type End, type Version } from '../reconcile/index.js'
 import type { SessionInit } from './session.js'
@@ -35,7 +35,9 @@ export interface VectorsInit {
   deviceName(): string
 }
 
-/** The database is opened when the first sync with another device asks for it. */
+/** The database is opened when a sync with another device asks for it, and closed again when none did for so long. */
+export const VECTORS_IDLE_MS = 20_000
+
 export function vectors(init: VectorsInit): Vectors {
   return new VectorStore(init)
 }
@@ -44,6 +46,9 @@ class VectorStore implements Vectors {
   readonly #init: VectorsInit
   readonly #file: string
   #opening: Promise<Database> | undefined
+  #closing: Promise<void> = Promise.resolve()
+  #users = 0
+  #idle: { clear(): void } | undefined
 
   constructor(init: VectorsInit) {
     this.#init = init
@@ -53,40 +58,71 @@ class VectorStore implements Vectors {
   async of(endpoint: Endpoint, sync: string, options: AbortOptions = {}): Promise<FolderVectors> {
     const { clock, random, deviceName } = this.#init
     const key = await keyOf(endpoint, options)
-    const db = await this.#database()
     const name = replicaName(deviceName(), random)
-    const known = await db.write(vectoring.open, { ...key, name, nowMs: clock.nowMs() })
-    return new FolderVectors({ db, clock, sync, folder: known.folder, replica: known.name })
+    const known = await this.#write(vectoring.open, { ...key, name, nowMs: clock.nowMs() })
+    return this.#folder(known, sync)
   }
 
   async find(endpoint: Endpoint, sync: string, options: AbortOptions = {}): Promise<FolderVectors | undefined> {
-    if (this.#opening === undefined && !existsSync(this.#file)) return undefined
+    if (!this.#isThere) return undefined
     const key = await keyOf(endpoint, options)
-    const db = await this.#database()
-    const known = await db.maintain(vectoring.find, key)
-    return known && new FolderVectors({ db, clock: this.#init.clock, sync, folder: known.folder, replica: known.name })
+    const known = await this.#use(db => db.maintain(vectoring.find, key))
+    return known && this.#folder(known, sync)
   }
 
   async tidy({ signal, maxGone }: AbortOptions & { maxGone?: number } = {}): Promise<void> {
-    if (this.#opening === undefined && !existsSync(this.#file)) return
-    const db = await this.#database()
-    while (await db.write(tidyingVectors.rows, { nowMs: this.#init.clock.nowMs(), maxGone })) signal?.throwIfAborted()
-    await db.write(tidyingVectors.names, {})
-    await db.maintain(tidyingVectors.shrink, {})
+    if (!this.#isThere) return
+    await this.#use(async db => {
+      while (await db.write(tidyingVectors.rows, { nowMs: this.#init.clock.nowMs(), maxGone })) signal?.throwIfAborted()
+      await db.write(tidyingVectors.names, {})
+      await db.maintain(tidyingVectors.shrink, {})
+    })
   }
 
-  async close(): Promise<void> {
-    const open = await this.#opening?.catch(() => undefined)
+  close(): Promise<void> {
+    this.#idle?.clear()
+    const open = this.#opening
     this.#opening = undefined
-    await open?.close()
+    this.#closing = this.#closing.then(async () => (await open?.catch(() => undefined))?.close())
+    return this.#closing
+  }
+
+  get #isThere(): boolean {
+    return this.#opening !== undefined || existsSync(this.#file)
+  }
+
+  #folder(known: { readonly folder: number; readonly name: string }, sync: string): FolderVectors {
+    const { clock } = this.#init
+    const write: Database['write'] = (task, input) => this.#write(task, input)
+    return new FolderVectors({ write, clock, sync, folder: known.folder, replica: known.name })
+  }
+
+  #write<I, O>(task: WriteTask<I, O>, input: I): Promise<O> {
+    return this.#use(db => db.write<I, O>(task, input as never))
+  }
+
+  async #use<T>(work: (db: Database) => Promise<T>): Promise<T> {
+    this.#idle?.clear()
+    this.#users++
+    try {
+      return await work(await this.#database())
+    } catch (err) {
+      if (hasCode(err, 'DATABASE_WRITER_DIED')) await this.close() // opened anew by who asks next
+      throw err
+    } finally {
+      this.#users--
+      if (this.#users === 0) this.#idle = this.#init.clock.timer(() => void this.close(), VECTORS_IDLE_MS)
+    }
   }
 
   #database(): Promise<Database> {
-    this.#opening ??= openVectors(this.#file).catch(err => {
-      this.#opening = undefined
-      throw err
+    if (this.#opening !== undefined) return this.#opening
+    const opening = this.#closing.then(() => openVectors(this.#file))
+    this.#opening = opening
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined
     })
-    return this.#opening
+    return opening
   }
 }
 
@@ -115,7 +151,7 @@ export async function vectorsHere(
 
 /** One that is damaged is made anew: its folders go on under other names, and archives decide where versions tell nothing. */
 async function openVectors(file: string): Promise<Database> {
-  const open = (): Promise<Database> => openDatabase({ file, schema: 'vectors' })
+  const open = (): Promise<Database> => openDatabase({ file, schema: 'vectors', sharesThread: true })
   try {
     return await open()
   } catch (err) {
@@ -135,7 +171,7 @@ function replicaName(device: string, random: Random): string {
 }
 
 interface FolderVectorsInit {
-  readonly db: Database
+  readonly write: Database['write']
   readonly clock: Clock
   readonly sync: string
   readonly folder: number
@@ -155,15 +191,15 @@ export class FolderVectors implements EndVectors {
   }
 
   changed(page: { readonly after: number; readonly upto?: number | undefined }): Promise<ChangedVectors> {
-    return this.#init.db.write(vectoring.changed, { ...this.#of(), ...page })
+    return this.#init.write(vectoring.changed, { ...this.#of(), ...page })
   }
 
   observe(things: readonly SeenThing[], round: number): Promise<readonly (Version | undefined)[]> {
-    return this.#init.db.write(vectoring.observe, { ...this.#of(), replica: this.replica, things, round })
+    return this.#init.write(vectoring.observe, { ...this.#of(), replica: this.replica, things, round })
   }
 
   learn(notes: readonly LearnedVersion[]): Promise<void> {
-    return this.#init.db.write(vectoring.learn, { ...this.#of(), notes })
+    return this.#init.write(vectoring.learn, { ...this.#of(), notes })
   }
 
   /** Around the steps of a batch: what is cut off in between is no change by hand to the next look. */
@@ -172,9 +208,9 @@ export class FolderVectors implements EndVectors {
     notes: readonly StepNote[],
     place: () => Promise<readonly PlaceResult[]>
   ): Promise<readonly PlaceResult[]> {
-    const { db } = this.#init
+    const { write } = this.#init
     const noted = steps.map((step, i): NotedStep => ({ ...notes[i], kind: step.kind, path: step.path, ...toOf(step) }))
-    await db.write(vectoring.intend, { ...this.#of(), steps: noted })
+    await write(vectoring.intend, { ...this.#of(), steps: noted })
     const results = await place()
     const failed: RelPath[] = []
     const done: NotedStep[] = []
@@ -182,7 +218,7 @@ export class FolderVectors implements EndVectors {
       if (!result.done) failed.push(result.path)
       else done.push({ ...noted[i]!, ...(result.stat && { stat: factsOf(result.stat) }) })
     }
-    await db.write(vectoring.achieved, { ...this.#of(), steps: done, failed })
+    await write(vectoring.achieved, { ...this.#of(), steps: done, failed })
     return results
   }
 

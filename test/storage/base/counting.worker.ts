@@ -49,6 +49,11 @@ export const counting = defineTasks(import.meta.url, {
       })
     })
   },
+  /** Says in which thread it runs, until it is told to end. */
+  threadOf(_input: null, ctx: LinkContext): Promise<void> {
+    ctx.emit(threadId)
+    return new Promise(resolve => ctx.onPost(() => resolve()))
+  },
   die(_input: null): never {
     process.exit(3)
   },

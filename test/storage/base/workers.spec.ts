@@ -59,6 +59,27 @@ describe('workerPool', () => {
     assert.equal(seen.length, 40)
     links[0]!.post(1) // nobody is there any more
   })
+  it('links that last lie in one thread, whatever runs beside them', async () => {
+    const begin = async (lasts: boolean): Promise<{ thread: number; end(): Promise<void> }> => {
+      let told = (_thread: number): void => {}
+      const thread = new Promise<number>(resolve => (told = resolve))
+      const link = pool.link(counting.threadOf, null, { lasts, onEmit: told as (value: never) => void })
+      const end = async (): Promise<void> => {
+        link.post(null)
+        await link.result
+      }
+      return { thread: await thread, end }
+    }
+    const lasting = [await begin(true), await begin(true)]
+    const others = await Promise.all([begin(false), begin(false), begin(false)])
+    lasting.push(await begin(true))
+    assert.equal(new Set(lasting.map(l => l.thread)).size, 1)
+    assert.ok(
+      others.some(o => o.thread !== lasting[0]!.thread),
+      'what passes has a thread besides'
+    )
+    for (const link of [...lasting, ...others]) await link.end()
+  })
   it('an aborted link rejects with the reason itself, a dead thread by code, a closed pool with STOPPED', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')

@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AbsPath, type RelPath, systemClock, systemRandom, workerPool } from '../../../storage/base/index.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type AbsPath,
+  type Clock,
+  type RelPath,
+  systemClock,
+  systemRandom,
+  workerPool
+} from '../../../storage/base/index.js'
 import { openFiles, ownerTag, type PlaceResult, type PlaceStep } from '../../../storage/files/index.js'
 import type { SeenThing } from '../../../sync/endpoints/index.js'
 import { compareVersions, type Version } from '../../../sync/reconcile/index.js'
 import { type FolderVectors, type Vectors, vectors } from '../../../sync/session/index.js'
+import { VECTORS_IDLE_MS } from '../../../sync/session/vectors.js'
+import { manualClock } from '../../manual-clock.js'
 import { tempDir } from '../../temp.js'
 import { openHere } from './fixture.js'
 
+const LOOK_MS = 10
 const rel = (text: string): RelPath => text as RelPath
 
 /** A file as a look tells it. */
@@ -36,9 +47,9 @@ describe('versions of the entries of a folder', () => {
       await endpoint.close()
     }
   }
-  const make = (): Vectors =>
+  const make = (clock: Clock = systemClock): Vectors =>
     vectors({
-      ...{ dataDir: dataDir(), clock: systemClock, random: systemRandom },
+      ...{ dataDir: dataDir(), clock, random: systemRandom },
       deviceName: () => "ada's laptop"
     })
   /** One look; what is gone is told first and once more at the end. */
@@ -67,6 +78,21 @@ describe('versions of the entries of a folder', () => {
 
   it('the device is in the name under which changes are counted', () => {
     assert.match(here.replica, /^adaslaptop\.[0-9a-f]{16}$/)
+  })
+
+  it('the database is closed when nobody asked for a while, and whoever asks then finds what was there', async () => {
+    await store.close()
+    const clock = manualClock()
+    store = make(clock)
+    here = await open()
+    const before = await look(file('x', 'one'))
+    const wal = join(dataDir(), 'vectors.db-wal')
+    for (let round = 0; round < 2; round++) {
+      assert.ok(existsSync(wal), 'it is open')
+      await clock.advance(VECTORS_IDLE_MS)
+      while (existsSync(wal)) await sleep(LOOK_MS) // goes with the last connection
+      assert.deepEqual(await look(file('x', 'one')), before)
+    }
   })
 
   it('content, kind and going away are changes; the same again is none; what comes back has seen that it was gone', async () => {
