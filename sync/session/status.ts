@@ -53,7 +53,9 @@ export interface StatusInit {
 /** What is the matter with a sync, and what to do: the most pressing thing first. */
 export function statusOf({ sync, last, running, standing, device }: StatusInit): SyncStatus {
   const name = typed(sync.name)
-  const notes = [...(standing.note === undefined ? [] : [standing.note]), ...ignoredNotes(last?.report ?? {})]
+  // A run that goes on is the better word on whether the other end is there.
+  const noted = running !== undefined && standing.state === 'away' ? undefined : standing.note
+  const notes = [...(noted === undefined ? [] : [noted]), ...ignoredNotes(last?.report ?? {})]
   const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => ({
     ...{ state, reason, text, advice, notes }
   })
