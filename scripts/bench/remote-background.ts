@@ -8,14 +8,16 @@ import { settle } from './baseline.js'
 import { type Bench, type BenchContext, type Figures, median, percentile, timed } from './bench.js'
 import { changesBeside, renames, smallChanges } from './beside.js'
 import { withPair } from './pairs.js'
-import { maxResidentMiB } from './resident.js'
-import { makeBigFile, makeFolders } from './trees.js'
+import { heldBy, maxResidentMiB } from './resident.js'
+import { countEntries, makeBigFile, makeFolders, makeRealTree } from './trees.js'
 import { round } from './with-node.js'
 
 const FOLDERS = 50
 const FILES = 1_000
 const CHANGES = 50
 const IDLE_MS = 10_000
+/** Two windows in which work is looked for (storage/base/rest-watch.ts), and some more. */
+const REST_MS = 75_000
 const [SYNCS, QUICK_SYNCS, FILES_EACH] = [100, 5, 100]
 const BIG_BYTES = 2 ** 30
 
@@ -146,10 +148,51 @@ const idle: Bench = {
         syncs: count,
         cpuMsPerSecond: round((cpuMs() - used) / seconds),
         wireBytesPerSecond: bytes === undefined || sent === undefined ? null : Math.round((bytes - sent) / seconds),
-        maxResidentMiB: Math.max(...pids.map(pid => maxResidentMiB(pid)))
+        maxResidentMiB: Math.max(...pids.map(pid => maxResidentMiB(pid))),
+        ...(await heldAtRest(pids, context))
       }
     })
   }
 }
 
-export const remoteBackgroundBenches: readonly Bench[] = [one, rename, idle]
+const memory: Bench = {
+  name: 'remote-memory',
+  what: 'most memory of two daemons that bring a copy of /usr/share in step, and what they hold at rest before and after',
+  async run(context) {
+    const { dir, quick, note } = context
+    const here = join(dir, 'here')
+    if (quick) makeFolders(here, FOLDERS, 20)
+    else makeRealTree(here)
+    settle(dir)
+    return withPair(dir, async (a, b) => {
+      const pids = [await pidOf(a), await pidOf(b)]
+      const before = heldBy(pids)
+      const listening = new AbortController()
+      const events = await a.client.events(['sync:finished'], { signal: listening.signal })
+      await syncBoth('memory', { device: a, root: here }, { device: b, root: join(dir, 'there') })
+      await events.next()
+      listening.abort()
+      await rested(() => cpuMsOf(pids))
+      note('in step')
+      const [driver, server] = pids.map(pid => maxResidentMiB(pid)) as [number, number]
+      const { residentMiB, openFiles } = before
+      const most = { maxDriverMiB: driver, maxServerMiB: server, moreMiB: Math.max(driver, server) - residentMiB }
+      return {
+        entries: countEntries(here),
+        idleMiB: residentMiB,
+        ...most,
+        openFiles,
+        ...(await heldAtRest(pids, context))
+      }
+    })
+  }
+}
+
+/** After work and a minute or two without any: what was taken for it was given back. */
+async function heldAtRest(pids: readonly number[], { quick }: BenchContext): Promise<Figures> {
+  await sleep(quick ? 0 : REST_MS)
+  const { residentMiB, threads, openFiles } = heldBy(pids)
+  return { restedMiB: residentMiB, restedThreads: threads, restedOpenFiles: openFiles }
+}
+
+export const remoteBackgroundBenches: readonly Bench[] = [one, rename, idle, memory]

@@ -48,6 +48,8 @@ export interface FixtureOptions {
   readonly openEnd?: (end: End, at: FixtureEnd) => Promise<Endpoint | undefined>
   /** A folder in which all of it lies and stays, made by another process perhaps; else a fresh one. */
   readonly at?: string
+  /** Threads of its own, closed with it; else those of all tests. */
+  readonly pool?: WorkerPool
   /** Comes between a session and its ends. */
   hook?(endpoint: Endpoint): void
 }
@@ -59,6 +61,7 @@ export async function openSync({
   clock = systemClock,
   openEnd = async () => undefined,
   at,
+  pool = sharedPool(),
   hook = () => {}
 }: FixtureOptions): Promise<SyncFixture> {
   const temp = at === undefined ? tempDir('sd-sync-') : { path: at, clean: () => {} }
@@ -70,7 +73,6 @@ export async function openSync({
   const uuid = known ?? newUuid(clock.nowMs(), systemRandom)
   if (known === undefined) await db.write(addSyncs.addOne, { id: 1, uuid, mode, policy })
   const snapshot = await openDatabase({ file: join(dir, 'snapshot.db'), schema: 'snapshot', synchronous: 'NORMAL' })
-  const pool: WorkerPool = sharedPool()
   const files = openFiles({ pool, owner: ownerTag(dir), clock })
   const open = async (end: End): Promise<Endpoint> =>
     (await openEnd(end, { path: folders[end] as AbsPath, uuid, mode })) ?? openHere(folders[end], { pool, files, dir })
