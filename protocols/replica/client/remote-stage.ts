@@ -1,4 +1,4 @@
-import type { AbortOptions, ContentHash } from '../../../storage/base/index.js'
+import { type AbortOptions, type ContentHash, hasCode } from '../../../storage/base/index.js'
 import type {
   EndpointStage,
   StagedEntry,
@@ -107,9 +107,14 @@ class RemoteWriter implements StagedFileWriter {
   }
 
   async finish(expected: { hash?: ContentHash; mode?: number; mtimeNs?: bigint }): Promise<{ hash: ContentHash }> {
-    const { value } = await this.#caller.call('finish', { writer: this.#writer, expected })
-    this.#finished = true
-    return value
+    try {
+      const { value } = await this.#caller.call('finish', { writer: this.#writer, expected })
+      this.#finished = true
+      return value
+    } catch (err) {
+      if (hasCode(err, 'HASH_MISMATCH')) this.positionBytes = 0 // it is emptied there
+      throw err
+    }
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { alikeStagingSuite } from '../../sync/endpoints/alike-staging-suite.js'
 import { alikeSuite } from '../../sync/endpoints/alike-suite.js'
 import { endpointSuite } from '../../sync/endpoints/endpoint-suite.js'
 import { type ReplicaPair, remoteFixture, replicaPair } from './fixture.js'
@@ -10,4 +11,5 @@ describe('a folder of a paired device as an endpoint', () => {
   after(() => pair.stop())
   endpointSuite(() => remoteFixture(pair))
   alikeSuite(() => remoteFixture(pair))
+  alikeStagingSuite(() => remoteFixture(pair))
 })

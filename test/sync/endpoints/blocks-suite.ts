@@ -126,6 +126,18 @@ export function blocksSuite(here: () => EndpointFixture): void {
       assert.deepEqual(await writer.finish({ hash }), { hash })
       await stage.discard()
     })
+    it('what is not as it should be at its end is emptied, and begun again where it stands then', async () => {
+      const { endpoint } = here()
+      const stage = await endpoint.openStage(randomUUID())
+      const writer = await stage.openFile(rel('new'), { sizeBytes: 5 })
+      const [right, wrong] = [Buffer.from('right'), Buffer.from('wrong')]
+      await writer.append(wrong)
+      await assert.rejects(writer.finish({ hash: hashBytes(right) }), { code: 'HASH_MISMATCH' })
+      assert.equal(writer.positionBytes, 0)
+      await writer.append(right)
+      assert.deepEqual(await writer.finish({ hash: hashBytes(right) }), { hash: hashBytes(right) })
+      await stage.discard()
+    })
     it('a stretch that is not there, or of what may not be reached, is an error; holes stay holes', async () => {
       const { endpoint, tree } = here()
       tree.write('short', 'short')

@@ -1,3 +1,4 @@
+import { alikeStagingSuite } from './alike-staging-suite.js'
 import { alikeSuite } from './alike-suite.js'
 import { endpointSuite } from './endpoint-suite.js'
 import { type LocalParts, localFixture, localParts } from './local-fixture.js'
@@ -10,4 +11,5 @@ describe('a local endpoint', () => {
   after(() => parts.close())
   endpointSuite(() => localFixture(parts))
   alikeSuite(() => localFixture(parts))
+  alikeStagingSuite(() => localFixture(parts))
 })

@@ -57,6 +57,7 @@ export function memoryStage({ id, tree, top, ensure, release }: StageInit): Endp
       ensure(signal)
       const place = madePlace(tree, top, path)
       const known = place.dir.children.get(place.name)
+      if (known?.kind === 'directory') throw failed('EXISTS', path, 'something stands there already')
       if (known !== undefined && known.kind !== 'file') take(tree, place)
       const node = place.dir.children.get(place.name) ?? tree.disk.make('file', { mode: 0o600 })
       if (!place.dir.children.has(place.name)) tree.disk.put(place, node)
@@ -65,9 +66,9 @@ export function memoryStage({ id, tree, top, ensure, release }: StageInit): Endp
     async verify(files, { signal } = {}) {
       ensure(signal)
       return files.map(({ path, sizeBytes, hash }) => {
-        const node = nodeAt(top, path)
+        const node = stagedNode(top, path)
         if (node === undefined) return 'missing'
-        if (node.kind !== 'file' || node.content.sizeBytes !== sizeBytes) return 'different'
+        if (node === 'elsewhere' || node.kind !== 'file' || node.content.sizeBytes !== sizeBytes) return 'different'
         return hashBytes(node.content.bytes()) === hash ? 'whole' : 'different'
       })
     },
@@ -82,6 +83,15 @@ export function memoryStage({ id, tree, top, ensure, release }: StageInit): Endp
   }
 }
 
+/** `elsewhere`: it leads through something that is no directory. */
+function stagedNode(top: MemoryNode, path: RelPath): MemoryNode | 'elsewhere' | undefined {
+  try {
+    return nodeAt(top, path)
+  } catch {
+    return 'elsewhere'
+  }
+}
+
 /** @returns its place; directories on the way to it are made. */
 export function madePlace(tree: MemoryTree, top: MemoryNode, path: RelPath): MemoryPlace {
   madeDirectory(tree, top, parentOf(path))
@@ -89,7 +99,10 @@ export function madePlace(tree: MemoryTree, top: MemoryNode, path: RelPath): Mem
 }
 
 function madeDirectory(tree: MemoryTree, top: MemoryNode, path: RelPath): void {
-  if (path === ROOT || nodeAt(top, path)?.kind === 'directory') return
+  if (path === ROOT) return
+  const there = nodeAt(top, path)
+  if (there?.kind === 'directory') return
+  if (there !== undefined) throw failed('LINK_IN_PATH', path, 'something else stands where a directory should')
   tree.disk.put(madePlace(tree, top, path), tree.disk.make('directory', { mode: 0o700 }))
 }
 
