@@ -43,6 +43,10 @@ export const MAX_ALIVE_ONLY_MS = 6 * 3600_000
 export const MAX_LISTED_ENTRIES = 20_000_000
 /** The same of the letters of all its names. */
 export const MAX_LISTED_NAME_BYTES = 4 * 1024 * 1024 * 1024
+/** Lines of versions of one answer, from which an earlier state follows: their names are held in memory. */
+export const MAX_KEPT_LINES = 5_000_000
+/** The same of all their letters. */
+export const MAX_KEPT_LETTERS = 1024 * 1024 * 1024
 /** A listing may take so long, and a second more for so many entries: folders here wait for its end. Cold disks tell of 100 at least. */
 export const LISTING_PATIENCE_MS = 30 * 60_000
 export const LISTED_ENTRIES_A_SECOND = 20

@@ -83,6 +83,11 @@ export class KeptThere implements EndpointKept {
     const from = (await this.#opened(options))?.contents
     if (from === undefined) return new Map(files.map((f, id) => [id, notKept(f.staged)]))
     const { endpoint: at, pool } = this.#init
+    // It costs the driver nothing to ask for, so it is not left to it to ask whether there is room.
+    await at.ensureSpace(
+      files.reduce((sum, f) => sum + f.sizeBytes, 0),
+      options
+    )
     const wanted = files.map(({ hash, sizeBytes, mode, mtimeNs, staged }, id) => ({
       ...{ id, mode, mtimeNs, staged, path: staged, from: [pathOf(hash)] },
       content: { kind: 'file', hash, sizeBytes, mode, mtimeNs } as const

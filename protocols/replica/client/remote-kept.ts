@@ -12,7 +12,7 @@ import {
   type ReadPiece
 } from '../../../sync/endpoints/index.js'
 import { keptHash, keptPath } from '../kept.js'
-import { LISTED_ENTRIES_A_SECOND, LISTING_PATIENCE_MS, MAX_LISTED_ENTRIES } from '../limits.js'
+import { LISTED_ENTRIES_A_SECOND, LISTING_PATIENCE_MS, MAX_KEPT_LETTERS, MAX_KEPT_LINES } from '../limits.js'
 import type { Caller } from './caller.js'
 import { malformed } from './failures.js'
 import { packInOrder, piecesInOrder } from './in-order.js'
@@ -21,8 +21,9 @@ import { RemoteStage } from './remote-stage.js'
 /** What the device at the other end keeps of a folder that was opened for a sync. What it answers is checked, never believed. */
 export class RemoteKept implements EndpointKept {
   readonly contents: KeptContents
-  /** An answer of more lines has no end. */
-  mostLines = MAX_LISTED_ENTRIES
+  /** An answer of more has no end. */
+  mostLines = MAX_KEPT_LINES
+  mostLetters = MAX_KEPT_LETTERS
   readonly #caller: Caller
 
   constructor(caller: Caller) {
@@ -40,6 +41,7 @@ export class RemoteKept implements EndpointKept {
   }: { readonly contents?: boolean } & AbortOptions = {}): AsyncGenerator<KeptPage, void, void> {
     let begun = false
     let count = 0
+    let letters = 0
     /** For the other device alone. */
     let waitedMs = 0
     let askedMs = this.#caller.nowMs()
@@ -47,8 +49,11 @@ export class RemoteKept implements EndpointKept {
       waitedMs += this.#caller.nowMs() - askedMs
       if (begun === (value.kind === 'reach')) throw malformed('versions out of order')
       begun = true
-      if (value.kind === 'lines') count += value.texts.length
-      if (count > this.mostLines) throw malformed('versions without an end')
+      if (value.kind === 'lines') {
+        count += value.texts.length
+        for (const text of value.texts) letters += text.length
+      }
+      if (count > this.mostLines || letters > this.mostLetters) throw malformed('versions without an end')
       if (waitedMs > LISTING_PATIENCE_MS + (count / LISTED_ENTRIES_A_SECOND) * 1000)
         throw new SpacedriveError(
           'UNREACHABLE',

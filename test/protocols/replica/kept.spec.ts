@@ -146,6 +146,7 @@ describe('what an end keeps, told to the driver of a sync', () => {
       ]
     )
     await assert.rejects(kept.stage(stage, [wanted(small!, 5, 'aside/x')]), { code: 'NOT_GRANTED' })
+    await assert.rejects(kept.stage(stage, [wanted(small!, 2 ** 52)]), { code: 'NO_SPACE' })
   })
 
   it('of what was not told of in this session nothing is had, by whatever call', async () => {
@@ -267,10 +268,17 @@ describe('what an end keeps, told to the driver of a sync', () => {
         await assert.rejects(told(await lying(parts)), { code: 'MALFORMED' })
       })
 
-    it('lines without an end come to one', async () => {
-      const kept = (await lying([reach, { kind: 'lines', texts: [line] }], true)) as RemoteKept
-      kept.mostLines = 50
-      await assert.rejects(told(kept), { code: 'MALFORMED' })
+    it('lines without an end come to one: so many, or so many letters', async () => {
+      for (const most of [{ mostLines: 50 }, { mostLetters: 50 * line.length }]) {
+        const kept = (await lying([reach, { kind: 'lines', texts: [line] }], true)) as RemoteKept
+        Object.assign(kept, most)
+        let lines = 0
+        const read = async (): Promise<void> => {
+          for await (const page of kept.lines()) if (page.kind === 'lines') lines += page.texts.length
+        }
+        await assert.rejects(read(), { code: 'MALFORMED' })
+        assert.equal(lines, 50)
+      }
     })
 
     it('one of a release that knows nothing of it is not asked', async () => {
