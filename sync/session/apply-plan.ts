@@ -118,7 +118,7 @@ async function fold({ sync, db, signal }: SessionInit, planFile: string, batch: 
   let [changes, left]: [number, Folded['unsettled']] = [0, []]
   for (let from: FoldPosition | undefined = FOLD_BEGIN; from !== undefined; ) {
     signal?.throwIfAborted()
-    const page: FoldedPage = await db.write(folding.page, { planFile, sync: sync.id, batch, from })
+    const page: FoldedPage = await db.maintain(folding.page, { planFile, sync: sync.id, batch, from })
     changes += page.changes
     missed.push(...page.missed)
     ;({ next: from, left } = page)

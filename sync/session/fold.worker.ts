@@ -37,29 +37,46 @@ export const FOLD_BEGIN: FoldPosition = { kind: 'forget', after: 0 }
 const FOLD_BLOCKS = 4
 
 export const folding = defineTasks(import.meta.url, {
-  /** The next page, as one transaction. Doing it twice changes nothing. */
-  page(archive: Sql, { planFile, sync, batch, from }: FoldInput): FoldedPage {
-    return withPlan(planFile, plan => {
-      const achieved = achievedFinder(plan)
-      const missed: RelPath[] = []
-      let [changes, after] = [0, from.after]
-      for (const kind of ORDER.slice(ORDER.indexOf(from.kind))) {
-        const limit = kind === 'move' ? ALL : FOLD_BLOCKS
-        const page = readSettles(plan, kind, { after, limit })
-        const folded = foldResults(
-          page.flatMap(({ settles }) => settles),
-          achieved
-        )
-        missed.push(...folded.unsettled)
-        changes += folded.changes.length
-        if (folded.changes.length > 0)
-          archiving.commit(archive, { sync, changes: folded.changes, settled: [], unsettled: [], batch })
-        if (page.length === limit) return { next: { kind, after: page.at(-1)!.n }, changes, missed, left: [] }
-        after = 0
-      }
-      return { next: undefined, changes, missed, left: unsettledByPlan(plan) }
-    })
+  /**
+   * The next page, as one transaction; outside of one (`Database.maintain`). Doing it twice changes nothing. A page is not waited for
+   * to be on the disk: the write that ends the run is, and with it all that is before it in the log. What a power loss takes away
+   * until then is the end of the fold, which a crash may do as well.
+   */
+  page(archive: Sql, input: FoldInput): FoldedPage {
+    const before = Number(archive.pragma('synchronous'))
+    if (before > NORMAL) archive.pragma(`synchronous = ${NORMAL}`)
+    try {
+      return archive.transaction(() => foldPage(archive, input))
+    } finally {
+      archive.pragma(`synchronous = ${before}`)
+    }
   }
 })
+
+/** Of SQLite's `synchronous`: only a checkpoint waits for the disk. */
+const NORMAL = 1
+
+function foldPage(archive: Sql, { planFile, sync, batch, from }: FoldInput): FoldedPage {
+  return withPlan(planFile, plan => {
+    const achieved = achievedFinder(plan)
+    const missed: RelPath[] = []
+    let [changes, after] = [0, from.after]
+    for (const kind of ORDER.slice(ORDER.indexOf(from.kind))) {
+      const limit = kind === 'move' ? ALL : FOLD_BLOCKS
+      const page = readSettles(plan, kind, { after, limit })
+      const folded = foldResults(
+        page.flatMap(({ settles }) => settles),
+        achieved
+      )
+      missed.push(...folded.unsettled)
+      changes += folded.changes.length
+      if (folded.changes.length > 0)
+        archiving.commit(archive, { sync, changes: folded.changes, settled: [], unsettled: [], batch })
+      if (page.length === limit) return { next: { kind, after: page.at(-1)!.n }, changes, missed, left: [] }
+      after = 0
+    }
+    return { next: undefined, changes, missed, left: unsettledByPlan(plan) }
+  })
+}
 
 const ALL = -1

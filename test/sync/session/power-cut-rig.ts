@@ -197,7 +197,10 @@ function inPlaceDatabase(file: string, disk: SyncDisk): Database {
       disk.step()
       return sql.transaction(() => task(sql, input) as never)
     },
-    maintain: async (task, input) => task(sql, input),
+    async maintain(task, input) {
+      disk.step()
+      return task(sql, input)
+    },
     get: (text, params, options) => sql.prepare(text, options).get(params) as never,
     all: (text, params, options) => sql.prepare(text, options).all(params) as never,
     close: async () => sql.close()

@@ -18,5 +18,9 @@ export const addSyncs = defineTasks(import.meta.url, {
          VALUES (?, ?, 'test', ?, ?, '{}', '{}', '{}', 0)`
       )
       .run([id, uuid, mode, policy])
+  },
+
+  synchronous(sql: Sql): number {
+    return Number(sql.pragma('synchronous'))
   }
 })
