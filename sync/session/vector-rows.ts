@@ -3,9 +3,10 @@ import { type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { SeenThing } from '../endpoints/index.js'
 import type { Version } from '../reconcile/index.js'
-import { keyPath, keysBelow, pathKey } from './path-key.js'
-import { movedAtOnce, type Rename } from './renames.js'
+import { keyPath, pathKey } from './path-key.js'
+import type { Rename } from './renames.js'
 import { signed } from './seen.js'
+import { VectorRenames } from './vector-renames.js'
 
 /** What lies at a path, or lay there, and what it has seen. */
 export interface VectorRow extends Omit<SeenThing, 'kind' | 'agreed'> {
@@ -36,6 +37,7 @@ export class VectorRows {
   readonly #names = new Map<string, number>()
   readonly #numbers = new Map<number, string>()
   readonly #nowMs: number
+  readonly #renames: VectorRenames
   #seq: number
 
   /** @param by - the sync that makes the changes */
@@ -44,6 +46,7 @@ export class VectorRows {
     this.#folder = folder
     this.#nowMs = nowMs
     this.#by = this.#number(by)
+    this.#renames = new VectorRenames(sql, folder)
     this.#seq = sql.prepare<{ seq: number }>('SELECT seq FROM folders WHERE id = ?').get([folder])!.seq
   }
 
@@ -61,6 +64,7 @@ export class VectorRows {
   }
 
   find(path: RelPath): VectorRow | undefined {
+    this.#renames.settleFor(path)
     const raw = this.#raw('folder = ? AND path = ?').get([this.#folder, pathKey(path)])
     return raw && this.#row(raw as never)
   }
@@ -89,19 +93,13 @@ export class VectorRows {
   }
 
   drop(path: RelPath): void {
+    this.#renames.settleFor(path)
     this.#sql.prepare('DELETE FROM entries WHERE folder = ? AND path = ?').run([this.#folder, pathKey(path)])
   }
 
   /** What is there goes along with its directories; all at once, for names may swap. */
   move(moves: readonly Rename[]): void {
-    const change = this.#sql.prepare(
-      `UPDATE OR REPLACE entries SET path = CAST(? || substr(path, ?) AS BLOB)
-       WHERE folder = ? AND gone IS NULL AND (path = ? OR (path >= ? AND path < ?))`
-    )
-    movedAtOnce(
-      (from, to) => void change.run([to, from.length + 1, this.#folder, from, ...keysBelow(from)]),
-      moves.map(({ path, to }) => [pathKey(path), pathKey(to)])
-    )
+    this.#renames.move(moves)
   }
 
   intended(path: RelPath): IntendedRow | undefined {
@@ -152,6 +150,7 @@ export class VectorRows {
   }
 
   #write(row: Omit<VectorRow, 'seq' | 'gone' | 'was'>, seq: number, gone: number | null, was: string | null): void {
+    this.#renames.settleFor(row.path)
     this.#sql
       .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run([

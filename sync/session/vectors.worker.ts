@@ -4,6 +4,7 @@ import type { Sql } from '../../storage/sql/index.js'
 import type { ChangedVectors, LearnedVersion, SeenThing, StepNote } from '../endpoints/index.js'
 import { isTold, mergeVersions, raiseSettings, raiseVersion, sameVersion, type Version } from '../reconcile/index.js'
 import { keyPath } from './path-key.js'
+import { VectorRenames } from './vector-renames.js'
 import { type VectorRow, VectorRows } from './vector-rows.js'
 
 /** Of whom a task speaks. */
@@ -59,6 +60,7 @@ export const vectoring = defineTasks(import.meta.url, {
   /** A page of what others than this sync changed; the first one begins a look. */
   changed(sql: Sql, input: VectorsOf & { after: number; upto?: number | undefined }): ChangedVectors {
     const { folder, sync, after } = input
+    new VectorRenames(sql, folder).settle()
     if (input.upto === undefined) begin(sql, input)
     const upto = input.upto ?? sql.prepare<{ seq: number }>('SELECT seq FROM folders WHERE id = ?').get([folder])!.seq
     const found = sql

@@ -11,6 +11,7 @@ import {
   workerPool
 } from '../../../storage/base/index.js'
 import { openFiles, ownerTag, type PlaceResult, type PlaceStep } from '../../../storage/files/index.js'
+import { withReader } from '../../../storage/sql/index.js'
 import type { SeenThing } from '../../../sync/endpoints/index.js'
 import { compareVersions, type Version } from '../../../sync/reconcile/index.js'
 import { type FolderVectors, type Vectors, vectors } from '../../../sync/session/index.js'
@@ -125,6 +126,44 @@ describe('versions of the entries of a folder', () => {
     assert.equal(after.get('d'), undefined)
     assert.equal(after.get('d/x'), undefined)
     assert.deepEqual((await look({ ...y, path: rel('e/y') })).get('e/y'), before.get('d/y'))
+  })
+
+  it('what a large folder holds follows its new name when somebody asks for it, and keeps what it had seen', async () => {
+    const at = (dir: string, i: number, content = `${i}`): SeenThing =>
+      file(`${dir}/f${i}`, content, { inode: BigInt(1_000 + i), birthNs: 1n })
+    const before = await look(folder('d', 10n), ...Array.from({ length: 1_100 }, (_, i) => at('d', i)))
+    const waiting = (): number =>
+      withReader(
+        join(dataDir(), 'vectors.db'),
+        sql => sql.prepare<{ n: number }>('SELECT count(*) AS n FROM renamed').get()!.n
+      )
+    const rename = async (from: string, to: string): Promise<number> => {
+      const { upto } = await here.changed({ after: 0 })
+      await here.observe([gone(from)], upto)
+      await here.observe([folder(to, 10n)], upto)
+      assert.equal(waiting(), 1)
+      return upto
+    }
+    const round = await rename('d', 'e')
+    await store.close()
+    store = make()
+    here = await open()
+    // Another folder has the old name, with a file that is called like one of the other's.
+    const [, fresh] = await here.observe([folder('d', 20n), file('d/f1', '1', { inode: 5n, birthNs: 5n })], round)
+    assert.equal(waiting(), 0)
+    assert.notDeepEqual(fresh, before.get('d/f1'))
+    const [same, edited] = await here.observe([at('e', 1), at('e', 2, 'edited')], round)
+    assert.deepEqual(same, before.get('d/f1'))
+    assert.equal(compareVersions(edited!, before.get('d/f2')!), 'newer')
+    await rename('e', 'g')
+    const other = await open('b')
+    const all: string[] = []
+    for (let next: number | undefined = 0; next !== undefined; ) {
+      const page: Awaited<ReturnType<typeof other.changed>> = await other.changed({ after: next })
+      all.push(...page.paths)
+      ;({ next } = page)
+    }
+    assert.deepEqual([all.filter(p => p.startsWith('g/')).length, all.filter(p => p.startsWith('e/'))], [1_100, []])
   })
 
   it('a file that took another name has seen what had it', async () => {
