@@ -3,6 +3,7 @@ import { defineTasks, isWithin, type RelPath, ROOT } from '../../storage/base/in
 import type { Sql } from '../../storage/sql/index.js'
 import type { FollowedEntry, FollowedMove } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
+import { renameAlone, renameLater } from './followed-rename.js'
 import type { Hint } from './hints.js'
 import { keyPath, keysBelow, pathKey } from './path-key.js'
 import { aside, rowMover } from './renames.js'
@@ -35,12 +36,20 @@ export const following = defineTasks(import.meta.url, {
   },
 
   /** @returns false, having done nothing: what it speaks of is not what is here, and everything has to be asked for */
-  changed(sql: Sql, { at, moves, entries, gone, mark }: FollowedChanges): boolean {
+  changed(sql: Sql, told: FollowedChanges): boolean {
+    const { at, moves, entries, gone, mark } = told
+    const alone = renameAlone(sql, told)
+    if (alone !== undefined) {
+      new Touched(sql).add(pathKey(alone.path), pathKey(alone.to))
+      renameLater(sql, at, alone)
+    }
     const changes = new Changes(sql, at)
-    if (!changes.fit(moves)) return false
-    changes.move(moves)
+    if (alone === undefined) {
+      if (!changes.fit(moves)) return false
+      changes.move(moves)
+    }
     for (const entry of entries) changes.put(entry)
-    for (const path of gone) changes.remove(pathKey(path))
+    if (alone === undefined) for (const path of gone) changes.remove(pathKey(path))
     if (mark !== undefined) keepMark(sql, at, mark)
     else sql.prepare('DELETE FROM followed WHERE at = ?').run([endNumber(at)])
     return true
@@ -123,7 +132,8 @@ class Changes {
     const { path, stat, from, problem } = entry
     const known = this.#find(path)
     if (known !== undefined && hasStat(known, entry)) return
-    const key = pathKey(path)
+    // A row may still bear the old name of its directory.
+    const key = known?.key ?? pathKey(path)
     // A rename changes ctime, and nothing that a reader would notice: the hash holds until all of it is looked at again.
     const left = from === undefined ? undefined : this.#find(from)
     const same =

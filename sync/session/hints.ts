@@ -46,7 +46,7 @@ export interface HintsOutcome {
 }
 
 /** A folder of fewer rows is renamed at once: that takes some milliseconds. */
-const RENAME_LATER_FROM = 1_000
+export const RENAME_LATER_FROM = 1_000
 
 /**
  * Where the directories among these stood: paths of the snapshot with the same inode and birth time. They are to be looked at as

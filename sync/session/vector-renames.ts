@@ -1,11 +1,9 @@
 /** A large directory of `vectors.db` that was renamed, whose rows follow later: between a rename and its plan nobody waits for them. */
 import { isWithin, type RelPath } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
+import { RENAME_LATER_FROM } from './hints.js'
 import { keyPath, keysBelow, pathKey } from './path-key.js'
 import { movedAtOnce, type Rename } from './renames.js'
-
-/** A directory of fewer rows is renamed at once: that takes some milliseconds. */
-export const RENAME_LATER_FROM = 1_000
 
 /** The renames of the rows of one folder. Whoever reads or writes a row by its path asks `settleFor` first. */
 export class VectorRenames {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RelPath } from '../../../storage/base/index.js'
 import { WHOLE_AGAIN_MS } from '../../../sync/session/follow.js'
@@ -10,6 +10,8 @@ import { untilVouched } from '../../vouched.js'
 import { openForSync, type ReplicaPair, replicaPair } from './fixture.js'
 
 const FILES = 1_000
+/** Under both names more paths than a plan is made of without comparing everything. */
+const LARGE = 2_600
 /** A session opens a folder, asks a few things and closes it: some 2 KB, however large the folder is. */
 const SESSION_BYTES = 6_000
 
@@ -82,6 +84,27 @@ describe('what a session with a folder of a paired device sends', function () {
       const bytes = await run(...hints)
       assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
     }
+  })
+
+  it('of a large folder that was renamed there, and then looked into: names, of a plan that is made of them alone', async () => {
+    mkdirSync(join(fixture.source, 'large'))
+    for (let i = 0; i < LARGE; i++) writeFileSync(join(fixture.source, 'large', `file ${i}`), '')
+    for (let i = 0; i < 3; i++) {
+      await run()
+      for (const dir of [fixture.source, fixture.destination]) await untilVouched(dir)
+    }
+    renameSync(far('large'), far('larger'))
+    const hints = { source: [], destination: [hint('large'), hint('larger', true)] }
+    const outcome = await fixture.run({ hints })
+    assert.ok(outcome.state === 'done' && !outcome.plan.whole)
+    assert.deepEqual([outcome.plan.operations, outcome.later.destination], [1, ['larger']])
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    writeFileSync(far('larger/file 7'), 'edited before it was looked into')
+    const bytes = await run(hint('larger', true))
+    assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+    writeFileSync(join(fixture.source, 'larger', 'file 8'), 'edited here')
+    rmSync(far('larger/file 9'))
+    assert.ok((await run()) < 2 * SESSION_BYTES)
   })
 
   it('after that daemon was started again: nothing', async () => {
