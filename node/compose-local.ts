@@ -19,7 +19,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   pool.whenAtRest(memory.release, {
     async first() {
       await restWriters()
-      // In two turns of the event loop, some 40 ms each; the second gives back what the first has emptied.
+      // In two turns of the event loop, some 50 ms each; the second gives back what the first has emptied.
       for (let turn = 0; turn < 2; turn++) {
         collectGarbage()
         await setImmediate()
