@@ -234,8 +234,10 @@ function withStat(access: RootAccess, step: PlaceStep, result: PlaceResult): Pla
     const stat = lookAt(access, step.kind === 'move' ? step.to : step.path)
     return stat === undefined ? result : { ...result, stat }
   } catch (err) {
-    if (isFatal(err) || (step.kind !== 'create' && step.kind !== 'make-directory')) throw err
-    // Its directory went away with it since: nobody can say that it is there.
+    if (isFatal(err)) throw err
+    // Its directory went away with it since. It was done, and what it replaced lies aside, which only a result says.
+    if (step.kind !== 'create' && step.kind !== 'make-directory') return result
+    // Nobody can say that it is there.
     return { done: false, path: step.path, problem: problemOf(step.path, err) }
   }
 }

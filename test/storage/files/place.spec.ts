@@ -76,6 +76,31 @@ for (const [name, disk] of DISKS) {
       ])
       assert.deepEqual([read('a'), read('replaced')], ['1', 'replaced'])
     })
+    it('what somebody takes away with its folder while others are placed was done, and what it replaced is told', async () => {
+      await kit.stage({ new: 'new', f: 'f' })
+      mkdirSync(kit.at('d'))
+      for (const path of ['d/replaced', 'd/set', 'd/moved']) writeFileSync(kit.at(path), path)
+      const [set, moved] = [seenAt(kit.at('d/set')), seenAt(kit.at('d/moved'))]
+      // More folders than are kept open at once.
+      const folders = Array.from({ length: 70 }, (_, i) => `n${i}`)
+      const steps: PlaceStep[] = [
+        replace('d/replaced', 'new'),
+        { kind: 'attributes', path: rel('d/set'), expected: set, mode: 0o600 },
+        { kind: 'move', path: rel('d/moved'), to: rel('d/to'), expected: moved },
+        ...folders.map((path): PlaceStep => ({ kind: 'make-directory', path: rel(path), mode: 0o700 })),
+        create('f')
+      ]
+      interfere = () => renameSync(kit.at('d'), kit.at('taken'))
+      const results = await kit.root.place(steps)
+      assert.deepEqual(
+        codes(results),
+        steps.map(() => 'done')
+      )
+      const [replaced] = results
+      assert.ok(replaced?.done && replaced.stat === undefined && replaced.aside?.sizeBytes === 'd/replaced'.length)
+      assert.deepEqual([read('taken/replaced'), read('taken/to')], ['new', 'd/moved'])
+      assert.equal(staged('aside/d/replaced'), 'd/replaced')
+    })
     it('creates files and links in directories that it made, with their times last', async () => {
       await kit.stage({ a: 'alpha' })
       await kit.staging.write([{ kind: 'symlink', path: rel('l'), target: 'a' }], new Uint8Array(0))
