@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { linkSignals, SpacedriveError, type WorkerPool, workerPool } from '../storage/base/index.js'
 
 /** As many as the largest fixture asks for. */
@@ -14,6 +15,7 @@ export function sharedPool(): WorkerPool {
   threads ??= workerPool(THREADS)
   const { size, bulkWidth, run, link, whenAtRest } = threads
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // one for each task that runs
   const begun = new Set<Promise<unknown>>()
 
   /** With a signal that ends when the pool is closed as well. */
