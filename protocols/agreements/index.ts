@@ -177,7 +177,7 @@ class Service implements Agreements {
     await served.remove(sync)
     if (folder !== undefined) await grants.remove(device, folder.path, madeBySync(uuid))
     await replicas.cut(device, uuid)
-    // Nobody comes back for what was staged; of a folder that is away it stays until such things are cleaned.
+    // Nobody comes back for what was staged; of a folder that is away it goes when that comes back (sync/session/left-ends.ts).
     await served.tidy(sync).catch(() => {})
   }
 

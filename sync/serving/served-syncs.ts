@@ -16,7 +16,7 @@ import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint, FollowedPage, FollowOptions } from '../endpoints/index.js'
 import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
-import { openEnd, type Vectors } from '../session/index.js'
+import { leftWrites, openEnd, type Vectors } from '../session/index.js'
 import { foldersOf } from './folders.js'
 import { KeptThere } from './kept-there.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
@@ -165,15 +165,18 @@ class ServedList implements ServedSyncs {
     await this.#init.db.write(servingWrites.pause, { id, paused })
   }
 
-  async remove({ id, uuid, name }: ServedSync): Promise<void> {
+  async remove(sync: ServedSync): Promise<void> {
+    const { id, uuid, name } = sync
+    await this.#leave([sync])
     await this.#init.db.write(servingWrites.remove, { id })
     this.#init.events.emit('sync:removed', { sync: uuid, name })
   }
 
   async forget(device: DeviceId): Promise<void> {
     const all = this.list().filter(sync => sync.device === device)
+    await this.#leave(all)
     await this.#init.db.write(servingWrites.forget, { device })
-    for (const sync of all) await this.tidy(sync).catch(() => {}) // of a folder that is away it stays, as after a crash
+    for (const sync of all) await this.tidy(sync).catch(() => {}) // of a folder that is away it goes when that comes back
   }
 
   async tidy(sync: ServedSync, options: AbortOptions = {}): Promise<void> {
@@ -188,6 +191,7 @@ class ServedList implements ServedSyncs {
         if (String(root.inode) !== inode || String(root.birthNs) !== birthNs)
           throw new SpacedriveError('ROOT_REPLACED', `another folder is at ${displayPath(path)}`)
         await (await openEnd(endpoint, sync.uuid, this.#init.clock, options)).close()
+        await this.#init.db.write(leftWrites.settled, { uuid: sync.uuid, path })
       } finally {
         await endpoint.close()
       }
@@ -220,6 +224,16 @@ class ServedList implements ServedSyncs {
     const { clock, pool, open, nameOf, mostTold } = this.#init
     const from = nameOf(sync.device)
     return new KeptThere({ sync, endpoint, pool, from, mostTold, open, nowMs: () => clock.nowMs() })
+  }
+
+  /** Before they go: what is staged in their folders is looked for later, unless `tidy` says that it is settled. */
+  async #leave(all: readonly ServedSync[]): Promise<void> {
+    const left = all.flatMap(sync => {
+      const { uuid, folder } = sync
+      if (folder === undefined || !isWritten(sync)) return []
+      return [{ uuid, place: { ...folder, device: null, volume: null, within: null }, root: null }]
+    })
+    if (left.length > 0) await this.#init.db.write(leftWrites.leave, { left, nowMs: this.#init.clock.nowMs() })
   }
 
   #one(where: string, params: readonly (string | number)[]): ServedSync | undefined {

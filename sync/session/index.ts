@@ -36,6 +36,7 @@ export {
 export { settleIntents } from './intents.js'
 export { historySerial, SESSION_PHASES, WAITS_FOR_TURN } from './job.js'
 export type { LastRun } from './last-runs.js'
+export { leftWrites } from './left.worker.js'
 export type { Loan } from './loan.js'
 export { keyPath, keysBelow, pathKey } from './path-key.js'
 export { readPlanned } from './plan.js'

@@ -17,6 +17,7 @@ import { ADD_GRACE_MS, Background } from './background.js'
 import { reachFar } from './far-ends.js'
 import { historySerial, type SyncJobInit, syncJob, syncSerial } from './job.js'
 import { type LastRun, lastRun, lastRuns } from './last-runs.js'
+import { LeftEnds } from './left-ends.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
@@ -49,6 +50,7 @@ class SyncList implements Syncs {
   readonly #job: ReturnType<typeof syncJob>
   readonly background: Background
   readonly #changes: StatusChanges
+  readonly leftEnds: LeftEnds
 
   constructor(init: SyncsInit) {
     this.#init = init
@@ -62,6 +64,7 @@ class SyncList implements Syncs {
         })
     })
     init.jobs.register(this.#job)
+    this.leftEnds = new LeftEnds({ ...init, runs: this.#runs })
     this.#changes = new StatusChanges({
       events: init.events,
       list: () => this.list(),
@@ -85,9 +88,11 @@ class SyncList implements Syncs {
   async start(): Promise<void> {
     await this.#init.db.write(syncWrites.interrupted, { at: this.#init.clock.nowMs() })
     await this.#changes.start()
+    this.leftEnds.start()
   }
 
   async stop(): Promise<void> {
+    await this.leftEnds.stop()
     await this.#changes.stop()
     await this.#snapshots.close()
   }
@@ -233,13 +238,13 @@ class SyncList implements Syncs {
   }
 
   async #remove(sync: Sync): Promise<void> {
-    const { db, events } = this.#init
+    const { db, clock, events } = this.#init
     await this.background.rest(sync.uuid)
     await this.#endJobs(sync)
     await this.#endJobs(sync, historySerial)
-    await tidyEnds({ ...this.#init, runs: this.#runs }, sync)
+    const left = await tidyEnds({ ...this.#init, runs: this.#runs }, sync)
     await this.#runs.alone(sync, async () => {
-      await db.write(syncWrites.remove, { id: sync.id })
+      await db.write(syncWrites.remove, { id: sync.id, left, nowMs: clock.nowMs() })
       await this.#snapshots.remove(sync.uuid)
     })
     events.emit('sync:removed', { sync: sync.uuid, name: sync.name })

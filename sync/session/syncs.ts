@@ -59,6 +59,8 @@ export type RunAsked = Pick<RunOptions, 'force' | 'planHash' | 'acceptRollback'>
 export interface Syncs extends Startable {
   /** Those that run by themselves; starts after the jobs. */
   readonly background: Startable
+  /** What removed syncs left where a disk was away; looked for by itself when one comes, and at the start. */
+  readonly leftEnds: { sweep(options?: AbortOptions): Promise<void> }
   /** @throws {SpacedriveError} SYNC_EXISTS, BAD_NAME, ENDS_OVERLAP, SAME_ROOT, and what opening the folders throws */
   add(spec: SyncSpec, options?: AbortOptions): Promise<Sync>
   list(): readonly Sync[]

@@ -1,6 +1,7 @@
 import { defineTasks } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import type { End } from '../reconcile/index.js'
+import { type LeftEnd, leave } from './left.worker.js'
 import type { Agreement } from './record.js'
 
 export interface NewSync {
@@ -46,8 +47,9 @@ export const syncWrites = defineTasks(import.meta.url, {
         .run([far.value, id])
   },
 
-  /** With its archive and its runs; files and versions stay. */
-  remove(sql: Sql, { id }: { id: number }): void {
+  /** With its archive and its runs; files and versions stay. @param left - ends to be looked at later */
+  remove(sql: Sql, { id, left, nowMs }: { id: number; left: readonly LeftEnd[]; nowMs: number }): void {
+    leave(sql, left, nowMs)
     sql.prepare('DELETE FROM syncs WHERE id = ?').run([id])
   },
 

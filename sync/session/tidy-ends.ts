@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { openEnd } from './ends.js'
 import { knownCounters } from './guard.js'
+import type { LeftEnd } from './left.worker.js'
 import { type Sync, writableEnds } from './record.js'
 import type { Runs } from './runs.js'
 
@@ -13,11 +14,13 @@ export interface TidyInit {
 }
 
 /**
- * What a crash left at the ends of a sync that goes is settled, for nobody comes back for it. One that is away now keeps it, and so
- * does one on another device: what lies there staged takes room, and nothing else.
+ * What a crash left at the ends of a sync that goes is settled, for nobody comes back for it. What lies on another device is that
+ * one's to clean.
+ * @returns the ends that could not be had now: they are looked at later (left-ends.ts)
  */
-export async function tidyEnds({ db, clock, log, runs }: TidyInit, sync: Sync): Promise<void> {
+export async function tidyEnds({ db, clock, log, runs }: TidyInit, sync: Sync): Promise<readonly LeftEnd[]> {
   const { roots } = knownCounters(db, sync.id)
+  const left: LeftEnd[] = []
   for (const end of writableEnds(sync.mode)) {
     if (roots[end] === null || sync[end].device !== null) continue
     try {
@@ -26,6 +29,8 @@ export async function tidyEnds({ db, clock, log, runs }: TidyInit, sync: Sync): 
       })
     } catch (err) {
       log.info('what a removed sync left could not be looked for', { sync: sync.name, end, err })
+      left.push({ uuid: sync.uuid, place: sync[end], root: roots[end] })
     }
   }
+  return left
 }
