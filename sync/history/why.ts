@@ -21,6 +21,7 @@ import {
   type Sync,
   writableEnds
 } from '../session/index.js'
+import { closedOn } from './closed-folder.js'
 import type { HistoryInit } from './history.js'
 
 export type WhyState =
@@ -97,10 +98,19 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
     for (const end of ENDS) {
       const { unknown, problem } = looks[end]!
       if (unknown === undefined && problem === undefined) continue
+      const closed = problem === undefined ? undefined : await closedOn(path, end, ends[end]!, options)
+      if (closed !== undefined) return { ...nothing, ...closed }
       const text = unknown === undefined ? problem! : `at the ${end} ${UNKNOWN[unknown].text}`
       return { ...nothing, state: 'unknown', text, advice: unknown && UNKNOWN[unknown].advice }
     }
-    return { ...nothing, ...standing(init, sync, path, sides, changes) }
+    const stands = standing(init, sync, path, sides, changes)
+    // A folder that cannot be listed lets those who know a name look at it: a run does not.
+    if (stands.state !== 'waiting' && stands.state !== 'problem') return { ...nothing, ...stands }
+    for (const end of ENDS) {
+      const closed = await closedOn(path, end, ends[end]!, options)
+      if (closed !== undefined) return { ...nothing, ...closed }
+    }
+    return { ...nothing, ...stands }
   } finally {
     for (const end of ENDS) await ends[end]?.close()
   }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { RelPath } from '../../../storage/base/index.js'
+import { tempDir } from '../../temp.js'
+import { withoutRoot } from '../../unprivileged.js'
 import { type HistoryFixture, openHistory } from './fixture.js'
 
 describe('why a path is as it is', () => {
@@ -68,5 +71,41 @@ describe('why a path is as it is', () => {
     await fixture.run()
     writeFileSync(join(fixture.destination, 'own'), 'own')
     assert.equal(await told('own'), 'kept-there: only the destination has it, and a replica leaves it there')
+  })
+})
+
+const ROLE = fileURLToPath(new URL('./why-role.js', import.meta.url))
+
+withoutRoot('why a path below a closed folder is as it is', ROLE, () => {
+  it('which folder cannot be read, why, and what to try', () => {
+    const temp = tempDir('sd-why-')
+    try {
+      chmodSync(temp.path, 0o755)
+      const { status, stdout } = spawnSync(process.execPath, [ROLE, temp.path], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit']
+      })
+      assert.equal(status, 0)
+      const lines = stdout.trim().split('\n')
+      const [before, entered, listed, open] = lines.map(line => JSON.parse(line) as Record<string, string>)
+      assert.equal(before!.state, 'in-step')
+      for (const [told, folder] of [
+        [entered!, 'not entered'],
+        [listed!, 'not listed']
+      ] as const) {
+        assert.equal(told.state, 'unknown')
+        assert.ok(
+          told.text!.startsWith(
+            `at the source the folder ${temp.path}/source/${folder} cannot be read, so what is in it`
+          )
+        )
+        assert.match(told.text!, /permission denied/i)
+        assert.ok(told.advice!.includes(`chmod u+rx '${temp.path}/source/${folder}'`), told.advice)
+        assert.match(told.advice!, /nothing is taken for deleted/)
+      }
+      assert.equal(open!.state, 'in-step')
+    } finally {
+      temp.clean()
+    }
   })
 })
