@@ -66,6 +66,6 @@ function withCure(dataDir: AbsPath, err: unknown): unknown {
   if (!hasCode(err, 'DATABASE_CORRUPT')) return err
   return new SpacedriveError('DATABASE_CORRUPT', (err as Error).message, {
     cause: err,
-    hint: `It holds the paired devices, the syncs and the jobs. Stop the daemon, then put back a copy of it, or move ${displayPath(join(dataDir, 'instance.db'))} and what begins with its name away and run \`spacedrive start --new-database\`: devices are paired and syncs added anew then; files, their versions and the key of this device stay.`
+    hint: `It holds the paired devices, the syncs and the jobs. Stop the daemon, then put back a copy of it (devices that were revoked since it was made are trusted again then), or move ${displayPath(join(dataDir, 'instance.db'))} and what begins with its name away and run \`spacedrive start --new-database\`: devices are paired and syncs added anew then; files, their versions and the key of this device stay.`
   })
 }

@@ -29,7 +29,7 @@ export function refuseLost(dataDir: AbsPath, newDatabase: boolean): void {
     'DATABASE_LOST',
     `the database ${displayPath(file)} ${state}, and an instance lived here: ${found.join(', ')}`,
     {
-      hint: `It holds the paired devices, the syncs and the jobs. Put back a copy of it, with its -wal if there is one.${upgradeCopy(dataDir)} Without a copy, \`spacedrive start --new-database\` makes a new one: devices are paired and syncs added anew then; files, their versions and the key of this device stay.`
+      hint: `It holds the paired devices, the syncs and the jobs. Put back a copy of it, with its -wal if there is one; devices that were revoked since it was made are trusted again then.${upgradeCopy(dataDir)} Without a copy, \`spacedrive start --new-database\` makes a new one: devices are paired and syncs added anew then; files, their versions and the key of this device stay.`
     }
   )
 }

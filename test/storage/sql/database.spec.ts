@@ -176,7 +176,10 @@ describe('openInstance', () => {
         err.message,
         `the database ${file} ${state}, and an instance lived here: own, instance.db-wal, backups`
       )
-      assert.match(err.hint ?? '', /Put back a copy.*backups\/instance\.db\.v150.*start --new-database/)
+      assert.match(
+        err.hint ?? '',
+        /Put back a copy.*revoked since it was made are trusted again.*backups\/instance\.db\.v150.*start --new-database/
+      )
       assert.deepEqual(readdirSync(dir.path).sort(), before)
       const anew = await openInstance(dir.path, { newDatabase: true })
       await anew.close()
