@@ -90,7 +90,15 @@ export class Rest {
   }
 
   #differences(): string[] {
-    const [first, ...others] = this.#devices.map(d => lookAt(d.root, d.known))
-    return others.flatMap(other => differences(first!, other))
+    try {
+      const [first, ...others] = this.#devices.map(d => lookAt(d.root, d.known))
+      return others.flatMap(other => differences(first!, other))
+    } catch (err) {
+      // In a line of three, two may be alike while what they did is only about to come to the third.
+      const { code, message } = err as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR')
+        return [`changes while it is looked at: ${message}`]
+      throw err
+    }
   }
 }
