@@ -1,6 +1,7 @@
 /** Bringing back what the end on another device keeps, from where the sync is driven: two whole peers over a real connection. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { RelPath } from '../../../storage/base/index.js'
 import type { RestoreAsked, Restored } from '../../../sync/history/index.js'
@@ -9,6 +10,21 @@ import { look } from '../../sync/session/fixture.js'
 import { TwoDevices } from './two-devices.js'
 
 const rel = (path: string): RelPath => path as RelPath
+
+/** @returns the bytes as well that went into sockets of this process meanwhile, from both devices */
+async function counting<T>(work: () => Promise<T>): Promise<[T, number]> {
+  let sent = 0
+  const { write } = Socket.prototype
+  Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
+    if (this.remoteAddress !== undefined) sent += (args[0] as Uint8Array).length
+    return write.apply(this, args as never)
+  } as never
+  try {
+    return [await work(), sent]
+  } finally {
+    Socket.prototype.write = write
+  }
+}
 
 describe('restoring what the end on another device keeps', () => {
   // Bob's clock goes wrong by more than all of this takes.
@@ -73,7 +89,7 @@ describe('restoring what the end on another device keeps', () => {
     assert.equal(readFileSync(join(folder, 'd/a'), 'utf8'), 'first')
   })
 
-  it('to the end there: what is replaced is in its versions, and the sync rests', async () => {
+  it('to the end there: no content travels; what is replaced is in its versions, and the sync rests', async () => {
     await add('mirror')
     const large = Buffer.alloc(5_000_000, 'y')
     put(mine('large'), large)
@@ -91,7 +107,10 @@ describe('restoring what the end on another device keeps', () => {
     assert.equal(preview.operations, 0)
     assert.ok(preview.list.some(({ path }) => path === 'large'))
     assert.ok(!existsSync(theirs('large')))
-    const { operations, problems, paused, run: id } = await restore({ path: rel(''), atMs, to: 'destination' })
+    const [{ operations, problems, paused, run: id }, sent] = await counting(() =>
+      restore({ path: rel(''), atMs, to: 'destination' })
+    )
+    assert.ok(sent < 500_000, `${sent} bytes were sent`)
     assert.deepEqual(problems, [])
     assert.ok(operations >= 4)
     assert.equal(paused, true)
@@ -192,6 +211,27 @@ describe('restoring what the end on another device keeps', () => {
     const before = { path: rel('secret'), atMs: two.ada.clock.nowMs() - 3_600_000, to: 'source' } as const
     await assert.rejects(restore(before), { code: 'BEFORE_HISTORY' })
     await assert.rejects(restore({ path: rel('secret'), to: 'source' }), { code: 'NO_VERSION' })
+  })
+
+  it('a link that is cut while contents come back here: it goes on when that device is there again', async () => {
+    await add('backup')
+    for (let i = 0; i < 12; i++) put(mine(`f${i}`), Buffer.alloc(1_500_000, i + 1))
+    for (let i = 0; i < 40; i++) put(mine(`stays ${i}`), '') // no guard there minds the others then
+    await run()
+    const was = look(mine())
+    const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
+    for (let i = 0; i < 12; i++) put(mine(`f${i}`), `other ${i}`)
+    await run()
+    let cuts = 0
+    const off = two.ada.events.on('job:progress', ({ doneBytes = 0 }) => {
+      if (doneBytes === 0 || cuts > 0) return
+      cuts++
+      two.ada.network.session(two.bob.network.localDevice)?.abort(new Error('the link is cut'))
+    })
+    const { problems, bytes } = await restore({ path: rel(''), atMs, to: 'source' }).finally(off)
+    assert.deepEqual([cuts, problems], [1, []])
+    assert.ok(bytes >= 12 * 1_500_000)
+    assert.deepEqual(look(mine()), was)
   })
 
   it('a device that is away says so: at once, and what lies here is told where both ends keep something', async () => {
