@@ -6,7 +6,7 @@ import {
   resolveRel,
   SpacedriveError
 } from '../../storage/base/index.js'
-import { AREA_NAME } from '../../storage/files/index.js'
+import { AREA_NAME, type EntryStat } from '../../storage/files/index.js'
 import type { Endpoint, KeptContents, ReadOptions, ReadPiece } from '../endpoints/index.js'
 import { VersionLog } from '../versions/index.js'
 
@@ -42,8 +42,8 @@ export async function openStoreAt(
   const lists = await find('lists')
   if (lists === undefined) return undefined
   const contents = await find('content')
-  /** By its name: what a list was when it was told of. Thinning writes another one in its place. */
-  const inodes = new Map<string, bigint>()
+  /** By its name: which file a list was when it was told of. Thinning writes another one in its place. */
+  const files = new Map<string, bigint>()
   return {
     contents,
     log: new VersionLog({
@@ -53,7 +53,7 @@ export async function openStoreAt(
           for (const { path, stat } of entries)
             if (stat.kind === 'file') {
               found.push({ name: path, sizeBytes: stat.sizeBytes })
-              inodes.set(path, stat.inode)
+              files.set(path, fileOf(stat))
             }
         return found
       },
@@ -61,7 +61,7 @@ export async function openStoreAt(
         const pieces: Uint8Array[] = []
         const ranges = [{ fromBytes: position, lengthBytes: maxBytes }]
         for await (const piece of readIfThere(lists, list as RelPath, { ranges, ...(signal && { signal }) })) {
-          if (piece.kind === 'opened' && piece.stat.inode !== inodes.get(list)) throw thinnedMeanwhile()
+          if (piece.kind === 'opened' && fileOf(piece.stat) !== files.get(list)) throw thinnedMeanwhile()
           if (piece.kind === 'data') pieces.push(piece.bytes)
           if (piece.kind === 'hole') pieces.push(new Uint8Array(piece.lengthBytes))
         }
@@ -74,6 +74,9 @@ export async function openStoreAt(
     }
   }
 }
+
+/** By its time of birth where it has one: FAT numbers a file anew whenever it likes. */
+const fileOf = ({ birthNs, inode }: EntryStat): bigint => (birthNs === 0n ? inode : birthNs)
 
 async function* readIfThere(lists: Endpoint, list: RelPath, options: ReadOptions): AsyncGenerator<ReadPiece> {
   try {
