@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { AbortOptions, AbsPath, RelPath, WorkerPool } from '../../storage/base/index.js'
+import { type AbortOptions, type AbsPath, hasCode, type RelPath, type WorkerPool } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { ChangedVectors, EndVectors, SeenThing } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
@@ -31,9 +31,23 @@ export interface FetchInit extends AbortOptions {
   readonly input: Omit<AskedInput, 'vectorsFile' | 'snapshotFile'>
 }
 
+/** What another sync did at an end was not seen by this one yet: it is to be looked at again before anything is planned. */
+export class StaleLook extends Error {
+  readonly end: End
+  /** Some of these. */
+  readonly paths: readonly RelPath[]
+
+  constructor(end: End, paths: readonly RelPath[], cause: unknown) {
+    super('what was seen at an end is no longer what stands there', { cause })
+    this.end = end
+    this.paths = paths
+  }
+}
+
 /**
  * Tells both ends what was seen there, where it is not what was agreed on or where versions changed, and keeps what they say of it
  * for the plan. What changed by hand is counted there.
+ * @throws {StaleLook}
  */
 export async function fetchVectors(init: FetchInit): Promise<FetchedVectors> {
   const { ends, pool, snapshot, signal } = init
@@ -99,8 +113,10 @@ async function askEnd(
   const options = { ...(init.signal && { signal: init.signal }) }
   const each = async (gone: boolean, told: boolean): Promise<void> => {
     for await (const things of pages(init, { vectorsFile, end, gone })) {
-      const versions = await init.ends[end].observe(things, round, options)
       const paths = things.map(thing => thing.path)
+      const versions = await init.ends[end].observe(things, round, options).catch(err => {
+        throw hasCode(err, 'CHANGED') ? new StaleLook(end, paths, err) : err
+      })
       if (told) await init.pool.run(asking.told, { vectorsFile, end, paths, versions }, options)
     }
   }

@@ -3,9 +3,10 @@ import { hasCode } from '../../storage/base/index.js'
 import type { EndVectors } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
-import { type FetchedVectors, fetchVectors } from './asked.js'
+import { type FetchedVectors, fetchVectors, StaleLook } from './asked.js'
 import { capabilitiesOf } from './ends.js'
 import { ignoreRules } from './ignore-rules.js'
+import type { Hints } from './pending.js'
 import { makePlan } from './plan.js'
 import type { PlanInput, PlanSummary } from './plan.worker.js'
 import type { Opened, SessionInit } from './session.js'
@@ -23,6 +24,9 @@ export interface Planned {
   /** Up to where it knows the versions of both ends; undefined: none are kept. */
   readonly known: FetchedVectors['known'] | undefined
 }
+
+/** A session looks again so often for what other syncs did meanwhile. */
+const MAX_STALE = 3
 
 /** No sync bears this number: planned for it, a plan has no archive. */
 const NO_ARCHIVE = 0
@@ -68,6 +72,23 @@ export async function planSession(
   } catch (err) {
     if (!hasCode(err, 'ARCHIVE_DAMAGED')) throw err
     return planned(await make(false), false, true)
+  }
+}
+
+/** Where another sync did something that was not seen yet, that is looked at first; the second time, everything. */
+export async function planFresh(
+  make: () => Promise<Planned>,
+  lookAgain: (hints: Hints | undefined) => Promise<void>
+): Promise<Planned> {
+  for (let stale = 1; ; stale++) {
+    try {
+      return await make()
+    } catch (err) {
+      if (!(err instanceof StaleLook)) throw err
+      if (stale > MAX_STALE) throw err.cause
+      const hints = err.paths.map(path => ({ path, subtree: false }))
+      await lookAgain(stale > 1 ? undefined : { source: [], destination: [], [err.end]: hints })
+    }
   }
 }
 

@@ -29,7 +29,7 @@ import type { Hint } from './hints.js'
 import { settleIntents } from './intents.js'
 import type { Hints } from './pending.js'
 import { type EndFacts, FILES_COUNTED, type PlanSummary, planning, type Remark } from './plan.worker.js'
-import { type Planned, planSession } from './plan-session.js'
+import { type Planned, planFresh, planSession } from './plan-session.js'
 import { writableEnds } from './record.js'
 import { Scan, type Scanned, type ScanProgress } from './scan.js'
 import { openSessionEnd, type SessionEnd } from './session-end.js'
@@ -149,13 +149,17 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     let { later, unread } = await scan(init, init.hints)
     if (init.hints !== undefined && isAsBefore(init)) return { state: 'idle' }
     init.onPhase?.('Planning changes')
-    let planned = await planSession(init, opened, { union: identity.union, unread })
-    for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
-      if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
-      const again = await scan(init, more)
+    const lookAgain = async (hints: Hints | undefined): Promise<void> => {
+      const again = await scan(init, hints)
       later = joined(later, again.later)
       unread = again.unread
-      planned = await planSession(init, opened, { union: identity.union, unread })
+    }
+    const makePlan = () => planFresh(() => planSession(init, opened, { union: identity.union, unread }), lookAgain)
+    let planned = await makePlan()
+    for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
+      if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
+      await lookAgain(more)
+      planned = await makePlan()
     }
     const halts = await guards(init, planned)
     const { summary } = planned

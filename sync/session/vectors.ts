@@ -4,24 +4,38 @@ import {
   type AbortOptions,
   type AbsPath,
   type Clock,
+  displayPath,
   hasCode,
   type Random,
-  type RelPath
+  type RelPath,
+  SpacedriveError
 } from '../../storage/base/index.js'
 import { type PlaceResult, type PlaceStep, removeFile } from '../../storage/files/index.js'
 import { type Database, openDatabase, type WriteTask } from '../../storage/sql/index.js'
-import type { ChangedVectors, Endpoint, EndVectors, LearnedVersion, SeenThing, StepNote } from '../endpoints/index.js'
+import type {
+  ChangedVectors,
+  Endpoint,
+  EndVectors,
+  LearnedVersion,
+  Looked,
+  SeenThing,
+  StepNote
+} from '../endpoints/index.js'
 import { ENDS, type End, type Version } from '../reconcile/index.js'
+import { lookAtAll } from './look-at-all.js'
 import type { SessionInit } from './session.js'
-import { type FolderKey, type NotedStep, vectoring } from './vectors.worker.js'
+import { type Doubted, type FolderKey, type NotedStep, vectoring } from './vectors.worker.js'
 import { tidyingVectors } from './vectors-tidy.worker.js'
+
+/** The folder whose versions are kept: which one it is, and what stands in it. */
+type VectorsEnd = Pick<Endpoint, 'about' | 'look' | 'local'>
 
 /** The versions of the entries of folders of this device that are in step with other devices. */
 export interface Vectors {
   /** Of the folder behind an endpoint of this device, for one sync. */
-  of(endpoint: Endpoint, sync: string, options?: AbortOptions): Promise<FolderVectors>
+  of(endpoint: VectorsEnd, sync: string, options?: AbortOptions): Promise<FolderVectors>
   /** Undefined: none are kept of that folder. */
-  find(endpoint: Endpoint, sync: string, options?: AbortOptions): Promise<FolderVectors | undefined>
+  find(endpoint: VectorsEnd, sync: string, options?: AbortOptions): Promise<FolderVectors | undefined>
   /** Forgets what nobody needs any more: to be called every hour or so. @param maxGone - deletions that stay of a folder, MAX_GONE unless given */
   tidy(options?: AbortOptions & { maxGone?: number }): Promise<void>
   close(): Promise<void>
@@ -55,19 +69,19 @@ class VectorStore implements Vectors {
     this.#file = join(init.dataDir, 'vectors.db')
   }
 
-  async of(endpoint: Endpoint, sync: string, options: AbortOptions = {}): Promise<FolderVectors> {
+  async of(endpoint: VectorsEnd, sync: string, options: AbortOptions = {}): Promise<FolderVectors> {
     const { clock, random, deviceName } = this.#init
     const key = await keyOf(endpoint, options)
     const name = replicaName(deviceName(), random)
     const known = await this.#write(vectoring.open, { ...key, name, nowMs: clock.nowMs() })
-    return this.#folder(known, sync)
+    return this.#folder(known, endpoint, sync)
   }
 
-  async find(endpoint: Endpoint, sync: string, options: AbortOptions = {}): Promise<FolderVectors | undefined> {
+  async find(endpoint: VectorsEnd, sync: string, options: AbortOptions = {}): Promise<FolderVectors | undefined> {
     if (!this.#isThere) return undefined
     const key = await keyOf(endpoint, options)
     const known = await this.#use(db => db.maintain(vectoring.find, key))
-    return known && this.#folder(known, sync)
+    return known && this.#folder(known, endpoint, sync)
   }
 
   async tidy({ signal, maxGone }: AbortOptions & { maxGone?: number } = {}): Promise<void> {
@@ -91,10 +105,14 @@ class VectorStore implements Vectors {
     return this.#opening !== undefined || existsSync(this.#file)
   }
 
-  #folder(known: { readonly folder: number; readonly name: string }, sync: string): FolderVectors {
+  #folder(
+    known: { readonly folder: number; readonly name: string },
+    endpoint: VectorsEnd,
+    sync: string
+  ): FolderVectors {
     const { clock } = this.#init
     const write: Database['write'] = (task, input) => this.#write(task, input)
-    return new FolderVectors({ write, clock, sync, folder: known.folder, replica: known.name })
+    return new FolderVectors({ write, clock, endpoint, sync, folder: known.folder, replica: known.name })
   }
 
   #write<I, O>(task: WriteTask<I, O>, input: I): Promise<O> {
@@ -126,7 +144,7 @@ class VectorStore implements Vectors {
   }
 }
 
-async function keyOf(endpoint: Endpoint, options: AbortOptions): Promise<FolderKey> {
+async function keyOf(endpoint: VectorsEnd, options: AbortOptions): Promise<FolderKey> {
   const { root } = await endpoint.about(options)
   return { path: endpoint.local!.path, inode: root.inode, birthNs: root.birthNs }
 }
@@ -173,6 +191,7 @@ function replicaName(device: string, random: Random): string {
 interface FolderVectorsInit {
   readonly write: Database['write']
   readonly clock: Clock
+  readonly endpoint: VectorsEnd
   readonly sync: string
   readonly folder: number
   readonly replica: string
@@ -194,7 +213,12 @@ export class FolderVectors implements EndVectors {
     return this.#init.write(vectoring.changed, { ...this.#of(), ...page })
   }
 
-  observe(things: readonly SeenThing[], round: number): Promise<readonly (Version | undefined)[]> {
+  async observe(
+    things: readonly SeenThing[],
+    round: number,
+    options: AbortOptions = {}
+  ): Promise<readonly (Version | undefined)[]> {
+    await this.#ensureFresh(things, options)
     return this.#init.write(vectoring.observe, { ...this.#of(), replica: this.replica, things, round })
   }
 
@@ -222,11 +246,44 @@ export class FolderVectors implements EndVectors {
     return results
   }
 
+  /**
+   * What another sync placed here is remembered at once, and its watch tells this one later: what was seen before that is no edit by
+   * hand. Taken for one it would be a conflict where nobody edited anything.
+   */
+  async #ensureFresh(things: readonly SeenThing[], options: AbortOptions): Promise<void> {
+    const { write, endpoint } = this.#init
+    const doubted = await write(vectoring.doubted, { ...this.#of(), things })
+    if (doubted.length === 0) return
+    const paths = doubted.map(({ index }) => things[index]!.path)
+    const looks = await lookAtAll(endpoint, paths, options)
+    const stale = doubted.find((doubt, i) => isStale(things[doubt.index]!, doubt, looks[i]))
+    if (stale === undefined) return
+    const shown = displayPath(things[stale.index]!.path)
+    throw new SpacedriveError('CHANGED', `${shown}: another sync changed it, and that was not seen yet`)
+  }
+
   #of() {
     const { folder, sync, clock } = this.#init
     return { folder, sync, nowMs: clock.nowMs() }
   }
 }
+
+/** What is remembered is what stands there, and what was told is not. */
+function isStale(thing: SeenThing, { row }: Doubted, looked: Looked | undefined): boolean {
+  if (looked === undefined || looked.problem !== undefined) return false
+  const stat = looked.entry?.stat
+  if (row === undefined || stat === undefined) return row === undefined && stat === undefined
+  const isRow = stat.kind === row.kind && hasFacts(stat, row)
+  return isRow && (thing.kind !== row.kind || !hasFacts(thing, row))
+}
+
+type Facts = Pick<SeenThing, 'mode' | 'mtimeNs' | 'inode' | 'birthNs'>
+
+const hasFacts = (a: Facts, b: Facts & { kind: string }): boolean =>
+  a.inode === b.inode &&
+  a.birthNs === b.birthNs &&
+  (a.mode & 0o7777) === (b.mode & 0o7777) &&
+  (b.kind === 'directory' || a.mtimeNs === b.mtimeNs)
 
 const toOf = (step: PlaceStep): { to?: RelPath } => (step.kind === 'move' ? { to: step.to } : {})
 

@@ -35,6 +35,14 @@ export interface NotedStep extends StepNote {
   readonly stat?: Pick<SeenThing, 'mode' | 'mtimeNs' | 'inode' | 'birthNs'> | undefined
 }
 
+/** A thing as it was told, and what is remembered of its path otherwise. */
+export interface Doubted {
+  /** Of the thing among those that were told. */
+  readonly index: number
+  /** Undefined: it is remembered to be gone. */
+  readonly row: Pick<VectorRow, 'kind' | 'mode' | 'mtimeNs' | 'inode' | 'birthNs'> | undefined
+}
+
 /** That a folder is in use is written down as often. */
 const USED_AGAIN_MS = 24 * 3600 * 1000
 /** Told at once: with the longest paths half of what a frame holds. */
@@ -72,6 +80,19 @@ export const vectoring = defineTasks(import.meta.url, {
     const empty = sql.prepare('SELECT 1 FROM entries WHERE folder = ? LIMIT 1').get([folder]) === undefined
     const next = found.length === CHANGED_PAGE ? { next: found.at(-1)!.seq } : {}
     return { paths: found.map(({ path }) => keyPath(path)), upto, empty, ...next }
+  },
+
+  /** Which things would be taken for changed by hand, though something is remembered of their paths. */
+  doubted(sql: Sql, { things, ...of }: VectorsOf & { things: readonly SeenThing[] }): Doubted[] {
+    const rows = new VectorRows(sql, of.folder, of.sync, of.nowMs)
+    return things.flatMap((thing, index): Doubted[] => {
+      const row = rows.find(thing.path)
+      if (row === undefined || rows.intended(thing.path) !== undefined) return []
+      if (row.gone !== undefined) return thing.kind === 'gone' ? [] : [{ index, row: undefined }]
+      if (thing.kind !== 'gone' && isSame(row, thing) && !isSet(row, thing)) return []
+      const { kind, mode, mtimeNs, inode, birthNs } = row
+      return [{ index, row: { kind, mode, mtimeNs, inode, birthNs } }]
+    })
   },
 
   /** @returns what each of them has seen */

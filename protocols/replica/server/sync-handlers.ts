@@ -30,8 +30,8 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
   async syncChanged(page) {
     return { values: await this.sync.vectors.changed(page) }
   },
-  async syncObserve({ things, round }) {
-    const versions = await this.sync.vectors.observe(things, round)
+  async syncObserve({ things, round }, options) {
+    const versions = await this.sync.vectors.observe(things, round, options)
     return { values: versions.map(version => version ?? null) }
   },
   async syncLearn({ notes }) {

@@ -138,7 +138,11 @@ describe('syncs at rest', () => {
     asked.tasks = []
     for (let i = 0; i < QUIET_STEPS; i++) await pass(STEP_MS)
     const after = await settled()
-    assert.deepEqual(asked.tasks, [])
+    // Another disk of this machine may come or go at any time, and the look at mounts asks what it is.
+    assert.deepEqual(
+      asked.tasks.filter(task => task !== 'fileSystemId'),
+      []
+    )
     assert.deepEqual(asked.sleeps, [], 'no sync wakes')
     assert.deepEqual([...new Set(asked.timers)].sort(), [MOUNTS_LOOK_MS, LOCATIONS_LOOK_MS])
     assert.deepEqual(after, before)

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { type AbsPath, systemClock, systemRandom } from '../../../storage/base/index.js'
+import { type AbsPath, type RelPath, systemClock, systemRandom } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
 import type { End } from '../../../sync/reconcile/index.js'
-import { type SessionOutcome, vectors } from '../../../sync/session/index.js'
+import { type SessionInit, type SessionOutcome, vectors } from '../../../sync/session/index.js'
 import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
 import { chosen } from '../reconcile/cases.js'
@@ -59,14 +59,23 @@ class Ring {
   }
 
   /** What a guard stops is meant. */
-  async run(pair: number): Promise<Extract<SessionOutcome, { state: 'done' }>> {
+  async run(pair: number, hints?: SessionInit['hints']): Promise<Extract<SessionOutcome, { state: 'done' }>> {
     const { vectors } = this
     const sync = this.#syncs[pair]!
-    let outcome = await sync.run({ vectors })
+    let outcome = await sync.run({ vectors, hints })
     if (outcome.state === 'halted')
       outcome = await sync.run({ vectors, force: { planHash: outcome.plan.hash, totals: outcome.plan.totals } })
     assert.equal(outcome.state, 'done')
     return outcome as never
+  }
+
+  /** All is placed, and the session ends before it writes that down. */
+  async cutOff(pair: number): Promise<void> {
+    const [cut, { vectors }] = [new AbortController(), this]
+    const onProgress: SessionInit['onProgress'] = ({ operations, of }) => {
+      if (operations === of) cut.abort(new Error('cut off'))
+    }
+    await assert.rejects(this.#syncs[pair]!.run({ vectors, signal: cut.signal, onProgress }), /cut off/)
   }
 
   /** All pairs in turn until nothing is left to do. @returns paths of conflicts */
@@ -103,6 +112,12 @@ class Ring {
   }
 }
 
+/** As a watch tells of one path at the first end. */
+const onlyAt = (path: string): SessionInit['hints'] => ({
+  source: [{ path: path as RelPath, subtree: false }],
+  destination: []
+})
+
 describe('rings: three folders, each two of them in step, with versions', function () {
   this.timeout(TIMEOUT_MS)
   const [AB, BC, AC] = [0, 1, 2]
@@ -136,6 +151,26 @@ describe('rings: three folders, each two of them in step, with versions', functi
         'renamed/x': 'x of b 644',
         set: 'first 640'
       })
+    } finally {
+      await ring.close()
+    }
+  })
+
+  it('what one sync wrote, and the watch of the next has not told yet, is no edit: no conflict where one folder alone was edited', async () => {
+    const ring = await new Ring().open()
+    try {
+      for (const name of ['edited', 'deleted']) writeFileSync(ring.at(`a/${name}`), 'first')
+      await ring.rest()
+      writeFileSync(ring.at('a/edited'), 'second')
+      rmSync(ring.at('a/deleted'))
+      await ring.cutOff(AB)
+      assert.deepEqual(ring.look('b'), { edited: 'second 644' })
+      writeFileSync(ring.at('b/other'), 'of b')
+      await ring.run(BC, onlyAt('other'))
+      writeFileSync(ring.at('a/edited'), 'third')
+      assert.deepEqual((await ring.run(AB)).remarks, [])
+      assert.deepEqual(await ring.rest(), new Set())
+      assert.deepEqual(ring.look('c'), { edited: 'third 644', other: 'of b 644' })
     } finally {
       await ring.close()
     }

@@ -11,7 +11,7 @@ import {
 } from '../../../storage/base/index.js'
 import { openFiles, ownerTag } from '../../../storage/files/index.js'
 import { openSqlite, type Sql } from '../../../storage/sql/index.js'
-import type { SeenThing } from '../../../sync/endpoints/index.js'
+import type { Looked, SeenThing } from '../../../sync/endpoints/index.js'
 import { compareVersions } from '../../../sync/reconcile/index.js'
 import { type FolderVectors, KEEP_GONE_MS, MAX_GONE, type Vectors, vectors } from '../../../sync/session/index.js'
 import { MAX_NAMES } from '../../../sync/session/vector-rows.js'
@@ -21,6 +21,9 @@ import { openHere } from './fixture.js'
 
 const rel = (text: string): RelPath => text as RelPath
 const DAY_MS = 24 * 3_600_000
+/** What these tests tell of stands nowhere. */
+const nobodyCanTell = async (paths: readonly RelPath[]): Promise<Looked[]> =>
+  paths.map(path => ({ path, problem: { path, code: 'NO_PERMISSION', message: 'nobody can tell' } }))
 
 describe('what goes of the versions of entries in time', () => {
   const pool = workerPool(1)
@@ -35,7 +38,7 @@ describe('what goes of the versions of entries in time', () => {
     mkdirSync(join(temp.path, name), { recursive: true })
     const endpoint = await openHere(join(temp.path, name), { pool, files, dir: join(temp.path, 'data') as AbsPath })
     try {
-      return await store.of(endpoint, 'a sync')
+      return await store.of({ about: o => endpoint.about(o), local: endpoint.local, look: nobodyCanTell }, 'a sync')
     } finally {
       await endpoint.close()
     }

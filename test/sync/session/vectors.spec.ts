@@ -10,9 +10,9 @@ import {
   systemRandom,
   workerPool
 } from '../../../storage/base/index.js'
-import { openFiles, ownerTag, type PlaceResult, type PlaceStep } from '../../../storage/files/index.js'
+import { type EntryStat, openFiles, ownerTag, type PlaceResult, type PlaceStep } from '../../../storage/files/index.js'
 import { withReader } from '../../../storage/sql/index.js'
-import type { SeenThing } from '../../../sync/endpoints/index.js'
+import type { Looked, SeenThing } from '../../../sync/endpoints/index.js'
 import { compareVersions, type Version } from '../../../sync/reconcile/index.js'
 import { type FolderVectors, type Vectors, vectors } from '../../../sync/session/index.js'
 import { VECTORS_IDLE_MS } from '../../../sync/session/vectors.js'
@@ -43,11 +43,21 @@ describe('versions of the entries of a folder', () => {
   const open = async (sync = 'a'): Promise<FolderVectors> => {
     const endpoint = await openHere(temp.path, { pool, files, dir: dataDir() })
     try {
-      return await store.of(endpoint, sync)
+      return await store.of({ about: o => endpoint.about(o), local: endpoint.local, look: standing }, sync)
     } finally {
       await endpoint.close()
     }
   }
+  /** What stands there when it is looked at: nothing can be told of it unless a test says so. */
+  let stands: ReadonlyMap<string, SeenThing> | undefined
+  const standing = async (paths: readonly RelPath[]): Promise<Looked[]> =>
+    paths.map((path): Looked => {
+      if (stands === undefined)
+        return { path, entry: undefined, problem: { path, code: 'NO_PERMISSION', message: 'nobody can tell' } }
+      const { kind, mode, mtimeNs, inode, birthNs } = stands.get(path) ?? gone(path)
+      const stat = { kind, mode, mtimeNs, inode, birthNs } as EntryStat
+      return { path, entry: kind === 'gone' ? undefined : { path, stat } }
+    })
   const make = (clock: Clock = systemClock): Vectors =>
     vectors({
       ...{ dataDir: dataDir(), clock, random: systemRandom },
@@ -66,6 +76,7 @@ describe('versions of the entries of a folder', () => {
     temp = tempDir('sd-vectors-')
     mkdirSync(join(temp.path, 'data'))
     store = make()
+    stands = undefined
     here = await open()
   })
   afterEach(async () => {
@@ -191,6 +202,32 @@ describe('versions of the entries of a folder', () => {
     const done = [{ done: true, path: rel('new'), stat }] as unknown as PlaceResult[]
     await here.noting([{ ...steps[0]!, path: rel('next') } as PlaceStep], notes, async () => done)
     assert.deepEqual((await look(file('next', 'one', { mtimeNs: 3n, inode: 4n }))).get('next'), version)
+  })
+
+  it('what was seen before another sync wrote is no edit: it is to be looked at again', async () => {
+    const other = await open('b')
+    const [old, placed] = [file('x', 'one'), file('x', 'two', { inode: 8n, birthNs: 8n, mtimeNs: 2n })]
+    const { upto } = await here.changed({ after: 0 })
+    await here.observe([old], upto)
+    const version = { elsewhere: 5 }
+    const step = { kind: 'replace', path: rel('x') } as PlaceStep
+    const result = { done: true, path: rel('x'), stat: placed } as unknown as PlaceResult
+    await other.noting([step], [{ content: 'two', version }], async () => [result])
+    stands = new Map([['x', placed]])
+    await assert.rejects(here.observe([old], upto), { code: 'CHANGED' })
+    await assert.rejects(here.observe([gone('x')], upto), { code: 'CHANGED' })
+    assert.deepEqual(await here.observe([placed], upto), [version])
+    // Edited by hand since: that is none of what was written, and counts.
+    const edited = file('x', 'three', { inode: 9n, birthNs: 9n, mtimeNs: 3n })
+    stands = new Map([['x', edited]])
+    assert.equal(compareVersions((await here.observe([edited], upto))[0], version), 'newer')
+    // Deleted by the other sync, and seen while it was there.
+    await other.noting([{ kind: 'remove', path: rel('x') } as PlaceStep], [{ version: { elsewhere: 9 } }], async () => [
+      { done: true, path: rel('x') } as unknown as PlaceResult
+    ])
+    stands = new Map()
+    await assert.rejects(here.observe([edited], upto), { code: 'CHANGED' })
+    assert.deepEqual(await here.observe([gone('x')], upto), [{ elsewhere: 9 }])
   })
 
   it('of what is as it was agreed on, and not known yet, nobody says that it was changed', async () => {
