@@ -69,8 +69,10 @@ export class Simulation {
   readonly pairs: Pair[]
   /** Content -> what whoever made it, or deleted it, had seen under that name before. */
   readonly #saw = new Map<string, ReadonlySet<string>>()
-  /** What somebody who saw it wrote over or deleted. */
-  readonly #past = new Set<string>()
+  /** What somebody wrote over or deleted -> what he had seen under that name. */
+  readonly #past = new Map<string, ReadonlySet<string>>()
+  /** Content -> where it was made. */
+  readonly #madeAt = new Map<string, RelPath>()
   readonly made = new Set<string>()
   readonly #last = new Map<Device, Map<RelPath, string>>()
   readonly #sessions: Session[] = []
@@ -165,17 +167,33 @@ export class Simulation {
     }
   }
 
-  /** Without anything put back: no edit is lost, not even to versions, and what was deleted or written over stays so. */
+  /**
+   * Without anything put back: no edit is lost, not even to versions, and what was deleted or written over stays so. But where an edit
+   * that neither had seen the other outlived the deletion, a third device that met only the two edits keeps both (docs/reconcile.md).
+   */
   ensureTrue(): void {
     const files = [...filesOf(this.devices[0]!.disk)]
     const there = new Set(files.map(([, content]) => content))
     for (const [at, content] of files) {
       // A copy that a conflict made stays, whatever was done to the original meanwhile.
-      if (!isConflictCopy(nameOf(at))) assert.ok(!this.#past.has(content), `${content} came back as ${at}`)
+      if (isConflictCopy(nameOf(at)) || !this.#past.has(content)) continue
+      assert.ok(this.#hasRival(content), `${content} came back as ${at}`)
     }
     for (const content of this.made) {
       if (!this.#past.has(content)) assert.ok(there.has(content), `${content}, which nobody took away, is gone`)
     }
+  }
+
+  /** An edit under the same name: neither had seen the other, nor had he who took this one away. */
+  #hasRival(content: string): boolean {
+    const saw = (a: string, b: string): boolean => this.#saw.get(a)?.has(b) === true
+    const isRival = (other: string): boolean =>
+      other !== content &&
+      this.#madeAt.get(other) === this.#madeAt.get(content) &&
+      !saw(other, content) &&
+      !saw(content, other) &&
+      !this.#past.get(content)!.has(other)
+    return [...this.made].some(isRival)
   }
 
   #edit(device: Device, edit: Edit): void {
@@ -191,11 +209,13 @@ export class Simulation {
     for (const [at, content] of after) {
       if (before.get(at) === content || this.made.has(content)) continue
       this.made.add(content)
+      this.#madeAt.set(content, at)
       const old = last.get(at)
       this.#saw.set(content, new Set(old === undefined ? [] : [old, ...(this.#saw.get(old) ?? [])]))
     }
     const there = new Set(after.values())
-    for (const content of before.values()) if (!there.has(content)) this.#past.add(content)
+    for (const content of before.values())
+      if (!there.has(content)) this.#past.set(content, this.#saw.get(content) ?? new Set())
   }
 
   #begin(pair: Pair): void {
