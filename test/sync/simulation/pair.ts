@@ -215,6 +215,11 @@ function lastLook(op: Operation, disk: Disk, other: Disk): boolean {
     case 'replace':
     case 'park':
       return unchanged()
+    case 'attributes': {
+      // Its stat as it was seen, but for a directory, of which only what is there counts.
+      const [there, seen] = [disk.items.get(op.path), op.seen]
+      return there !== undefined && (seen === undefined || (there.mode === seen.mode && there.mtimeNs === seen.mtimeNs))
+    }
     default:
       return disk.items.has(op.path)
   }
