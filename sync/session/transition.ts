@@ -1,4 +1,5 @@
 import { displayPath, type Problem, parentOf, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
+import type { EntryStat } from '../../storage/files/index.js'
 import { MAX_BATCH_STEPS, MAX_PLACED_STEPS } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { contentBuffersOf, toContentColumns } from '../endpoints/index.js'
@@ -211,7 +212,7 @@ export class Transition {
     const looks = await lookAtAll(endpoint, paths, { signal: this.#init.signal })
     return batch.flatMap((op, i): Step[] => {
       const stat = looks[i]?.entry?.stat
-      if (op.kind !== 'attributes' || stat === undefined) {
+      if (op.kind !== 'attributes' || stat === undefined || isSetSince(op, stat)) {
         this.#fail(op, changedMeanwhile(op.path))
         return []
       }
@@ -277,6 +278,12 @@ export class Transition {
     this.#init.onProgress?.({ operations: this.#operations, bytes: this.#bytes })
   }
 }
+
+/** By hand, after the plan: of what the plan renamed no change time tells it. */
+const isSetSince = ({ seen }: Extract<Operation, { kind: 'attributes' }>, { mode }: EntryStat): boolean =>
+  seen !== undefined && seen.kind !== 'symlink' && ((seen.mode ^ mode) & PERMISSION_BITS) !== 0
+
+const PERMISSION_BITS = 0o777
 
 function changedMeanwhile(path: RelPath): Problem {
   const shown = displayPath(path)

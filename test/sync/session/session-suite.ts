@@ -94,6 +94,27 @@ export function sessionSuite(openSync: OpenSync, guardsThere: GuardsThere = asyn
     await nothing()
   })
 
+  it('permission bits that somebody sets between the rename of a file and its new time are not taken for agreed', async () => {
+    fixture = await openSync({ mode: 'bidirectional' })
+    put('old', 'content')
+    await done()
+    renameSync(join(fixture.source, 'old'), join(fixture.source, 'new'))
+    utimesSync(join(fixture.source, 'new'), 1, 1_000_000_000)
+    let set = false
+    await fixture.run({
+      onProgress({ operations }) {
+        if (set || operations === 0) return
+        set = true
+        chmodSync(join(fixture.destination, 'new'), 0o600)
+      }
+    })
+    assert.ok(set)
+    await done()
+    assert.equal(statSync(join(fixture.source, 'new')).mode & 0o777, 0o600)
+    assert.deepEqual(look(fixture.destination), look(fixture.source))
+    await nothing()
+  })
+
   it('two edits of one file: both are kept, the newer under the name', async () => {
     fixture = await openSync({ mode: 'bidirectional' })
     put('file.txt', 'before')
