@@ -35,28 +35,40 @@ export async function withStores<T>(
   options: AbortOptions,
   use: (stores: Stores) => Promise<T>
 ): Promise<T> {
-  const stores: EndStore[] = []
-  const roots: Endpoint[] = []
   const writable = writableEnds(sync.mode)
   let unheard: Unheard | undefined
+  const openAt = async (end: End, rooted: (root: Endpoint) => void): Promise<StoreRead | undefined> => {
+    const { device } = sync[end]
+    if (device !== null && !writable.includes(end)) return undefined
+    try {
+      const root = await openEndOf(init, sync, end, options)
+      if (root === undefined) return undefined
+      rooted(root)
+      return await storeOf(init, sync, { end, endpoint: root }, { contents: false, ...options })
+    } catch (err) {
+      if (device === null) throw err
+      options.signal?.throwIfAborted()
+      if (writable.length === 1) throw withCure(err, init, sync)
+      unheard = { end, device: namedDevice(init.nameOf, device), why: toError(err).message }
+      return undefined
+    }
+  }
+  return withOpened(openAt, stores => use({ stores, unheard }))
+}
+
+/** Both ends in turn; what was opened is closed whatever comes of it. @param openAt - tells of the folder as soon as that is open */
+async function withOpened<S extends StoreRead, T>(
+  openAt: (end: End, rooted: (root: Endpoint) => void) => Promise<S | undefined>,
+  use: (stores: readonly (S & Pick<EndStore, 'end' | 'root'>)[]) => Promise<T>
+): Promise<T> {
+  const stores: (S & Pick<EndStore, 'end' | 'root'>)[] = []
+  const roots: Endpoint[] = []
   try {
     for (const end of ENDS) {
-      const { device } = sync[end]
-      if (device !== null && !writable.includes(end)) continue
-      try {
-        const root = await openEndOf(init, sync, end, options)
-        if (root === undefined) continue
-        roots.push(root)
-        const store = await storeOf(init, sync, { end, endpoint: root }, { contents: false, ...options })
-        if (store !== undefined) stores.push({ ...store, end, root })
-      } catch (err) {
-        if (device === null) throw err
-        options.signal?.throwIfAborted()
-        if (writable.length === 1) throw withCure(err, init, sync)
-        unheard = { end, device: namedDevice(init.nameOf, device), why: toError(err).message }
-      }
+      const store = await openAt(end, root => void roots.push(root))
+      if (store !== undefined) stores.push({ ...store, end, root: roots.at(-1)! })
     }
-    return await use({ stores, unheard })
+    return await use(stores)
   } finally {
     for (const store of stores) await store.close()
     for (const root of roots) await root.close()
@@ -91,20 +103,11 @@ export async function withStoresHere<T>(
   options: AbortOptions,
   use: (stores: readonly (EndStore & StoreAt)[]) => Promise<T>
 ): Promise<T> {
-  const stores: (EndStore & StoreAt)[] = []
-  const roots: Endpoint[] = []
-  try {
-    for (const end of ENDS) {
-      if (sync[end].device !== null) continue
-      const root = await openEndOf(init, sync, end, options)
-      if (root === undefined) continue
-      roots.push(root)
-      const store = await openStoreAt(init.open, root.local?.path ?? sync[end].path, options)
-      if (store !== undefined) stores.push({ ...store, end, root })
-    }
-    return await use(stores)
-  } finally {
-    for (const store of stores) await store.close()
-    for (const root of roots) await root.close()
-  }
+  return withOpened<StoreAt, T>(async (end, rooted) => {
+    if (sync[end].device !== null) return undefined
+    const root = await openEndOf(init, sync, end, options)
+    if (root === undefined) return undefined
+    rooted(root)
+    return openStoreAt(init.open, root.local?.path ?? sync[end].path, options)
+  }, use)
 }
