@@ -1,13 +1,13 @@
 /** Bringing back what the end on another device keeps, from where the sync is driven: two whole peers over a real connection. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { RelPath } from '../../../storage/base/index.js'
 import type { RestoreAsked, Restored } from '../../../sync/history/index.js'
 import type { End, Mode } from '../../../sync/reconcile/index.js'
 import { look } from '../../sync/session/fixture.js'
-import { TwoDevices } from './two-devices.js'
+import { putAt, TwoDevices } from './two-devices.js'
 
 const rel = (path: string): RelPath => path as RelPath
 
@@ -40,34 +40,23 @@ describe('restoring what the end on another device keeps', () => {
     name = `s${count++}`
     await two.add(name, { mode, side, mine: `${name}-mine`, theirs: `${name}-theirs` })
   }
-  const put = (path: string, content: string | Buffer): void => {
-    mkdirSync(join(path, '..'), { recursive: true })
-    writeFileSync(path, content)
-  }
-  const run = async (): Promise<void> => {
-    const { state, halts, problems } = await two.run(name, { force: true })
-    assert.equal(state, 'converged', JSON.stringify([halts, problems]))
-    two.later(1_000)
-  }
+  const run = (): Promise<void> => two.converge(name)
   const sync = () => two.ada.syncs.find(name)
   async function restore(asked: RestoreAsked): Promise<Restored> {
     const { id } = await two.ada.history.restore(sync(), asked)
-    const { output, error } = await two.ada.jobs.outcome(id)
-    two.later(1_000)
-    if (output === undefined) throw Object.assign(new Error(error?.message), error)
-    return output as unknown as Restored
+    return two.ended<Restored>(id).finally(() => two.later(1_000))
   }
 
   it('a backup there: a lost file, a folder as it was, comes back to the source here', async () => {
     await add('backup')
-    put(mine('d/a'), 'first')
-    put(mine('film'), Buffer.alloc(3_000_000, 'x'))
-    put(mine('b'), 'kept')
+    putAt(mine('d/a'), 'first')
+    putAt(mine('film'), Buffer.alloc(3_000_000, 'x'))
+    putAt(mine('b'), 'kept')
     await run()
     const was = look(mine())
     const then = (await two.ada.history.moments(sync(), 10)).moments[0]!
-    put(mine('d/a'), 'second')
-    put(mine('d/new'), 'later')
+    putAt(mine('d/a'), 'second')
+    putAt(mine('d/new'), 'later')
     rmSync(mine('b'))
     rmSync(mine('film'))
     await run()
@@ -92,16 +81,16 @@ describe('restoring what the end on another device keeps', () => {
   it('to the end there: no content travels; what is replaced is in its versions, and the sync rests', async () => {
     await add('mirror')
     const large = Buffer.alloc(5_000_000, 'y')
-    put(mine('large'), large)
-    put(mine('a'), '1')
-    put(mine('moved'), 'm')
+    putAt(mine('large'), large)
+    putAt(mine('a'), '1')
+    putAt(mine('moved'), 'm')
     await run()
     const was = look(theirs())
     const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
     rmSync(mine('large'))
-    put(mine('a'), '22')
+    putAt(mine('a'), '22')
     renameSync(mine('moved'), mine('elsewhere'))
-    put(mine('new'), 'n')
+    putAt(mine('new'), 'n')
     await run()
     const preview = await two.ada.history.previewRestore(sync(), { path: rel(''), atMs, to: 'destination' })
     assert.equal(preview.operations, 0)
@@ -129,15 +118,15 @@ describe('restoring what the end on another device keeps', () => {
 
   it('both ways: what either end lost, at either end, whatever the clock there says', async () => {
     await add('bidirectional')
-    put(mine('from-ada'), '1')
-    put(theirs('from-bob'), '1')
+    putAt(mine('from-ada'), '1')
+    putAt(theirs('from-bob'), '1')
     await run()
     const was = look(mine())
     const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
-    put(mine('from-ada'), '22')
-    put(theirs('from-bob'), '22')
+    putAt(mine('from-ada'), '22')
+    putAt(theirs('from-bob'), '22')
     await run()
-    put(theirs('from-ada'), '333')
+    putAt(theirs('from-ada'), '333')
     rmSync(mine('from-bob'))
     await run()
     const here = await restore({ path: rel(''), atMs, to: 'source' })
@@ -151,7 +140,7 @@ describe('restoring what the end on another device keeps', () => {
 
   it('a source there that may only be read: the end here is restored, that one not', async () => {
     await add('mirror', 'source')
-    put(theirs('a'), '1')
+    putAt(theirs('a'), '1')
     await run()
     rmSync(theirs('a'))
     await run()
@@ -164,10 +153,10 @@ describe('restoring what the end on another device keeps', () => {
 
   it('what a guard there stops is not done, until a person there allows it', async () => {
     await add('mirror')
-    put(mine('a'), '1')
+    putAt(mine('a'), '1')
     await run()
     const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
-    for (let i = 0; i < 30; i++) put(mine(`f${i}`), `${i}`)
+    for (let i = 0; i < 30; i++) putAt(mine(`f${i}`), `${i}`)
     await run()
     const was = look(theirs())
     const back = { path: rel(''), atMs, to: 'destination' } as const
@@ -183,7 +172,7 @@ describe('restoring what the end on another device keeps', () => {
   it('what was lost there before it was accepted is not told', async () => {
     name = `s${count++}`
     mkdirSync(theirs(), { recursive: true })
-    put(join(two.at(`${name}-own`), 'secret'), 's')
+    putAt(join(two.at(`${name}-own`), 'secret'), 's')
     // Bob's own sync of that folder.
     await two.bob.syncs.add({
       ...{ name, mode: 'mirror', policy: 'source', ignore: [], maxDeletePercent: 100, manual: true },
@@ -198,10 +187,10 @@ describe('restoring what the end on another device keeps', () => {
     rmSync(join(two.at(`${name}-own`), 'secret'))
     await own()
     assert.ok(!existsSync(theirs('secret')))
-    put(join(two.at(`${name}-own`), 'later'), '1')
+    putAt(join(two.at(`${name}-own`), 'later'), '1')
     await own()
     await two.add(name, { mode: 'backup', side: 'destination', mine: `${name}-mine`, theirs: `${name}-theirs` })
-    put(join(two.at(`${name}-own`), 'later'), '22')
+    putAt(join(two.at(`${name}-own`), 'later'), '22')
     await own()
     const { versions } = await two.ada.history.versions(sync(), rel(''), 10)
     assert.deepEqual(
@@ -215,12 +204,12 @@ describe('restoring what the end on another device keeps', () => {
 
   it('a link that is cut while contents come back here: it goes on when that device is there again', async () => {
     await add('backup')
-    for (let i = 0; i < 12; i++) put(mine(`f${i}`), Buffer.alloc(1_500_000, i + 1))
-    for (let i = 0; i < 40; i++) put(mine(`stays ${i}`), '') // no guard there minds the others then
+    for (let i = 0; i < 12; i++) putAt(mine(`f${i}`), Buffer.alloc(1_500_000, i + 1))
+    for (let i = 0; i < 40; i++) putAt(mine(`stays ${i}`), '') // no guard there minds the others then
     await run()
     const was = look(mine())
     const { atMs } = (await two.ada.history.moments(sync(), 10)).moments[0]!
-    for (let i = 0; i < 12; i++) put(mine(`f${i}`), `other ${i}`)
+    for (let i = 0; i < 12; i++) putAt(mine(`f${i}`), `other ${i}`)
     await run()
     let cuts = 0
     const off = two.ada.events.on('job:progress', ({ doneBytes = 0 }) => {
@@ -236,9 +225,9 @@ describe('restoring what the end on another device keeps', () => {
 
   it('a device that is away says so: at once, and what lies here is told where both ends keep something', async () => {
     await add('bidirectional')
-    put(mine('a'), '1')
+    putAt(mine('a'), '1')
     await run()
-    put(theirs('a'), '22')
+    putAt(theirs('a'), '22')
     await run()
     await two.bob.network.stop()
     await two.until('bob is away', () => two.ada.network.session(two.bob.network.localDevice) === undefined, 'device:')

@@ -1,12 +1,12 @@
 /** Taking runs back at the end on another device, from where the sync is driven: two whole peers over a real connection. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JobId } from '../../../storage/base/index.js'
 import type { UndoAsked, Undone } from '../../../sync/history/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import { look } from '../../sync/session/fixture.js'
-import { TwoDevices } from './two-devices.js'
+import { putAt, TwoDevices } from './two-devices.js'
 
 describe('taking a run back at the end on another device', () => {
   const two = new TwoDevices()
@@ -22,37 +22,26 @@ describe('taking a run back at the end on another device', () => {
     name = `s${count++}`
     await two.add(name, { mode, side: 'destination', mine: `${name}-mine`, theirs: `${name}-theirs` })
   }
-  const put = (path: string, content: string | Buffer): void => {
-    mkdirSync(join(path, '..'), { recursive: true })
-    writeFileSync(path, content)
-  }
-  const run = async (): Promise<void> => {
-    const { state, halts, problems } = await two.run(name, { force: true })
-    assert.equal(state, 'converged', JSON.stringify([halts, problems]))
-    two.later(1_000)
-  }
+  const run = (): Promise<void> => two.converge(name)
   const sync = () => two.ada.syncs.find(name)
   const begin = async (asked: UndoAsked = {}): Promise<JobId> => (await two.ada.history.undo(sync(), asked)).id
   async function ended(id: JobId): Promise<Undone> {
-    const { output, error } = await two.ada.jobs.outcome(id)
-    two.later(1_000)
-    if (output === undefined) throw Object.assign(new Error(error?.message), error)
-    return output as unknown as Undone
+    return two.ended<Undone>(id).finally(() => two.later(1_000))
   }
   const undo = async (asked: UndoAsked = {}): Promise<Undone> => ended(await begin(asked))
   const cut = (): void => two.ada.network.session(two.bob.network.localDevice)?.abort(new Error('the link is cut'))
 
   it('what was deleted, replaced, moved and made there is as before; the sync rests; again, and it is done again', async () => {
     await add('mirror')
-    for (const path of ['d/a', 'b', 'c']) put(mine(path), `${path} one`)
-    put(mine('film'), Buffer.alloc(3_000_000, 'f'))
+    for (const path of ['d/a', 'b', 'c']) putAt(mine(path), `${path} one`)
+    putAt(mine('film'), Buffer.alloc(3_000_000, 'f'))
     await run()
     const before = look(theirs())
     rmSync(mine('d'), { recursive: true })
     rmSync(mine('film'))
-    put(mine('b'), 'two')
+    putAt(mine('b'), 'two')
     renameSync(mine('c'), mine('c2'))
-    put(mine('new'), 'new')
+    putAt(mine('new'), 'new')
     await run()
     const after = look(theirs())
     const dry = await two.ada.history.previewUndo(sync(), {})
@@ -67,14 +56,14 @@ describe('taking a run back at the end on another device', () => {
 
   it('both ends, where nothing newer stands in the way; the rest is named', async () => {
     await add('bidirectional')
-    for (const path of ['a', 'b', 'c', 'd']) put(mine(path), '1')
+    for (const path of ['a', 'b', 'c', 'd']) putAt(mine(path), '1')
     await run()
-    put(mine('a'), '22')
-    put(theirs('b'), '22')
+    putAt(mine('a'), '22')
+    putAt(theirs('b'), '22')
     rmSync(theirs('c'))
-    put(mine('d'), '22')
+    putAt(mine('d'), '22')
     await run()
-    put(theirs('d'), 'newer')
+    putAt(theirs('d'), 'newer')
     const { left, problems, operations } = await undo()
     assert.deepEqual(problems, [])
     assert.deepEqual(
@@ -89,10 +78,10 @@ describe('taking a run back at the end on another device', () => {
 
   it('what a guard there stops is done at neither end, and a look at it takes no yes away', async () => {
     await add('bidirectional')
-    put(mine('a'), '1')
-    put(theirs('b'), '1')
+    putAt(mine('a'), '1')
+    putAt(theirs('b'), '1')
     await run()
-    for (let i = 0; i < 30; i++) put(mine(`f${i}`), `${i}`)
+    for (let i = 0; i < 30; i++) putAt(mine(`f${i}`), `${i}`)
     rmSync(theirs('b'))
     await run()
     const was = [look(mine()), look(theirs())]
@@ -107,12 +96,12 @@ describe('taking a run back at the end on another device', () => {
 
   it('a link that is cut after a batch was placed and before that was told: it goes on, as one run', async () => {
     await add('mirror')
-    for (let i = 0; i < 40; i++) put(mine(`d${i % 3}/f${i}`), `${i}`)
+    for (let i = 0; i < 40; i++) putAt(mine(`d${i % 3}/f${i}`), `${i}`)
     await run()
     const before = look(theirs())
     rmSync(mine('d1'), { recursive: true })
     renameSync(mine('d2'), mine('elsewhere'))
-    for (let i = 0; i < 40; i += 3) put(mine(`d0/f${i}`), `other ${i}`)
+    for (let i = 0; i < 40; i += 3) putAt(mine(`d0/f${i}`), `other ${i}`)
     await run()
     let placed = 0
     await two.lie({
@@ -137,11 +126,11 @@ describe('taking a run back at the end on another device', () => {
 
   it('a device that is away: nothing is done, unless what lies here is asked for alone', async () => {
     await add('bidirectional')
-    put(mine('a'), '1')
-    put(mine('b'), '1')
+    putAt(mine('a'), '1')
+    putAt(mine('b'), '1')
     await run()
-    put(theirs('a'), '22')
-    put(mine('b'), '22')
+    putAt(theirs('a'), '22')
+    putAt(mine('b'), '22')
     await run()
     const was = look(mine())
     await two.bob.network.stop()
@@ -159,10 +148,10 @@ describe('taking a run back at the end on another device', () => {
 
   it('a device that is revoked while it goes on: it ends, and nothing there is half', async () => {
     await add('mirror')
-    for (let i = 0; i < 20; i++) put(mine(`f${i}`), `${i}`)
+    for (let i = 0; i < 20; i++) putAt(mine(`f${i}`), `${i}`)
     await run()
-    for (let i = 0; i < 9; i++) put(mine(`f${i}`), `other ${i}`)
-    put(mine('d/new'), 'x')
+    for (let i = 0; i < 9; i++) putAt(mine(`f${i}`), `other ${i}`)
+    putAt(mine('d/new'), 'x')
     await run()
     let revoked: Promise<unknown> | undefined
     await two.lie({

@@ -2,6 +2,7 @@
  * Two whole peers in this process, paired and connected over loopback: ada drives, bob serves. What bob answers can be made a
  * lie, at whatever place of his folder the test says, while all the rest of him is real.
  */
+import assert from 'node:assert/strict'
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Peer } from '../../../node/compose.js'
@@ -12,6 +13,7 @@ import {
   type Clock,
   deadline,
   type EventName,
+  type JobId,
   systemClock
 } from '../../../storage/base/index.js'
 import { type Endpoint, type FollowedPage, openLocalEndpoint } from '../../../sync/endpoints/index.js'
@@ -46,6 +48,12 @@ export interface Lies {
   readonly follow?: (truth: AsyncIterable<FollowedPage>) => AsyncIterable<FollowedPage>
 }
 
+/** Writes a file, and the folders above it. */
+export function putAt(path: string, content: string | Buffer): void {
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, content)
+}
+
 export class TwoDevices {
   readonly #temp = tempDir('sd-two-devices-')
   ada!: Peer
@@ -65,8 +73,7 @@ export class TwoDevices {
   }
 
   put(path: string, content: string | Buffer): void {
-    mkdirSync(join(this.at(path), '..'), { recursive: true })
-    writeFileSync(this.at(path), content)
+    putAt(this.at(path), content)
   }
 
   async start(): Promise<void> {
@@ -108,9 +115,21 @@ export class TwoDevices {
   /** A person runs it. */
   async run(name: string, asked: RunAsked = {}): Promise<RunReport> {
     const job = await this.ada.syncs.begin(this.ada.syncs.find(name), asked)
+    return this.ended<RunReport>(job)
+  }
+
+  /** A person runs it and means what it takes away; a second later both ends are in step. */
+  async converge(name: string): Promise<void> {
+    const { state, halts, problems } = await this.run(name, { force: true })
+    assert.equal(state, 'converged', JSON.stringify([halts, problems]))
+    this.later(1_000)
+  }
+
+  /** What a job of ada's gave. @throws its error, with the code */
+  async ended<T>(job: JobId): Promise<T> {
     const { output, error } = await this.ada.jobs.outcome(job)
-    if (output === undefined) throw new Error(`it failed: ${JSON.stringify(error)}`)
-    return output as unknown as RunReport
+    if (output === undefined) throw Object.assign(new Error(error?.message), error)
+    return output as unknown as T
   }
 
   status(name: string): SyncStatus {
