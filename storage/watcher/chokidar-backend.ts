@@ -31,6 +31,8 @@ export class ChokidarBackend implements Backend {
   #watcher: FSWatcher | undefined
   #problem: PlainError | undefined
   #walkTimer: NodeJS.Timeout | undefined
+  #firstPollTimer: NodeJS.Timeout | undefined
+  #newSinceTimer = false
   #lost = false
   #identity: DirectoryIdentity | undefined
   #hints = 0
@@ -54,11 +56,13 @@ export class ChokidarBackend implements Backend {
       if (!sameDirectory(this.#identity!, directoryAt(this.#root))) this.#gone()
       else if (this.#problem !== undefined) this.#sink.hint(ROOT, true)
     }, WALK_INTERVAL_MS)
+    this.#lookAfterFirstPoll()
   }
 
   async stop(): Promise<void> {
     this.#lost = true
     clearInterval(this.#walkTimer)
+    clearTimeout(this.#firstPollTimer)
     clearTimeout(this.#settleTimer)
     await this.#settling
     await this.#watcher?.close()
@@ -78,16 +82,36 @@ export class ChokidarBackend implements Backend {
     this.#watcher = watcher
     watcher.on('error', err => this.#failed(err))
     await new Promise<void>(resolve => watcher.once('ready', () => resolve()))
-    watcher.on('all', (event, path) => this.#saw(path, event === 'addDir'))
+    watcher.on('all', (event, path) => {
+      this.#saw(path, event === 'addDir')
+      if (event.startsWith('add')) this.#lookAfterFirstPoll()
+    })
     watcher.on('raw', (_event, name: string | null, details) => {
+      if (name === null) return
+      // Its events of polling leave out what got an older time and kept its size.
+      if (this.#polling) return this.#saw(name, false)
       const at = (details as { watchedPath?: string } | undefined)?.watchedPath
-      if (this.#polling || name === null || at === undefined) return
+      if (at === undefined) return
       this.#saw(basename(at) === name ? at : join(at, name), false)
       if (at === this.#root && !sameDirectory(this.#identity!, directoryAt(this.#root))) this.#gone()
     })
     watcher.on('unlinkDir', path => {
       if (path === this.#root) this.#gone()
     })
+  }
+
+  /**
+   * RACE: each poll of a path compares with the one before, and nobody is told when its first one has been: what changes
+   * before it is taken for how it always was. So everything is looked at once, an interval after something new.
+   */
+  #lookAfterFirstPoll(): void {
+    if (!this.#polling || this.#lost) return
+    this.#newSinceTimer = this.#firstPollTimer !== undefined
+    this.#firstPollTimer ??= setTimeout(() => {
+      this.#firstPollTimer = undefined
+      this.#sink.hint(ROOT, true)
+      if (this.#newSinceTimer) this.#lookAfterFirstPoll()
+    }, POLL_INTERVAL_MS)
   }
 
   #saw(path: string, subtree: boolean): void {
