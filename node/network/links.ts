@@ -28,7 +28,7 @@ import {
 import { MAX_CONNECTIONS_PER_DEVICE, PROBE_TIMEOUT_MS } from './limits.js'
 import type { Link, LinksInit } from './link.js'
 import { Session } from './session.js'
-import { settleSuccession } from './succession.js'
+import { followRetirement, type Succession, settleSuccession } from './succession.js'
 
 export type { Link, LinksInit } from './link.js'
 
@@ -47,10 +47,12 @@ export class Links {
   readonly #links = new Map<Connection, OwnLink>()
   /** Sessions by device; the one in use first. */
   readonly #sessions = new Map<DeviceId, Session[]>()
+  readonly #succession: Succession
   #nextId = 1
 
   constructor(init: LinksInit) {
     this.#init = init
+    this.#succession = { local: init.local, prefer: session => this.#prefer(session) }
   }
 
   session(device: DeviceId): Session | undefined {
@@ -237,7 +239,8 @@ export class Links {
       hello,
       clock,
       log,
-      onControl: (s, message) => this.#init.onUpdate(s, message)
+      onControl: (s, message) => this.#init.onUpdate(s, message),
+      onRetire: s => followRetirement(s, this.all(s.device), this.#succession)
     })
     link.hello = 'done'
     link.session = session
@@ -247,7 +250,13 @@ export class Links {
     link.settle(session)
     this.#init.onSession(session, hello.info)
     if (others.length === 0) this.#init.onConnected(session)
-    else void settleSuccession(session, others, { local: this.#init.local, clock, prefer: s => this.#prefer(s) })
+    else this.#settle(session, others)
+  }
+
+  #settle(session: Session, others: readonly Session[]): void {
+    // What the other side gave up for this one before this one was here.
+    for (const other of others) followRetirement(other, this.all(session.device), this.#succession)
+    void settleSuccession(session, others, this.#succession)
   }
 
   /** From now on this one of the sessions of its device is used. */

@@ -7,13 +7,13 @@ export interface Dialled {
 }
 
 /**
- * Of two live connections between the same two devices: whether the newer one stays. Both ends come to the same answer:
- * the one that the device with the smaller id dialled; of two that the same device dialled, the newer.
- * RACE: which of those two is newer each end judges by when its hello ended. Where the ends differ each gives up another one, and
- * both stay: a connection closes only when both ends gave it up (succession.ts), so never are both ended.
+ * Of two live connections between the same two devices: whether the newer one stays. Both ends come to the same answer: the
+ * one that the device with the smaller id dialled. Of two that one device dialled the newer, and which that is only the
+ * dialler says, since hellos that overlap may end in another order at the other end.
+ * @returns undefined when the other device dialled both: it decides, and its `retire` tells (succession.ts)
  */
-export function outlives(newer: Dialled, older: Dialled, local: DeviceId): boolean {
-  if (newer.dialled === older.dialled) return true
+export function outlives(newer: Dialled, older: Dialled, local: DeviceId): boolean | undefined {
+  if (newer.dialled === older.dialled) return newer.dialled ? true : undefined
   const smaller = local < newer.device ? local : newer.device
   return (newer.dialled ? local : newer.device) === smaller
 }

@@ -24,6 +24,8 @@ export interface SessionInit {
   readonly log: Logger
   /** What the other side says of its connection or itself. */
   readonly onControl: (session: Session, message: Control) => void
+  /** The other side has said `retire`: `retired.there` is true. */
+  readonly onRetire: (session: Session) => void
 }
 
 /**
@@ -113,10 +115,14 @@ export class Session implements PeerSession {
     this.send({ t: 'retire' })
   }
 
-  /** Streams of protocols; the control channel is not one. */
-  get streams(): number {
+  /** Resolves when no stream of a protocol is open on it; the control channel is not one. */
+  async quiet(): Promise<void> {
     const control = this.#init.hello.frames.stream
-    return this.connection.streams.filter(s => s !== control).length
+    for (;;) {
+      const open = this.connection.streams.find(s => s !== control)
+      if (open === undefined) return
+      await new Promise(resolve => open.addEventListener('close', resolve, { once: true }))
+    }
   }
 
   /** Tells whoever works on it, then cuts. Calling again does nothing. */
@@ -182,8 +188,10 @@ export class Session implements PeerSession {
       this.#pings.delete(message.id)
       this.rttMs = this.#init.clock.monotonicMs() - ping.sentAt
       ping.answer(true)
-    } else if (message.t === 'retire') this.retired.there = true
-    else if (['update', 'twice'].includes(message.t)) this.#init.onControl(this, message)
+    } else if (message.t === 'retire') {
+      this.retired.there = true
+      this.#init.onRetire(this)
+    } else if (['update', 'twice'].includes(message.t)) this.#init.onControl(this, message)
     else if (message.t !== 'unknown') this.send({ t: 'unknown', type: message.t })
   }
 }

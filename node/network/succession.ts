@@ -1,15 +1,11 @@
 import { wireError } from '../../protocols/wire/index.js'
-import { type Clock, type DeviceId, SpacedriveError } from '../../storage/base/index.js'
+import { type DeviceId, SpacedriveError } from '../../storage/base/index.js'
 import { PROBE_TIMEOUT_MS } from './limits.js'
 import { outlives } from './precedence.js'
 import type { Session } from './session.js'
 
-/** How long a connection on its way out waits between looks at its streams. */
-const RETIRE_POLL_MS = 100
-
 export interface Succession {
   readonly local: DeviceId
-  readonly clock: Clock
   /** This session is the one to use from now on. */
   prefer(session: Session): void
 }
@@ -22,7 +18,7 @@ export interface Succession {
 export async function settleSuccession(
   newest: Session,
   others: readonly Session[],
-  { local, clock, prefer }: Succession
+  { local, prefer }: Succession
 ): Promise<void> {
   await Promise.all(
     others.map(async other => {
@@ -31,21 +27,37 @@ export async function settleSuccession(
         return
       }
       if (newest.signal.aborted || other.signal.aborted) return
-      const [winner, loser] = outlives(newest, other, local) ? [newest, other] : [other, newest]
-      prefer(winner)
+      const stays = outlives(newest, other, local)
+      if (stays === undefined) return
+      const [winner, loser] = stays ? [newest, other] : [other, newest]
+      // One that came while this one was asked may have taken over from both.
+      if (!winner.retired.here) prefer(winner)
       loser.retire()
-      closeRetired(loser, clock)
+      void closeRetired(loser)
     })
   )
 }
 
-function closeRetired(session: Session, clock: Clock): void {
-  if (session.signal.aborted) return
-  const { here, there } = session.retired
-  // One side closes it: the one that dialled. Nothing is in flight: whoever sent `retire` opens no more streams.
-  if (here && there && session.dialled && session.streams === 0) {
-    session.end(new SpacedriveError('RETIRED', 'another connection of the device took over'))
-    return
+/**
+ * The other side gives a session up. One that it dialled we give up too, for another that neither has given up; of those we
+ * dialled we decide ourselves. Without another one nothing is given up, so that never are all of them.
+ * @param all - the sessions of its device
+ */
+export function followRetirement(session: Session, all: readonly Session[], { prefer }: Succession): void {
+  const heir = all.find(s => s !== session && !s.retired.here && !s.retired.there && !s.signal.aborted)
+  if (session.retired.there && !session.dialled && heir !== undefined) {
+    prefer(heir)
+    session.retire()
   }
-  clock.timer(() => closeRetired(session, clock), RETIRE_POLL_MS)
+  void closeRetired(session)
+}
+
+/** The side that dialled closes what both gave up, when its streams are done: from then on neither opens another there. */
+async function closeRetired(session: Session): Promise<void> {
+  const { here, there } = session.retired
+  if (!here || !there || !session.dialled) return
+  await session.quiet()
+  // The last bytes of a stream that ended here may be on their way: whatever was sent before a pong has arrived.
+  await session.probe(PROBE_TIMEOUT_MS, true)
+  session.end(new SpacedriveError('RETIRED', 'another connection of the device took over'))
 }

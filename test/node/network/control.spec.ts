@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Connection } from '@libp2p/interface'
 import { z } from 'zod'
 import { MAX_UNANSWERED_PINGS, PING_INTERVAL_MS } from '../../../node/network/limits.js'
@@ -7,6 +6,7 @@ import { findMeter } from '../../../node/network/meter.js'
 import { HELLO_PROTOCOL, type HelloResult, sayHello } from '../../../protocols/hello/index.js'
 import { CONTROL_MESSAGE_BURST, decode, encode } from '../../../protocols/wire/index.js'
 import { systemClock, systemRandom } from '../../../storage/base/index.js'
+import { cable } from '../../cable.js'
 import { type ManualClock, manualClock } from '../../manual-clock.js'
 import { nextEvent, pairDirectly, stopPeers, type TestPeer, testPeer } from '../../peers.js'
 import { type RawConnection, type RawPeer, rawPeer } from '../../raw-peer.js'
@@ -95,29 +95,6 @@ describe('the control channel', () => {
     assert.match((await gone).reason, /closed the connection/)
   })
 })
-
-/** A cable between a port here and another, which can be cut without either end noticing. */
-async function cable(port: number): Promise<{ port: number; freeze(): void; close(): void }> {
-  const sockets: Socket[] = []
-  const server = createServer(here => {
-    const there = connect({ host: '127.0.0.1', port })
-    sockets.push(here, there)
-    for (const socket of [here, there]) socket.on('error', () => {})
-    here.pipe(there)
-    there.pipe(here)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    freeze() {
-      for (const socket of sockets) socket.unpipe().pause()
-    },
-    close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    }
-  }
-}
 
 describe('a connection that died in silence', () => {
   it('three intervals without a byte end it', async () => {

@@ -293,8 +293,13 @@ describe('two connections of one pair', () => {
       assert.equal(atA, newerByA, 'the one that the smaller id dialled')
     }
   })
-  it('of two that one side dialled, the newer', () => {
-    assert.equal(outlives({ device: bob, dialled: true }, { device: bob, dialled: true }, ada), true)
-    assert.equal(outlives({ device: ada, dialled: false }, { device: ada, dialled: false }, bob), true)
+  it('of two that one side dialled, the newer, as that side says', () => {
+    for (const [here, there] of [
+      [ada, bob],
+      [bob, ada]
+    ] as const) {
+      assert.equal(outlives({ device: there, dialled: true }, { device: there, dialled: true }, here), true)
+      assert.equal(outlives({ device: here, dialled: false }, { device: here, dialled: false }, there), undefined)
+    }
   })
 })
