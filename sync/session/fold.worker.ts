@@ -3,7 +3,8 @@ import { defineTasks, type RelPath } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import { foldResults, type Settle } from '../reconcile/index.js'
 import { archiving } from './archive.worker.js'
-import { achievedFinder, readSettles, unsettledByPlan, withPlan } from './plan-file.js'
+import { readSettles, unsettledByPlan, withPlan } from './plan-file.js'
+import { achievedFinder } from './traces.js'
 
 /** Where the next page begins. */
 export interface FoldPosition {

@@ -5,11 +5,10 @@
  */
 import { deserialize, serialize } from 'node:v8'
 import type { RelPath } from '../../storage/base/index.js'
-import { HASH_BYTES, hashFromBytes, hashToBytes } from '../../storage/content/index.js'
 import { openSqlite, type Sql } from '../../storage/sql/index.js'
-import type { Operation, Outcome, PlanRow, Present, Settle, Shown } from '../reconcile/index.js'
+import type { Operation, PlanRow, Present, Settle, Shown } from '../reconcile/index.js'
 import type { Planned } from './rows.js'
-import { signed } from './seen.js'
+import { TRACES_TABLE } from './traces.js'
 
 /** Conflicts, problems and what stays unsettled, as the plan tells them. */
 export type Remark = Extract<PlanRow, { row: 'conflict' | 'problem' | 'unsettled' }>
@@ -21,9 +20,7 @@ const TABLES = `
   CREATE TABLE operations (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
   CREATE TABLE settles (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL) STRICT;
   CREATE TABLE remarks (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-  CREATE TABLE achieved (
-    id INTEGER PRIMARY KEY, mtime INTEGER NOT NULL, mode INTEGER NOT NULL, inode INTEGER, birth INTEGER, hash BLOB
-  ) STRICT`
+  ${TRACES_TABLE}`
 
 /** Opens the file of a plan for one task. All that is read in `fn` is one state of it. */
 export function withPlan<T>(planFile: string, fn: (sql: Sql) => T extends PromiseLike<unknown> ? never : T): T {
@@ -140,78 +137,6 @@ export function readSettles(
     )
     .all([kind, after, limit])
     .map(({ n, value }) => ({ n, settles: deserialize(value) as Settle[] }))
-}
-
-/** What was read back after operations, as columns (see `EntryColumns`). */
-export interface TraceColumns {
-  readonly ids: Float64Array<ArrayBuffer>
-  readonly modes: Uint16Array<ArrayBuffer>
-  /** Three each: mtime, inode, birth; neither of these two where nothing proves which thing it is. */
-  readonly numbers: BigInt64Array<ArrayBuffer>
-  readonly identities: Uint8Array<ArrayBuffer>
-  /** Of content that was read when it was brought; empty where all hashes were planned. */
-  readonly hashes: Uint8Array<ArrayBuffer>
-  readonly learnt: Uint8Array<ArrayBuffer>
-}
-
-export function toTraceColumns(list: readonly { readonly id: number; readonly trace: Outcome }[]): TraceColumns {
-  const { length } = list
-  const [ids, modes] = [new Float64Array(length), new Uint16Array(length)]
-  const [numbers, identities] = [new BigInt64Array(3 * length), new Uint8Array(length)]
-  const learnt = new Uint8Array(length)
-  const hashes = new Uint8Array(list.some(({ trace }) => trace.hash !== undefined) ? HASH_BYTES * length : 0)
-  for (const [i, { id, trace }] of list.entries()) {
-    const { mtimeNs, mode, identity, hash } = trace
-    ids[i] = id
-    modes[i] = mode
-    numbers[3 * i] = mtimeNs
-    if (hash !== undefined) {
-      learnt[i] = 1
-      hashes.set(hashToBytes(hash), HASH_BYTES * i)
-    }
-    if (identity === undefined) continue
-    identities[i] = 1
-    numbers[3 * i + 1] = signed(identity.inode)
-    numbers[3 * i + 2] = identity.birthNs
-  }
-  return { ids, modes, numbers, identities, hashes, learnt }
-}
-
-export const traceBuffersOf = ({ ids, modes, numbers, identities, hashes, learnt }: TraceColumns): ArrayBuffer[] => [
-  ...[ids.buffer, modes.buffer, numbers.buffer, identities.buffer, hashes.buffer, learnt.buffer]
-]
-
-/** Notes what was read back after operations that were done. */
-export function noteAchieved(sql: Sql, { ids, modes, numbers, identities, hashes, learnt }: TraceColumns): void {
-  const insert = sql.prepare('INSERT OR REPLACE INTO achieved VALUES (?, ?, ?, ?, ?, ?)')
-  for (const [i, id] of ids.entries()) {
-    const identity = identities[i] === 1 ? [numbers[3 * i + 1]!, numbers[3 * i + 2]!] : [null, null]
-    const hash = learnt[i] === 1 ? hashes.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1)) : null
-    insert.run([id, numbers[3 * i]!, modes[i]!, ...identity, hash])
-  }
-}
-
-/** @returns what was read back after an operation; undefined: it was not done */
-export function achievedFinder(sql: Sql): (id: number) => Outcome | undefined {
-  const find = sql.prepare<never>('SELECT mtime, mode, inode, birth, hash FROM achieved WHERE id = ?', {
-    ...{ raw: true, bigint: true }
-  })
-  // Asked whether it was done, and then for what it made.
-  let last: { readonly id: number; readonly trace: Outcome | undefined } | undefined
-  return id => {
-    if (last?.id !== id) last = { id, trace: traceOf(find.get([id])) }
-    return last.trace
-  }
-}
-
-function traceOf(found: unknown): Outcome | undefined {
-  if (found === undefined) return undefined
-  const [mtimeNs, mode, inode, birthNs, hash] = found as [bigint, bigint, bigint | null, bigint | null, Buffer | null]
-  return {
-    ...{ mtimeNs, mode: Number(mode) },
-    ...(inode !== null && { identity: { inode: BigInt.asUintN(64, inode), birthNs: birthNs! } }),
-    ...(hash !== null && { hash: hashFromBytes(hash) })
-  }
 }
 
 /** Paths that a plan leaves to the next session, and why. */

@@ -16,17 +16,9 @@ import { type ToldVectors, withTold } from './asked.worker.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
 import { pathKey } from './path-key.js'
-import {
-  noteAchieved,
-  type OperationPage,
-  planWriter,
-  type Remark,
-  readOperations,
-  readRemarks,
-  type TraceColumns,
-  withPlan
-} from './plan-file.js'
+import { type OperationPage, planWriter, type Remark, readOperations, readRemarks, withPlan } from './plan-file.js'
 import { SyncRows } from './rows.js'
+import { noteAchieved, type TraceColumns } from './traces.js'
 import { unreadFinder } from './unread.js'
 import { deviceOfReplica } from './vector-rows.js'
 

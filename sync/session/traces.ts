@@ -1,0 +1,110 @@
+/** What was read back after operations: as columns from thread to thread, and as these in the file of a plan, a row for each batch. */
+import { deserialize, serialize } from 'node:v8'
+import { HASH_BYTES, hashFromBytes, hashToBytes } from '../../storage/content/index.js'
+import type { Sql } from '../../storage/sql/index.js'
+import type { Outcome } from '../reconcile/index.js'
+import { signed } from './seen.js'
+
+/** See `EntryColumns`. */
+export interface TraceColumns {
+  /** Of the operations, the smallest first. */
+  readonly ids: Float64Array<ArrayBuffer>
+  readonly modes: Uint16Array<ArrayBuffer>
+  /** Three each: mtime, inode, birth; neither of these two where nothing proves which thing it is. */
+  readonly numbers: BigInt64Array<ArrayBuffer>
+  readonly identities: Uint8Array<ArrayBuffer>
+  /** Of content that was read when it was brought; empty where all hashes were planned. */
+  readonly hashes: Uint8Array<ArrayBuffer>
+  readonly learnt: Uint8Array<ArrayBuffer>
+}
+
+interface Traced {
+  readonly id: number
+  readonly trace: Outcome
+}
+
+export function toTraceColumns(traced: readonly Traced[]): TraceColumns {
+  const list = [...traced].sort((a, b) => a.id - b.id)
+  const { length } = list
+  const [ids, modes] = [new Float64Array(length), new Uint16Array(length)]
+  const [numbers, identities] = [new BigInt64Array(3 * length), new Uint8Array(length)]
+  const learnt = new Uint8Array(length)
+  const hashes = new Uint8Array(list.some(({ trace }) => trace.hash !== undefined) ? HASH_BYTES * length : 0)
+  for (const [i, { id, trace }] of list.entries()) {
+    const { mtimeNs, mode, identity, hash } = trace
+    ids[i] = id
+    modes[i] = mode
+    numbers[3 * i] = mtimeNs
+    if (hash !== undefined) {
+      learnt[i] = 1
+      hashes.set(hashToBytes(hash), HASH_BYTES * i)
+    }
+    if (identity === undefined) continue
+    identities[i] = 1
+    numbers[3 * i + 1] = signed(identity.inode)
+    numbers[3 * i + 2] = identity.birthNs
+  }
+  return { ids, modes, numbers, identities, hashes, learnt }
+}
+
+export const traceBuffersOf = ({ ids, modes, numbers, identities, hashes, learnt }: TraceColumns): ArrayBuffer[] => [
+  ...[ids.buffer, modes.buffer, numbers.buffer, identities.buffer, hashes.buffer, learnt.buffer]
+]
+
+export const TRACES_TABLE = `
+  CREATE TABLE achieved (last INTEGER PRIMARY KEY, first INTEGER NOT NULL, value BLOB NOT NULL) STRICT`
+
+/** Notes what was read back after operations that were done, each time of others that come after those before. */
+export function noteAchieved(sql: Sql, traces: TraceColumns): void {
+  const { ids } = traces
+  const [first, last] = [ids[0], ids.at(-1)]
+  if (first === undefined || last === undefined) return
+  sql.prepare('INSERT INTO achieved VALUES (?, ?, ?)').run([last, first, serialize(traces)])
+}
+
+/** Held at once by a finder: some megabytes. Settles ask in the order of their operations, those of folders in one of their own. */
+const MAX_HELD = 8
+
+/** @returns what was read back after an operation; undefined: it was not done */
+export function achievedFinder(sql: Sql): (id: number) => Outcome | undefined {
+  const held: TraceColumns[] = []
+  const load = (id: number): TraceColumns | undefined => {
+    const found = sql
+      .prepare<{ value: Uint8Array }>('SELECT value FROM achieved WHERE last >= ? ORDER BY last LIMIT 1')
+      .get([id])
+    return found && (deserialize(found.value) as TraceColumns)
+  }
+  const holding = (id: number): TraceColumns | undefined => {
+    const known = held.find(({ ids }) => ids[0]! <= id && id <= ids.at(-1)!)
+    const traces = known ?? load(id)
+    if (known !== undefined || traces === undefined) return traces
+    if (held.push(traces) > MAX_HELD) held.shift()
+    return traces
+  }
+  // Asked whether it was done, and then for what it made.
+  let last: { readonly id: number; readonly trace: Outcome | undefined } | undefined
+  return id => {
+    if (last?.id !== id) {
+      const traces = holding(id)
+      last = { id, trace: traces && traceIn(traces, id) }
+    }
+    return last.trace
+  }
+}
+
+function traceIn({ ids, modes, numbers, identities, hashes, learnt }: TraceColumns, id: number): Outcome | undefined {
+  let [from, to] = [0, ids.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (ids[middle]! < id) from = middle + 1
+    else to = middle
+  }
+  const i = from
+  if (ids[i] !== id) return undefined
+  const identity = { inode: BigInt.asUintN(64, numbers[3 * i + 1]!), birthNs: numbers[3 * i + 2]! }
+  return {
+    ...{ mtimeNs: numbers[3 * i]!, mode: modes[i]! },
+    ...(identities[i] === 1 && { identity }),
+    ...(learnt[i] === 1 && { hash: hashFromBytes(hashes.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1))) })
+  }
+}
