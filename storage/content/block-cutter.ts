@@ -7,7 +7,7 @@
  *
  * Both ends must cut alike: what is here is part of the protocol, as are the vectors of the test.
  */
-import { createHasher, hashToBytes } from './hasher.js'
+import { type GearScan, gearScan } from './gear.js'
 
 /** Of files up to 512 MiB: 20 bytes a block in a list are 0.03 % of the file. */
 export const MIN_BLOCK_AVERAGE = 64 * 1024
@@ -23,16 +23,6 @@ const LONGEST = 4
 /** Bits more, or fewer, than the average asks for: keeps most blocks within half and twice the average. */
 const NORMAL_BITS = 2
 
-/** One value a byte, the same for everybody: the first four bytes, little-endian, of BLAKE3 of `spacedrive gear N`. */
-const GEAR = Int32Array.from({ length: 256 }, (_, byte) => {
-  const hash = hashToBytes(
-    createHasher()
-      .update(Buffer.from(`spacedrive gear ${byte}`))
-      .digest()
-  )
-  return new DataView(hash.buffer, hash.byteOffset).getInt32(0, true)
-})
-
 /** The average length of blocks for a file of this size: a power of two. Larger for very large files, so that lists stay small. */
 export function blockAverage(sizeBytes: number): number {
   let average = MIN_BLOCK_AVERAGE
@@ -45,7 +35,7 @@ export function isBlockAverage(average: number): boolean {
   return average >= MIN_BLOCK_AVERAGE && average <= MAX_BLOCK_AVERAGE && Number.isInteger(Math.log2(average))
 }
 
-/** Finds the ends of blocks in content that comes in pieces. */
+/** Finds the ends of blocks in content that comes in pieces: each is held (`gearScan`) while its ends are asked for. */
 export class BlockCutter {
   readonly #shortest: number
   readonly #average: number
@@ -53,6 +43,7 @@ export class BlockCutter {
   /** High bits that must be 0 up to the average length, and beyond. */
   readonly #strict: number
   readonly #lax: number
+  readonly #scan: GearScan = gearScan()
   #length = 0
   #sum = 0
 
@@ -72,21 +63,29 @@ export class BlockCutter {
     return this.#length
   }
 
-  /** @returns where in `piece` the block ends that goes on at `from` (the index after its last byte); -1: not in this piece */
-  next(piece: Uint8Array, from: number): number {
+  /**
+   * @param length - of the content that is held (`gearScan`)
+   * @returns where in it the block ends that goes on at `from` (the index after its last byte); -1: not in this piece
+   */
+  next(length: number, from: number): number {
     const begin = from - this.#length
-    const reach = (length: number): number => Math.min(piece.length, begin + length)
+    const reach = (bytes: number): number => Math.min(length, begin + bytes)
     let sum = this.#sum
     // Before the window of the first possible end nothing counts.
     let at = Math.max(from, reach(this.#shortest - WINDOW))
-    for (const end = reach(this.#shortest); at < end; at++) sum = ((sum << 1) + GEAR[piece[at]!]!) | 0
-    for (const end = reach(this.#average); at < end; at++) {
-      sum = ((sum << 1) + GEAR[piece[at]!]!) | 0
-      if ((sum & this.#strict) === 0) return this.#cut(at + 1)
+    if (at < reach(this.#shortest)) {
+      sum = this.#scan.sum(at, reach(this.#shortest), sum)
+      at = reach(this.#shortest)
     }
-    for (const end = reach(this.#longest); at < end; at++) {
-      sum = ((sum << 1) + GEAR[piece[at]!]!) | 0
-      if ((sum & this.#lax) === 0) return this.#cut(at + 1)
+    for (const [end, mask] of [
+      [reach(this.#average), this.#strict],
+      [reach(this.#longest), this.#lax]
+    ] as const) {
+      if (at >= end) continue
+      const cut = this.#scan.find(at, end, sum, mask)
+      if (cut >= 0) return this.#cut(cut)
+      sum = this.#scan.lastSum
+      at = end
     }
     if (at - begin === this.#longest) return this.#cut(at)
     this.#length = at - begin

@@ -1,5 +1,6 @@
 import type { ContentHash } from '../base/index.js'
 import { BlockCutter } from './block-cutter.js'
+import { gearScan, SCAN_BYTES } from './gear.js'
 import { createHasher, type Hasher, hashBytes, hashToBytes } from './hasher.js'
 
 /**
@@ -31,9 +32,14 @@ export class BlockReader {
 
   update(piece: Uint8Array): void {
     this.#whole.update(piece)
+    for (let at = 0; at < piece.length; at += SCAN_BYTES) this.#cut(piece.subarray(at, at + SCAN_BYTES))
+  }
+
+  #cut(piece: Uint8Array): void {
+    gearScan().hold(piece)
     for (let from = 0; from < piece.length; ) {
       const before = this.#cutter.openBytes
-      const end = this.#cutter.next(piece, from)
+      const end = this.#cutter.next(piece.length, from)
       const bytes = piece.subarray(from, end < 0 ? piece.length : end)
       if (end < 0) {
         this.#open ??= createHasher()
