@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type AbsPath, errorCode } from '../../storage/base/index.js'
+import { type AbsPath, errorCode, SpacedriveError, toError } from '../../storage/base/index.js'
 import { DEFAULT_INSTANCE, instanceNameOf } from './data-dir.js'
 import { type DaemonPlace, findPlace } from './place.js'
 
@@ -16,6 +16,8 @@ export interface FoundInstance {
   readonly state: InstanceState
   readonly dataDir: AbsPath
   readonly place: DaemonPlace | undefined
+  /** Why it cannot be started as it is: its database is lost, or its folder cannot be read. */
+  readonly problem: SpacedriveError | undefined
 }
 
 /** Every instance whose data lies in or under a base directory, the one without a name first. */
@@ -27,16 +29,30 @@ export async function listInstances(baseDir: AbsPath): Promise<FoundInstance[]> 
     if (errorCode(err) === 'ENOENT') return []
     throw err
   }
-  const dirs = names.filter(name => instanceNameOf(name) !== undefined).map(name => join(baseDir, name))
-  const known = (dir: string): boolean => statSync(join(dir, 'instance.db'), { throwIfNoEntry: false }) !== undefined
+  const dirs = names.filter(name => instanceNameOf(name) !== undefined).map(name => join(baseDir, name) as AbsPath)
+  const problemOf = await problems()
+  const hasDatabase = statSync(join(baseDir, 'instance.db'), { throwIfNoEntry: false }) !== undefined
+  const known = hasDatabase || problemOf(baseDir) !== undefined
   return await Promise.all(
-    [...(known(baseDir) ? [baseDir] : []), ...dirs].map(async dir => {
-      const place = findPlace(dir)
+    [...(known ? [baseDir] : []), ...dirs].map(async dataDir => {
+      const place = findPlace(dataDir)
       const state = place === undefined ? 'stopped' : (await answers(place.socket)) ? 'running' : 'dead'
-      const name = dir === baseDir ? DEFAULT_INSTANCE : instanceNameOf(dir)!
-      return { name, state, dataDir: dir as AbsPath, place }
+      const name = dataDir === baseDir ? DEFAULT_INSTANCE : instanceNameOf(dataDir)!
+      return { name, state, dataDir, place, problem: problemOf(dataDir) }
     })
   )
+}
+
+/** Only who lists them loads what knows of databases. */
+async function problems(): Promise<(dataDir: AbsPath) => SpacedriveError | undefined> {
+  const { findLost } = await import('../../storage/instance/index.js')
+  return dataDir => {
+    try {
+      return findLost(dataDir)
+    } catch (err) {
+      return new SpacedriveError('DATA_DIR', toError(err).message, { cause: err })
+    }
+  }
 }
 
 /** True when somebody accepts connections on a socket. */

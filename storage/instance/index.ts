@@ -9,6 +9,8 @@ import { type AbsPath, displayPath, hasCode, SpacedriveError } from '../base/ind
 import { acquireLock, type Database, openDatabase } from '../sql/index.js'
 import { refuseLost } from './lost.js'
 
+export { findLost } from './lost.js'
+
 export interface OpenInstanceOptions {
   /** Said by a person: where the database of an instance that lived here is lost, a new one is made. One that is there is used. */
   newDatabase?: boolean | undefined

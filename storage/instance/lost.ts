@@ -15,17 +15,21 @@ const TRACES = ['identity.key', 'own', 'syncs', 'vectors.db', 'trash', 'transfer
  * @throws {SpacedriveError} DATABASE_LOST with what is there and the way on
  */
 export function refuseLost(dataDir: AbsPath, newDatabase: boolean): void {
+  const lost = findLost(dataDir)
+  if (lost === undefined) return
+  if (!newDatabase) throw lost
+  keepLog(dataDir)
+}
+
+/** DATABASE_LOST, with what is there and the way on, where an instance lived and has no database any more. */
+export function findLost(dataDir: AbsPath): SpacedriveError | undefined {
   const file = join(dataDir, 'instance.db')
   const at = statOf(file)
-  if (at !== undefined && at.size > 0) return
+  if (at !== undefined && at.size > 0) return undefined
   const found = TRACES.filter(name => holdsSomething(join(dataDir, name)))
-  if (found.length === 0) return
-  if (newDatabase) {
-    keepLog(dataDir)
-    return
-  }
+  if (found.length === 0) return undefined
   const state = at === undefined ? 'is not there' : 'is empty'
-  throw new SpacedriveError(
+  return new SpacedriveError(
     'DATABASE_LOST',
     `the database ${displayPath(file)} ${state}, and an instance lived here: ${found.join(', ')}`,
     {

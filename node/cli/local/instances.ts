@@ -13,6 +13,8 @@ interface ListAnswer {
     readonly pid: number | null
     readonly version: string | null
     readonly dataDir: string
+    /** Why it cannot be started as it is, and the way on. */
+    readonly problem: { readonly code: string; readonly message: string; readonly hint: string | null } | null
   }[]
 }
 
@@ -26,12 +28,14 @@ export const instanceList: LocalCommand = {
     const found = await listInstances(base)
     return {
       base: displayPath(base),
-      instances: found.map(({ name, state, dataDir, place }) => ({
+      instances: found.map(({ name, state, dataDir, place, problem }) => ({
         name,
         state,
         pid: state === 'running' ? (place?.pid ?? null) : null,
         version: state === 'running' ? (place?.version ?? null) : null,
-        dataDir: displayPath(dataDir)
+        dataDir: displayPath(dataDir),
+        problem:
+          problem === undefined ? null : { code: problem.code, message: problem.message, hint: problem.hint ?? null }
       }))
     }
   },
@@ -49,6 +53,9 @@ export const instanceList: LocalCommand = {
         data: dataDir
       }))
     )
+    for (const { name, problem } of instances) {
+      if (problem !== null) terminal.note(`${name}: ${problem.message}. ${problem.hint ?? ''}`.trim())
+    }
     if (instances.some(i => i.state === 'dead')) {
       terminal.note('A dead one ended without stopping; starting it clears what it left.')
     }

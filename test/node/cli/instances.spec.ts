@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { HEAP_FLAGS } from '../../../node/cli/local/spawn-daemon.js'
@@ -14,6 +14,7 @@ interface Found {
   name: string
   state: string
   pid: number | null
+  problem: { code: string; message: string; hint: string | null } | null
 }
 
 describe('instances', () => {
@@ -54,6 +55,33 @@ describe('instances', () => {
     const gone = await base.run('instance', 'stop', 'alice')
     assert.equal(gone.code, 5)
     assert.match(gone.stderr, /is not running/)
+  })
+
+  it('one that lost its database is listed all the same, with what is wrong and the way on', async () => {
+    const base = instance(temp.path)
+    const named = instance(join(temp.path, 'instance-alice'))
+    await base.ok('start')
+    await base.ok('--instance', 'alice', 'start')
+    await base.ok('stop')
+    await base.ok('--instance', 'alice', 'stop')
+    for (const { dataDir } of [base, named]) renameSync(join(dataDir, 'instance.db'), join(dataDir, 'away.db'))
+    const { instances } = await base.json<{ instances: Found[] }>('instance', 'list')
+    assert.deepEqual(
+      instances.map(i => [i.name, i.state, i.problem?.code]),
+      [
+        ['default', 'stopped', 'DATABASE_LOST'],
+        ['alice', 'stopped', 'DATABASE_LOST']
+      ]
+    )
+    const { stdout, stderr } = await base.run('instance', 'list')
+    assert.match(stdout, /default +stopped/)
+    assert.match(stderr, /default: the database \S+ is not there, and an instance lived here: .*--new-database/)
+    for (const { dataDir } of [base, named]) renameSync(join(dataDir, 'away.db'), join(dataDir, 'instance.db'))
+    const whole = await base.json<{ instances: Found[] }>('instance', 'list')
+    assert.deepEqual(
+      whole.instances.map(i => i.problem),
+      [null, null]
+    )
   })
 
   it('a path too long for a socket works all the same, and is found from another shell', async () => {
