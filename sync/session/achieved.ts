@@ -21,7 +21,8 @@ export interface Step {
 export interface Achieved {
   readonly done: readonly Done[]
   readonly failed: readonly { readonly op: Operation; readonly problem: Problem | undefined }[]
-  readonly traces: readonly { readonly id: number; readonly trace: Outcome }[]
+  /** By operation. One that is two steps, what it replaces leaving and its own coming, tells what came. */
+  readonly traces: ReadonlyMap<number, Outcome>
   readonly rows: readonly ContentEntry[]
   readonly moved: readonly Rename[]
   readonly gone: readonly RelPath[]
@@ -36,7 +37,7 @@ export interface AchievedAt extends Pick<Capabilities, 'keepsIdentity'> {
 export function achievedOf(steps: readonly Step[], results: readonly PlaceResult[], at: AchievedAt): Achieved {
   const done: Done[] = []
   const failed: { op: Operation; problem: Problem | undefined }[] = []
-  const traces: { id: number; trace: Outcome }[] = []
+  const traces = new Map<number, Outcome>()
   const rows: ContentEntry[] = []
   const moved: Rename[] = []
   const gone: RelPath[] = []
@@ -49,7 +50,8 @@ export function achievedOf(steps: readonly Step[], results: readonly PlaceResult
     }
     const { stat } = result
     for (const op of ops) {
-      traces.push({ id: op.id, trace: stat === undefined ? NO_TRACE : outcomeOf(op, stat, at) })
+      if (stat !== undefined) traces.set(op.id, outcomeOf(op, stat, at))
+      else if (!traces.has(op.id)) traces.set(op.id, NO_TRACE)
       done.push({ op, stat, ...(op === last && { step }) })
     }
     if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)

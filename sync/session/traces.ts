@@ -18,19 +18,15 @@ export interface TraceColumns {
   readonly learnt: Uint8Array<ArrayBuffer>
 }
 
-interface Traced {
-  readonly id: number
-  readonly trace: Outcome
-}
-
-export function toTraceColumns(traced: readonly Traced[]): TraceColumns {
-  const list = [...traced].sort((a, b) => a.id - b.id)
+/** @param traces - by operation */
+export function toTraceColumns(traces: ReadonlyMap<number, Outcome>): TraceColumns {
+  const list = [...traces].sort(([a], [b]) => a - b)
   const { length } = list
   const [ids, modes] = [new Float64Array(length), new Uint16Array(length)]
   const [numbers, identities] = [new BigInt64Array(3 * length), new Uint8Array(length)]
   const learnt = new Uint8Array(length)
-  const hashes = new Uint8Array(list.some(({ trace }) => trace.hash !== undefined) ? HASH_BYTES * length : 0)
-  for (const [i, { id, trace }] of list.entries()) {
+  const hashes = new Uint8Array(list.some(([, trace]) => trace.hash !== undefined) ? HASH_BYTES * length : 0)
+  for (const [i, [id, trace]] of list.entries()) {
     const { mtimeNs, mode, identity, hash } = trace
     ids[i] = id
     modes[i] = mode

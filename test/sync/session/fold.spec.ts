@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { withReader } from '../../../storage/sql/index.js'
+import { readArchive } from '../../../sync/session/archive.worker.js'
 import { FOLD_BEGIN, folding } from '../../../sync/session/fold.worker.js'
 import { openSync, type SyncFixture } from './fixture.js'
 import { addSyncs } from './syncs.worker.js'
@@ -29,6 +31,31 @@ describe('what a run achieved goes into the archive', () => {
     assert.equal((await sync.run()).state, 'done')
     assert.deepEqual(seen, [`page, then ${FULL}`])
     assert.equal(sync.db.get<{ n: number }>('SELECT count(*) n FROM sync_archive')!.n, 1)
+  })
+
+  it('a file that was edited and swapped with another: what came, not what left its name', async () => {
+    const at = (name: string): string => join(sync.source, name)
+    for (const name of ['one', 'other']) writeFileSync(at(name), name)
+    await sync.run()
+    writeFileSync(at('one'), 'one edited')
+    for (const [from, to] of [
+      ['one', 'aside'],
+      ['other', 'one'],
+      ['aside', 'other']
+    ] as const)
+      renameSync(at(from), at(to))
+    assert.equal((await sync.run()).state, 'done')
+    withReader(sync.db.file, sql => {
+      for (const { path, entry } of readArchive(sql, 1)) {
+        const { mtimeNs, ino, mode } = statSync(join(sync.destination, path), { bigint: true })
+        const { identity, ...trace } = entry.destination
+        assert.deepEqual(
+          { ...trace, inode: identity?.inode },
+          { mtimeNs, mode: Number(mode & 0o7777n), inode: ino },
+          path
+        )
+      }
+    })
   })
 
   it('also where a page cannot be folded, of which nothing is there then', async () => {
