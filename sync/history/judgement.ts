@@ -223,13 +223,20 @@ export class Judgement {
     for (const [path, name] of this.#names) {
       const parent = parentOf(path)
       if (name.expect !== 'nothing' || !name.before || this.#isBlocked(name.rows) || parent === ROOT) continue
-      const folder = this.#names.get(parent)
-      const back = folder !== undefined && folder.expect === 'nothing' && folder.before && !this.#isBlocked(folder.rows)
-      if (back || this.#seen(parent)?.kind === 1) continue
+      if (this.#comesBack(parent) || this.#seen(parent)?.kind === 1) continue
       this.#block(path, name, `the folder ${displayPath(parent)} it was in is not there any more`)
       found = true
     }
     return found
+  }
+
+  /** A folder that the runs took from its name, whatever has that name now. */
+  #comesBack(path: RelPath): boolean {
+    const name = this.#names.get(path)
+    if (name === undefined || !name.before || this.#isBlocked(name.rows)) return false
+    if (name.expect === 'nothing') return true
+    const first = this.#rows[Math.min(...[...name.rows].filter(i => this.#rows[i]!.path === path))]
+    return first?.kind === 'remove-directory' || (first?.kind === 'move' && first.before === undefined)
   }
 
   /** It is as it was before the runs: taken back by hand, or by an attempt that was cut short before it was written down. */

@@ -116,6 +116,28 @@ describe('taking a run back', function () {
     })
   }
 
+  it('a folder that a file took the name of, and the other way round, come back with what was in them', async () => {
+    fixture = await openHistory({ mode: 'mirror' })
+    writeFileSync(at('folder'), 'a file now')
+    mkdirSync(at('file'))
+    writeFileSync(at('file/in'), 'a folder now')
+    mkdirSync(at('moved'))
+    writeFileSync(at('moved/in'), 'goes elsewhere')
+    await fixture.run()
+    rmSync(there('folder'))
+    mkdirSync(there('folder/in/it'), { recursive: true })
+    writeFileSync(there('folder/in/it/x'), 'x')
+    rmSync(there('file'), { recursive: true })
+    writeFileSync(there('file'), 'a file there')
+    renameSync(at('moved'), at('elsewhere'))
+    writeFileSync(at('moved'), 'a file in its place')
+    const before = look(fixture.destination)
+    await fixture.run()
+    const { left, problems } = await fixture.undo({})
+    assert.deepEqual([left, problems], [[], []])
+    assert.deepEqual(look(fixture.destination), before)
+  })
+
   it('what was changed since stays, with all that belongs to it, and is named with the reason', async () => {
     fixture = await openHistory({ mode: 'bidirectional' })
     mkdirSync(at('old'))
