@@ -78,9 +78,23 @@ async function handle(db: Sql, port: MessagePort, first: ToWriter): Promise<void
   if ('task' in last && last.alone) port.postMessage([await alone(db, last)])
   if ('close' in last) {
     databases.delete(db)
+    fold(db)
     db.close()
     port.postMessage([{ id: last.id, result: null } satisfies FromWriter])
     port.close()
+  }
+}
+
+/**
+ * Empties the log into the database. SQLite does that when the last connection closes, but a read-only one cannot, and that of a reader
+ * (reader.ts) may end after ours: its thread may have been at work for long.
+ */
+function fold(db: Sql): void {
+  try {
+    db.pragma('busy_timeout = 0') // who reads just now leaves it to whoever opens it next
+    db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch {
+    // A full disk, say: the log stays beside the database, which is whole with it.
   }
 }
 

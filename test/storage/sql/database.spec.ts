@@ -7,13 +7,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync
 } from 'node:fs'
 import type { SpacedriveError } from '../../../storage/base/index.js'
 import { openInstance } from '../../../storage/instance/index.js'
-import { type Database, openDatabase, openSqlite } from '../../../storage/sql/index.js'
+import { closeReaders, type Database, openDatabase, openSqlite, withReader } from '../../../storage/sql/index.js'
 import { tempDir } from '../../temp.js'
 import { counting } from '../base/counting.worker.js'
 
@@ -52,6 +53,19 @@ describe('openDatabase', () => {
     other.pragma('user_version = 999')
     other.close()
     await assert.rejects(openDatabase({ file: `${dir.path}/newer.db`, schema: 'instance' }), { code: 'DATABASE_NEWER' })
+  })
+  it('closed while a thread keeps a connection for its next read: no log is left full', async () => {
+    const file = `${dir.path}/read.db`
+    const read = await openDatabase({ file, schema: 'instance' })
+    await read.write(counting.setMeta, { name: 'a', value: 'x'.repeat(3000) })
+    const value = (): unknown =>
+      withReader(file, sql => sql.prepare<{ value: string }>("SELECT value FROM meta WHERE name = 'a'").get()?.value)
+    assert.equal(value(), 'x'.repeat(3000))
+    assert.ok(statSync(`${file}-wal`).size > 0)
+    await read.close()
+    assert.equal(statSync(`${file}-wal`).size, 0)
+    assert.equal(value(), 'x'.repeat(3000))
+    closeReaders(file)
   })
   it('a page that was overwritten: the error names the file, whoever reads', async () => {
     const file = `${dir.path}/damaged.db`
