@@ -2,8 +2,13 @@ import { type AbortOptions, linkSignals } from '../../../storage/base/index.js'
 import type { StagedWork } from './staging.js'
 import type { Work } from './work.js'
 
-/** Portions that are on their way: while one gets its names the next ones come over. */
-const WORKS_AHEAD = 4
+/** Portions that come over at once: what a portion waits for another one uses. */
+const WORKS_STAGING = 4
+/**
+ * Portions that lie staged and wait for their names. Making them durable takes as long as bringing several, so that with fewer both
+ * ends would rest in turns. They take no memory but that of their paths (some 2 MiB), and on the disk they lie anyway.
+ */
+const WORKS_READY = 12
 
 interface Handed {
   readonly work: Work
@@ -32,34 +37,36 @@ export async function pipeline(
     cause ??= { error }
     failed.abort(error)
   }
-  let placing: Promise<void> = Promise.resolve()
+  /** What is being placed, and who does so until nothing waits for its names. */
+  let current: Promise<void> = Promise.resolve()
+  let placer: Promise<void> | undefined
   const placeReady = async (): Promise<void> => {
-    const some = ready.splice(0)
-    if (some.length > 0 && cause === undefined) await init.place(some, options)
+    while (ready.length > 0 && cause === undefined) {
+      current = init.place(ready.splice(0), options)
+      await current
+    }
+    placer = undefined
   }
   const first = async (): Promise<void> => {
     ready.push(await queue.shift()!)
-    placing = placing.then(placeReady)
-    placing.catch(fail)
+    placer ??= placeReady()
+    placer.catch(fail)
+    if (ready.length >= WORKS_READY) await current
   }
   try {
     for await (const work of works) {
       const staged = init.stage(work, options).then(done => ({ work, staged: done }))
       staged.catch(fail)
       queue.push(staged)
-      // What waits for its names counts as on its way.
-      while (queue.length > 0 && queue.length + ready.length >= WORKS_AHEAD) {
-        await first()
-        if (ready.length >= WORKS_AHEAD) await placing
-      }
+      while (queue.length >= WORKS_STAGING) await first()
       options.signal.throwIfAborted()
     }
     while (queue.length > 0) await first()
-    await placing
+    await placer
   } catch (error) {
     fail(error)
   } finally {
-    await Promise.allSettled([...queue, placing])
+    await Promise.allSettled([...queue, placer])
     linked.clear()
   }
   signal?.throwIfAborted()
