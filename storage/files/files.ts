@@ -73,8 +73,6 @@ export interface FileRoot {
   openStaging(id: string, options?: { where?: 'beside' | 'area' } & AbortOptions): Promise<Staging>
   /** Whether this daemon's staging place `id` is there: left by a crash, unless it is open. Makes nothing. */
   hasStaging(id: string, options?: AbortOptions): Promise<boolean>
-  /** At start: removes this daemon's staging places but those in `keep`, and others' that nobody touched for 30 days. */
-  cleanStaging(keep: ReadonlySet<string>, options?: AbortOptions): Promise<CleanReport>
 
   /**
    * One durable batch: syncs what was staged, places step by step, syncs the names, calls `commit` with what was achieved.
@@ -158,12 +156,6 @@ export interface Space {
   readonly freeBytes: number
   readonly totalBytes: number
   readonly reserveBytes: number
-}
-
-export interface CleanReport {
-  readonly removed: readonly string[]
-  readonly kept: readonly string[]
-  readonly problems: readonly Problem[]
 }
 
 export interface RecoverReport {

@@ -3,7 +3,7 @@
  *
  *   const files = openFiles({ pool, owner: ownerTag(dataDir) })        // node/compose.ts
  *   const root = await files.openRoot(folder)
- *   await root.recover(); await root.cleanStaging(keep)                // once, at the start
+ *   await root.recover()                                               // once, at the start
  *   const staging = await root.openStaging(id)
  *   await staging.write(entries, bytes)                                // small files, links, directories
  *   const file = await staging.openFile(path, { sizeBytes })           // a large one, in chunks
@@ -36,7 +36,7 @@ export type { CopiedFile, CopyFileInit, Kept } from './copy-stager.js'
 export type { DirHandle, Disk, DiskSpace, RenameHow } from './disk.js'
 export type { FileAppender, FinishedFile } from './file-appender.js'
 export { fileSystemId } from './file-system-id.js'
-export type { CleanReport, FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'
+export type { FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
 export { freeNames } from './free-name.js'
 export type { Checkpoints } from './large-copy.js'

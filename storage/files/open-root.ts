@@ -18,7 +18,7 @@ export interface OpenRootParts {
   readonly clock: Clock
   readonly pool: WorkerPool
   readonly disk: Disk | undefined
-  /** Ids of this folder's open staging places: neither cleaned nor recovered, also not over another `FileRoot` of it. */
+  /** Ids of this folder's open staging places: not recovered, also not over another `FileRoot` of it. */
   readonly busy: Set<string>
   onClose(): void
 }
@@ -76,8 +76,6 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
       counted = true
       return marker
     },
-    cleanStaging: (keep, options) =>
-      tracked('cleanStaging', { root, keep: [...keep], busy: [...busy], nowMs: clock.nowMs() }, options),
     async place(steps, { commit, stagedDurable, signal } = {}) {
       const results: PlaceResult[] = []
       for (const part of parts(steps)) {

@@ -94,7 +94,7 @@ function makeRoot(disk: Disk, path: AbsPath): DirHandle {
 const PROBE_ID = /^([0-9a-f]{8})-0000-8000-8000-/
 const probeId = (): string => `${process.pid.toString(16).padStart(8, '0')}-0000-8000-8000-${randomUUID().slice(-12)}`
 
-/** Tries out the file system in a folder of ours that `cleanStaging` would know. */
+/** Tries out the file system in a folder of ours, which the next process takes away where a crash left it. */
 function probeIn(disk: Disk, dir: DirHandle, owner: string): Capabilities {
   removeOldProbes(disk, dir, owner)
   const name = stagingName(owner, probeId())

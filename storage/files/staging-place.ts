@@ -1,10 +1,8 @@
 import { displayPath, errorCode, isUuid, joinRel, type RelPath, ROOT, SpacedriveError } from '../base/index.js'
 import { openArea, openOrMake, openOwn } from './area.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
-import type { CleanReport } from './files.js'
-import { readJournal } from './journal.js'
 import { AREA_NAME, parseStagingName, stagingName } from './ours.js'
-import { diskError, problemOf } from './problems.js'
+import { diskError } from './problems.js'
 import type { RootAccess } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
 import { removeTree } from './tree.js'
@@ -13,9 +11,6 @@ import { removeTree } from './tree.js'
 export const TREE_NAME = 'tree'
 /** Beneath the area: staging places by owner and id. */
 const AREA_STAGING = `${AREA_NAME}/staging` as RelPath
-/** What another daemon left behind and nobody touched for so long is nobody's. */
-export const ABANDONED_MS = 30 * 24 * 60 * 60 * 1000
-
 export type StagingWhere = 'beside' | 'area'
 
 /** See `FileRoot.openStaging`. One that exists is opened where it is. */
@@ -81,29 +76,6 @@ export function listStagingPlaces({ disk, dirs }: RootAccess): FoundPlace[] {
   })
 }
 
-/** See `FileRoot.cleanStaging`. A place whose journal is not settled stays: what it names is not all here. */
-export function cleanStagingPlaces(
-  access: RootAccess,
-  { keep, busy, nowMs }: { keep: readonly string[]; busy: readonly string[]; nowMs: number }
-): CleanReport {
-  const report = { removed: [] as string[], kept: [] as string[], problems: [] as ReturnType<typeof problemOf>[] }
-  for (const place of listStagingPlaces(access)) {
-    try {
-      const mine = place.owner === access.root.owner
-      const wanted = mine ? keep.includes(place.id) : !isAbandoned(access, place, nowMs)
-      if (wanted || busy.includes(place.id) || isUnsettled(access, place)) {
-        report.kept.push(place.id)
-      } else {
-        removeStagingPlace(access, place.rel)
-        report.removed.push(place.id)
-      }
-    } catch (err) {
-      report.problems.push(problemOf(place.rel, diskError('remove', place.rel, err)))
-    }
-  }
-  return report
-}
-
 /** Removes a staging place and what is in it, by handle, never through a link. */
 export function removeStagingPlace({ disk, dirs }: RootAccess, rel: RelPath): void {
   const at = rel.lastIndexOf('/')
@@ -114,16 +86,6 @@ export function removeStagingPlace({ disk, dirs }: RootAccess, rel: RelPath): vo
 export function closeStagingPlace(disk: Disk, { dir, tree }: StagingHandle): void {
   disk.close(tree)
   disk.close(dir)
-}
-
-function isAbandoned({ disk, dirs }: RootAccess, { rel }: FoundPlace, nowMs: number): boolean {
-  const { mtimeNs } = disk.stat(dirs.open(rel))
-  return Number(mtimeNs / 1_000_000n) < nowMs - ABANDONED_MS
-}
-
-function isUnsettled({ disk, dirs }: RootAccess, { rel }: FoundPlace): boolean {
-  const journal = readJournal(disk, dirs.open(rel))
-  return journal !== undefined && journal.completed !== true
 }
 
 /** Undefined where something on the way is missing or no directory. */

@@ -5,7 +5,7 @@ import type { StagingHandle } from './staging-writer.js'
 
 /**
  * A private folder (0700) in which things lie ready until they get their names. It survives a crash or a restart and is
- * found again by its id; `FileRoot.cleanStaging` removes those that nobody wants any more.
+ * found again by its id, until who knows it discards it.
  *
  * (a) Many small files: pack their bytes one after the other into one buffer and hand them to `write`, some hundreds of
  *     files or up to 4 MiB a call (one message to one worker; several calls may run at once for different files). Parents

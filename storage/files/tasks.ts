@@ -2,7 +2,7 @@ import type { AbortOptions, AbsPath, FileName, RelPath } from '../base/index.js'
 import { locator } from './batch-durability.js'
 import type { SourceHandle } from './copy-looks.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
-import type { CleanReport, RecoverReport, Space } from './files.js'
+import type { RecoverReport, Space } from './files.js'
 import type { EntryStat, Expected } from './fingerprint.js'
 import { readJournal } from './journal.js'
 import { countInMarker, type Marker, readMarkerIn } from './marker.js'
@@ -29,7 +29,6 @@ import type {
   VerifiedFile
 } from './staging.js'
 import {
-  cleanStagingPlaces,
   closeStagingPlace,
   findStagingPlace,
   openStagingPlace,
@@ -81,11 +80,6 @@ export const fileTasks = {
     disk: Disk,
     { root, sync, counter, known }: { root: RootHandle; sync: string; counter: number; known: boolean }
   ): Promise<Marker> => withRoot(disk, root, access => countInMarker(access, sync, counter, { known })),
-
-  cleanStaging: (
-    disk: Disk,
-    { root, keep, busy, nowMs }: { root: RootHandle; keep: readonly string[]; busy: readonly string[]; nowMs: number }
-  ): Promise<CleanReport> => withRoot(disk, root, access => cleanStagingPlaces(access, { keep, busy, nowMs })),
 
   recover: (
     disk: Disk,

@@ -131,7 +131,6 @@ describe('limits of files', () => {
           (await root.recover()).problems.map(p => p.code),
           ['JOURNAL_DAMAGED']
         )
-        assert.deepEqual((await root.cleanStaging(new Set())).removed, [])
         assert.equal(readdirSync(`${kit.staging.path}/tree`).length, 1)
       } finally {
         await kit.clean()

@@ -187,6 +187,9 @@ function check(found: Map<string, string | null>, plan: Plan, progress: Progress
   }
 }
 
+/** Where the trial of the file system was cut off: the next process takes that away, and here there is but one. */
+const isProbe = (path: string): boolean => /^\.spacedrive-tmp-\w+-[0-9a-f]{8}-0000-8000-8000-/.test(path)
+
 /** After the cut: what is still missing can be done, and nothing of ours stays. */
 async function finish(root: FileRoot, id: string): Promise<void> {
   const staging = await root.openStaging(id)
@@ -258,8 +261,8 @@ describe('the power goes at any moment', () => {
               { dropped: true },
               `finished ${when}`
             )
-            await root.cleanStaging(new Set())
-            assert.deepEqual([...contents(disk).keys()].filter(isTempName), [], when)
+            const ours = [...contents(disk).keys()].filter(path => isTempName(path.split('/')[0]!) && !isProbe(path))
+            assert.deepEqual(ours, [], when)
             await files.close()
           }
         }),
