@@ -7,7 +7,7 @@ import { MAX_PATH_BYTES } from '../../storage/base/index.js'
 import { isBlockAverage } from '../../storage/content/index.js'
 import { MAX_LOOKS, PAGE_ENTRIES } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
-import { MAX_FOUND } from './limits.js'
+import { MAX_BLOCKS_A_PART, MAX_FOUND } from './limits.js'
 import { SYNC_CALLS, SYNC_STREAMS } from './sync-calls.js'
 import * as v from './values.js'
 
@@ -92,6 +92,15 @@ export const CALLS = {
     output: z.object({ positionBytes: safeCount }),
     access: 'write'
   },
+  /** Beside it: the lengths (u32, little-endian), then the hashes. */
+  appendBlocks: {
+    input: z.object({
+      ...{ writer: handle, path: v.rel, fromBytes: safeCount, atBytes: safeCount },
+      count: count.min(1).max(MAX_BLOCKS_A_PART)
+    }),
+    output: z.object({ positionBytes: safeCount, count }),
+    access: 'write'
+  },
   prefixHash: { input: z.object({ writer: handle }), output: z.object({ hash: v.hash }), access: 'write' },
   restart: { input: z.object({ writer: handle }), output: nothing, access: 'write' },
   finish: {
@@ -139,7 +148,11 @@ export const STREAMS = {
     access: 'read'
   },
   blocks: {
-    input: z.object({ path: v.rel, averageBytes: z.number().refine(isBlockAverage) }),
+    input: z.object({
+      path: v.rel,
+      averageBytes: z.number().refine(isBlockAverage),
+      fromBytes: safeCount.optional()
+    }),
     output: v.blockPiece,
     access: 'read'
   },

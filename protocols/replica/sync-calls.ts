@@ -151,8 +151,8 @@ export const SYNC_STREAMS = {
  */
 export const SYNC_WRITES: ReadonlySet<string> = new Set([
   ...Object.keys(SYNC_CALLS),
-  ...['ensureSpace', 'stageWrite', 'stageVerify', 'openFile', 'append', 'appendHole', 'appendStretch', 'prefixHash'],
-  ...['restart', 'finish', 'closeWriter', 'stageClose']
+  ...['ensureSpace', 'stageWrite', 'stageVerify', 'openFile', 'append', 'appendHole', 'appendStretch', 'appendBlocks'],
+  ...['prefixHash', 'restart', 'finish', 'closeWriter', 'stageClose']
 ])
 
 /** Calls that wait for something to happen, for days perhaps: nobody says that he is still at it. */

@@ -212,7 +212,7 @@ export const piece = z.discriminatedUnion('kind', [
 /** Of `blocks`: the lengths (u32, little-endian) and hashes lie beside it. */
 export const blockPiece = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('blocks'), count: z.number().int().min(1).max(MAX_BLOCKS_A_PART) }),
-  z.object({ kind: z.literal('done'), stat, hash })
+  z.object({ kind: z.literal('done'), stat, hash: hash.optional() })
 ])
 export const recordedFile = of<RecordedFile>(
   z.object({

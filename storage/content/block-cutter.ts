@@ -30,6 +30,9 @@ export function blockAverage(sizeBytes: number): number {
   return average
 }
 
+/** No block is longer. */
+export const MAX_BLOCK_BYTES = LONGEST * MAX_BLOCK_AVERAGE
+
 /** Whether both ends can cut by this average. */
 export function isBlockAverage(average: number): boolean {
   return average >= MIN_BLOCK_AVERAGE && average <= MAX_BLOCK_AVERAGE && Number.isInteger(Math.log2(average))

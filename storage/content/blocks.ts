@@ -16,22 +16,28 @@ export interface BlockRun {
   readonly hashes: Uint8Array<ArrayBuffer>
 }
 
+export interface BlockReaderOptions {
+  /** The hash of everything is wanted: true unless told. */
+  readonly whole?: boolean
+}
+
 /** The blocks of content that comes in pieces, and the hash of the whole. Every byte is in exactly one block. */
 export class BlockReader {
   readonly #cutter: BlockCutter
-  readonly #whole = createHasher()
+  readonly #whole: Hasher | undefined
   /** Of a block that began in an earlier piece. */
   #open: Hasher | undefined
   #lengths: number[] = []
   #hashes: Uint8Array[] = []
 
   /** @param average - see `blockAverage` */
-  constructor(average: number) {
+  constructor(average: number, { whole = true }: BlockReaderOptions = {}) {
     this.#cutter = new BlockCutter(average)
+    if (whole) this.#whole = createHasher()
   }
 
   update(piece: Uint8Array): void {
-    this.#whole.update(piece)
+    this.#whole?.update(piece)
     for (let at = 0; at < piece.length; at += SCAN_BYTES) this.#cut(piece.subarray(at, at + SCAN_BYTES))
   }
 
@@ -66,10 +72,10 @@ export class BlockReader {
     return run
   }
 
-  /** Ends the last block. @returns the hash of everything */
-  end(): ContentHash {
+  /** Ends the last block. @returns the hash of everything, if it was wanted */
+  end(): ContentHash | undefined {
     if (this.#open !== undefined) this.#ended(this.#cutter.openBytes, this.#open.digestBytes())
-    return this.#whole.digest()
+    return this.#whole?.digest()
   }
 
   #ended(length: number, hash: Uint8Array): void {

@@ -11,7 +11,7 @@
  *   with a hash vouches for it only where `isRacy` says no.
  */
 
-export { blockAverage, isBlockAverage, MAX_BLOCK_AVERAGE, MIN_BLOCK_AVERAGE } from './block-cutter.js'
+export { blockAverage, isBlockAverage, MAX_BLOCK_AVERAGE, MAX_BLOCK_BYTES, MIN_BLOCK_AVERAGE } from './block-cutter.js'
 export { BLOCK_HASH_BYTES, BlockReader, type BlockRun } from './blocks.js'
 export { CAS_BYTES, sampleCas, WHOLE_BYTES } from './cas.js'
 export { type HashFileInput, hashing } from './hash.worker.js'

@@ -1,8 +1,9 @@
-import { type AbortOptions, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
+import { type AbortOptions, displayPath, hasCode, type RelPath, SpacedriveError } from '../base/index.js'
+import { BLOCK_HASH_BYTES, hashBytes, MAX_BLOCK_BYTES } from '../content/index.js'
 import type { Disk } from './disk.js'
 import type { FileAppender } from './file-appender.js'
 import type { RootHandle } from './root.js'
-import type { StagedStretch } from './staging.js'
+import type { StagedBlocks, StagedStretch } from './staging.js'
 import { type OpenFile, TreeReader } from './tree-reader.js'
 
 /** Read and written at once; between two of them the signal is looked at. */
@@ -10,7 +11,7 @@ const PIECE_BYTES = 1024 * 1024
 /** Of a hole, which is hashed six times as fast as data. */
 const HOLE_BYTES = 64 * PIECE_BYTES
 
-/** Where stretches of other files come from: the tree of the root, reached without links. The last file stays open. */
+/** Where stretches and blocks of other files come from: the tree of the root, reached without links. The last file stays open. */
 export class StretchSource {
   readonly #disk: Disk
   readonly #root: Pick<RootHandle, 'path' | 'device' | 'inode'>
@@ -34,8 +35,7 @@ export class StretchSource {
     { signal }: AbortOptions = {}
   ) {
     const file = this.#opened(path)
-    this.#piece ??= new Uint8Array(PIECE_BYTES)
-    const piece = this.#piece
+    const piece = this.#memory(PIECE_BYTES).subarray(0, PIECE_BYTES)
     const end = fromBytes + lengthBytes
     for (let at = fromBytes; at < end; ) {
       const { hole, to } = nextOf(file, at, end)
@@ -44,9 +44,42 @@ export class StretchSource {
       if (n === 0) throw changed(path)
       if (!hole) appender.append(piece.subarray(0, n))
       at += n
-      await new Promise(resolve => setImmediate(resolve)) // an abort arrives as a message
-      signal?.throwIfAborted()
+      await letIn(signal)
     }
+  }
+
+  /**
+   * Appends blocks of a file as long as each has its hash. What is written is what was hashed.
+   * @returns how many; @throws what `FileAppender.append` throws, ROOT_MOVED
+   */
+  async appendBlocks(
+    appender: FileAppender,
+    { path, fromBytes, atBytes, lengths, hashes }: StagedBlocks,
+    { signal }: AbortOptions = {}
+  ): Promise<number> {
+    if (appender.positionBytes !== atBytes) return 0
+    const file = this.#found(path)
+    if (file === undefined) return 0
+    let [at, looked] = [fromBytes, fromBytes]
+    for (const [i, length] of lengths.entries()) {
+      if (length > MAX_BLOCK_BYTES) return i
+      const block = this.#memory(length).subarray(0, length)
+      if (readFully(file, block, at) < length) return i
+      const wanted = hashes.subarray(i * BLOCK_HASH_BYTES, (i + 1) * BLOCK_HASH_BYTES)
+      if (!hashBytes(block).startsWith(Buffer.from(wanted).toString('hex'))) return i
+      for (let done = 0; done < length; ) {
+        const { hole, to } = nextOf(file, at + done, at + length)
+        const end = to - at
+        if (hole) appender.appendHole(end - done)
+        else appender.append(block.subarray(done, end))
+        done = end
+      }
+      at += length
+      if (at - looked < PIECE_BYTES) continue
+      looked = at
+      await letIn(signal)
+    }
+    return lengths.length
   }
 
   close(): void {
@@ -54,6 +87,21 @@ export class StretchSource {
     this.#reader?.close()
     this.#open = undefined
     this.#reader = undefined
+  }
+
+  /** undefined: it has nothing to take. */
+  #found(path: RelPath): OpenFile | undefined {
+    try {
+      return this.#opened(path)
+    } catch (err) {
+      if (hasCode(err, 'MISSING', 'NOT_A_FILE', 'LINK_IN_PATH', 'NO_PERMISSION')) return undefined
+      throw err
+    }
+  }
+
+  #memory(lengthBytes: number): Uint8Array {
+    if (this.#piece === undefined || this.#piece.length < lengthBytes) this.#piece = new Uint8Array(lengthBytes)
+    return this.#piece
   }
 
   #opened(path: RelPath): OpenFile {
@@ -65,6 +113,23 @@ export class StretchSource {
     this.#open = { path, file }
     return file
   }
+}
+
+/** An abort arrives as a message. */
+async function letIn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise(resolve => setImmediate(resolve))
+  signal?.throwIfAborted()
+}
+
+/** @returns how much there was */
+function readFully(file: OpenFile, into: Uint8Array, at: number): number {
+  let n = 0
+  while (n < into.length) {
+    const got = file.read(into.subarray(n), at + n)
+    if (got === 0) break
+    n += got
+  }
+  return n
 }
 
 /** How far to go from there at once, through data or through a hole, where the system tells them apart. */

@@ -9,7 +9,7 @@ import {
 import type { FinishedFile } from './file-appender.js'
 import { filesInWorker } from './files.worker.js'
 import type { RootHandle } from './root.js'
-import type { StagedFileWriter, StagedStretch } from './staging.js'
+import type { StagedBlocks, StagedFileWriter, StagedStretch } from './staging.js'
 import type { StagingHandle } from './staging-writer.js'
 
 export interface AppendInit {
@@ -24,6 +24,7 @@ export type AppendRequest = { readonly n: number } & (
   | { readonly kind: 'append'; readonly bytes: Uint8Array }
   | { readonly kind: 'hole'; readonly lengthBytes: number }
   | { readonly kind: 'stretch'; readonly stretch: StagedStretch }
+  | { readonly kind: 'blocks'; readonly blocks: StagedBlocks }
   | { readonly kind: 'finish'; readonly expected: FinishedFile }
   | { readonly kind: 'prefix' | 'restart' | 'close' }
 )
@@ -33,6 +34,8 @@ export interface AppendAnswer {
   readonly n: number
   readonly positionBytes: number
   readonly hash?: ContentHash
+  /** How many were written. */
+  readonly blocks?: number
   readonly error?: PlainError
 }
 
@@ -96,6 +99,7 @@ export async function openAppendLink(
     },
     appendHole: async lengthBytes => void (await ask({ kind: 'hole', lengthBytes })),
     appendStretch: async stretch => void (await ask({ kind: 'stretch', stretch })),
+    appendBlocks: async blocks => (await ask({ kind: 'blocks', blocks })).blocks!,
     restart: async () => void (await ask({ kind: 'restart' })),
     async finish(expected) {
       const { hash } = await ask({ kind: 'finish', expected })

@@ -1,4 +1,4 @@
-import { type ContentHash, defineTasks, type LinkContext, type TaskContext, toPlainError } from '../base/index.js'
+import { defineTasks, type LinkContext, type TaskContext, toPlainError } from '../base/index.js'
 import { StretchSource } from './append-copy.js'
 import type { AppendAnswer, AppendInit, AppendRequest } from './append-link.js'
 import { diskHere } from './disk-here.js'
@@ -28,14 +28,15 @@ export const filesInWorker = defineTasks(import.meta.url, {
       const file = await writer.openFile(path, { sizeBytes, signal: ctx.signal })
       const answer = (value: AppendAnswer): void => ctx.emit(value)
       answer({ n: 0, positionBytes: file.positionBytes })
-      const act = async (request: AppendRequest): Promise<ContentHash | undefined> => {
+      const act = async (request: AppendRequest): Promise<Pick<AppendAnswer, 'hash' | 'blocks'>> => {
         if (request.kind === 'append') file.append(request.bytes)
         else if (request.kind === 'hole') file.appendHole(request.lengthBytes)
         else if (request.kind === 'stretch') await stretches.appendTo(file, request.stretch, ctx)
+        else if (request.kind === 'blocks') return { blocks: await stretches.appendBlocks(file, request.blocks, ctx) }
         else if (request.kind === 'restart') file.restart()
         else if (request.kind === 'close') file.close()
-        else return request.kind === 'finish' ? file.finish(request.expected).hash : file.prefixHash()
-        return undefined
+        else return { hash: request.kind === 'finish' ? file.finish(request.expected).hash : file.prefixHash() }
+        return {}
       }
       await new Promise<void>((resolve, reject) => {
         ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true })
@@ -44,8 +45,8 @@ export const filesInWorker = defineTasks(import.meta.url, {
           before = before.then(async () => {
             const { n } = request
             try {
-              const hash = await act(request)
-              answer({ n, positionBytes: file.positionBytes, ...(hash !== undefined && { hash }) })
+              const said = await act(request)
+              answer({ n, positionBytes: file.positionBytes, ...said })
             } catch (err) {
               answer({ n, positionBytes: file.positionBytes, error: toPlainError(err) })
             }

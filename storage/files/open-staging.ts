@@ -114,6 +114,7 @@ async function openInPlace(
     append: async bytes => file.append(bytes),
     appendHole: async lengthBytes => file.appendHole(lengthBytes),
     appendStretch: stretch => stretches.appendTo(file, stretch),
+    appendBlocks: blocks => stretches.appendBlocks(file, blocks),
     restart: async () => file.restart(),
     async finish(expected) {
       const finished = file.finish(expected)

@@ -162,6 +162,18 @@ export interface StagedStretch {
   readonly lengthBytes: number
 }
 
+/** Blocks that a file of the root may have, one behind the other, by the path it has there. */
+export interface StagedBlocks {
+  readonly path: RelPath
+  /** Where the first of them would lie in it. */
+  readonly fromBytes: number
+  /** They are meant for there: if the writer stands elsewhere (an earlier call wrote less), none is written. */
+  readonly atBytes: number
+  readonly lengths: Uint32Array
+  /** BLOCK_HASH_BYTES each (storage/content). */
+  readonly hashes: Uint8Array
+}
+
 export interface StagedFileWriter {
   readonly path: RelPath
   readonly sizeBytes: number
@@ -185,6 +197,12 @@ export interface StagedFileWriter {
    * @throws {SpacedriveError} MISSING, NOT_A_FILE, LINK_IN_PATH, NO_PERMISSION, CHANGED_WHILE_READING (it is not all there)
    */
   appendStretch(stretch: StagedStretch): Promise<void>
+  /**
+   * The same for blocks that are only thought to be there: each is read once, and written if it has its hash, up to the first that has
+   * not. A file that cannot be read has none of them.
+   * @returns how many were written
+   */
+  appendBlocks(blocks: StagedBlocks): Promise<number>
   /** Forgets what is there and begins at 0. */
   restart(): Promise<void>
   /**

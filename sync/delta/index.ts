@@ -8,10 +8,10 @@
  *
  * `delta-plan.ts` is the pure part: what of a file is in another one. docs/delta.md says how and why.
  */
-export { type BlockList, blockKey, blocksAt, type FileBlocks } from './block-list.js'
+export { type BlockList, blockKey } from './block-list.js'
 export { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
+export type { Basis } from './in-step.js'
 export {
-  type Basis,
   type BytesFrom,
   type FileAttributes,
   MIN_COMPARED_BYTES,

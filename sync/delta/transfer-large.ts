@@ -17,8 +17,9 @@ import {
   type StagedFileWriter
 } from '../endpoints/index.js'
 import { AppendQueue } from './append-queue.js'
-import { blocksAt } from './block-list.js'
-import { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
+import { type DeltaPart, partsFrom } from './delta-plan.js'
+import { ComingList } from './growing-list.js'
+import { type Basis, writeInStep } from './in-step.js'
 import { ReadHash } from './read-hash.js'
 
 export interface TransferLargeInit extends AbortOptions {
@@ -40,12 +41,6 @@ export interface TransferLargeInit extends AbortOptions {
 
 /** `source`: they travelled. `stage`, `basis`: they were there, in what an interrupted transfer left or in the basis. */
 export type BytesFrom = 'source' | 'stage' | 'basis'
-
-export interface Basis {
-  readonly at: Pick<Endpoint, 'blocks'>
-  /** In the root that `to` belongs to. */
-  readonly path: RelPath
-}
 
 export interface FileAttributes {
   readonly mode?: number
@@ -116,8 +111,20 @@ async function keepWhatFits(writer: StagedFileWriter, init: TransferLargeInit): 
 }
 
 interface Compared {
+  /** What is still to be written. */
   readonly parts: readonly DeltaPart[]
-  readonly hash: ContentHash
+  readonly hash: ContentHash | undefined
+}
+
+/** false: it is too large for that. */
+async function isListed(wanted: ComingList): Promise<boolean> {
+  try {
+    await wanted.more(0)
+    return true
+  } catch (err) {
+    if (hasCode(err, 'TOO_LARGE')) return false
+    throw err
+  }
 }
 
 class LargeTransfer {
@@ -144,39 +151,37 @@ class LargeTransfer {
     const there = this.#writer.positionBytes
     this.#found(there, 'stage')
     const compared = await this.#compare(sizeBytes - there)
-    const parts = compared?.parts ?? [{ fromBytes: 0, lengthBytes: sizeBytes }]
+    const parts = compared?.parts ?? partsFrom([{ fromBytes: 0, lengthBytes: sizeBytes }], there)
     // What is known is compared with what was written, at the end that wrote it.
     if (known === undefined && compared === undefined && there === 0) this.#hash = new ReadHash()
-    await this.#write(partsFrom(parts, there))
+    await this.#write(parts)
     const hash = compared?.hash ?? (await this.#hashAtSource())
     if (known !== undefined && hash !== known) throw changed(path)
     await this.#finish(hash)
     return { hash, stat: this.#stat!, movedBytes: this.#movedBytes, foundBytes: this.#foundBytes }
   }
 
-  /** Both ends cut what they have into blocks at the same time. undefined: there is nothing to compare with. */
+  /** Writes what the basis has in common with it as far as they go along. undefined: there is nothing to compare with. */
   async #compare(leftBytes: number): Promise<Compared | undefined> {
     const { from, path, sizeBytes, signal } = this.#init
-    if (this.#basis === undefined || leftBytes < MIN_COMPARED_BYTES) return undefined
-    const average = blockAverage(sizeBytes)
+    const [writer, basis] = [this.#writer, this.#basis]
+    if (basis === undefined || leftBytes < MIN_COMPARED_BYTES) return undefined
+    const averageBytes = blockAverage(sizeBytes)
     const over = new AbortController()
     const linked = linkSignals(signal, over.signal)
-    const options = { signal: linked.signal }
+    const wanted = new ComingList(from.blocks(path, { averageBytes, signal: linked.signal }))
     try {
-      const basis = blocksAt(this.#basis.at, this.#basis.path, average, options).catch(err => {
-        if (hasCode(err, 'UNREACHABLE', 'STOPPED')) throw err
-        return undefined // not there, not readable, changing, too large: all of the file travels
-      })
-      basis.catch(() => {}) // told below, unless the source fails first
-      const wanted = await blocksAt(from, path, average, options).catch(err => {
-        if (hasCode(err, 'TOO_LARGE')) return undefined
-        throw err
-      })
-      if (wanted === undefined) return undefined
-      this.#look(wanted.stat)
-      const found = await basis
+      if (!(await isListed(wanted))) return undefined
+      const travel = (part: DeltaPart): Promise<void> => this.#write([part])
+      const onFound = (bytes: number): void => this.#found(bytes, 'basis')
+      const rest = { wanted, writer, basis, averageBytes, travel, onFound, signal: linked.signal }
+      const parts = await writeInStep(rest)
+      const { stat, hash } = await wanted.end()
+      this.#look(stat)
       signal?.throwIfAborted()
-      return found === undefined ? undefined : { parts: planDelta(wanted, found), hash: wanted.hash }
+      return { parts, hash }
+    } catch (err) {
+      throw hasCode(err, 'SIZE_EXCEEDED') ? changed(path) : err
     } finally {
       over.abort()
       linked.clear()

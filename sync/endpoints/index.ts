@@ -58,6 +58,7 @@ export { pulled, type Sink, sink } from './pull.js'
 export { givePlace, ownMemory, PLACE_BYTES, takePlace } from './shared-places.js'
 export type {
   EndpointStage,
+  StagedBlocks,
   StagedEntry,
   StagedFileWriter,
   StagedProblem,

@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../../storage/base/index.js'
 import type {
+  StagedBlocks,
   StagedEntry,
   StagedFileWriter,
   StagedProblem,
@@ -9,7 +10,16 @@ import type {
   VerifiedFile
 } from '../../storage/files/index.js'
 
-export type { StagedEntry, StagedFileWriter, StagedProblem, StagedReport, StagedSource, StagedStretch, VerifiedFile }
+export type {
+  StagedBlocks,
+  StagedEntry,
+  StagedFileWriter,
+  StagedProblem,
+  StagedReport,
+  StagedSource,
+  StagedStretch,
+  VerifiedFile
+}
 
 /**
  * A private place of the endpoint in which content lies ready until `Endpoint.place` gives it its names. Found again by its id

@@ -92,6 +92,7 @@ function notingWriter(writer: StagedFileWriter, { noting, finished }: Noted): St
     append: bytes => noting(writer.append(bytes)),
     appendHole: length => writer.appendHole(length),
     appendStretch: stretch => noting(writer.appendStretch(stretch)),
+    appendBlocks: blocks => noting(writer.appendBlocks(blocks)),
     restart: () => writer.restart(),
     async finish(expected) {
       const done = await noting(writer.finish(expected))

@@ -56,7 +56,7 @@ interface Pending {
 }
 
 /** What is written in the order of the calls: held up by a limit, it keeps that order. */
-const WRITES = new Set<CallName>(['append', 'appendHole', 'appendStretch', 'stageWrite'])
+const WRITES = new Set<CallName>(['append', 'appendHole', 'appendStretch', 'appendBlocks', 'stageWrite'])
 
 /** Asks the other end of one replica stream and sorts the answers. */
 export class Caller {

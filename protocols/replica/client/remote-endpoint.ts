@@ -110,8 +110,9 @@ export class RemoteEndpoint implements Endpoint {
     if (at !== paths.length) throw malformed('too few hashes')
   }
 
-  blocks(path: RelPath, { averageBytes, signal }: BlocksOptions): AsyncIterable<BlockPiece> {
-    return blocksInOrder(this.#caller.stream('blocks', { path, averageBytes }, { signal }), averageBytes)
+  blocks(path: RelPath, { averageBytes, fromBytes, signal }: BlocksOptions): AsyncIterable<BlockPiece> {
+    const input = { path, averageBytes, ...(fromBytes !== undefined && { fromBytes }) }
+    return blocksInOrder(this.#caller.stream('blocks', input, { signal }), { averageBytes, fromBytes })
   }
 
   async hashStart(path: RelPath, lengthBytes: number, options: AbortOptions = {}): Promise<HashedStart> {

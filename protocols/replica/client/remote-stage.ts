@@ -1,6 +1,7 @@
 import { type AbortOptions, type ContentHash, hasCode } from '../../../storage/base/index.js'
 import type {
   EndpointStage,
+  StagedBlocks,
   StagedEntry,
   StagedFileWriter,
   StagedReport,
@@ -10,6 +11,7 @@ import type {
 } from '../../../sync/endpoints/index.js'
 import { READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
 import { wireError } from '../../wire/index.js'
+import { blocksData } from '../blocks.js'
 import type { Caller } from './caller.js'
 
 const HASH_BYTES = 32
@@ -99,6 +101,14 @@ class RemoteWriter implements StagedFileWriter {
   async appendStretch(stretch: StagedStretch): Promise<void> {
     const { value } = await this.#caller.call('appendStretch', { writer: this.#writer, stretch })
     this.positionBytes = value.positionBytes
+  }
+
+  async appendBlocks({ lengths, hashes, ...where }: StagedBlocks): Promise<number> {
+    const input = { writer: this.#writer, ...where, count: lengths.length }
+    const { value } = await this.#caller.call('appendBlocks', input, { data: blocksData({ lengths, hashes }) })
+    if (value.count > lengths.length) throw wireError('MALFORMED', 'the device found more blocks than were named')
+    this.positionBytes = value.positionBytes
+    return value.count
   }
 
   async restart(): Promise<void> {

@@ -1,5 +1,7 @@
 import type { AbortOptions } from '../../../storage/base/index.js'
 import type { PlaceStep } from '../../../storage/files/index.js'
+import { wireError } from '../../wire/index.js'
+import { blocksFromData } from '../blocks.js'
 import type { CallName, Input } from '../calls.js'
 import type { Outgoing, ServedFolder } from './served-folder.js'
 import { SYNC_HANDLERS } from './sync-handlers.js'
@@ -78,14 +80,24 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello' | 'find'>]: Handler<N> 
     return { values: { writer: handle, positionBytes } }
   },
   async append({ writer }, _, data) {
-    return { values: await this.append(writer, w => w.append(data)) }
+    const { positionBytes } = await this.append(writer, w => w.append(data))
+    return { values: { positionBytes } }
   },
   async appendHole({ writer, lengthBytes }) {
-    return { values: await this.append(writer, w => w.appendHole(lengthBytes)) }
+    const { positionBytes } = await this.append(writer, w => w.appendHole(lengthBytes))
+    return { values: { positionBytes } }
   },
   async appendStretch({ writer, stretch }) {
     this.ensurePlain(stretch.path)
-    return { values: await this.append(writer, w => w.appendStretch(stretch)) }
+    const { positionBytes } = await this.append(writer, w => w.appendStretch(stretch))
+    return { values: { positionBytes } }
+  },
+  async appendBlocks({ writer, path, count, ...where }, _, data) {
+    this.ensurePlain(path)
+    const run = blocksFromData(count, data)
+    if (run === undefined) throw wireError('MALFORMED', 'a list of blocks is not as long as it says')
+    const { positionBytes, said } = await this.append(writer, w => w.appendBlocks({ path, ...where, ...run }))
+    return { values: { positionBytes, count: said } }
   },
   async prefixHash({ writer }) {
     return { values: { hash: await this.writer(writer).prefixHash() } }

@@ -108,9 +108,9 @@ export class ServedFolder {
       await this.ensureReadable(path)
       yield* readParts(endpoint.read(path, { ...how, ...options, shared: true }))
     } else if (name === 'blocks') {
-      const { path, averageBytes } = input as Input<'blocks'>
+      const { path, ...how } = input as Input<'blocks'>
       await this.ensureReadable(path)
-      for await (const piece of endpoint.blocks(path, { averageBytes, ...options })) yield blocksToWire(piece)
+      for await (const piece of endpoint.blocks(path, { ...how, ...options })) yield blocksToWire(piece)
     } else if (name === 'watch') {
       for await (const page of this.sync.watch(options)) yield { values: page }
     } else if (name === 'syncFollow') {
@@ -187,16 +187,19 @@ export class ServedFolder {
   }
 
   /** Appends, unless one that came before has failed. */
-  async append(handle: number, how: (writer: StagedFileWriter) => Promise<void>): Promise<{ positionBytes: number }> {
+  async append<T>(
+    handle: number,
+    how: (writer: StagedFileWriter) => Promise<T>
+  ): Promise<{ positionBytes: number; said: T }> {
     const writing = this.#writing(handle)
     if (writing.failed !== undefined) throw writing.failed
     try {
-      await how(writing.writer)
+      const said = await how(writing.writer)
+      return { positionBytes: writing.writer.positionBytes, said }
     } catch (err) {
       writing.failed ??= err
       throw err
     }
-    return { positionBytes: writing.writer.positionBytes }
   }
 
   async restart(handle: number): Promise<void> {

@@ -20,22 +20,28 @@ interface Input {
   readonly path: RelPath
 }
 
+interface BlocksInput extends Input {
+  readonly averageBytes: number
+  readonly fromBytes: number | undefined
+}
+
 export const blockTasks = defineTasks(import.meta.url, {
   /** See `Endpoint.blocks`. */
-  async blocks({ root, path, averageBytes }: Input & { averageBytes: number }, ctx: LinkContext): Promise<void> {
+  async blocks({ root, path, averageBytes, fromBytes }: BlocksInput, ctx: LinkContext): Promise<void> {
     const out = sink<BlockPiece>(ctx)
     await reading(root, async reader => {
       const file = reader.open(path)
       try {
         const before = file.stat()
         if (before.sizeBytes > (MAX_BLOCKS - 1) * (averageBytes / 4)) throw tooLarge(path)
-        const blocks = new BlockReader(averageBytes)
+        if (fromBytes !== undefined && fromBytes > before.sizeBytes) throw changedWhileReading(path)
+        const blocks = new BlockReader(averageBytes, { whole: fromBytes === undefined })
         const buffer = new Uint8Array(READ_PIECE_BYTES)
         const send = async (): Promise<void> => {
           const { lengths, hashes } = blocks.take()
           await out.send({ kind: 'blocks', lengths, hashes }, [lengths.buffer, hashes.buffer])
         }
-        for (const { from, to, hole } of stretches(file, before, 0, before.sizeBytes)) {
+        for (const { from, to, hole } of stretches(file, before, fromBytes ?? 0, before.sizeBytes)) {
           for (let at = from; at < to; at += READ_PIECE_BYTES) {
             const bytes = buffer.subarray(0, Math.min(READ_PIECE_BYTES, to - at))
             if (hole) bytes.fill(0)
@@ -49,7 +55,7 @@ export const blockTasks = defineTasks(import.meta.url, {
         if (blocks.ready > 0) await send()
         const stat = file.stat()
         if (!sameContent(before, stat)) throw changedWhileReading(path)
-        await out.send({ kind: 'done', stat, hash })
+        await out.send({ kind: 'done', stat, ...(hash !== undefined && { hash }) })
       } finally {
         file.close()
       }

@@ -144,8 +144,8 @@ export class LocalEndpoint implements Endpoint {
     }
   }
 
-  blocks(path: RelPath, { averageBytes, signal }: BlocksOptions): AsyncIterable<BlockPiece> {
-    return this.#pull(blockTasks.blocks, { root: this.#root(), path, averageBytes }, { signal })
+  blocks(path: RelPath, { averageBytes, fromBytes, signal }: BlocksOptions): AsyncIterable<BlockPiece> {
+    return this.#pull(blockTasks.blocks, { root: this.#root(), path, averageBytes, fromBytes }, { signal })
   }
 
   async hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart> {

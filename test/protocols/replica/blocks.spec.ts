@@ -32,12 +32,13 @@ const done = (sizeBytes: number): Part => ({
   data: new Uint8Array(0)
 })
 
-async function lengthsOf(parts: Iterable<Part>): Promise<number[]> {
+async function lengthsOf(parts: Iterable<Part>, fromBytes?: number): Promise<number[]> {
   const lengths: number[] = []
   const all = (async function* () {
     yield* parts
   })()
-  for await (const piece of blocksInOrder(all, AVERAGE)) if (piece.kind === 'blocks') lengths.push(...piece.lengths)
+  for await (const piece of blocksInOrder(all, { averageBytes: AVERAGE, fromBytes }))
+    if (piece.kind === 'blocks') lengths.push(...piece.lengths)
   return lengths
 }
 
@@ -47,6 +48,15 @@ describe('a list of blocks from another device', () => {
     const total = lengths.reduce((a, b) => a + b)
     assert.deepEqual(await lengthsOf([blocks(lengths.slice(0, 2)), blocks(lengths.slice(2)), done(total)]), lengths)
     assert.deepEqual(await lengthsOf([done(0)]), [])
+  })
+
+  it('that begins within a file ends with it, and needs no hash of the whole', async () => {
+    const { hash: _, ...value } = done(AVERAGE + 1).value as Part['value'] & { kind: 'done' }
+    const end = { ...done(0), value }
+    assert.deepEqual(await lengthsOf([blocks([AVERAGE]), end], 1), [AVERAGE])
+    assert.deepEqual(await lengthsOf([end], AVERAGE + 1), [])
+    await assert.rejects(lengthsOf([blocks([AVERAGE]), end], 2), { code: 'MALFORMED' })
+    await assert.rejects(lengthsOf([blocks([AVERAGE, 1]), end]), { code: 'MALFORMED' })
   })
 
   for (const [name, parts] of [

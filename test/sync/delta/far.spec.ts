@@ -66,7 +66,7 @@ function farStage(link: FarLink, written: (bytes: number) => void): Pick<Endpoin
       const never = (): never => assert.fail('not for a file that is new')
       const writer: StagedFileWriter = {
         ...{ path, sizeBytes, positionBytes: 0 },
-        ...{ prefixHash: never, appendHole: never, appendStretch: never, restart: never },
+        ...{ prefixHash: never, appendHole: never, appendStretch: never, appendBlocks: never, restart: never },
         append(bytes) {
           hasher.update(bytes)
           positionBytes += bytes.length

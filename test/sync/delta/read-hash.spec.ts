@@ -56,7 +56,15 @@ function stage(): Pick<EndpointStage, 'openFile'> & { finished: boolean } {
       const hasher = createHasher()
       const never = (): never => assert.fail('not for a file that is new')
       return {
-        ...{ path, sizeBytes, positionBytes: 0, prefixHash: never, appendStretch: never, restart: never },
+        ...{
+          path,
+          sizeBytes,
+          positionBytes: 0,
+          prefixHash: never,
+          appendStretch: never,
+          appendBlocks: never,
+          restart: never
+        },
         append: async bytes => void hasher.update(bytes),
         appendHole: async bytes => void hasher.update(Buffer.alloc(bytes)),
         async finish({ hash }) {

@@ -46,6 +46,62 @@ export function blocksSuite(here: () => EndpointFixture): void {
       tree.write('empty', '')
       assert.deepEqual((await listOf(endpoint.blocks(rel('empty'), { averageBytes }))).lengths, [])
     })
+    it('from a place on are those of a file that begins there', async () => {
+      const { endpoint, tree } = here()
+      tree.write('file', content)
+      const [fromBytes, reader] = [READ_PIECE_BYTES + 33, new BlockReader(averageBytes, { whole: false })]
+      reader.update(content.subarray(fromBytes))
+      assert.equal(reader.end(), undefined)
+      const { lengths, hashes } = reader.take()
+      const list = await listOf(endpoint.blocks(rel('file'), { averageBytes, fromBytes }))
+      assert.deepEqual([list.lengths, list.hashes], [[...lengths], Buffer.from(hashes).toString('hex')])
+      assert.deepEqual([list.done.hash, list.done.stat.sizeBytes], [undefined, content.length])
+      const none = await listOf(endpoint.blocks(rel('file'), { averageBytes, fromBytes: content.length }))
+      assert.deepEqual(none.lengths, [])
+      const behind = listOf(endpoint.blocks(rel('file'), { averageBytes, fromBytes: content.length + 1 }))
+      await assert.rejects(behind, { code: 'CHANGED_WHILE_READING' })
+    })
+    it('that a file may have are written up to the first that it has not, where they are meant to be', async () => {
+      const { endpoint, tree } = here()
+      tree.write('dir/old', content)
+      const reader = new BlockReader(averageBytes)
+      reader.update(content)
+      reader.end()
+      const { lengths, hashes } = reader.take()
+      const some = (from: number, to = lengths.length) => ({
+        lengths: lengths.slice(from, to),
+        hashes: hashes.slice(from * BLOCK_HASH_BYTES, to * BLOCK_HASH_BYTES)
+      })
+      const end = (count: number): number => lengths.slice(0, count).reduce((a, b) => a + b, 0)
+      const stage = await endpoint.openStage(randomUUID())
+      const writer = await stage.openFile(rel('new'), { sizeBytes: content.length })
+      const path = rel('dir/old')
+      // Asked ahead: what follows blocks that are not there is not written.
+      const wrong = some(3, 6)
+      wrong.hashes[BLOCK_HASH_BYTES] = wrong.hashes[BLOCK_HASH_BYTES]! ^ 1
+      assert.deepEqual(
+        await Promise.all([
+          writer.appendBlocks({ path, fromBytes: 0, atBytes: 0, ...some(0, 3) }),
+          writer.appendBlocks({ path, fromBytes: end(3), atBytes: end(3), ...wrong }),
+          writer.appendBlocks({ path, fromBytes: end(6), atBytes: end(6), ...some(6, 9) })
+        ]),
+        [3, 1, 0]
+      )
+      assert.equal(writer.positionBytes, end(4))
+      const there = { atBytes: end(4), ...some(4, 6) }
+      assert.equal(await writer.appendBlocks({ path, fromBytes: end(4) + 1, ...there }), 0)
+      for (const other of ['none', 'dir', 'dir/old/below'])
+        assert.equal(await writer.appendBlocks({ path: rel(other), fromBytes: end(4), ...there }), 0)
+      assert.equal(
+        await writer.appendBlocks({ path, fromBytes: end(4), atBytes: end(4), ...some(4) }),
+        lengths.length - 4
+      )
+      await writer.restart()
+      assert.equal(await writer.appendBlocks({ path, fromBytes: 0, atBytes: 0, ...some(0) }), lengths.length)
+      const hash = hashBytes(content)
+      assert.deepEqual(await writer.finish({ hash }), { hash })
+      await stage.discard()
+    })
     it('of a sparse file are those of its zeros', async () => {
       const { endpoint, tree } = here()
       const size = 3 * READ_PIECE_BYTES
@@ -165,6 +221,23 @@ export function blocksSuite(here: () => EndpointFixture): void {
       await writer.restart()
       await writer.appendStretch({ path: sparse, fromBytes: 0, lengthBytes: sizeBytes })
       await writer.finish({})
+      await writer.close()
+      const again = await stage.openFile(rel('again'), { sizeBytes })
+      const blocks: { lengths: number[]; hashes: number[] } = { lengths: [], hashes: [] }
+      for await (const piece of endpoint.blocks(sparse, { averageBytes })) {
+        if (piece.kind === 'done') break
+        blocks.lengths.push(...piece.lengths)
+        blocks.hashes.push(...piece.hashes)
+      }
+      const lists = { lengths: Uint32Array.from(blocks.lengths), hashes: Uint8Array.from(blocks.hashes) }
+      assert.equal(
+        await again.appendBlocks({ path: sparse, fromBytes: 0, atBytes: 0, ...lists }),
+        blocks.lengths.length
+      )
+      await again.finish({})
+      await endpoint.place([{ kind: 'create', path: rel('again'), from: { staging: stage.id, path: rel('again') } }])
+      const [copy] = await endpoint.look([rel('again')])
+      assert.ok(copy!.entry!.stat.allocatedBytes! < READ_PIECE_BYTES)
       await endpoint.place([{ kind: 'create', path: rel('new'), from: { staging: stage.id, path: rel('new') } }])
       const [{ entry } = {}] = await endpoint.look([rel('new')])
       assert.ok(entry!.stat.allocatedBytes! < READ_PIECE_BYTES)

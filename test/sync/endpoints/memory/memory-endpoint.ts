@@ -111,8 +111,8 @@ export class MemoryEndpoint implements Endpoint {
     })
   }
 
-  blocks(path: RelPath, { averageBytes, signal }: BlocksOptions): AsyncGenerator<BlockPiece> {
-    return this.#pulled(signal, view => blocksOf(view, path, averageBytes))
+  blocks(path: RelPath, { averageBytes, fromBytes, signal }: BlocksOptions): AsyncGenerator<BlockPiece> {
+    return this.#pulled(signal, view => blocksOf(view, path, averageBytes, fromBytes))
   }
 
   async hashStart(path: RelPath, lengthBytes: number, { signal }: AbortOptions = {}): Promise<HashedStart> {

@@ -88,19 +88,25 @@ export function hashedFile(view: MemoryView, path: RelPath, onBytes: (bytes: num
   }
 }
 
-export function* blocksOf(view: MemoryView, path: RelPath, averageBytes: number): Generator<BlockPiece> {
+export function* blocksOf(
+  view: MemoryView,
+  path: RelPath,
+  averageBytes: number,
+  fromBytes?: number
+): Generator<BlockPiece> {
   const file = fileAt(view, path)
   const before = statOf(file)
   if (before.sizeBytes > (MAX_BLOCKS - 1) * (averageBytes / 4)) throw failed('TOO_LARGE', path, 'it is too large')
-  const reader = new BlockReader(averageBytes)
-  for (let at = 0; at < before.sizeBytes; at += READ_PIECE_BYTES) {
+  if (fromBytes !== undefined && fromBytes > before.sizeBytes) throw changed(path)
+  const reader = new BlockReader(averageBytes, { whole: fromBytes === undefined })
+  for (let at = fromBytes ?? 0; at < before.sizeBytes; at += READ_PIECE_BYTES) {
     reader.update(read(file, path, at, Math.min(READ_PIECE_BYTES, before.sizeBytes - at)))
     if (reader.ready >= BLOCKS_A_PAGE) yield { kind: 'blocks', ...reader.take() }
     stillThe(file, before, path)
   }
   const hash = reader.end()
   if (reader.ready > 0) yield { kind: 'blocks', ...reader.take() }
-  yield { kind: 'done', stat: stillThe(file, before, path), hash }
+  yield { kind: 'done', stat: stillThe(file, before, path), ...(hash !== undefined && { hash }) }
 }
 
 export function startOf(view: MemoryView, path: RelPath, lengthBytes: number) {

@@ -1,6 +1,7 @@
 /** Content that lies ready beside a tree in memory, under its own paths, until it gets names. */
-import { nameOf, parentOf, type RelPath, ROOT, SpacedriveError } from '../../../../storage/base/index.js'
+import { hasCode, nameOf, parentOf, type RelPath, ROOT, SpacedriveError } from '../../../../storage/base/index.js'
 import {
+  BLOCK_HASH_BYTES,
   createHasher,
   HASH_BYTES,
   type Hasher,
@@ -151,6 +152,16 @@ interface WriterInit {
   ensure(): void
 }
 
+/** undefined: there is no file that could be read. */
+function contentAt(tree: MemoryTree, path: RelPath): MemoryNode['content'] | undefined {
+  try {
+    return fileAt(tree, path).content
+  } catch (err) {
+    if (hasCode(err, 'MISSING', 'NOT_A_FILE', 'LINK_IN_PATH')) return undefined
+    throw err
+  }
+}
+
 /** One call after the other, in the order in which they were made. */
 class MemoryWriter implements StagedFileWriter {
   readonly path: RelPath
@@ -196,6 +207,27 @@ class MemoryWriter implements StagedFileWriter {
           if (n < bytes.length) throw failed('CHANGED_WHILE_READING', path, 'it was changed meanwhile')
         }
       }
+    })
+  }
+
+  appendBlocks(blocks: Parameters<StagedFileWriter['appendBlocks']>[0]): Promise<number> {
+    return this.#next(() => {
+      if (this.positionBytes !== blocks.atBytes) return 0
+      const content = contentAt(this.#init.tree, blocks.path)
+      if (content === undefined) return 0
+      let at = blocks.fromBytes
+      for (const [i, length] of blocks.lengths.entries()) {
+        const bytes = new Uint8Array(length)
+        const hash = blocks.hashes.subarray(i * BLOCK_HASH_BYTES, (i + 1) * BLOCK_HASH_BYTES)
+        if (content.read(bytes, at) < length) return i
+        if (!hashBytes(bytes).startsWith(Buffer.from(hash).toString('hex'))) return i
+        for (const { from, to, hole } of content.stretches(at, at + length, { data: length, hole: length })) {
+          if (hole) this.#appendHole(to - from)
+          else this.#append(bytes.subarray(from - at, to - at))
+        }
+        at += length
+      }
+      return blocks.lengths.length
     })
   }
 
