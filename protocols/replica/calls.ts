@@ -7,7 +7,7 @@ import { MAX_PATH_BYTES } from '../../storage/base/index.js'
 import { isBlockAverage } from '../../storage/content/index.js'
 import { MAX_LOOKS, PAGE_ENTRIES } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
-import { MAX_BLOCKS_A_PART, MAX_FOUND } from './limits.js'
+import { MAX_BLOCKS_A_PART, MAX_FOUND, MAX_HASHES_A_PART } from './limits.js'
 import { SYNC_CALLS, SYNC_STREAMS } from './sync-calls.js'
 import * as v from './values.js'
 
@@ -157,8 +157,16 @@ export const STREAMS = {
     access: 'read'
   },
   hash: {
-    input: z.object({ paths: v.relPaths }),
-    output: z.object({ bytes: safeCount, file: v.hashedFile.optional() }),
+    input: z.object({
+      paths: v.relPaths,
+      /** Several in one part are understood. */
+      together: z.boolean().optional()
+    }),
+    output: z.object({
+      bytes: safeCount,
+      file: v.hashedFile.optional(),
+      files: z.array(v.hashedFile).max(MAX_HASHES_A_PART).optional()
+    }),
     access: 'read'
   },
   ...SYNC_STREAMS

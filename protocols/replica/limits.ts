@@ -14,6 +14,8 @@ export const MAX_REQUEST_BYTES = 8 * 1024 * 1024
 export const MAX_STREAMED = 16
 /** Parts of such an answer that are on their way unread: four of the largest pieces of content are 4 MiB. */
 export const PARTS_AHEAD = 4
+/** Hashes in one part: four of these hold all that may be asked for at once, which so takes one round trip. */
+export const MAX_HASHES_A_PART = 250
 /** Sessions of one device that are at work: each is an open folder. */
 export const MAX_SESSIONS = 16
 /** Sessions of one device that do nothing but watch: one for each sync that there may be. */

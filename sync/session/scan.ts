@@ -2,8 +2,10 @@ import {
   type AbortOptions,
   type Clock,
   hasCode,
+  linkSignals,
   type RelPath,
   ROOT,
+  SpacedriveError,
   type WorkerPool
 } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
@@ -12,6 +14,7 @@ import {
   type ContentEntry,
   contentBuffersOf,
   type Endpoint,
+  type HashedFile,
   MAX_LOOKS,
   pulled,
   toContentColumns
@@ -24,6 +27,8 @@ import { snapshotting, type UnreadFile } from './snapshot.worker.js'
 
 /** Paths handed to an end at once for hashing; its answers come as they are ready. */
 const HASH_BATCH = 500
+/** Of these, asked for at another device before the first is answered: each is a round trip, and so short a piece of work there. */
+const FAR_BATCHES = 3
 /** More hints than this and a walk of everything is not much dearer. */
 export const MAX_HINTS = 4_096
 
@@ -67,6 +72,17 @@ export async function scanEnd(init: ScanInit): Promise<Scanned> {
   await scan.look()
   await scan.hash()
   return scan.scanned
+}
+
+/** What was asked for in one, and its first answer. */
+interface HashBatch {
+  readonly first: Promise<IteratorResult<HashedFile>>
+  readonly files: AsyncIterator<HashedFile>
+}
+
+interface Found {
+  readonly hashed: ContentEntry[]
+  readonly unread: UnreadFile[]
 }
 
 /** A scan in its two steps, for who wants to decide between them whether content is to be read at all. */
@@ -184,36 +200,70 @@ export class Scan {
   /** Content of the files that no stat vouches for. */
   async hash(): Promise<void> {
     const { at, endpoint, snapshot, signal } = this.#init
+    const over = new AbortController()
+    const linked = linkSignals(signal, over.signal)
+    const ahead = endpoint.local === undefined ? FAR_BATCHES : 1
+    const next = (after: RelPath | undefined): Promise<RelPath[]> => {
+      const asked = snapshot.maintain(snapshotting.unhashed, { at, after, limit: HASH_BATCH })
+      asked.catch(() => {}) // awaited when its turn comes, unless something else went wrong
+      return asked
+    }
+    const begun: HashBatch[] = []
+    let following = next(undefined)
+    let writing: Promise<unknown> = Promise.resolve()
+    try {
+      for (;;) {
+        while (begun.length < ahead) {
+          const paths = await following
+          if (paths.length === 0) break
+          following = next(paths.at(-1))
+          begun.push(this.#beginHash(paths, linked.signal))
+        }
+        const batch = begun.shift()
+        if (batch === undefined) break
+        const found = await this.#found(batch)
+        await writing
+        writing = this.#writeHashed(found) // while the next ones are read
+        writing.catch(() => {})
+        this.#tell(0)
+      }
+      await writing
+    } finally {
+      over.abort(new SpacedriveError('STOPPED', 'nothing more is hashed'))
+      linked.clear()
+    }
+  }
+
+  /** Asked for at once; its answers wait until it is their turn. */
+  #beginHash(paths: readonly RelPath[], signal: AbortSignal): HashBatch {
     const onBytes = (bytes: number): void => {
       this.#progress.hashedBytes += bytes
       this.#tell(0)
     }
-    const next = (after: RelPath | undefined): Promise<RelPath[]> =>
-      snapshot.maintain(snapshotting.unhashed, { at, after, limit: HASH_BATCH })
-    let writing: Promise<unknown> = Promise.resolve()
-    let paths = await next(undefined)
-    while (paths.length > 0) {
-      // Asked for ahead, and written down while the next ones are read.
-      const following = next(paths.at(-1))
-      following.catch(() => {}) // awaited below, unless something else went wrong
-      const found: ContentEntry[] = []
-      const files: UnreadFile[] = []
-      for await (const file of endpoint.hash(paths, { signal, onBytes })) {
-        if (file.problem !== undefined) files.push({ path: file.path, problem: file.problem })
-        else found.push(file)
-        this.#progress.hashedFiles++
-      }
-      await writing
-      const rows = toContentColumns(found)
-      writing = Promise.all([
-        snapshot.write(snapshotting.hashed, { at, rows }, { transfer: contentBuffersOf(rows) }),
-        files.length === 0 ? undefined : snapshot.write(snapshotting.unread, { at, files })
-      ])
-      writing.catch(() => {})
-      this.#tell(0)
-      paths = await following
+    const files = this.#init.endpoint.hash(paths, { signal, onBytes })[Symbol.asyncIterator]()
+    const first = files.next()
+    first.catch(() => {})
+    return { first, files }
+  }
+
+  async #found({ first, files }: HashBatch): Promise<Found> {
+    const found: Found = { hashed: [], unread: [] }
+    for (let each = await first; each.done !== true; each = await files.next()) {
+      const { value } = each
+      if (value.problem !== undefined) found.unread.push({ path: value.path, problem: value.problem })
+      else found.hashed.push(value)
+      this.#progress.hashedFiles++
     }
-    await writing
+    return found
+  }
+
+  async #writeHashed({ hashed, unread }: Found): Promise<void> {
+    const { at, snapshot } = this.#init
+    const rows = toContentColumns(hashed)
+    await Promise.all([
+      snapshot.write(snapshotting.hashed, { at, rows }, { transfer: contentBuffersOf(rows) }),
+      unread.length === 0 ? undefined : snapshot.write(snapshotting.unread, { at, files: unread })
+    ])
   }
 
   #tell(entries: number): void {

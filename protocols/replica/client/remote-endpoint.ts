@@ -101,11 +101,12 @@ export class RemoteEndpoint implements Endpoint {
 
   async *hash(paths: readonly RelPath[], { onBytes, signal }: HashOptions = {}): AsyncIterable<HashedFile> {
     let at = 0
-    for await (const { value } of this.#caller.stream('hash', { paths: [...paths] }, { signal })) {
+    for await (const { value } of this.#caller.stream('hash', { paths: [...paths], together: true }, { signal })) {
       if (value.bytes > 0) onBytes?.(value.bytes)
-      if (value.file === undefined) continue
-      if (value.file.path !== paths[at++]) throw malformed('hashes out of order')
-      yield value.file
+      for (const file of value.files ?? (value.file === undefined ? [] : [value.file])) {
+        if (file.path !== paths[at++]) throw malformed('hashes out of order')
+        yield file
+      }
     }
     if (at !== paths.length) throw malformed('too few hashes')
   }

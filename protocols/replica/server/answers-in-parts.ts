@@ -1,31 +1,44 @@
 /** Answers that come in parts and need more than to be handed on. */
 import type { AbortOptions, RelPath } from '../../../storage/base/index.js'
 import { AREA_NAME, isTempName } from '../../../storage/files/index.js'
-import type { Endpoint, FollowOptions } from '../../../sync/endpoints/index.js'
+import type { Endpoint, FollowOptions, HashedFile } from '../../../sync/endpoints/index.js'
 import type { Input } from '../calls.js'
 import { followedToWire } from '../followed.js'
 import { keptPath } from '../kept.js'
+import { MAX_HASHES_A_PART } from '../limits.js'
 import { liesInOurs, type OurPlaces } from './place-theirs.js'
 import { readParts } from './read-parts.js'
 import type { Outgoing } from './served-folder.js'
 import type { ServedForSync } from './served-sync.js'
 
-/** Hashes as they are made, and how many bytes were read for them. */
+/** What there is goes out after so long, with the next hash: who asked sees that it goes on. */
+const TOGETHER_MS = 250
+
+/** Hashes as they are made, and how many bytes were read for them: one in a part, or many for who understands that. */
 export async function* hashParts(
   endpoint: Endpoint,
-  paths: readonly RelPath[],
+  { paths, together = false }: Input<'hash'>,
   options: AbortOptions
 ): AsyncGenerator<Outgoing, void, void> {
   let bytes = 0
+  let files: HashedFile[] = []
+  let sentMs = performance.now()
   const onBytes = (n: number): void => {
     bytes += n
   }
-  for await (const file of endpoint.hash(paths, { ...options, onBytes })) {
-    const since = bytes
+  const part = (): Outgoing => {
+    const values = together ? { bytes, files } : { bytes, file: files[0] }
     bytes = 0
-    yield { values: { bytes: since, file } }
+    files = []
+    sentMs = performance.now()
+    return { values }
   }
-  if (bytes > 0) yield { values: { bytes } }
+  const most = together ? MAX_HASHES_A_PART : 1
+  for await (const file of endpoint.hash(paths, { ...options, onBytes })) {
+    files.push(file)
+    if (files.length >= most || performance.now() - sentMs >= TOGETHER_MS) yield part()
+  }
+  if (bytes > 0 || files.length > 0) yield part()
 }
 
 /** What changed; nothing is looked at within a place of this program, whatever was hinted at. */

@@ -118,9 +118,9 @@ export class ServedFolder {
     } else if (name === 'keptLines' || name === 'keptRead') {
       yield* keptParts(this.sync, input as Input<'keptLines'>, options)
     } else {
-      const { paths } = input as Input<'hash'>
-      await this.ensureReadable(...paths)
-      yield* hashParts(endpoint, paths, options)
+      const asked = input as Input<'hash'>
+      await this.ensureReadable(...asked.paths)
+      yield* hashParts(endpoint, asked, options)
     }
   }
 

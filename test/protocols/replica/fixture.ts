@@ -43,7 +43,7 @@ export interface ReplicaPair {
   readonly parts: LocalParts
   readonly watcher: Watcher
   /** What went over the streams of replicas, both ways, since it was set to nothing. */
-  readonly wire: { bytes: number }
+  readonly wire: { bytes: number; sends: number }
   stop(): Promise<void>
 }
 
@@ -59,7 +59,7 @@ export async function replicaPair({ pacing, mostTold }: PairInit = {}): Promise<
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
   const watching = watcher({ pool: parts.init.pool, clock: a.clock, log: a.log })
   const turns = new Turns()
-  const wire = { bytes: 0 }
+  const wire = { bytes: 0, sends: 0 }
   await pairDirectly(a, b)
   await connectPeers(a, b)
   const device = async (peer: TestPeer): Promise<ReplicaDevice> => {
@@ -118,11 +118,12 @@ export async function replicaPair({ pacing, mostTold }: PairInit = {}): Promise<
 }
 
 /** The network, with what goes out on its streams counted. */
-function counted(network: PeerNetwork, wire: { bytes: number }): PeerNetwork {
+function counted(network: PeerNetwork, wire: ReplicaPair['wire']): PeerNetwork {
   const counting = (stream: Stream): Stream => {
     const send = stream.send.bind(stream)
     stream.send = data => {
       wire.bytes += data.byteLength
+      wire.sends++
       return send(data)
     }
     return stream

@@ -43,6 +43,7 @@ describe('a replica whose device does not keep to the rules', () => {
     ...{ mount: 0n, mode: 0o644, links: 1, uid: 0, gid: 0, allocatedBytes: 1 }
   }
   const about = { root: { ...stat, kind: 'directory' }, fileSystem: 'ext4', network: false, timeStepNs: 1n }
+  const hashed = (path: string) => ({ path, hash: '0'.repeat(64), stat, racy: false })
   const entry = (path: string): TreeEntry => ({ path: rel(path), stat })
 
   /** The server's replica answers calls but the hello by `answer`. */
@@ -123,6 +124,13 @@ describe('a replica whose device does not keep to the rules', () => {
     [
       'fewer hashes than files',
       (p, c) => p.send(RESULT, c, undefined),
+      async e => {
+        for await (const _ of e.hash([rel('a')])) void _
+      }
+    ],
+    [
+      'more hashes than files',
+      (p, c) => p.send(PART, c, { bytes: 2, files: ['a', 'b'].map(path => hashed(path)) }),
       async e => {
         for await (const _ of e.hash([rel('a')])) void _
       }
