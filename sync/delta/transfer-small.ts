@@ -1,6 +1,13 @@
 import { type AbortOptions, displayPath, linkSignals, type Problem, type RelPath } from '../../storage/base/index.js'
 import type { EntryStat, StagedEntry } from '../../storage/files/index.js'
-import { type Endpoint, type EndpointStage, MAX_PACK_BYTES, type PackedFile } from '../endpoints/index.js'
+import {
+  type Endpoint,
+  type EndpointStage,
+  givePlace,
+  MAX_PACK_BYTES,
+  type PackedFile,
+  takePlace
+} from '../endpoints/index.js'
 import type { FileAttributes } from './transfer-large.js'
 
 export interface SmallFile {
@@ -44,12 +51,11 @@ export async function* transferSmall<F extends SmallFile>(
   const over = new AbortController()
   const linked = linkSignals(init.signal, over.signal)
   const running: Promise<readonly TransferredSmall<F>[]>[] = []
-  const memory: ArrayBuffer[] = []
   try {
     for await (const pack of packsOf(init.files)) {
       linked.signal.throwIfAborted()
       if (running.length >= PACKS_AT_ONCE) yield await running.shift()!
-      const task = transferPack(init, pack, memory, linked.signal)
+      const task = transferPack(init, pack, linked.signal)
       task.catch(() => {}) // told when its turn comes
       running.push(task)
     }
@@ -79,50 +85,54 @@ async function* packsOf<F extends SmallFile>(files: AsyncIterable<F> | Iterable<
 /**
  * One message, or a few where the files grew meanwhile. What was handed over is written even if another message fails: it need not
  * travel again.
- * @param memory - of packs that are written
  * @param signal - nothing more is begun
  */
 async function transferPack<F extends SmallFile>(
   init: TransferSmallInit<F>,
   files: readonly F[],
-  memory: ArrayBuffer[],
   signal: AbortSignal
 ): Promise<readonly TransferredSmall<F>[]> {
-  const { from, to } = init
-  const keep = (buffer: ArrayBuffer): void => {
-    if (buffer.byteLength === PACK_BYTES) memory.push(buffer) // not one that was handed over
-  }
   const results: TransferredSmall<F>[] = []
-  while (results.length < files.length) {
-    const rest = files.slice(results.length)
-    const into = memory.pop() ?? new ArrayBuffer(PACK_BYTES)
-    const pack = await from.readPack(
-      rest.map(file => file.path),
-      { signal, into }
-    )
-    if (pack.data.buffer !== into) keep(into)
-    const entries: StagedEntry[] = []
-    const staged: number[] = []
-    for (const [i, packed] of pack.files.entries()) {
-      const file = rest[i]!
-      results.push({ file, ...packed } as TransferredSmall<F>)
-      if (packed.problem !== undefined) continue
-      const { offset, length, hash, stat } = packed
-      entries.push({
-        ...{ kind: 'file', path: file.stagedAs ?? file.path, offset, length, hash },
-        ...init.attributes?.(file, stat)
-      })
-      staged.push(results.length - 1)
-    }
-    if (entries.length === 0) continue
-    signal.throwIfAborted()
-    const { problems } = await to.write(entries, pack.data, { signal: init.signal })
-    keep(pack.data.buffer)
-    for (const { index, code, message } of problems) {
-      const at = staged[index]!
-      const { file } = results[at]!
-      results[at] = { file, problem: { path: displayPath(file.path), code, message } }
-    }
+  // Memory of its own for each pack, handed from thread to thread, made V8 mark all of its heap again and again.
+  const place = takePlace()
+  try {
+    while (results.length < files.length)
+      results.push(...(await transferSome(init, files.slice(results.length), place, signal)))
+  } finally {
+    givePlace(place)
+  }
+  return results
+}
+
+/** The first of these, as many as fit. */
+async function transferSome<F extends SmallFile>(
+  init: TransferSmallInit<F>,
+  files: readonly F[],
+  into: SharedArrayBuffer,
+  signal: AbortSignal
+): Promise<TransferredSmall<F>[]> {
+  const paths = files.map(file => file.path)
+  const pack = await init.from.readPack(paths, { signal, into })
+  const results = pack.files.map((packed, i) => ({ file: files[i]!, ...packed }) as TransferredSmall<F>)
+  const entries: StagedEntry[] = []
+  const staged: number[] = []
+  for (const [i, packed] of pack.files.entries()) {
+    if (packed.problem !== undefined) continue
+    const file = files[i]!
+    const { offset, length, hash, stat } = packed
+    entries.push({
+      ...{ kind: 'file', path: file.stagedAs ?? file.path, offset, length, hash },
+      ...init.attributes?.(file, stat)
+    })
+    staged.push(i)
+  }
+  if (entries.length === 0) return results
+  signal.throwIfAborted()
+  const { problems } = await init.to.write(entries, pack.data, { signal: init.signal })
+  for (const { index, code, message } of problems) {
+    const at = staged[index]!
+    const { file } = results[at]!
+    results[at] = { file, problem: { path: displayPath(file.path), code, message } }
   }
   return results
 }

@@ -38,15 +38,15 @@ export type ReadPiece =
 
 export interface ReadPackOptions extends AbortOptions {
   /**
-   * Memory for the pack, MAX_PACKED_FILE_BYTES and more, which then holds what fits into it. An end that reads into it hands it back
-   * as the memory of `ReadPack.data`; one that does not leaves it as it is.
+   * A place (`shared-places.ts`) for the pack, which then holds what fits into it. An end that reads into it hands it back as the
+   * memory of `ReadPack.data`; one that does not leaves it as it is.
    */
-  readonly into?: ArrayBuffer | undefined
+  readonly into?: SharedArrayBuffer | undefined
 }
 
 /** Several whole small files in one buffer: made for `EndpointStage.write`. */
 export interface ReadPack {
-  readonly data: Uint8Array<ArrayBuffer>
+  readonly data: Uint8Array
   /** As many of the paths asked for as fit, from the first on, in their order; at least one. Ask again for the rest. */
   readonly files: readonly PackedFile[]
 }

@@ -4,6 +4,8 @@ import type { Work } from './work.js'
 
 /** Portions that come over at once: what a portion waits for another one uses. */
 const WORKS_STAGING = 4
+/** The same, where two have so many bytes: a third one would only wait for its turn on the way. */
+const STAGING_BYTES = 8 * 1024 * 1024
 /**
  * Portions that lie staged and wait for their names. Making them durable takes as long as bringing several, so that with fewer both
  * ends would rest in turns. They take no memory but that of their paths (some 2 MiB), and on the disk they lie anyway.
@@ -30,7 +32,7 @@ export async function pipeline(
   const failed = new AbortController()
   const linked = linkSignals(signal, failed.signal)
   const options = { signal: linked.signal }
-  const queue: Promise<Handed>[] = []
+  const queue: { readonly bytes: number; readonly handed: Promise<Handed> }[] = []
   const ready: Handed[] = []
   let cause: { readonly error: unknown } | undefined
   const fail = (error: unknown): void => {
@@ -48,17 +50,19 @@ export async function pipeline(
     placer = undefined
   }
   const first = async (): Promise<void> => {
-    ready.push(await queue.shift()!)
+    ready.push(await queue.shift()!.handed)
     placer ??= placeReady()
     placer.catch(fail)
     if (ready.length >= WORKS_READY) await current
   }
+  const isFull = (): boolean =>
+    queue.length >= WORKS_STAGING || (queue.length > 1 && queue.reduce((n, q) => n + q.bytes, 0) >= STAGING_BYTES)
   try {
     for await (const work of works) {
-      const staged = init.stage(work, options).then(done => ({ work, staged: done }))
-      staged.catch(fail)
-      queue.push(staged)
-      while (queue.length >= WORKS_STAGING) await first()
+      const handed = init.stage(work, options).then(staged => ({ work, staged }))
+      handed.catch(fail)
+      queue.push({ bytes: work.bytes, handed })
+      while (isFull()) await first()
       options.signal.throwIfAborted()
     }
     while (queue.length > 0) await first()
@@ -66,7 +70,7 @@ export async function pipeline(
   } catch (error) {
     fail(error)
   } finally {
-    await Promise.allSettled([...queue, placer])
+    await Promise.allSettled([...queue.map(q => q.handed), placer])
     linked.clear()
   }
   signal?.throwIfAborted()

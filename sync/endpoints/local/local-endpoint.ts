@@ -127,9 +127,8 @@ export class LocalEndpoint implements Endpoint {
 
   async readPack(paths: readonly RelPath[], { into, signal }: ReadPackOptions = {}): Promise<ReadPack> {
     ensureCount(paths)
-    const transfer = into === undefined ? [] : [into]
     const input = { root: this.#root(), paths, into }
-    const { data, files } = await this.#task(localTasks.readPack, input, { signal, transfer })
+    const { data, files } = await this.#task(localTasks.readPack, input, { signal })
     return { data, files }
   }
 

@@ -104,12 +104,13 @@ export const localTasks = defineTasks(import.meta.url, {
   },
 
   async readPack(
-    { root, paths, into }: Input & { paths: readonly RelPath[]; into?: ArrayBuffer | undefined },
+    { root, paths, into }: Input & { paths: readonly RelPath[]; into?: SharedArrayBuffer | undefined },
     ctx: TaskContext
   ): Promise<ReadPack & { transfer: ArrayBuffer[] }> {
     return reading(root, async reader => {
       const files: PackedFile[] = []
-      const buffer = into !== undefined ? new Uint8Array(into) : (packBuffers.pop() ?? new Uint8Array(MAX_PACK_BYTES))
+      const own = into === undefined ? (packBuffers.pop() ?? new Uint8Array(MAX_PACK_BYTES)) : undefined
+      const buffer = own ?? new Uint8Array(into!)
       let used = 0
       try {
         for (const path of paths) {
@@ -119,10 +120,11 @@ export const localTasks = defineTasks(import.meta.url, {
           files.push(file)
           used += file.problem === undefined ? file.length : 0
         }
-        const data = into === undefined ? buffer.slice(0, used) : buffer.subarray(0, used)
+        if (own === undefined) return { data: buffer.subarray(0, used), files, transfer: [] }
+        const data = own.slice(0, used)
         return { data, files, transfer: [data.buffer] }
       } finally {
-        if (into === undefined) packBuffers.push(buffer)
+        if (own !== undefined) packBuffers.push(own)
       }
     })
   },

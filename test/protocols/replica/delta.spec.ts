@@ -262,9 +262,11 @@ describe('content between two devices', () => {
         writeFileSync(`${both.source}/big`, Buffer.alloc(MAX_PACKED_FILE_BYTES + 1))
         const names = ['none', ...Array.from({ length: count }, (_, i) => `f${i}`), 'big']
         const calls = { asked: 0, atOnce: 0, most: 0 }
+        const places = new Set<unknown>()
         const from: Pick<Endpoint, 'readPack'> = {
           async readPack(paths, options) {
             calls.asked++
+            places.add(options?.into)
             calls.most = Math.max(calls.most, ++calls.atOnce)
             return both.from.readPack(paths, options).finally(() => calls.atOnce--)
           }
@@ -292,6 +294,11 @@ describe('content between two devices', () => {
         )
         assert.ok(calls.asked <= 4, `${calls.asked} packs`)
         assert.ok(calls.most > 1)
+        for (let time = 0; time < 8; time++) {
+          const again = files.slice(0, 50).map(file => ({ ...file, stagedAs: rel(`again/${time}/${file.path}`) }))
+          for await (const some of transferSmall({ from, to: stage, files: again })) assert.ok(some.length > 0)
+        }
+        assert.ok(places.size <= 6, `${places.size} places for ${calls.asked} packs`)
         const verified = await both.stage.verify(
           Array.from({ length: 500 }, (_, i) => ({
             ...{ path: rel(`in/f${i}`), sizeBytes: content(i).length, hash: hashBytes(content(i)) }
