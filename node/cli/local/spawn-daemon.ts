@@ -25,8 +25,10 @@ const OTHER_START_POLL_MS = 50
  * heap, as if the heap had grown: by default it marked the whole heap again for every 10 MiB of them, which took more
  * processor time than anything else of a transfer, and made turns of 50 ms. Below 64 MiB it need not (docs/decisions/051).
  * A young generation of half the default's size keeps what waits to be collected at 16 MiB, and takes 15 MiB off an idle daemon.
+ * A heap is collected when it has twice what was in use after it was collected last, that of a thread as well; by default it may have
+ * four times as much (docs/decisions/166).
  */
-export const HEAP_FLAGS = ['--initial-old-space-size=64', '--max-semi-space-size=8']
+export const HEAP_FLAGS = ['--initial-old-space-size=64', '--max-semi-space-size=8', '--heap-growing-percent=100']
 
 /**
  * How the C library keeps memory: by default it gives it back to the system after each packet and takes it again for the next,

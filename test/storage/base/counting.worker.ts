@@ -1,11 +1,13 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import { SpacedriveError } from '../../../storage/base/errors.js'
+import { collectGarbage } from '../../../storage/base/heap.js'
 import { defineTasks, type LinkContext, type TaskContext } from '../../../storage/base/tasks.js'
 import type { Sql } from '../../../storage/sql/open.js'
 
 const MIB = 2 ** 20
 const heapMiB = (): number => Math.round(getHeapStatistics().total_physical_size / MIB)
+const usedMiB = (): number => Math.round(getHeapStatistics().used_heap_size / MIB)
 const spaceMiB = (name: string): number =>
   Math.round(getHeapSpaceStatistics().find(s => s.space_name === name)!.physical_space_size / MIB)
 
@@ -18,6 +20,19 @@ function litter(): number {
   return used
 }
 
+/** Holds as many things all the time, and lets others go. @returns what the heap was at most, and what is held */
+function churn(): { mostMiB: number; heldMiB: number } {
+  const held = new Array<unknown>(200_000)
+  let mostMiB = 0
+  for (let i = 0; i < 10 * held.length; i++) {
+    held[i % held.length] = { at: i, text: `entry ${i}` }
+    if (i % 10_000 === 0) mostMiB = Math.max(mostMiB, usedMiB())
+  }
+  collectGarbage()
+  const heldMiB = usedMiB()
+  return held.length > 0 ? { mostMiB, heldMiB } : { mostMiB: 0, heldMiB }
+}
+
 /** Tasks for the tests of the pool and of the database writer. */
 export const counting = defineTasks(import.meta.url, {
   add: ({ a, b }: { a: number; b: number }) => a + b,
@@ -27,6 +42,7 @@ export const counting = defineTasks(import.meta.url, {
     for (let i = 0; i < n; i++) ctx.emit(i)
     return n
   },
+  churn: (_input: null) => churn(),
   fail(message: string): never {
     throw new SpacedriveError('COUNTED_OUT', message, { hint: 'count again' })
   },

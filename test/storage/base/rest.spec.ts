@@ -94,11 +94,14 @@ describe('a pool that comes to rest', () => {
     }
   })
 
-  it('threads of a daemon have young heaps of their own size, not of that which its event loop was started with', async () => {
+  it('threads of a daemon have young heaps of their own size, and are collected when theirs is twice what is in use', async () => {
     const child = fork(fileURLToPath(new URL('./young-role.js', import.meta.url)), { execArgv: HEAP_FLAGS })
-    const [youngMiB] = (await once(child, 'message')) as [number]
+    const [{ youngMiB, mostMiB, heldMiB }] = (await once(child, 'message')) as [
+      { youngMiB: number; mostMiB: number; heldMiB: number }
+    ]
     if (child.exitCode === null) await once(child, 'exit')
     assert.ok(youngMiB <= 8, `${youngMiB} MiB`)
+    assert.ok(mostMiB < 3 * heldMiB, `${mostMiB} MiB for ${heldMiB}`)
   })
 
   it("memory that was freed is the system's again", async function () {
