@@ -4,6 +4,7 @@ import type { EndVectors } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
 import { type FetchedVectors, fetchVectors, StaleLook } from './asked.js'
+import { EarlyContent } from './early-content.js'
 import { capabilitiesOf } from './ends.js'
 import { ignoreRules } from './ignore-rules.js'
 import type { Hints } from './pending.js'
@@ -20,6 +21,8 @@ export interface Planned {
   readonly drop: boolean
   readonly union: boolean
   readonly unread: boolean
+  /** What of it was staged meanwhile. */
+  readonly early?: EarlyContent | undefined
   readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
   /** Up to where it knows the versions of both ends; undefined: none are kept. */
   readonly known: FetchedVectors['known'] | undefined
@@ -31,11 +34,14 @@ const MAX_STALE = 3
 /** No sync bears this number: planned for it, a plan has no archive. */
 const NO_ARCHIVE = 0
 
-/** Plans what the snapshot tells: with what both ends know of versions, where they do. */
+/**
+ * Plans what the snapshot tells: with what both ends know of versions, where they do.
+ * @param again - there was another look: nothing is staged beside this plan, and nothing that was is taken
+ */
 export async function planSession(
   init: SessionInit,
   opened: Opened,
-  { union, unread }: Pick<Planned, 'union' | 'unread'>
+  { union, unread, again }: Pick<Planned, 'union' | 'unread'> & { readonly again: boolean }
 ): Promise<Planned> {
   const { sync, ends, db, snapshot, pool, signal } = init
   const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
@@ -46,6 +52,7 @@ export async function planSession(
   const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }
   const rules = { proves, ignore }
   let known: Planned['known']
+  let early: EarlyContent | undefined
   const make = async (archive: boolean): Promise<PlanSummary> => {
     const input = {
       ...{ instanceFile: db.file, unread, ...rules },
@@ -64,14 +71,17 @@ export async function planSession(
     return makePlan(pool, snapshot, { ...input, planFile, vectorsFile: fetched?.vectorsFile }, { signal })
   }
   const planned = (summary: PlanSummary, archive: boolean, drop: boolean): Planned => ({
-    ...{ summary, planFile, archive, drop, union, unread, rules, known }
+    ...{ summary, planFile, archive, drop, union, unread, early, rules, known }
   })
   if (union) return planned(await make(false), false, true)
+  if (unread && !again) early = new EarlyContent({ ...ends, opened, snapshot, pool, ignore, signal })
   try {
     return planned(await make(agreed), agreed, false)
   } catch (err) {
     if (!hasCode(err, 'ARCHIVE_DAMAGED')) throw err
     return planned(await make(false), false, true)
+  } finally {
+    await early?.end()
   }
 }
 

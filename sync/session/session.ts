@@ -154,12 +154,13 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
       later = joined(later, again.later)
       unread = again.unread
     }
-    const makePlan = () => planFresh(() => planSession(init, opened, { union: identity.union, unread }), lookAgain)
+    const { union } = identity
+    const makePlan = (again = false) => planFresh(() => planSession(init, opened, { union, unread, again }), lookAgain)
     let planned = await makePlan()
     for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
       if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
       await lookAgain(more)
-      planned = await makePlan()
+      planned = await makePlan(true)
     }
     const halts = await guards(init, planned)
     const { summary } = planned

@@ -1,12 +1,13 @@
-// A process that opens a sync in a folder, says so, and runs one session when it is told to; its parent may kill it.
+// A process that opens a sync in a folder, says so, and runs one session when it is told to; its parent may kill it, or it does so itself when
+// a phase begins.
 import { once } from 'node:events'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import { openSync } from './fixture.js'
 
-const [, , at, mode] = process.argv
+const [, , at, mode, last] = process.argv
 const fixture = await openSync({ at: at!, mode: mode as Mode })
 process.stdout.write('ready\n')
 await once(process.stdin, 'data')
-const outcome = await fixture.run()
+const outcome = await fixture.run({ onPhase: phase => phase === last && process.kill(process.pid, 'SIGKILL') })
 process.stdout.write(`${outcome.state}\n`)
 process.exit(0)
