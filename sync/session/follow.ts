@@ -5,6 +5,7 @@ import type { Endpoint, FollowedEntry, FollowedMove, FollowedPage } from '../end
 import type { End } from '../reconcile/index.js'
 import { following } from './followed.worker.js'
 import type { Hint } from './hints.js'
+import { ListingRoom } from './listing-room.js'
 import { isShown } from './scan.worker.js'
 import { endNumber } from './seen.js'
 import { snapshotting } from './snapshot.worker.js'
@@ -73,6 +74,7 @@ async function ask(
   const pages = endpoint.sync!.follow({ ...asked, signal })
   const listing = new Listing(at, snapshot)
   const changes = new HeldChanges(at, snapshot)
+  const room = new ListingRoom(snapshot)
   let whole = false
   for await (const page of pages) {
     switch (page.kind) {
@@ -89,6 +91,7 @@ async function ask(
       case 'entries': {
         const entries = page.entries.filter(isShown)
         onEntries(0) // looked at already; that something goes on is news
+        await room.take(entries.map(e => e.path))
         if (whole) await listing.add(entries)
         else if (!(await changes.add({ ...page, entries }))) return undefined
         break

@@ -207,7 +207,7 @@ export class TwoDevices {
 
   async #peer(name: string): Promise<Peer> {
     const dataDir = this.at(`instance-${name}`)
-    mkdirSync(dataDir, { mode: 0o700 })
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const peer = await testPeer(dataDir, { flags: LOOPBACK, clock: this.#clocks[name]! })
     await peer.start()
     return peer
