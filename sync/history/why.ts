@@ -228,7 +228,8 @@ function agreedOn(
   path: RelPath
 ): { holds(end: End, side: WhySide | undefined): boolean } | undefined {
   const row = db.get<{ kind: bigint; size: bigint | null; s_mtime: bigint; d_mtime: bigint }>(
-    'SELECT kind, size, s_mtime, d_mtime FROM sync_archive WHERE sync = ? AND path = ?',
+    `SELECT kind, size, s_mtime, d_mtime FROM sync_archive
+     WHERE sync = (SELECT id FROM syncs WHERE id = ? AND archive = 1) AND path = ?`,
     [sync.id, pathKey(path)],
     { bigint: true }
   )

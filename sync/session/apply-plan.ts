@@ -1,4 +1,4 @@
-import { type AbortOptions, nameOf, newUuid, type RelPath } from '../../storage/base/index.js'
+import { type AbortOptions, nameOf, newUuid } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
@@ -6,7 +6,7 @@ import { answering } from './answers.worker.js'
 import { archiving } from './archive.worker.js'
 import { ChangeLog } from './changes.js'
 import { RunCounting } from './counting.js'
-import { FOLD_BEGIN, type FoldedPage, type FoldPosition, folding } from './fold.worker.js'
+import { Fold } from './fold.js'
 import { IGNORE_FILE } from './ignored.js'
 import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
@@ -50,6 +50,8 @@ export async function applyPlan(
     await db.write(archiving.drop, { sync: sync.id, ...(union && { batch: counter }) })
   }
   const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots: opened, ...options })
+  // Until the run agrees no archive counts then: nobody reads it.
+  const fold = new Fold({ db, sync: sync.id, planFile, behind: !archive, ...options })
   const changes = new ChangeLog(db, { run, sync: sync.id }, () => clock.nowMs())
   const endOf = async (end: End): Promise<TransitionEnd> => {
     const at = opened[end]
@@ -77,22 +79,20 @@ export async function applyPlan(
         rulesChanged ||= done.some(({ op }) => nameOf(op.kind === 'move' ? op.to : op.path) === IGNORE_FILE)
         return changes.add(done)
       },
+      afterNoted: upTo => fold.noteDecided(upTo),
       onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
     })
-    return transition.run().finally(() => changes.end())
+    return transition.run().finally(() => Promise.all([changes.end(), fold.stop()]))
   }
   const result = summary.operations === 0 ? NOTHING_DONE : await doIt()
-  const folded = await fold(init, planFile, counting.batch)
+  const folded = await fold.end()
   const unsettled = [...folded.unsettled, ...result.unsettled.map(path => ({ path, why: 'problem' }))]
   // What was said yes to, and a first agreement, the guards do not count: they begin after it.
   const windowFrom = forced || union || !archive ? clock.nowMs() + 1 : null
   const idle = summary.operations === 0 && folded.changes === 0 && archive && !forced
   if (!idle || unsettled.length > 0 || hasUnsettled(db, sync.id)) {
-    const nothing = { changes: [], settled: [], unsettled: [] }
-    await Promise.all([
-      db.write(archiving.commit, { sync: sync.id, batch: counting.batch, ...nothing }),
-      db.write(archiving.settleAll, { sync: sync.id, unsettled, windowFrom })
-    ])
+    const { batch } = counting
+    await db.write(archiving.agree, { sync: sync.id, batch, agreed: folded.agreed, unsettled, windowFrom })
   }
   if (answersOf(db, sync.id).size > 0) await db.write(answering.carriedOut, { sync: sync.id })
   if (known !== undefined) await snapshot.write(snapshotting.vectorsKnown, known)
@@ -104,26 +104,6 @@ export async function applyPlan(
   const settled = init.hints === undefined && unsettled.length + problems.length === 0
   const told = { remarks, union, later, rulesChanged, settled }
   return { state: 'done', run, plan: summary, result: { ...result, problems }, ...told }
-}
-
-interface Folded {
-  readonly changes: number
-  /** Of what is said twice of a path, the last counts. */
-  readonly unsettled: readonly { readonly path: RelPath; readonly why: string }[]
-}
-
-/** Writes down in the archive what was achieved, page by page. */
-async function fold({ sync, db, signal }: SessionInit, planFile: string, batch: number): Promise<Folded> {
-  const missed: RelPath[] = []
-  let [changes, left]: [number, Folded['unsettled']] = [0, []]
-  for (let from: FoldPosition | undefined = FOLD_BEGIN; from !== undefined; ) {
-    signal?.throwIfAborted()
-    const page: FoldedPage = await db.maintain(folding.page, { planFile, sync: sync.id, batch, from })
-    changes += page.changes
-    missed.push(...page.missed)
-    ;({ next: from, left } = page)
-  }
-  return { changes, unsettled: [...missed.map(path => ({ path, why: 'problem' })), ...left] }
 }
 
 const hasUnsettled = (db: Database, sync: number): boolean =>

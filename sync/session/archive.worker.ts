@@ -13,15 +13,17 @@ import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { ArchiveChange, ArchiveEntry, End, Identity, Trace } from '../reconcile/index.js'
 import { keyPath, keysBelow, pathKey } from './path-key.js'
 
-export interface BatchCommit {
+/** What a run ends with. */
+export interface RunAgreed {
   readonly sync: number
-  /** In the order of `ArchiveChange`: forgotten, moved, put. */
-  readonly changes: readonly ArchiveChange[]
-  /** Paths that were decided on: no longer unsettled, unless they are in `unsettled`. */
-  readonly settled: readonly RelPath[]
-  readonly unsettled: readonly { readonly path: RelPath; readonly why: string }[]
-  /** The number of this batch; `begin` was called with it. */
+  /** The number of its last batch; `begin` was called with it. */
   readonly batch: number
+  /** It agreed on something: from here on the archive counts. One that did not (an empty source) leaves the next run a first one. */
+  readonly agreed: boolean
+  /** All of what is left to the next run: whatever else was unsettled was looked at. */
+  readonly unsettled: readonly { readonly path: RelPath; readonly why: string }[]
+  /** The guards count from here on, for it was a first agreement or a person's word. */
+  readonly windowFrom: number | null
 }
 
 /** What a run has taken away and replaced at the ends: for the window of the guards. */
@@ -61,34 +63,21 @@ export const archiving = defineTasks(import.meta.url, {
       .run([root, sync])
   },
 
-  /** What a batch achieved. Doing it twice changes nothing. */
-  commit(sql: Sql, { sync, changes, settled, unsettled, batch }: BatchCommit): void {
-    forget(sql, sync, changes)
-    move(sql, sync, changes)
-    put(sql, sync, changes)
-    const calm = sql.prepare('DELETE FROM sync_unsettled WHERE sync = ? AND path = ?')
-    for (const path of settled) calm.run([sync, pathKey(path)])
-    const remember = sql.prepare('INSERT OR REPLACE INTO sync_unsettled VALUES (?, ?, ?)')
-    for (const { path, why } of unsettled) remember.run([sync, pathKey(path), why])
-    // A run that agreed on nothing (an empty source) leaves the next one a first one.
-    const agreed = changes.some(c => c.change === 'put') ? 1 : 0
+  /** The rows of the archive are all written: from here on they are what both ends agree on. */
+  agree(sql: Sql, { sync, batch, agreed, unsettled, windowFrom }: RunAgreed): void {
     sql
       .prepare('UPDATE syncs SET batch = max(batch, ?), archive = max(archive, ?) WHERE id = ?')
-      .run([batch, agreed, sync])
-  },
-
-  /**
-   * A session has looked at everything that was unsettled: what still is, it says anew. `windowFrom`: the guards count from here
-   * on, for it was a first agreement or a person's word.
-   */
-  settleAll(
-    sql: Sql,
-    { sync, unsettled, windowFrom }: Pick<BatchCommit, 'sync' | 'unsettled'> & { windowFrom: number | null }
-  ): void {
+      .run([batch, agreed ? 1 : 0, sync])
     sql.prepare('DELETE FROM sync_unsettled WHERE sync = ?').run([sync])
     const remember = sql.prepare('INSERT OR REPLACE INTO sync_unsettled VALUES (?, ?, ?)')
     for (const { path, why } of unsettled) remember.run([sync, pathKey(path), why])
     if (windowFrom !== null) sql.prepare('UPDATE syncs SET window_from = ? WHERE id = ?').run([windowFrom, sync])
+  },
+
+  /** Some of the rows that a first run left which did not come to its end. */
+  clear(sql: Sql, { sync }: { sync: number }): void {
+    const some = `SELECT path FROM sync_archive WHERE sync = ? ORDER BY path LIMIT ${ROWS_CLEARED}`
+    sql.prepare(`DELETE FROM sync_archive WHERE sync = ? AND path IN (${some})`).run([sync, sync])
   },
 
   /** The archive was lost, or is not to be trusted: the next run is a first one. `batch`: where counting goes on. */
@@ -99,6 +88,16 @@ export const archiving = defineTasks(import.meta.url, {
     if (batch !== undefined) sql.prepare('UPDATE syncs SET batch = ?, begun = ? WHERE id = ?').run([batch, batch, sync])
   }
 })
+
+/** Removed by one write: others wait for it some milliseconds. */
+const ROWS_CLEARED = 10_000
+
+/** What was achieved. Doing it twice changes nothing. @param changes - forgotten, moved, put: see `ArchiveChange` */
+export function changeArchive(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
+  forget(sql, sync, changes)
+  move(sql, sync, changes)
+  put(sql, sync, changes)
+}
 
 /** Read by pages: several readers may be under way on one connection. */
 const PAGE = 1_000

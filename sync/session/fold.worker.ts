@@ -2,7 +2,7 @@
 import { defineTasks, type RelPath } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import { foldResults, type Settle } from '../reconcile/index.js'
-import { archiving } from './archive.worker.js'
+import { changeArchive } from './archive.worker.js'
 import { readSettles, unsettledByPlan, withPlan } from './plan-file.js'
 import { achievedFinder } from './traces.js'
 
@@ -15,16 +15,19 @@ export interface FoldPosition {
 export interface FoldInput {
   readonly planFile: string
   readonly sync: number
-  /** The number of the run's last batch. */
-  readonly batch: number
   readonly from: FoldPosition
+  /** Of all operations up to this one it is known what came of them. */
+  readonly decided: number
 }
 
 export interface FoldedPage {
   /** Undefined: that was all. */
   readonly next: FoldPosition | undefined
-  /** How many entries of the archive were changed. */
+  /** Nothing more can be folded before further operations are decided. */
+  readonly waits: boolean
+  /** How many entries of the archive were changed, and whether one of them is something that both ends have. */
   readonly changes: number
+  readonly agreed: boolean
   /** Paths that are not what the plan made of them. */
   readonly missed: readonly RelPath[]
   /** With the last page: what the plan itself leaves to the next session. */
@@ -57,26 +60,29 @@ export const folding = defineTasks(import.meta.url, {
 /** Of SQLite's `synchronous`: only a checkpoint waits for the disk. */
 const NORMAL = 1
 
-function foldPage(archive: Sql, { planFile, sync, batch, from }: FoldInput): FoldedPage {
+function foldPage(archive: Sql, { planFile, sync, from, decided }: FoldInput): FoldedPage {
   return withPlan(planFile, plan => {
     const achieved = achievedFinder(plan)
     const missed: RelPath[] = []
-    let [changes, after] = [0, from.after]
+    let [changes, agreed, after] = [0, false, from.after]
     for (const kind of ORDER.slice(ORDER.indexOf(from.kind))) {
       const limit = kind === 'move' ? ALL : FOLD_BLOCKS
-      const page = readSettles(plan, kind, { after, limit })
+      const { blocks, waits } = readSettles(plan, kind, { after, limit, decided })
+      // Everything moves at once, or not yet.
+      if (waits && kind === 'move') return { next: { kind, after }, waits, changes, agreed, missed, left: [] }
       const folded = foldResults(
-        page.flatMap(({ settles }) => settles),
+        blocks.flatMap(({ settles }) => settles),
         achieved
       )
       missed.push(...folded.unsettled)
       changes += folded.changes.length
-      if (folded.changes.length > 0)
-        archiving.commit(archive, { sync, changes: folded.changes, settled: [], unsettled: [], batch })
-      if (page.length === limit) return { next: { kind, after: page.at(-1)!.n }, changes, missed, left: [] }
+      agreed ||= folded.changes.some(c => c.change === 'put')
+      changeArchive(archive, sync, folded.changes)
+      after = blocks.at(-1)?.n ?? after
+      if (waits || blocks.length === limit) return { next: { kind, after }, waits, changes, agreed, missed, left: [] }
       after = 0
     }
-    return { next: undefined, changes, missed, left: unsettledByPlan(plan) }
+    return { next: undefined, waits: false, changes, agreed, missed, left: unsettledByPlan(plan) }
   })
 }
 

@@ -12,7 +12,6 @@ export { answersOf, waitingConflicts } from './answers.js'
 export { answering, KEEP, type Keep } from './answers.worker.js'
 export {
   archiving,
-  type BatchCommit,
   findInArchive,
   readArchive,
   readUnsettled

@@ -18,7 +18,7 @@ const BLOCK = 250
 
 const TABLES = `
   CREATE TABLE operations (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
-  CREATE TABLE settles (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL) STRICT;
+  CREATE TABLE settles (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, ready INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
   CREATE TABLE remarks (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
   ${TRACES_TABLE}`
 
@@ -48,7 +48,7 @@ export function planWriter(sql: Sql): PlanWriter {
   sql.exec(TABLES)
   const insert = {
     operations: sql.prepare('INSERT INTO operations VALUES (?, ?, ?)'),
-    settles: sql.prepare('INSERT INTO settles (kind, value) VALUES (?, ?)'),
+    settles: sql.prepare('INSERT INTO settles (kind, ready, value) VALUES (?, ?, ?)'),
     remark: sql.prepare('INSERT INTO remarks (value) VALUES (?)')
   }
   let operations: Operation[] = []
@@ -60,7 +60,8 @@ export function planWriter(sql: Sql): PlanWriter {
     operations = []
   }
   const putSettles = (kind: Settle['kind']): void => {
-    if (settles[kind].length > 0) insert.settles.run([kind, serialize(settles[kind])])
+    if (settles[kind].length > 0)
+      insert.settles.run([kind, Math.max(...settles[kind].map(readyAfter)), serialize(settles[kind])])
     settles[kind] = []
   }
   return {
@@ -122,21 +123,26 @@ export const readRemarks = (sql: Sql, limit = -1): Remark[] =>
 /** A block of what is settled, and its number. */
 export interface SettleBlock {
   readonly n: number
+  /** The last operation that it speaks of: once that is done, or never will be, it is known what came of the block. */
+  readonly ready: number
   readonly settles: readonly Settle[]
 }
 
-/** The next blocks of a kind. */
+/** The next blocks of a kind, up to the first one of which it is not known yet what came of it. */
 export function readSettles(
   sql: Sql,
   kind: Settle['kind'],
-  { after, limit }: { after: number; limit: number }
-): SettleBlock[] {
-  return sql
-    .prepare<{ n: number; value: Uint8Array }>(
-      'SELECT n, value FROM settles WHERE kind = ? AND n > ? ORDER BY n LIMIT ?'
+  { after, limit, decided }: { after: number; limit: number; decided: number }
+): { readonly blocks: SettleBlock[]; readonly waits: boolean } {
+  const found = sql
+    .prepare<{ n: number; ready: number; value: Uint8Array }>(
+      'SELECT n, ready, value FROM settles WHERE kind = ? AND n > ? ORDER BY n LIMIT ?'
     )
     .all([kind, after, limit])
-    .map(({ n, value }) => ({ n, settles: deserialize(value) as Settle[] }))
+  const first = found.findIndex(({ ready }) => ready > decided)
+  const known = first === -1 ? found : found.slice(0, first)
+  const blocks = known.map(({ value, ...block }) => ({ ...block, settles: deserialize(value) as Settle[] }))
+  return { blocks, waits: first !== -1 }
 }
 
 /** Paths that a plan leaves to the next session, and why. */
@@ -147,6 +153,12 @@ export function unsettledByPlan(sql: Sql): { path: RelPath; why: string }[] {
     else if (remark.row === 'problem') unsettled.set(remark.path, 'problem')
     else if (remark.resolution === 'waiting') unsettled.set(remark.path, 'conflict')
   return [...unsettled].map(([path, why]) => ({ path, why }))
+}
+
+/** The last operation that a settle speaks of; -1: it speaks of none. */
+function readyAfter(settle: Settle): number {
+  const shown = settle.kind === 'put' ? [settle.source, settle.destination] : []
+  return Math.max(-1, ...settle.needs, ...shown.map(s => (s !== undefined && 'by' in s ? s.by : -1)))
 }
 
 /** Without what only the doing of a plan needs. */

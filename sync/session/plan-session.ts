@@ -6,6 +6,7 @@ import { answersOf } from './answers.js'
 import { type FetchedVectors, fetchVectors, StaleLook } from './asked.js'
 import { EarlyContent } from './early-content.js'
 import { capabilitiesOf } from './ends.js'
+import { clearUncounted } from './fold.js'
 import { ignoreRules } from './ignore-rules.js'
 import type { Hints } from './pending.js'
 import { makePlan } from './plan.js'
@@ -47,6 +48,7 @@ export async function planSession(
   const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
   const planFile = join(init.dir, 'plan.db')
   const agreed = db.get<{ archive: number }>('SELECT archive FROM syncs WHERE id = ?', [sync.id])?.archive === 1
+  if (!agreed) await clearUncounted(db, sync.id, { ...(signal && { signal }) })
   const answers = answersOf(db, sync.id)
   const keepsIdentity = (end: End): boolean => opened[end]?.capabilities.keepsIdentity ?? true
   const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }

@@ -40,6 +40,8 @@ export interface TransitionInit {
   /** A batch is about to do these, and has done those. */
   beforeBatch?(steps: readonly Step[]): Promise<void>
   afterBatch?(done: readonly Done[]): Promise<void>
+  /** The plan's file tells what came of all operations up to a number. */
+  afterNoted?(upTo: number): void
   onProgress?(progress: { readonly operations: number; readonly bytes: number }): void
 }
 
@@ -249,10 +251,15 @@ export class Transition {
       this.#lines.noteMade(one.op)
       this.#learned.note(one)
     }
+    const upTo = traces.ids.at(-1)
+    const noteAchieved = async (): Promise<void> => {
+      await pool.run(planning.achieved, { planFile, traces }, { transfer: traceBuffersOf(traces) })
+      if (upTo !== undefined) this.#init.afterNoted?.(upTo)
+    }
     // One behind: what nobody reads before it is asked for by the same writers.
     await this.#noting
     this.#noting = Promise.all([
-      pool.run(planning.achieved, { planFile, traces }, { transfer: traceBuffersOf(traces) }),
+      noteAchieved(),
       snapshot.write(snapshotting.placed, { at: end, rows, moved, gone }, { transfer: contentBuffersOf(rows) }),
       this.#init.afterBatch?.(done)
     ])

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RelPath } from '../../../storage/base/index.js'
+import { openSqlite } from '../../../storage/sql/index.js'
 import { tempDir } from '../../temp.js'
 import { withoutRoot } from '../../unprivileged.js'
 import { type HistoryFixture, openHistory } from './fixture.js'
@@ -63,6 +64,17 @@ describe('why a path is as it is', () => {
     renameSync(fixture.destination, `${fixture.destination}-away`)
     assert.match(await told('a'), /^away: the destination, .*, is not there$/)
     renameSync(`${fixture.destination}-away`, fixture.destination)
+  })
+
+  it('nothing of an archive that does not count yet', async () => {
+    fixture = await openHistory({ mode: 'bidirectional' })
+    writeFileSync(at('a'), 'a')
+    await fixture.run()
+    assert.equal(await told('a'), 'in-step: it is in step')
+    const sql = openSqlite(fixture.db.file)
+    sql.exec('UPDATE syncs SET archive = 0')
+    sql.close()
+    assert.equal(await told('a'), 'waiting: it is new at both ends since the last run')
   })
 
   it('what a one-way sync leaves at its destination', async () => {

@@ -76,10 +76,8 @@ describe('the archive of a sync', () => {
       fc.tuple(path, path).map(([p, to]) => ({ change: 'move' as const, path: p, to })),
       fc.tuple(path, entry).map(([p, e]) => ({ change: 'put' as const, path: p, entry: e }))
     )
-    await db.write(archiving.commit, {
-      ...{ sync: 2, settled: [], unsettled: [], batch: 1 },
-      changes: [{ change: 'put', path: rel('a/x'), entry: fc.sample(entry, 1)[0]! }]
-    })
+    const one: ArchiveChange = { change: 'put', path: rel('a/x'), entry: fc.sample(entry, 1)[0]! }
+    await db.write(addSyncs.change, { sync: 2, changes: [one] })
     const other = all(2)
     const order = { forget: 0, move: 1, put: 2 }
     await fc.assert(
@@ -90,7 +88,7 @@ describe('the archive of a sync', () => {
           await db.write(archiving.drop, { sync: 1 })
           const base = new Map(there)
           const put = [...base].map(([p, e]) => ({ change: 'put' as const, path: p, entry: e }))
-          await db.write(archiving.commit, { sync: 1, changes: put, settled: [], unsettled: [], batch: 1 })
+          await db.write(addSyncs.change, { sync: 1, changes: put })
           assert.deepEqual(all(1), new Map([...base].sort(([a], [b]) => comparePaths(a, b))))
           const unique = new Map(
             list.map(c => [`${c.change === 'move' ? 'to' : c.change} ${c.change === 'move' ? c.to : c.path}`, c])
@@ -101,7 +99,7 @@ describe('the archive of a sync', () => {
             .filter(c => c.change !== 'move' || !hitsAnother(c, base, [...moved.values()]))
             .sort((a, b) => order[a.change] - order[b.change])
           const expected = applyChanges(base, changes)
-          await db.write(archiving.commit, { sync: 1, changes, settled: [], unsettled: [], batch: 2 })
+          await db.write(addSyncs.change, { sync: 1, changes })
           assert.deepEqual(all(1), new Map([...expected].sort(([a], [b]) => comparePaths(a, b))))
           for (const [p, e] of expected)
             assert.deepEqual(
@@ -115,19 +113,20 @@ describe('the archive of a sync', () => {
     assert.deepEqual(all(2), other)
   })
 
-  it('what is unsettled stays so until it is settled', async () => {
-    const commit = (settled: string[], unsettled: string[], batch: number): Promise<unknown> =>
-      db.write(archiving.commit, {
-        ...{ sync: 1, changes: [], batch, settled: settled.map(rel) },
-        unsettled: unsettled.map(p => ({ path: rel(p), why: 'problem' }))
-      })
-    await db.write(archiving.drop, { sync: 1 })
-    await commit([], ['a', 'a/x', 'b'], 3)
-    await commit(['a', 'b'], ['b'], 4)
+  it('what a run leaves unsettled is all that is, and a run that agreed on nothing makes no archive of it', async () => {
+    const counts = () => db.get<{ archive: number; batch: number }>('SELECT archive, batch FROM syncs WHERE id = 1')!
     const left = (): string[] => withReader(db.file, sql => readUnsettled(sql, 1).map(u => u.path))
-    assert.deepEqual(left(), ['a/x', 'b'])
+    const agree = (batch: number, agreed: boolean, paths: string[]): Promise<unknown> => {
+      const unsettled = paths.map(p => ({ path: rel(p), why: 'problem' }))
+      return db.write(archiving.agree, { sync: 1, batch, agreed, unsettled, windowFrom: null })
+    }
+    await agree(3, false, ['a', 'a/x', 'b'])
+    assert.deepEqual([left(), counts()], [['a', 'a/x', 'b'], { archive: 0, batch: 3 }])
+    await agree(4, true, ['a/x', 'c'])
+    await agree(4, false, ['a/x', 'c'])
+    assert.deepEqual([left(), counts()], [['a/x', 'c'], { archive: 1, batch: 4 }])
     await db.write(archiving.drop, { sync: 1 })
-    assert.deepEqual(left(), [])
+    assert.deepEqual([left(), counts()], [[], { archive: 0, batch: 4 }])
   })
 })
 

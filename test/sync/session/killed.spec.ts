@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mode } from '../../../sync/reconcile/index.js'
@@ -73,8 +73,8 @@ describe('killed in the middle of a session', function () {
   const temp = tempDir('sd-killed-')
   after(() => temp.clean())
 
-  async function role(at: string, mode: string): Promise<ChildProcess> {
-    const child = spawn(process.execPath, [ROLE, at, mode], { stdio: ['pipe', 'pipe', 'inherit'] })
+  async function role(...args: readonly string[]): Promise<ChildProcess> {
+    const child = spawn(process.execPath, [ROLE, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
     await once(child.stdout!, 'data')
     return child
   }
@@ -127,7 +127,69 @@ describe('killed in the middle of a session', function () {
       }
     })
   }
+
+  for (const mode of ['bidirectional', 'mirror'] as Mode[]) {
+    it(`${mode}: of a first run no agreement is left, so what is removed or edited since is no deletion`, async () => {
+      const durationMs = await firstRun(join(temp.path, `first-${mode}-whole`), mode)
+      for (let i = 0; i < POINTS; i++) {
+        const at = join(temp.path, `first-${mode}-${i}`)
+        // The beginning is looking and planning: what is written down while it goes on comes after that.
+        const delayMs = ((POINTS + i + Math.random()) * durationMs) / (2 * POINTS)
+        await firstRun(at, mode, delayMs)
+        const { source, destination, ...next } = await openSync({ at, mode })
+        const what = `killed after ${delayMs.toFixed(0)} of ${durationMs.toFixed(0)} ms`
+        try {
+          // It came to its end before it was killed: what is removed then is a deletion.
+          if (next.db.get<{ archive: number }>('SELECT archive FROM syncs')!.archive === 1) continue
+          const there = FIRST.filter(name => existsSync(join(destination, name)))
+          for (const name of there.filter((_, n) => n % 3 === 0)) rmSync(join(destination, name))
+          const edited = FIRST.filter((_, n) => n % 5 === 0)
+          for (const name of edited) put(source, name, 'edited')
+          const had = contents(source)
+          const outcome = await next.run()
+          // What was carried over and edited since would be replaced: a first mirror asks.
+          const halts = mode === 'mirror' && edited.some(name => existsSync(join(destination, name)))
+          if (outcome.state === 'halted') assert.ok(halts, what)
+          else assert.equal(outcome.state, 'done', what)
+          const has = contents(source)
+          for (const content of had) assert.ok(has.has(content), `${what}: lost: ${content.slice(0, 30)}`)
+          for (const name of FIRST) assert.ok(existsSync(join(source, name)), `${what}: ${name} is not at the source`)
+          if (outcome.state === 'done')
+            for (const name of FIRST) assert.ok(existsSync(join(destination, name)), `${what}: ${name} did not come`)
+        } finally {
+          await next.close()
+          rmSync(at, { recursive: true })
+        }
+      }
+    })
+  }
+
+  /** @param killMs - when it is killed; left out: it ends. @returns how long it took */
+  async function firstRun(at: string, mode: Mode, killMs?: number): Promise<number> {
+    const { source, close } = await openSync({ at, mode })
+    for (const name of FIRST) {
+      mkdirSync(dirname(join(source, name)), { recursive: true })
+      writeFileSync(join(source, name), `${name} first`)
+    }
+    await close()
+    const child = await role(at, mode, '', FIRST_STEPS)
+    const ended = once(child, 'exit')
+    const from = performance.now()
+    child.stdin!.write('go')
+    if (killMs === undefined) await once(child.stdout!, 'data')
+    else {
+      await new Promise(resolve => setTimeout(resolve, killMs))
+      child.kill('SIGKILL')
+    }
+    const tookMs = performance.now() - from
+    await ended
+    return tookMs
+  }
 })
+
+/** Files of a first run: several blocks of settles, in many batches. */
+const FIRST = Array.from({ length: 800 }, (_, i) => `folder ${i % 6}/file ${i}`)
+const FIRST_STEPS = '50'
 
 /** Two folders in step, and then edited. */
 async function prepared(at: string, mode: Mode): Promise<{ at: string; source: string; destination: string }> {

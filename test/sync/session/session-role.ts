@@ -4,10 +4,13 @@ import { once } from 'node:events'
 import type { Mode } from '../../../sync/reconcile/index.js'
 import { openSync } from './fixture.js'
 
-const [, , at, mode, last] = process.argv
+const [, , at, mode, last, batchSteps] = process.argv
 const fixture = await openSync({ at: at!, mode: mode as Mode })
 process.stdout.write('ready\n')
 await once(process.stdin, 'data')
-const outcome = await fixture.run({ onPhase: phase => phase === last && process.kill(process.pid, 'SIGKILL') })
+const outcome = await fixture.run({
+  ...(batchSteps !== undefined && { batchSteps: Number(batchSteps) }),
+  onPhase: phase => phase === last && process.kill(process.pid, 'SIGKILL')
+})
 process.stdout.write(`${outcome.state}\n`)
 process.exit(0)

@@ -1,5 +1,7 @@
 import { defineTasks } from '../../../storage/base/index.js'
 import type { Sql } from '../../../storage/sql/index.js'
+import type { ArchiveChange } from '../../../sync/reconcile/index.js'
+import { changeArchive } from '../../../sync/session/archive.worker.js'
 
 export const addSyncs = defineTasks(import.meta.url, {
   /** Two syncs for rows to hang on. */
@@ -18,6 +20,11 @@ export const addSyncs = defineTasks(import.meta.url, {
          VALUES (?, ?, 'test', ?, ?, '{}', '{}', '{}', 0)`
       )
       .run([id, uuid, mode, policy])
+  },
+
+  /** As a page of the fold does. */
+  change(sql: Sql, { sync, changes }: { sync: number; changes: readonly ArchiveChange[] }): void {
+    changeArchive(sql, sync, changes)
   },
 
   synchronous(sql: Sql): number {

@@ -1,5 +1,6 @@
 import { parentOf, type RelPath } from '../../../storage/base/index.js'
 import {
+  type ArchiveChange,
   applyChanges,
   ENDS,
   type End,
@@ -98,6 +99,8 @@ export class Pair {
     ends.destination = destination.disk.copy()
     session.seen = ends
     session.union = !this.known.agreed
+    // What a first run wrote down that did not come to its end.
+    if (session.union) this.known = { ...this.known, archive: new Map() }
     const rows = rowsOf(this.known.archive, ends)
     const sourceEmpty = ends.source.items.size === 0
     const options = { ...this.options, archive: this.known.agreed, sourceEmpty, union: this.accepted }
@@ -118,31 +121,74 @@ export class Pair {
         yield 'marked'
       }
     }
-    const achieved = yield* execute(session.operations, this.ends)
-    const { changes } = foldResults(settles, id => achieved.get(id))
+    const achieved = new Map<number, Trace>()
+    const pages = new Pages(settles, achieved)
+    const write = (changes: readonly ArchiveChange[]): void => {
+      this.known = { ...this.known, archive: applyChanges(this.known.archive, changes) }
+    }
+    // Of a first run the archive is written while it goes on; it counts from its end.
+    for (const { did, decided } of execute(session.operations, this.ends, achieved)) {
+      if (session.union) write(pages.behind(decided))
+      yield did
+    }
     // Pages of the archive are transactions of their own: forgotten, moved, put.
-    for (const kind of ['forget', 'move', 'put'] as const) {
-      const archive = applyChanges(
-        this.known.archive,
-        changes.filter(c => c.change === kind)
-      )
-      const agreed = this.known.agreed || (kind === 'put' && changes.some(c => c.change === 'put'))
-      this.known = { ...this.known, archive, agreed }
+    for (const kind of KINDS) {
+      write(pages.rest(kind))
       yield 'committed'
     }
-    if (counted) this.known = { ...this.known, batch: n }
+    const agreed = this.known.agreed || pages.agreed
+    this.known = { ...this.known, agreed, ...(counted && { batch: n }) }
     this.accepted = false
     this.forced = false
     return 'done'
   }
 }
 
+const KINDS: readonly Settle['kind'][] = ['forget', 'move', 'put']
+
+/** What a session writes into its archive, in the order of its plan: what is put of operations that are decided may be written before. */
+class Pages {
+  readonly #achieved: ReadonlyMap<number, Trace>
+  readonly #left: Record<Settle['kind'], Settle[]>
+  /** Something was written that both ends have. */
+  agreed = false
+
+  constructor(settles: readonly Settle[], achieved: ReadonlyMap<number, Trace>) {
+    this.#achieved = achieved
+    const of = (kind: Settle['kind']): Settle[] => settles.filter(s => s.kind === kind)
+    this.#left = { forget: of('forget'), move: of('move'), put: of('put') }
+  }
+
+  behind(decided: number): readonly ArchiveChange[] {
+    const { forget, move, put } = this.#left
+    if (forget.length + move.length > 0) return []
+    const first = put.findIndex(settle => lastOf(settle) > decided)
+    return this.#changes(put.splice(0, first === -1 ? put.length : first))
+  }
+
+  rest(kind: Settle['kind']): readonly ArchiveChange[] {
+    return this.#changes(this.#left[kind].splice(0))
+  }
+
+  #changes(settles: readonly Settle[]): readonly ArchiveChange[] {
+    const { changes } = foldResults(settles, id => this.#achieved.get(id))
+    this.agreed ||= changes.some(c => c.change === 'put')
+    return changes
+  }
+}
+
+/** The last operation that it speaks of. */
+function lastOf(settle: Settle): number {
+  const shown = settle.kind === 'put' ? [settle.source, settle.destination] : []
+  return Math.max(-1, ...settle.needs, ...shown.map(s => (s !== undefined && 'by' in s ? s.by : -1)))
+}
+
 /** Does it unit by unit: one operation, or a group, which the journal makes all or nothing. Something else may happen between. */
 function* execute(
   operations: readonly Operation[],
-  devices: Readonly<Record<End, Device>>
-): Generator<string, Map<number, Trace>> {
-  const achieved = new Map<number, Trace>()
+  devices: Readonly<Record<End, Device>>,
+  achieved: Map<number, Trace>
+): Generator<{ readonly did: string; readonly decided: number }> {
   const blocked: Record<End, Set<string>> = { source: new Set(), destination: new Set() }
   for (let i = 0; i < operations.length; ) {
     let to = i + 1
@@ -155,9 +201,9 @@ function* execute(
     const done = able && clear && tryUnit(unit, devices[end].disk, devices[otherEnd(end)].disk)
     if (done) for (const [id, trace] of done) achieved.set(id, trace)
     else for (const op of unit) for (let p = op.path; p !== ''; p = parentOf(p)) blocked[end].add(p)
-    yield `did ${unit.map(op => `${op.end} ${op.kind} ${op.path}`).join(', ')}`
+    const did = `did ${unit.map(op => `${op.end} ${op.kind} ${op.path}`).join(', ')}`
+    yield { did, decided: unit.at(-1)!.id }
   }
-  return achieved
 }
 
 function tryUnit(unit: readonly Operation[], disk: Disk, other: Disk): Map<number, Trace> | false {
