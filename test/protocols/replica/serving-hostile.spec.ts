@@ -2,13 +2,11 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ALIVE_EVERY_MS, IDLE_TURN_MS, type Replicas, replicas, servingPort } from '../../../protocols/replica/index.js'
-import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
+import type { AbsPath } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
 import type { PlaceStep } from '../../../storage/files/index.js'
 import type { Endpoint, SyncedEnd } from '../../../sync/endpoints/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
-import { type ManualClock, manualClock } from '../../manual-clock.js'
 import { pack } from '../../storage/files/pack.js'
 import { rel } from '../../sync/endpoints/gather.js'
 import { tempDir } from '../../temp.js'
@@ -216,90 +214,6 @@ describe('a driver that wants more than a sync is', () => {
     await assert.rejects(connect(root, randomUUID()), { code: 'NOT_GRANTED' })
     await assert.rejects(connect(join(root, 'inner'), uuid), { code: 'NOT_GRANTED' })
     await assert.rejects(connect(temp.path, uuid), { code: 'NOT_GRANTED' })
-  })
-
-  describe('who keeps a folder to himself', () => {
-    let clock: ManualClock
-    let patient: Replicas
-    /** The other sync has its turn. */
-    let theirs = false
-    beforeEach(async () => {
-      clock = manualClock()
-      const { peer, grants, served } = pair.server
-      await pair.server.replicas.stop()
-      patient = replicas({
-        ...{ network: peer.network, grants, clock, random: systemRandom, log: peer.log, ours: () => [] },
-        ...{ nameOf: () => 'ada', open: path => pair.parts.open(path) },
-        syncs: (from, id) => servingPort({ served, watcher: pair.watcher, isNetwork: async () => false }, from, id)
-      })
-      await patient.start()
-    })
-    afterEach(async () => {
-      await patient.stop()
-      await pair.server.replicas.start()
-    })
-
-    /** Another sync of that folder waits for its turn while `meanwhile` goes on, and gets it. */
-    async function losesTo(meanwhile: () => Promise<unknown>): Promise<void> {
-      theirs = false
-      const first = endpoint
-      const other = await openForSync(pair, root, { uuid: randomUUID(), mode: 'mirror', side: 'destination' })
-      opened.push(other)
-      // Opening for writing takes a turn, too.
-      const waiting = other.sync!.open().finally(() => {
-        theirs = true
-      })
-      await meanwhile()
-      await announced(await waiting, randomUUID())
-      await assert.rejects(first.space(), { code: 'UNREACHABLE' })
-    }
-
-    it('and does nothing loses his turn; others get theirs', async () => {
-      await announced(await open(), randomUUID())
-      await losesTo(() => clock.advance(IDLE_TURN_MS + 2 * ALIVE_EVERY_MS))
-    })
-
-    it('and asks a little now and then loses it likewise', async () => {
-      await announced(await open(), randomUUID())
-      const idle = endpoint
-      await losesTo(async () => {
-        for (let asked = 0; asked < 6; asked++) {
-          await clock.advance(IDLE_TURN_MS / 5)
-          await idle.space().catch(() => {})
-        }
-      })
-    })
-
-    it('and leaves an answer unread loses it likewise', async () => {
-      writeFileSync(join(root, 'large'), Buffer.alloc(8 * 1024 * 1024))
-      await announced(await open(), randomUUID())
-      const reader = endpoint
-      const pieces = reader.read(rel('large'))[Symbol.asyncIterator]()
-      await pieces.next()
-      await losesTo(async () => {
-        // Until as much is on its way as may be, it is read here.
-        while (!theirs) {
-          await reader.space().catch(() => {})
-          await clock.advance(IDLE_TURN_MS / 10)
-        }
-      })
-      await assert.rejects(async () => {
-        for (;;) if ((await pieces.next()).done) return
-      })
-    })
-
-    it('and gets on, however slowly, keeps it', async () => {
-      const end = await open()
-      const run = randomUUID()
-      await announced(end, run)
-      await end.stage()
-      for (let i = 0; i < 8; i++) {
-        await clock.advance(IDLE_TURN_MS - 2 * ALIVE_EVERY_MS)
-        const [made] = await place(end, run, { kind: 'make-directory', path: rel(`d${i}`) })
-        assert.equal(made?.done, true)
-      }
-      await end.close({ done: true })
-    })
   })
 
   it('who does not take what he asked for keeps nobody from taking the sync away', async () => {
