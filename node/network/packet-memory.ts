@@ -14,8 +14,8 @@ export interface PacketMemory {
 export const PLACE_BYTES = 64 * 1024
 /** Smaller packets get memory of their own: as many of them as a socket holds would else take a whole place each. */
 export const PLACED_FROM_BYTES = 16 * 1024
-/** What a socket holds before its writers wait, and a turn of the loop beyond it; a longer list would only keep memory. */
-const MAX_FREE = 32
+/** What one large file has on its way to another device (8 MiB): a turn of the loop may seal all of it. */
+const MAX_FREE = 128
 
 export function packetMemory(): PacketMemory {
   const free: ArrayBuffer[] = []

@@ -71,7 +71,7 @@ export interface SealedPipe {
    * instead, sealed for it alone.
    */
   arrived(frame: Uint8Array): void
-  /** Nothing is under way: lets go of what is kept for later frames. Most streams rest most of the time. */
+  /** Nothing is under way: what is kept for later frames is let go (`FrameBuffers.rest`). Most streams rest most of the time. */
   rest(): void
   /** Says that nothing more will be sent, once what is queued is out. */
   close(): Promise<void>
@@ -108,8 +108,8 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
   } = init
   const rate = new LinkRate()
   // With memory of its own for each frame the collectors of garbage were the largest user of the processor.
-  let incoming = new FrameBuffers()
-  let outgoing = new FrameBuffers()
+  const incoming = new FrameBuffers()
+  const outgoing = new FrameBuffers()
   const [ours, theirs] = random === undefined ? (['server', 'driver'] as const) : (['driver', 'server'] as const)
   let sealer: Sealer | undefined
   let opener: Opener | undefined
@@ -149,8 +149,8 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       for (const memory of reusable(frame)) outgoing.give(memory)
     },
     rest() {
-      incoming = new FrameBuffers()
-      outgoing = new FrameBuffers()
+      incoming.rest()
+      outgoing.rest()
     },
     send(type, call, values, data = []) {
       if (sealer === undefined) throw wireError('UNEXPECTED_MESSAGE', 'nothing may be said before the salt')

@@ -11,16 +11,28 @@ const POOLED_FROM_BYTES = PACK_FRAME_BYTES / 2
 const MAX_FREE = 8
 
 export class FrameBuffers {
-  readonly #free: ArrayBuffer[] = []
+  #free: ArrayBuffer[] = []
+  /** Since the last rest. */
+  #used = false
 
   /** Memory for one frame: all of an ArrayBuffer, or its beginning. */
   take(length: number): Uint8Array<ArrayBuffer> {
     if (length < POOLED_FROM_BYTES || length > PACK_FRAME_BYTES) return new Uint8Array(new ArrayBuffer(length))
+    this.#used = true
     return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(PACK_FRAME_BYTES), 0, length)
   }
 
   give(buffer: ArrayBuffer): void {
     if (this.#free.length < MAX_FREE) this.#free.push(buffer)
+  }
+
+  /**
+   * Nothing is under way: lets go of what is kept, unless some of it was used since it last rested. Between two messages of a large file
+   * nothing is under way again and again, and whatever ends one (its name, a goodbye) uses none.
+   */
+  rest(): void {
+    if (!this.#used) this.#free = []
+    this.#used = false
   }
 }
 

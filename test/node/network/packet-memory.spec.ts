@@ -16,6 +16,14 @@ describe('memory of packets', () => {
     assert.equal(memory.take(PLACE_BYTES).buffer, packet.buffer)
   })
 
+  it('is kept for as many as a large file has on its way', () => {
+    const memory = packetMemory()
+    const packets = Array.from({ length: (8 * 1024 * 1024) / PLACE_BYTES }, () => memory.take(PLACE_BYTES))
+    const places = new Set(packets.map(packet => packet.buffer))
+    for (const packet of packets) memory.wrote(packet)
+    for (const _ of packets) assert.ok(places.has(memory.take(PLACE_BYTES).buffer))
+  })
+
   it('small packets have memory of their own, and memory of others is nobody else’s', () => {
     const memory = packetMemory()
     const small = memory.take(PLACED_FROM_BYTES - 1)

@@ -53,6 +53,20 @@ describe('memory for frames', () => {
     }
   })
 
+  it('is kept over a moment without work, and let go at the second that comes without any in between', () => {
+    const buffers = new FrameBuffers()
+    const first = buffers.take(PACK_FRAME_BYTES)
+    buffers.give(first.buffer)
+    buffers.rest()
+    const again = buffers.take(PACK_FRAME_BYTES)
+    assert.equal(again.buffer, first.buffer)
+    buffers.give(again.buffer)
+    buffers.rest()
+    buffers.take(100) // small ones use none of it
+    buffers.rest()
+    assert.notEqual(buffers.take(PACK_FRAME_BYTES).buffer, first.buffer)
+  })
+
   it('a record sealed into a ring opens like one in memory of its own', () => {
     const [key, id] = [randomBytes(32), randomBytes(16)]
     const ring = new FrameRing(ringMemory(PACK_FRAME_BYTES))
