@@ -82,7 +82,10 @@ export async function applyPlan(
       afterNoted: upTo => fold.noteDecided(upTo),
       onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
     })
-    return transition.run().finally(() => Promise.all([changes.end(), fold.stop()]))
+    return transition.run().finally(async () => {
+      await fold.stop()
+      await changes.end()
+    })
   }
   const result = summary.operations === 0 ? NOTHING_DONE : await doIt()
   const folded = await fold.end()
