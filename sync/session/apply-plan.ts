@@ -12,7 +12,6 @@ import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
 import type { Planned } from './plan-session.js'
 import type { Later, Opened, SessionInit, SessionOutcome } from './session.js'
-import { openStages } from './session-end.js'
 import { snapshotting } from './snapshot.worker.js'
 import { Transition, type Transitioned } from './transition.js'
 import type { TransitionEnd } from './transition-end.js'
@@ -33,7 +32,6 @@ export async function applyPlan(
     drop,
     union,
     unread,
-    early,
     rules,
     known,
     forced,
@@ -64,11 +62,13 @@ export async function applyPlan(
   let rulesChanged = false
   const doIt = async (): Promise<Transitioned> => {
     for (const end of ENDS) await opened[end]?.announce({ run, ...takenAway(summary, end) }, options)
-    await openStages(opened, options)
+    // In one order for all daemons: none holds one folder while it waits for one that another holds (root-lock.ts).
+    const rootOf = (end: End): string => opened[end]?.here?.root.path ?? ''
+    for (const end of [...ENDS].sort((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1))) await opened[end]?.stage(options)
     const [source, destination] = await Promise.all([endOf('source'), endOf('destination')])
     const transition = new Transition({
       ends: { source, destination },
-      ...{ snapshot, planFile, pool, run, unread, early, signal },
+      ...{ snapshot, planFile, pool, run, unread, signal },
       resumes: isFar(ends),
       batchSteps: init.batchSteps,
       // The row of the run, which the first of them makes, is there before what refers to it: writes keep their order.

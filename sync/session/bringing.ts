@@ -2,8 +2,7 @@
 import type { ContentHash, Problem } from '../../storage/base/index.js'
 import { type Operation, otherEnd } from '../reconcile/index.js'
 import { sizeOf } from './batch.js'
-import type { StagedEarly } from './early-content.js'
-import { type Learnt, type StagedContent, stageContent } from './stage-content.js'
+import { type StagedContent, stageContent } from './stage-content.js'
 import { StagedNames } from './staged-names.js'
 import type { TransitionInit } from './transition.js'
 import { noteLearnt } from './unread-content.js'
@@ -26,13 +25,10 @@ export interface Bring {
 }
 
 interface Staged extends StagedContent {
-  /** Of what lay there already. */
-  readonly hashes: ReadonlyMap<number, ContentHash>
   /** Files and links. */
   readonly count: number
 }
 
-const NOTHING_EARLY: StagedEarly = { files: new Map(), learnt: [] }
 const NOTHING_BROUGHT: Brought = { failed: new Map(), hashes: new Map(), durable: false }
 
 /** Batches whose content may lie staged when a session ends: one being placed, one being brought. Groups come between. */
@@ -60,13 +56,11 @@ export class Bringing {
   /** @returns undefined: it needs nothing */
   async #stage(batch: readonly Operation[], onBytes: (written: number) => void): Promise<Staged | undefined> {
     const { pool, ends, signal } = this.#init
-    const { hashes, learnt } = this.#early(batch, onBytes)
-    const all = batch.flatMap(op => wantedOf(op, this.names.of(op)))
-    if (all.length === 0) return undefined
-    const wanted = all.filter(w => !hashes.has(w.id))
+    const wanted = batch.flatMap(op => wantedOf(op, this.names.of(op)))
+    if (wanted.length === 0) return undefined
     const { end } = batch[0]!
     const { endpoint, stage, here, stageOwn } = ends[end]
-    const bytes = batch.reduce((sum, op) => sum + (hashes.has(op.id) ? 0 : sizeOf(op)), 0)
+    const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
     await endpoint.ensureSpace(bytes, { signal })
     // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
     const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
@@ -75,37 +69,17 @@ export class Bringing {
     const options = { ...(signal && { signal }), onBytes }
     const rest = stageOwn === undefined ? wanted : await stageOwn(wanted, options)
     const content = await stageContent(init, rest, options)
-    return { ...content, learnt: [...learnt, ...content.learnt], hashes, count: all.length }
-  }
-
-  /** What lies staged already. */
-  #early(
-    batch: readonly Operation[],
-    onBytes: (written: number) => void
-  ): { readonly hashes: ReadonlyMap<number, ContentHash>; readonly learnt: readonly Learnt[] } {
-    const hashes = new Map<number, ContentHash>()
-    const { files, learnt } = this.#init.early?.take(batch) ?? NOTHING_EARLY
-    let bytes = 0
-    for (const op of batch) {
-      const found = files.get(op.id)
-      if (found === undefined) continue
-      this.names.lies(op, found.staged)
-      hashes.set(op.id, found.hash)
-      bytes += sizeOf(op)
-    }
-    if (bytes > 0) onBytes(bytes)
-    return { hashes, learnt }
+    return { ...content, count: wanted.length }
   }
 
   /** While the content of the next batch is staged already. */
-  async #settle(batch: readonly Operation[], { failed, learnt, hashes: early, count }: Staged): Promise<Brought> {
+  async #settle(batch: readonly Operation[], { failed, learnt, count }: Staged): Promise<Brought> {
     const { ends, snapshot, signal } = this.#init
     const { end } = batch[0]!
-    const [read, durable] = await bothDone(
+    const [hashes, durable] = await bothDone(
       noteLearnt(snapshot, otherEnd(end), learnt),
       ends[end].here?.staging.makeDurable(count, { signal }) ?? Promise.resolve(false)
     )
-    const hashes = early.size === 0 ? read : new Map([...early, ...read])
     return { failed, hashes, durable }
   }
 }

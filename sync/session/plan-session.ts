@@ -4,7 +4,6 @@ import type { EndVectors } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import { answersOf } from './answers.js'
 import { type FetchedVectors, fetchVectors, StaleLook } from './asked.js'
-import { EarlyContent } from './early-content.js'
 import { capabilitiesOf } from './ends.js'
 import { clearUncounted } from './fold.js'
 import { ignoreRules } from './ignore-rules.js'
@@ -22,8 +21,6 @@ export interface Planned {
   readonly drop: boolean
   readonly union: boolean
   readonly unread: boolean
-  /** What of it was staged meanwhile. */
-  readonly early?: EarlyContent | undefined
   readonly rules: Pick<PlanInput, 'proves' | 'ignore'>
   /** Up to where it knows the versions of both ends; undefined: none are kept. */
   readonly known: FetchedVectors['known'] | undefined
@@ -35,14 +32,11 @@ const MAX_STALE = 3
 /** No sync bears this number: planned for it, a plan has no archive. */
 const NO_ARCHIVE = 0
 
-/**
- * Plans what the snapshot tells: with what both ends know of versions, where they do.
- * @param again - there was another look: nothing is staged beside this plan, and nothing that was is taken
- */
+/** Plans what the snapshot tells: with what both ends know of versions, where they do. */
 export async function planSession(
   init: SessionInit,
   opened: Opened,
-  { union, unread, again }: Pick<Planned, 'union' | 'unread'> & { readonly again: boolean }
+  { union, unread }: Pick<Planned, 'union' | 'unread'>
 ): Promise<Planned> {
   const { sync, ends, db, snapshot, pool, signal } = init
   const ignore = await ignoreRules({ patterns: sync.ignore, ends, snapshot, signal })
@@ -54,7 +48,6 @@ export async function planSession(
   const proves = { source: keepsIdentity('source'), destination: keepsIdentity('destination') }
   const rules = { proves, ignore }
   let known: Planned['known']
-  let early: EarlyContent | undefined
   const make = async (archive: boolean): Promise<PlanSummary> => {
     const input = {
       ...{ instanceFile: db.file, unread, ...rules },
@@ -73,17 +66,14 @@ export async function planSession(
     return makePlan(pool, snapshot, { ...input, planFile, vectorsFile: fetched?.vectorsFile }, { signal })
   }
   const planned = (summary: PlanSummary, archive: boolean, drop: boolean): Planned => ({
-    ...{ summary, planFile, archive, drop, union, unread, early, rules, known }
+    ...{ summary, planFile, archive, drop, union, unread, rules, known }
   })
   if (union) return planned(await make(false), false, true)
-  if (unread && !again) early = new EarlyContent({ ...ends, opened, snapshot, pool, ignore, signal })
   try {
     return planned(await make(agreed), agreed, false)
   } catch (err) {
     if (!hasCode(err, 'ARCHIVE_DAMAGED')) throw err
     return planned(await make(false), false, true)
-  } finally {
-    await early?.end()
   }
 }
 

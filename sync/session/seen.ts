@@ -1,11 +1,11 @@
 /** Rows of the snapshot: how they are kept and read. Runs in the writer thread and in workers. */
-import { type ContentHash, pathBytes, type RelPath, ROOT, textFromBytes } from '../../storage/base/index.js'
+import { type ContentHash, pathBytes, type RelPath, textFromBytes } from '../../storage/base/index.js'
 import { hashFromBytes, hashToBytes } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Sql, SqlValue } from '../../storage/sql/index.js'
 import type { TreeEntry, UnknownReason } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { keyPath, keysBelow, pathKey } from './path-key.js'
+import { keysBelow, pathKey } from './path-key.js'
 import { Renames } from './renames.js'
 
 /** A thing as it was seen; `undefined` hash: it could not be read. */
@@ -75,17 +75,6 @@ export function* rawSeen(sql: Sql, at: End): Generator<readonly SqlValue[]> {
     if (rows.length < PAGE) return
     after = rows.at(-1)![0] as Uint8Array<ArrayBuffer>
   }
-}
-
-/** Files of an end that nobody has read, in tree order. */
-export function readUnread(
-  sql: Sql,
-  at: End,
-  { after = ROOT, limit }: { readonly after?: RelPath | undefined; readonly limit: number }
-): SeenRow[] {
-  const text = `SELECT ${COLUMNS} FROM seen WHERE at = ? AND kind = 0 AND hash IS NULL AND path > ? ORDER BY path LIMIT ?`
-  const rows = sql.prepare<never>(text, { raw: true, bigint: true }).all([endNumber(at), pathKey(after), limit])
-  return (rows as unknown as SqlValue[][]).map(raw => seenOf(raw, keyPath(raw[0] as Uint8Array)))
 }
 
 export interface KeyRange {

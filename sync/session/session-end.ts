@@ -2,11 +2,9 @@
 import type { AbortOptions, Clock } from '../../storage/base/index.js'
 import type { Capabilities, FileRoot, Marker, PlaceStep, StagedHow, Staging } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, EndVectors, SyncedEnd } from '../endpoints/index.js'
-import { ENDS, type End } from '../reconcile/index.js'
 import type { Step } from './achieved.js'
 import { bothDone } from './bringing.js'
 import { openEnd } from './ends.js'
-import type { Opened } from './session.js'
 import type { PlacedBatch, Placing, VersionKeeper } from './transition-end.js'
 import type { FolderVectors } from './vectors.js'
 
@@ -28,12 +26,6 @@ export interface SessionEnd {
    * @param settled - all of both ends was looked at, and nothing is left over
    */
   close(done: boolean, settled?: boolean): Promise<void>
-}
-
-/** All that are written to, in one order for all daemons: none holds one folder while it waits for one that another holds (root-lock.ts). */
-export async function openStages(opened: Opened, options?: AbortOptions): Promise<void> {
-  const rootOf = (end: End): string => opened[end]?.here?.root.path ?? ''
-  for (const end of [...ENDS].sort((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1))) await opened[end]?.stage(options)
 }
 
 export interface SessionEndInit {

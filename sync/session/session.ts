@@ -154,13 +154,12 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
       later = joined(later, again.later)
       unread = again.unread
     }
-    const { union } = identity
-    const makePlan = (again = false) => planFresh(() => planSession(init, opened, { union, unread, again }), lookAgain)
+    const makePlan = () => planFresh(() => planSession(init, opened, { union: identity.union, unread }), lookAgain)
     let planned = await makePlan()
     for (let more = await init.more?.(planned.summary); more !== undefined; more = await init.more?.(planned.summary)) {
       if (more === 'leave') return { state: 'planned', plan: planned.summary, halts: [] }
       await lookAgain(more)
-      planned = await makePlan(true)
+      planned = await makePlan()
     }
     const halts = await guards(init, planned)
     const { summary } = planned

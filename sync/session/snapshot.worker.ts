@@ -15,7 +15,7 @@ import { Beside } from './beside.js'
 import { applyHints, type HintsInput, type HintsOutcome, movedFrom } from './hints.js'
 import { keyPath, pathKey } from './path-key.js'
 import { moveRows, type Rename, settleRenames } from './renames.js'
-import { endNumber, readUnread, type SeenRow, seenFinder, seenValueOf, seenWriter, signed } from './seen.js'
+import { endNumber, seenFinder, seenValueOf, seenWriter, signed } from './seen.js'
 import { isCompared, Touched } from './touched.js'
 import { forgetRead, noteUnread } from './unread.js'
 
@@ -101,11 +101,6 @@ export const snapshotting = defineTasks(import.meta.url, {
       )
       .all([endNumber(at), after === undefined ? new Uint8Array(0) : pathKey(after), limit])
       .map(({ path }) => keyPath(path))
-  },
-
-  /** The same, with all that was seen of them. */
-  unreadRows(sql: Sql, { at, ...page }: { at: End; after: RelPath | undefined; limit: number }): SeenRow[] {
-    return readUnread(sql, at, page)
   },
 
   /** Which of these the last scan saw at an end, or a batch of this run put there. */

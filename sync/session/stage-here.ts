@@ -13,18 +13,16 @@ export interface HereInit {
   readonly from: Endpoint
   readonly root: FileRoot
   readonly staging: Staging
-  /** Tasks at once, unless as many as bulk work has. */
-  readonly lanes?: number | undefined
 }
 
 /** Files and bytes of one task: several run at once, and one large file holds up no more than these. */
-export const FILES_A_TASK = 250
-export const BYTES_A_TASK = 16 * 1024 * 1024
+const FILES_A_TASK = 250
+const BYTES_A_TASK = 16 * 1024 * 1024
 const SHARES_BLOCKS = new Set(['btrfs', 'xfs', 'bcachefs'])
 
 /** The same as `stageContent`, for files alone. @param wanted - of kind `file` */
 export async function stageHere(
-  { pool, from, root, staging: place, lanes = pool.bulkWidth }: HereInit,
+  { pool, from, root, staging: place }: HereInit,
   wanted: readonly Wanted[],
   { signal, onBytes }: StageOptions
 ): Promise<StagedContent> {
@@ -62,7 +60,7 @@ export async function stageHere(
       if (read.length > 0) learnt.push({ ids: read.map(w => w.id), rows })
     }
   }
-  const working = Array.from({ length: lanes }, () =>
+  const working = Array.from({ length: pool.bulkWidth }, () =>
     work().catch(err => {
       tasks.length = 0
       throw err

@@ -15,17 +15,11 @@ export class StagedNames {
     this.#byContent = byContent
   }
 
-  /** It lies there already, under a name that no other operation gets. */
-  lies(op: Operation, name: RelPath): void {
-    this.#names.set(op.id, name)
-  }
-
   /** The same each time until it is freed. */
   of(op: Operation): RelPath {
-    let name = this.#names.get(op.id)
-    if (name !== undefined) return name
     const content = this.#byContent ? contentName(op) : undefined
     if (content === undefined) return `new/${op.id}` as RelPath
+    let name = this.#names.get(op.id)
     for (let n = 0; name === undefined; n++) {
       const free = `new/${content}.${n}` as RelPath
       if (!this.#taken.has(free)) name = free

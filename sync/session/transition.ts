@@ -7,7 +7,6 @@ import { ENDS, type End, type Operation } from '../reconcile/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, isAttributes } from './batch.js'
 import { type Bring, Bringing, type Brought } from './bringing.js'
-import type { EarlyContent } from './early-content.js'
 import { Learned, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
 import { lookAtAll } from './look-at-all.js'
@@ -17,7 +16,6 @@ import { snapshotting } from './snapshot.worker.js'
 import { expectedOf, groupSteps, stepOf } from './steps.js'
 import { toTraceColumns, traceBuffersOf } from './traces.js'
 import type { TransitionEnd } from './transition-end.js'
-import { UnderWay } from './under-way.js'
 import { withLearnt } from './unread-content.js'
 import { VersionLines } from './version-lines.js'
 
@@ -32,8 +30,6 @@ export interface TransitionInit {
   readonly resumes?: boolean | undefined
   /** The plan has content that nobody has read yet: see `unread-content.ts`. */
   readonly unread?: boolean | undefined
-  /** What of it lies staged already. */
-  readonly early?: Pick<EarlyContent, 'take'> | undefined
   /** Unless told as many steps a batch as may be. */
   readonly batchSteps?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -54,9 +50,6 @@ export interface Transitioned {
   readonly unsettled: readonly RelPath[]
 }
 
-/** Batches under way: one is placed while the next is staged; here several, so that neither waits for the other. */
-const BATCHES_HERE = 4
-const BATCHES_FAR = 2
 /** Read at once from the plan. */
 const PLAN_PAGE = 1_000
 /** Listed one by one; further ones are counted in `unsettled` alone. */
@@ -80,10 +73,11 @@ export class Transition {
   readonly #learned = new Learned()
   readonly #maxSteps: number
   #batch: Batch
-  /** Content of the last batch being staged; and the last one being placed, or waiting for those before it. */
+  /** Content of the last batch being staged, then made durable; and the last two being placed: one is, the other waits for it. */
   #staging: Promise<unknown> = Promise.resolve()
+  #brought: Promise<unknown> = Promise.resolve()
   #placing: Promise<unknown> = Promise.resolve()
-  readonly #underWay: UnderWay
+  #placingBefore: Promise<unknown> = Promise.resolve()
   /** What the last batch did, being written down. */
   #noting: Promise<unknown> = Promise.resolve()
   #operations = 0
@@ -96,7 +90,6 @@ export class Transition {
     // Each batch costs its beginning, its marker and two syncs, whatever its size.
     const here = ENDS.every(end => init.ends[end].endpoint.kind === 'local')
     this.#maxSteps = init.batchSteps ?? (here ? MAX_PLACED_STEPS : MAX_BATCH_STEPS)
-    this.#underWay = new UnderWay(here ? BATCHES_HERE : BATCHES_FAR)
     this.#batch = new Batch(this.#maxSteps)
   }
 
@@ -109,7 +102,7 @@ export class Transition {
       await this.#learned.tell(ends, this.#failed, { ...(signal && { signal }) })
     } finally {
       // Nothing is left at work when the staging places are closed.
-      await Promise.allSettled([this.#staging, this.#underWay.ended(), this.#placing, this.#noting])
+      await Promise.allSettled([this.#staging, this.#brought, this.#placingBefore, this.#placing, this.#noting])
     }
     return {
       ...{ operations: this.#operations, bytes: this.#bytes },
@@ -147,18 +140,19 @@ export class Transition {
     return op.kind !== 'remove-directory' || !this.#blocked[op.end].has(op.path)
   }
 
-  /** Begins with a batch: its content is staged while a few before it are made durable and placed. */
+  /** Begins with a batch: its content is staged while the batch before is made durable and placed, and no other. */
   async #flush(): Promise<void> {
     const { ops } = this.#batch
     this.#batch = new Batch(this.#maxSteps)
     if (ops.length === 0) return
-    await this.#underWay.room()
+    await this.#placingBefore
     await this.#staging
     const { staged, brought } = this.#bring(ops)
     const placing = this.#placing.then(async () => this.#placeBatch(ops, await brought))
-    staged.catch(() => {}) // awaited with the next batch, or at the end
-    this.#underWay.add({ brought, placed: placing })
+    for (const promise of [staged, brought, placing]) promise.catch(() => {}) // awaited with the next batch, or at the end
     this.#staging = staged
+    this.#brought = brought
+    this.#placingBefore = this.#placing
     this.#placing = placing
   }
 

@@ -172,7 +172,7 @@ describe('killed in the middle of a session', function () {
       writeFileSync(join(source, name), `${name} first`)
     }
     await close()
-    const child = await role(at, mode, '', FIRST_STEPS)
+    const child = await role(at, mode, FIRST_STEPS)
     const ended = once(child, 'exit')
     const from = performance.now()
     child.stdin!.write('go')

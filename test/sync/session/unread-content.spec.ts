@@ -119,10 +119,10 @@ describe('a first sync into an empty folder', () => {
       await open('mirror')
       utimesSync(at('d/two'), 1_000_000, 1_000_000)
       const first = await run({
-        onPhase(phase) {
-          if (phase !== 'Planning changes') return
+        async more() {
           change(at('d/two'))
           utimesSync(at('d/two'), 1_000_000, 1_000_000)
+          return undefined
         }
       })
       assert.deepEqual(problems(first), [['d/two', 'CHANGED']])
