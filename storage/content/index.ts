@@ -24,5 +24,6 @@ export {
   isRacy,
   PIECE_BYTES,
   type ReadSource,
+  readFully,
   sameContentStat
 } from './read.js'

@@ -94,8 +94,8 @@ export function isRacy(stat: Pick<HashedContent, 'mtimeNs' | 'ctimeNs' | 'starte
   return stat.mtimeNs > limitNs || stat.ctimeNs > limitNs
 }
 
-/** Reads until `into` is full or the file ends. */
-function readFully(source: ReadSource, into: Uint8Array, position: number): number {
+/** Reads until `into` is full or the file ends. @returns bytes read */
+export function readFully(source: Pick<ReadSource, 'read'>, into: Uint8Array, position: number): number {
   let n = 0
   while (n < into.length) {
     const got = source.read(into.subarray(n), position + n)

@@ -1,5 +1,5 @@
 import { type AbortOptions, displayPath, hasCode, type RelPath, SpacedriveError } from '../base/index.js'
-import { BLOCK_HASH_BYTES, hashBytes, MAX_BLOCK_BYTES } from '../content/index.js'
+import { BLOCK_HASH_BYTES, hashBytes, MAX_BLOCK_BYTES, readFully } from '../content/index.js'
 import type { Disk } from './disk.js'
 import type { FileAppender } from './file-appender.js'
 import type { RootHandle } from './root.js'
@@ -119,17 +119,6 @@ export class StretchSource {
 async function letIn(signal: AbortSignal | undefined): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
   signal?.throwIfAborted()
-}
-
-/** @returns how much there was */
-function readFully(file: OpenFile, into: Uint8Array, at: number): number {
-  let n = 0
-  while (n < into.length) {
-    const got = file.read(into.subarray(n), at + n)
-    if (got === 0) break
-    n += got
-  }
-  return n
 }
 
 /** How far to go from there at once, through data or through a hole, where the system tells them apart. */

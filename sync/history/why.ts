@@ -221,18 +221,17 @@ function changesOf({ db }: HistoryInit, sync: Sync, path: RelPath): WhyChange[] 
     .map(r => ({ run: r.run, doneAtMs: r.done_at, end: ENDS[r.at]!, kind: r.kind, reason: r.reason }))
 }
 
+type AgreedRow = Record<'kind' | 's_mtime' | 'd_mtime', bigint> & { readonly size: bigint | null }
+
 /** What both agreed on, as each end showed it. */
 function agreedOn(
   { db }: HistoryInit,
   sync: Sync,
   path: RelPath
 ): { holds(end: End, side: WhySide | undefined): boolean } | undefined {
-  const row = db.get<{ kind: bigint; size: bigint | null; s_mtime: bigint; d_mtime: bigint }>(
-    `SELECT kind, size, s_mtime, d_mtime FROM sync_archive
-     WHERE sync = (SELECT id FROM syncs WHERE id = ? AND archive = 1) AND path = ?`,
-    [sync.id, pathKey(path)],
-    { bigint: true }
-  )
+  const text = `SELECT kind, size, s_mtime, d_mtime FROM sync_archive
+    WHERE sync = (SELECT id FROM syncs WHERE id = ? AND archive = 1) AND path = ?`
+  const row = db.get<AgreedRow>(text, [sync.id, pathKey(path)], { bigint: true })
   if (row === undefined) return undefined
   const kind = (['file', 'directory', 'symlink'] as const)[Number(row.kind)]
   return {

@@ -7,13 +7,13 @@ import {
   SpacedriveError,
   type TaskContext
 } from '../../../storage/base/index.js'
-import { BlockReader, hashSource } from '../../../storage/content/index.js'
+import { BlockReader, hashSource, readFully } from '../../../storage/content/index.js'
 import type { EntryStat } from '../../../storage/files/index.js'
 import type { BlockPiece } from '../blocks.js'
 import { BLOCKS_A_PAGE, MAX_BLOCKS, READ_PIECE_BYTES } from '../limits.js'
 import { sink } from '../pull.js'
 import { stretches } from './holes.js'
-import { changedWhileReading, fill, type LocalRoot, reading, sameContent } from './reading.js'
+import { changedWhileReading, type LocalRoot, reading, sameContent } from './reading.js'
 
 interface Input {
   readonly root: LocalRoot
@@ -45,7 +45,7 @@ export const blockTasks = defineTasks(import.meta.url, {
           for (let at = from; at < to; at += READ_PIECE_BYTES) {
             const bytes = buffer.subarray(0, Math.min(READ_PIECE_BYTES, to - at))
             if (hole) bytes.fill(0)
-            else if (fill(file, bytes, at) < bytes.length) throw changedWhileReading(path)
+            else if (readFully(file, bytes, at) < bytes.length) throw changedWhileReading(path)
             blocks.update(bytes)
             if (blocks.ready >= BLOCKS_A_PAGE) await send()
             else await out.giveWay()

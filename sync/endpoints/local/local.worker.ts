@@ -6,7 +6,15 @@ import {
   SpacedriveError,
   type TaskContext
 } from '../../../storage/base/index.js'
-import { createHasher, hashBytes, hashSource, hashZeros, isRacy, PIECE_BYTES } from '../../../storage/content/index.js'
+import {
+  createHasher,
+  hashBytes,
+  hashSource,
+  hashZeros,
+  isRacy,
+  PIECE_BYTES,
+  readFully
+} from '../../../storage/content/index.js'
 import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
 import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
 import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
@@ -16,7 +24,7 @@ import { sink } from '../pull.js'
 import { type HashedPage, hashedPage } from './hashed-page.js'
 import { stretches } from './holes.js'
 import { entryAt, type LookRules, lookedAt, problemOf } from './look.js'
-import { changedWhileReading, fill, giveWay, type LocalRoot, reading, sameContent } from './reading.js'
+import { changedWhileReading, giveWay, type LocalRoot, reading, sameContent } from './reading.js'
 import { type PageSink, Walker } from './walker.js'
 
 interface Input {
@@ -89,7 +97,7 @@ export const localTasks = defineTasks(import.meta.url, {
             }
             const memory = out.memory(stretch.to - stretch.from)
             const { bytes } = memory
-            if (fill(file, bytes, stretch.from) < bytes.length) throw changedWhileReading(path)
+            if (readFully(file, bytes, stretch.from) < bytes.length) throw changedWhileReading(path)
             hasher?.update(bytes)
             await out.sendPiece({ kind: 'data', atBytes: stretch.from, bytes }, memory)
           }
@@ -212,7 +220,7 @@ function packed(reader: TreeReader, path: RelPath, data: Uint8Array, used: numbe
     if (used + length > data.length) return undefined
     // Read into the place it has in the pack, hashed from there.
     const content = data.subarray(used, used + length)
-    if (fill(file, content, 0) < length) throw changedWhileReading(path)
+    if (readFully(file, content, 0) < length) throw changedWhileReading(path)
     const stat = file.stat()
     if (!sameContent(before, stat)) throw changedWhileReading(path)
     return { path, offset: used, length, hash: hashBytes(content), stat }

@@ -5,7 +5,7 @@ import {
   SpacedriveError,
   type TaskContext
 } from '../../../storage/base/index.js'
-import { type Disk, type EntryStat, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
+import { type Disk, type EntryStat, type TreeReader, treeReader } from '../../../storage/files/index.js'
 
 /** The root as it was opened, for each task. */
 export interface LocalRoot {
@@ -29,17 +29,6 @@ export async function reading<T>(
   } finally {
     reader.close()
   }
-}
-
-/** Reads until `into` is full or the file ends. */
-export function fill(file: OpenFile, into: Uint8Array, atBytes: number): number {
-  let n = 0
-  while (n < into.length) {
-    const got = file.read(into.subarray(n), atBytes + n)
-    if (got === 0) break
-    n += got
-  }
-  return n
 }
 
 /** Nothing in the two stats speaks for a change of content. */
