@@ -10,6 +10,16 @@
  * fast ways of two local ends. docs/endpoint.md says what every end promises; `test/sync/endpoints/endpoint-suite.ts` checks
  * it against each.
  */
+export type {
+  StagedBlocks,
+  StagedEntry,
+  StagedFileWriter,
+  StagedProblem,
+  StagedReport,
+  StagedSource,
+  StagedStretch,
+  VerifiedFile
+} from '../../storage/files/index.js'
 export type { BlockPiece, BlocksOptions, HashedStart } from './blocks.js'
 export { buffersOf, ColumnsBuilder, type EntryColumns, fromColumns, toColumns } from './columns.js'
 export type { ByteRange, HashedFile, PackedFile, ReadOptions, ReadPack, ReadPackOptions, ReadPiece } from './content.js'
@@ -56,16 +66,6 @@ export type { LocalRoot } from './local/reading.js'
 export type { LocalPort } from './local-port.js'
 export { pulled, type Sink, sink } from './pull.js'
 export { givePlace, ownMemory, PLACE_BYTES, takePlace } from './shared-places.js'
-export type {
-  EndpointStage,
-  StagedBlocks,
-  StagedEntry,
-  StagedFileWriter,
-  StagedProblem,
-  StagedReport,
-  StagedSource,
-  StagedStretch,
-  VerifiedFile
-} from './stage.js'
+export type { EndpointStage } from './stage.js'
 export type { AnnouncedRun, EndpointSync, KeptBatch, SyncedEnd, WatchedPage } from './syncing.js'
 export type { ChangedVectors, EndVectors, LearnedVersion, SeenThing, StepNote } from './vectors.js'

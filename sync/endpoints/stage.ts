@@ -1,25 +1,11 @@
 import type { AbortOptions } from '../../storage/base/index.js'
 import type {
-  StagedBlocks,
   StagedEntry,
   StagedFileWriter,
-  StagedProblem,
   StagedReport,
   StagedSource,
-  StagedStretch,
   VerifiedFile
 } from '../../storage/files/index.js'
-
-export type {
-  StagedBlocks,
-  StagedEntry,
-  StagedFileWriter,
-  StagedProblem,
-  StagedReport,
-  StagedSource,
-  StagedStretch,
-  VerifiedFile
-}
 
 /**
  * A private place of the endpoint in which content lies ready until `Endpoint.place` gives it its names. Found again by its id
