@@ -22,12 +22,17 @@ export const MAX_SESSIONS = 16
 export const MAX_WATCHING = MAX_SERVED
 /** Sessions for syncs that this device has at work with one other; further ones wait. What else it opens there has room beside them. */
 export const SYNCS_AT_WORK = 8
-/**
- * Who holds the turn at a folder and does not get on for so long, while nothing is done here for it, loses it: others wait. Reading a
- * large file there takes less.
- */
+/** Who holds the turn at a folder and does not get on for so long, while nothing is done here for it, loses it: others wait. */
 export const IDLE_TURN_MS = 5 * 60_000
-/** The same whatever is done here for it: more than reading the largest file takes, and nobody can have that done for ever. */
+/**
+ * A driver that reads a large file at its own end says so as often: a few such words may be late, and it keeps its turn. Who says it
+ * twice as often and more says it for something else.
+ */
+export const GOT_ON_EVERY_MS = 60_000
+/**
+ * The same whatever is done here for it and whatever it says of itself: more than reading the largest file takes, and nobody can have
+ * that done, or say that, for ever.
+ */
 export const STALLED_TURN_MS = 6 * 3600_000
 /** In both directions together: getting on. The slowest rate that can be set brings it in 4 s. */
 export const TURN_PROGRESS_BYTES = 256 * 1024

@@ -99,6 +99,7 @@ export const SYNC_CALLS = {
     output: z.object({ problems: z.array(v.problem.extend({ index: safeCount })).max(MAX_LOOKS) }),
     access: 'write'
   },
+  syncAlive: { input: nothing, output: nothing, access: 'write' },
   syncClose: {
     input: z.object({ done: z.boolean(), settled: z.boolean().optional() }),
     output: nothing,

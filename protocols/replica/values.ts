@@ -183,11 +183,16 @@ export const capabilities = of<Capabilities>(
     syncWhole: z.boolean()
   })
 )
-/** `kept`: opened for a sync that writes there, it answers what is asked of its versions. Who knows nothing of that leaves it out. */
-export const helloAnswer = of<Omit<EndpointAbout, 'device'> & { readonly kept?: true | undefined }>(
+export interface HelloAnswer extends Omit<EndpointAbout, 'device'> {
+  /** Opened for a sync that writes there, it answers what is asked of its versions. Who knows nothing of that leaves it out. */
+  readonly kept?: true | undefined
+  /** Likewise: it takes `syncAlive`. */
+  readonly alive?: true | undefined
+}
+export const helloAnswer = of<HelloAnswer>(
   z.object({
     ...{ root: stat, fileSystem: z.string().max(64), network: z.boolean(), timeStepNs: uint64 },
-    kept: z.literal(true).optional()
+    ...{ kept: z.literal(true).optional(), alive: z.literal(true).optional() }
   })
 )
 export const space = of<Space>(z.object({ freeBytes: safeCount, totalBytes: safeCount, reserveBytes: safeCount }))

@@ -9,7 +9,7 @@ import {
 import type { FinishedFile } from './file-appender.js'
 import { filesInWorker } from './files.worker.js'
 import type { RootHandle } from './root.js'
-import type { StagedBlocks, StagedFileWriter, StagedStretch } from './staging.js'
+import type { OpenedFile, StagedBlocks, StagedFileWriter, StagedStretch } from './staging.js'
 import type { StagingHandle } from './staging-writer.js'
 
 export interface AppendInit {
@@ -39,6 +39,11 @@ export interface AppendAnswer {
   readonly error?: PlainError
 }
 
+/** While it is opened: so much of what is there was read. */
+export interface AppendReading {
+  readonly readBytes: number
+}
+
 /** Plain `Omit` would melt the union into one shape. */
 type Unnumbered<T> = T extends unknown ? Omit<T, 'n'> : never
 
@@ -51,7 +56,7 @@ interface Waiting {
 export async function openAppendLink(
   pool: WorkerPool,
   init: AppendInit,
-  signal: AbortSignal | undefined,
+  { onBytes, signal }: Pick<OpenedFile, 'onBytes' | 'signal'>,
   onEnd: () => void
 ): Promise<StagedFileWriter> {
   const waiting = new Map<number, Waiting>()
@@ -62,7 +67,11 @@ export async function openAppendLink(
   const opened = new Promise<AppendAnswer>((resolve, reject) => waiting.set(0, { resolve, reject }))
   const link = pool.link(filesInWorker.appendFile, init, {
     signal,
-    onEmit(answer: AppendAnswer) {
+    onEmit(answer: AppendAnswer | AppendReading) {
+      if ('readBytes' in answer) {
+        onBytes?.(answer.readBytes)
+        return
+      }
       positionBytes = answer.positionBytes
       const call = waiting.get(answer.n)
       waiting.delete(answer.n)

@@ -1,7 +1,8 @@
-import { type AbortOptions, type ContentHash, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
+import { type ContentHash, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
 import { createHasher, type Hasher, hashZeros, PIECE_BYTES } from '../content/index.js'
 import type { Disk } from './disk.js'
 import { diskError } from './problems.js'
+import type { OpenedFile } from './staging.js'
 import { processUmask } from './umask.js'
 
 /** One large file that grows at its end and is hashed on the way; lives in the thread that opened it. */
@@ -28,9 +29,8 @@ export interface FinishedFile {
   readonly mtimeNs?: bigint | undefined
 }
 
-export interface AppenderInit extends AbortOptions {
+export interface AppenderInit extends OpenedFile {
   readonly path: RelPath
-  readonly sizeBytes: number
   readonly syncEach: boolean
 }
 
@@ -44,7 +44,7 @@ const START_WRITING_BYTES = 8 * 1024 * 1024
 export async function openAppender(
   disk: Disk,
   fd: number,
-  { path, sizeBytes, syncEach, signal }: AppenderInit
+  { path, sizeBytes, onBytes, syncEach, signal }: AppenderInit
 ): Promise<FileAppender> {
   let hasher: Hasher
   let position: number
@@ -53,7 +53,7 @@ export async function openAppender(
   let closed = false
   try {
     if (disk.stat(fd).sizeBytes > sizeBytes) disk.truncate(fd, 0)
-    ;({ hasher, position } = await readPrefix(disk, fd, signal))
+    ;({ hasher, position } = await readPrefix(disk, fd, { onBytes, signal }))
   } catch (err) {
     disk.close(fd)
     throw err
@@ -151,7 +151,11 @@ export async function openAppender(
 }
 
 /** Hashes what is there, in pieces; another message (an abort) may come in between. */
-async function readPrefix(disk: Disk, fd: number, signal?: AbortSignal): Promise<{ hasher: Hasher; position: number }> {
+async function readPrefix(
+  disk: Disk,
+  fd: number,
+  { onBytes, signal }: Pick<OpenedFile, 'onBytes' | 'signal'>
+): Promise<{ hasher: Hasher; position: number }> {
   const hasher = createHasher()
   const piece = new Uint8Array(PIECE_BYTES)
   for (let position = 0; ; ) {
@@ -160,6 +164,7 @@ async function readPrefix(disk: Disk, fd: number, signal?: AbortSignal): Promise
     if (n === 0) return { hasher, position }
     hasher.update(piece.subarray(0, n))
     position += n
+    onBytes?.(n)
     await new Promise(resolve => setImmediate(resolve))
   }
 }

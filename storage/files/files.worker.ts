@@ -1,6 +1,6 @@
 import { defineTasks, type LinkContext, type TaskContext, toPlainError } from '../base/index.js'
 import { StretchSource } from './append-copy.js'
-import type { AppendAnswer, AppendInit, AppendRequest } from './append-link.js'
+import type { AppendAnswer, AppendInit, AppendReading, AppendRequest } from './append-link.js'
 import { diskHere } from './disk-here.js'
 import { StagingWriter } from './staging-writer.js'
 import { fileTasks } from './tasks.js'
@@ -24,9 +24,10 @@ export const filesInWorker = defineTasks(import.meta.url, {
   async appendFile({ root, place, path, sizeBytes }: AppendInit, ctx: LinkContext): Promise<void> {
     const writer = new StagingWriter(diskHere(), place)
     const stretches = new StretchSource(diskHere(), root)
+    const answer = (value: AppendAnswer | AppendReading): void => ctx.emit(value)
+    const onBytes = (readBytes: number): void => answer({ readBytes })
     try {
-      const file = await writer.openFile(path, { sizeBytes, signal: ctx.signal })
-      const answer = (value: AppendAnswer): void => ctx.emit(value)
+      const file = await writer.openFile(path, { sizeBytes, onBytes, signal: ctx.signal })
       answer({ n: 0, positionBytes: file.positionBytes })
       const act = async (request: AppendRequest): Promise<Pick<AppendAnswer, 'hash' | 'blocks'>> => {
         if (request.kind === 'append') file.append(request.bytes)

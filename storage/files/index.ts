@@ -71,6 +71,7 @@ export type {
   DirectoryAttributes,
   MovedEntry,
   MoveEntry,
+  OpenedFile,
   StagedBlocks,
   StagedEntry,
   StagedFileWriter,

@@ -5,7 +5,7 @@ import type { Disk } from './disk.js'
 import { filesInWorker } from './files.worker.js'
 import type { RunTask } from './open-files.js'
 import type { RootHandle } from './root.js'
-import type { StagedFileWriter, Staging } from './staging.js'
+import type { OpenedFile, StagedFileWriter, Staging } from './staging.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 import { HANDFUL } from './tree.js'
 
@@ -60,10 +60,10 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
     handle: place,
     write: (entries, data, options = {}) =>
       use('write', { place, entries, data }, { ...options, transfer: wholeBuffer(data) }),
-    async openFile(path, { sizeBytes, signal }) {
+    async openFile(path, { sizeBytes, ...how }) {
       if (closed) throw new SpacedriveError('STAGING_GONE', `the staging place ${place.id} was closed`)
-      if (disk !== undefined) return openInPlace(disk, root, place, path, sizeBytes)
-      const opening = openAppendLink(pool, { root: identityOf(root), place, path, sizeBytes }, signal, () =>
+      if (disk !== undefined) return openInPlace(disk, root, place, path, { sizeBytes, ...how })
+      const opening = openAppendLink(pool, { root: identityOf(root), place, path, sizeBytes }, how, () =>
         opened.delete(opening)
       )
       opened.add(opening)
@@ -99,14 +99,14 @@ async function openInPlace(
   root: RootHandle,
   place: StagingHandle,
   path: RelPath,
-  sizeBytes: number
+  opened: OpenedFile
 ): Promise<StagedFileWriter> {
   const dirs = new StagingWriter(disk, place)
-  const file = await dirs.openFile(path, { sizeBytes }).finally(() => dirs.close())
+  const file = await dirs.openFile(path, opened).finally(() => dirs.close())
   const stretches = new StretchSource(disk, root)
   return {
     path,
-    sizeBytes,
+    sizeBytes: opened.sizeBytes,
     get positionBytes() {
       return file.positionBytes
     },

@@ -13,7 +13,14 @@ import { Dirs } from './dirs.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
 import { type FileAppender, openAppender } from './file-appender.js'
 import { diskError, isFatal, problemOf } from './problems.js'
-import type { DirectoryAttributes, StagedEntry, StagedProblem, StagedReport, VerifiedFile } from './staging.js'
+import type {
+  DirectoryAttributes,
+  OpenedFile,
+  StagedEntry,
+  StagedProblem,
+  StagedReport,
+  VerifiedFile
+} from './staging.js'
 import { processUmask } from './umask.js'
 
 /** An open staging place as plain values, good in every thread of the process until `Staging.close`. */
@@ -77,11 +84,11 @@ export class StagingWriter {
   }
 
   /** See `Staging.openFile`. What is there is hashed first, in pieces with the signal looked at in between. */
-  async openFile(path: RelPath, { sizeBytes, signal }: { sizeBytes: number } & AbortOptions): Promise<FileAppender> {
+  async openFile(path: RelPath, { sizeBytes, onBytes, signal }: OpenedFile): Promise<FileAppender> {
     try {
       const dir = this.#dirs.make(parentOf(path))
       const fd = this.#openForAppend(dir, nameOf(path))
-      return await openAppender(this.#disk, fd, { path, sizeBytes, syncEach: this.#handle.syncEach, signal })
+      return await openAppender(this.#disk, fd, { path, sizeBytes, onBytes, syncEach: this.#handle.syncEach, signal })
     } catch (err) {
       throw diskError('stage', path, err)
     }

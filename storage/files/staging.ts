@@ -41,7 +41,7 @@ export interface Staging {
   write(entries: readonly StagedEntry[], data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
 
   /** Opens a large file for writing, at the end of what is already there. One writer a path. */
-  openFile(path: RelPath, init: { sizeBytes: number } & AbortOptions): Promise<StagedFileWriter>
+  openFile(path: RelPath, init: OpenedFile): Promise<StagedFileWriter>
 
   /** Which of these files lie here whole: size and hash are compared, from the disk. In the order given. */
   verify(files: readonly VerifiedFile[], options?: AbortOptions): Promise<('whole' | 'different' | 'missing')[]>
@@ -146,6 +146,13 @@ export interface MoveEntry {
   /** For directories: set after the move (a directory without write permission could not be moved). */
   readonly mode?: number | undefined
   readonly mtimeNs?: bigint | undefined
+}
+
+/** A large file that is opened for writing. */
+export interface OpenedFile extends AbortOptions {
+  readonly sizeBytes: number
+  /** Bytes of what is there already, as they are read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
 export interface MovedEntry {

@@ -53,8 +53,8 @@ export class ComingList {
   #isOver = false
   #wake = (): void => {}
 
-  constructor(pieces: AsyncIterable<BlockPiece>) {
-    this.#end = this.#read(pieces)
+  constructor(pieces: AsyncIterable<BlockPiece>, onPiece: () => void = () => {}) {
+    this.#end = this.#read(pieces, onPiece)
     this.#end.catch(() => {}) // told to who waits
   }
 
@@ -74,9 +74,10 @@ export class ComingList {
     return this.#end
   }
 
-  async #read(pieces: AsyncIterable<BlockPiece>): Promise<Done> {
+  async #read(pieces: AsyncIterable<BlockPiece>, onPiece: () => void): Promise<Done> {
     try {
       for await (const piece of pieces) {
+        onPiece()
         if (piece.kind === 'done') return piece
         this.blocks.add(piece)
         this.#wake()

@@ -20,6 +20,8 @@ export interface InStepInit extends AbortOptions {
   travel(part: DeltaPart): Promise<void>
   /** So much was found in the basis. */
   onFound(bytes: number): void
+  /** More of the basis was cut. */
+  onRead(): void
 }
 
 /** Messages of blocks on their way to who writes them: 128 blocks each, so up to half a second of writing. */
@@ -139,13 +141,14 @@ class InStep {
   /** Learns more of the basis with each turn, up to its end. A basis that is not there or cannot be read is no error. */
   async *#listing(): AsyncGenerator<undefined, void, void> {
     if (this.#known !== 'in part') return
-    const { basis, averageBytes, signal } = this.#init
+    const { basis, averageBytes, onRead, signal } = this.#init
     try {
       for await (const piece of basis.at.blocks(basis.path, {
         averageBytes,
         fromBytes: this.#basis.endBytes,
         signal
       })) {
+        onRead()
         if (piece.kind === 'done') break
         this.#basis.add(piece)
         yield

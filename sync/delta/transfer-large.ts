@@ -37,6 +37,8 @@ export interface TransferLargeInit extends AbortOptions {
   attributes?(stat: EntryStat): FileAttributes
   /** Bytes of the file that are there now and were not before, and where they came from; fewer than 0 when it begins again. */
   onBytes?(bytes: number, from: BytesFrom): void
+  /** Content was gone through at an end, though none of it came or was found by that: it goes on. */
+  onRead?(): void
 }
 
 /** `source`: they travelled. `stage`, `basis`: they were there, in what an interrupted transfer left or in the basis. */
@@ -75,7 +77,7 @@ const STRETCH_BYTES = 32 * 1024 * 1024
  */
 export async function transferLarge(init: TransferLargeInit): Promise<TransferredLarge> {
   const { to, stagedAs, sizeBytes, signal } = init
-  const writer = await to.openFile(stagedAs, { sizeBytes, signal })
+  const writer = await to.openFile(stagedAs, { sizeBytes, onBytes: () => init.onRead?.(), signal })
   try {
     await keepWhatFits(writer, init)
     const came = { source: 0, stage: 0, basis: 0 }
@@ -106,7 +108,8 @@ async function keepWhatFits(writer: StagedFileWriter, init: TransferLargeInit): 
   const { from, path, signal } = init
   const there = writer.positionBytes
   if (there === 0) return
-  const [left, now] = await Promise.all([writer.prefixHash(), from.hashStart(path, there, { signal })])
+  const how = { onBytes: () => init.onRead?.(), signal }
+  const [left, now] = await Promise.all([writer.prefixHash(), from.hashStart(path, there, how)])
   if (left !== now.hash) await writer.restart()
 }
 
@@ -169,12 +172,13 @@ class LargeTransfer {
     const averageBytes = blockAverage(sizeBytes)
     const over = new AbortController()
     const linked = linkSignals(signal, over.signal)
-    const wanted = new ComingList(from.blocks(path, { averageBytes, signal: linked.signal }))
+    const onRead = (): void => this.#init.onRead?.()
+    const wanted = new ComingList(from.blocks(path, { averageBytes, signal: linked.signal }), onRead)
     try {
       if (!(await isListed(wanted))) return undefined
       const travel = (part: DeltaPart): Promise<void> => this.#write([part])
       const onFound = (bytes: number): void => this.#found(bytes, 'basis')
-      const rest = { wanted, writer, basis, averageBytes, travel, onFound, signal: linked.signal }
+      const rest = { wanted, writer, basis, averageBytes, travel, onFound, onRead, signal: linked.signal }
       const parts = await writeInStep(rest)
       const { stat, hash } = await wanted.end()
       this.#look(stat)
@@ -245,7 +249,7 @@ class LargeTransfer {
     const read = this.#stat === undefined ? undefined : this.#hash?.digest()
     if (read !== undefined) return read
     if (hash !== undefined && this.#stat !== undefined) return hash // each half was compared with it at its end
-    const whole = await from.hashStart(path, sizeBytes, { signal })
+    const whole = await from.hashStart(path, sizeBytes, { onBytes: () => this.#init.onRead?.(), signal })
     this.#look(whole.stat)
     return whole.hash
   }

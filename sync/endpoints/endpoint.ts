@@ -74,7 +74,7 @@ export interface Endpoint {
    * BLAKE3 of the first bytes of one file, made at that end: whether what arrived of it is still its beginning.
    * @throws {SpacedriveError} as `read`; CHANGED_WHILE_READING when the file is shorter
    */
-  hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart>
+  hashStart(path: RelPath, lengthBytes: number, options?: HashOptions): Promise<HashedStart>
 
   /**
    * Opens (or makes) the staging place `id`, a UUID. What a crash left half done under this root is completed or taken back

@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../../storage/base/index.js'
 import type {
+  OpenedFile,
   StagedEntry,
   StagedFileWriter,
   StagedReport,
@@ -27,7 +28,7 @@ export interface EndpointStage {
    * Opens one large file for writing, at the end of what is already there (`positionBytes`, `prefixHash`). `append` and
    * `appendHole` may be called ahead; waiting for the last few is the caller's back-pressure. One writer a path.
    */
-  openFile(path: StagedSource['path'], init: { sizeBytes: number } & AbortOptions): Promise<StagedFileWriter>
+  openFile(path: StagedSource['path'], init: OpenedFile): Promise<StagedFileWriter>
 
   /** Which of these lie here whole, by size and hash, read from the disk; in the order given. */
   verify(files: readonly VerifiedFile[], options?: AbortOptions): Promise<('whole' | 'different' | 'missing')[]>

@@ -56,6 +56,11 @@ export interface SyncedEnd {
   /** `Endpoint.place` or `placeGroup`; what is replaced or removed was written down before, and is kept afterwards. */
   place(batch: KeptBatch, options?: AbortOptions): Promise<readonly PlaceResult[]>
   /**
+   * This device gets on with the run, where that one sees nothing of it: it reads what lies here. It may be called as often as one
+   * likes, and is told now and then. Left out: that end asks for no such word.
+   */
+  gotOn?(): void
+  /**
    * @param options.done - what is left in the staging place is not wanted any more
    * @param options.settled - all of both ends was looked at, and nothing is left over
    */

@@ -44,6 +44,8 @@ export interface BringTarget {
   /** @param taken - what is about to be taken away there @throws {SpacedriveError} GUARD, of a device that has guards of its own */
   stage(taken: AnnouncedRun): Promise<EndpointStage>
   readonly place: Placing
+  /** Of a folder on another device, which hears that this one gets on. */
+  readonly gotOn?: (() => void) | undefined
   /** Of a folder on another device: what it keeps is staged there. */
   readonly kept?: EndpointKept | undefined
 }
@@ -118,7 +120,7 @@ export async function bring(
   { work, pool, target, now, stores, signal }: BringInit,
   { run, summary, ...rest }: Bringing
 ): Promise<Transitioned> {
-  const { endpoint, place, capabilities, kept } = target
+  const { endpoint, place, gotOn, capabilities, kept } = target
   const { removed, repacked, replaced, directoriesRemoved } = summary.totals.destination
   const stage = await target.stage({ run, removed, repacked, replaced, directoriesRemoved })
   const stageOwn = kept && stagingOwn({ work: work.db, kept, stage, store: stores.indexOf(kept.contents) })
@@ -126,7 +128,7 @@ export async function bring(
   const transition = new Transition({
     ends: {
       source: { endpoint: past, stage: undefined, place: undefined, capabilities: { keepsIdentity: false } },
-      destination: { endpoint, stage, place, capabilities, stageOwn }
+      destination: { endpoint, stage, place, gotOn, capabilities, stageOwn }
     },
     ...{ snapshot: work.db, planFile: work.planFile, pool, run, signal, resumes: endpoint.kind === 'remote' },
     ...rest

@@ -28,7 +28,8 @@ export async function endTarget(
 ): Promise<OpenTarget> {
   if (far !== undefined) {
     return {
-      ...{ endpoint, can: capabilitiesOf(far, true), capabilities: far.capabilities, place: far.place },
+      ...{ endpoint, can: capabilitiesOf(far, true), capabilities: far.capabilities },
+      ...{ place: far.place, gotOn: far.gotOn },
       kept: endpoint.sync?.kept,
       async stage(taken) {
         await far.announce(taken, options)

@@ -1,4 +1,4 @@
-import { type AbortOptions, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import { type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import { createHasher, hashZeros } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
@@ -7,6 +7,7 @@ import type {
   BlocksOptions,
   Endpoint,
   HashedStart,
+  HashOptions,
   KeptContents,
   Looked,
   PackedFile,
@@ -85,7 +86,7 @@ export function thenEndpoint({ work, now, stores }: ThenInit): Endpoint {
       if (at.blocks === undefined) throw new SpacedriveError('TOO_LARGE', 'what is kept there is not compared')
       yield* at.blocks(there, options)
     },
-    async hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart> {
+    async hashStart(path: RelPath, lengthBytes: number, options?: HashOptions): Promise<HashedStart> {
       const { at, path: there } = await find(path)
       return at.hashStart?.(there, lengthBytes, options) ?? hashRead(at, there, lengthBytes, options)
     },
@@ -107,13 +108,15 @@ async function hashRead(
   at: KeptContents,
   path: RelPath,
   lengthBytes: number,
-  options: AbortOptions = {}
+  { onBytes, signal }: HashOptions = {}
 ): Promise<HashedStart> {
   const hasher = createHasher()
   let stat: EntryStat | undefined
-  for await (const piece of at.read(path, { ...options, ranges: [{ fromBytes: 0, lengthBytes }] })) {
-    if (piece.kind === 'data') hasher.update(piece.bytes)
-    else if (piece.kind === 'hole') hashZeros(hasher, piece.lengthBytes)
+  for await (const piece of at.read(path, { signal, ranges: [{ fromBytes: 0, lengthBytes }] })) {
+    if (piece.kind === 'data') {
+      hasher.update(piece.bytes)
+      onBytes?.(piece.bytes.length)
+    } else if (piece.kind === 'hole') hashZeros(hasher, piece.lengthBytes)
     else stat = piece.stat
   }
   return { hash: hasher.digest(), stat: stat! }

@@ -57,7 +57,8 @@ export async function applyPlan(
     const here = at?.here && { root: at.here.root, staging: await at.here.staging(options) }
     const keepsIdentity = at?.capabilities.keepsIdentity ?? true
     const vectors = known && at?.vectors
-    return { endpoint: ends[end], stage, here, place: at?.place, capabilities: { keepsIdentity }, vectors }
+    const { place, gotOn } = at ?? {}
+    return { endpoint: ends[end], stage, here, place, gotOn, capabilities: { keepsIdentity }, vectors }
   }
   let rulesChanged = false
   const doIt = async (): Promise<Transitioned> => {

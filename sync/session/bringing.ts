@@ -1,6 +1,6 @@
 /** Content of the next batch, brought into the staging place of its end while another one is placed. */
 import type { ContentHash, Problem } from '../../storage/base/index.js'
-import { type Operation, otherEnd } from '../reconcile/index.js'
+import { ENDS, type Operation, otherEnd } from '../reconcile/index.js'
 import { sizeOf } from './batch.js'
 import { type StagedContent, stageContent } from './stage-content.js'
 import { StagedNames } from './staged-names.js'
@@ -66,7 +66,15 @@ export class Bringing {
     const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
     const from = ends[otherEnd(end)].endpoint
     const init = { from, at: endpoint, stage: stage!, here, pool, resumes }
-    const options = { ...(signal && { signal }), onBytes }
+    // Both ends hear of it: one that only waits would take its folder back.
+    const onRead = (): void => {
+      for (const each of ENDS) ends[each].gotOn?.()
+    }
+    const onWritten = (written: number): void => {
+      onRead()
+      onBytes(written)
+    }
+    const options = { ...(signal && { signal }), onBytes: onWritten, onRead }
     const rest = stageOwn === undefined ? wanted : await stageOwn(wanted, options)
     const content = await stageContent(init, rest, options)
     return { ...content, count: wanted.length }

@@ -19,6 +19,8 @@ export interface SessionEnd {
   /** Sets the number of the batch in the marker. */
   count(sync: string, batch: number, options?: AbortOptions): Promise<Pick<Marker, 'root'>>
   readonly place: Placing
+  /** See `SyncedEnd.gotOn`. */
+  readonly gotOn?: (() => void) | undefined
   /** Versions of what lies there; undefined: none are kept. */
   readonly vectors?: EndVectors | undefined
   /**
@@ -96,6 +98,7 @@ function remoteEnd(end: SyncedEnd): SessionEnd {
     stage: options => end.stage(options),
     announce: (run, options) => end.announce(run, options),
     count: (sync, batch, options) => end.count(sync, batch, options),
+    gotOn: () => end.gotOn?.(),
     async place(batch, options) {
       await batch.begin()
       options?.signal?.throwIfAborted()

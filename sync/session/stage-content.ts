@@ -65,6 +65,8 @@ export interface StageInit {
 
 export interface StageOptions extends AbortOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined
+  /** See `TransferLargeInit.onRead`. */
+  readonly onRead?: (() => void) | undefined
 }
 
 /** Large files that are brought at once, besides the small ones: while one is being compared or finished another travels. */
@@ -188,7 +190,7 @@ async function stageSmall(
 async function stageLarge(
   { from, stage, at }: StageInit,
   w: Wanted,
-  { signal, onBytes }: StageOptions
+  { signal, onBytes, onRead }: StageOptions
 ): Promise<Problem | undefined> {
   let problem: Problem | undefined
   for (const path of w.from) {
@@ -198,7 +200,8 @@ async function stageLarge(
         ...(w.basis !== undefined && { basis: { at, path: w.basis } }),
         ...(signal && { signal }),
         attributes: () => ({ mode: w.mode, mtimeNs: w.mtimeNs }),
-        onBytes: bytes => onBytes?.(bytes)
+        onBytes: bytes => onBytes?.(bytes),
+        onRead: () => onRead?.()
       })
       return undefined
     } catch (err) {

@@ -44,6 +44,8 @@ export interface TransitionEnd {
   readonly capabilities: Pick<Capabilities, 'keepsIdentity'>
   /** What lies at that end already is staged there; what is answered comes from the other end. */
   readonly stageOwn?: ((wanted: readonly Wanted[], options: StageOptions) => Promise<readonly Wanted[]>) | undefined
+  /** Of a device that keeps its folder to this run: see `SyncedEnd.gotOn`. */
+  readonly gotOn?: (() => void) | undefined
   /** Undefined: no versions are kept. */
   readonly vectors?: Pick<EndVectors, 'learn'> | undefined
 }

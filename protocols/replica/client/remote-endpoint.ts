@@ -43,9 +43,10 @@ export class RemoteEndpoint implements Endpoint {
 
   /** @param sync - for which it was opened */
   constructor(caller: Caller, device: DeviceId, shown: string, told: Output<'hello'>, sync?: string) {
-    const { kept, ...about } = told
+    const { kept, alive = false, ...about } = told
     this.#caller = caller
-    this.sync = sync === undefined ? undefined : new RemoteSync(caller, sync, kept && new RemoteKept(caller))
+    this.sync =
+      sync === undefined ? undefined : new RemoteSync(caller, { sync, alive, kept: kept && new RemoteKept(caller) })
     this.shown = shown
     this.#about = { ...about, device }
   }
@@ -116,9 +117,10 @@ export class RemoteEndpoint implements Endpoint {
     return blocksInOrder(this.#caller.stream('blocks', input, { signal }), { averageBytes, fromBytes })
   }
 
-  async hashStart(path: RelPath, lengthBytes: number, options: AbortOptions = {}): Promise<HashedStart> {
-    const { value } = await this.#caller.call('hashStart', { path, lengthBytes }, options)
+  async hashStart(path: RelPath, lengthBytes: number, { onBytes, signal }: HashOptions = {}): Promise<HashedStart> {
+    const { value } = await this.#caller.call('hashStart', { path, lengthBytes }, { signal })
     if (value.stat.sizeBytes < lengthBytes) throw malformed('the start of a shorter file')
+    onBytes?.(lengthBytes)
     return value
   }
 

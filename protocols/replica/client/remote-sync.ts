@@ -18,18 +18,28 @@ import type {
 import type { Version } from '../../../sync/reconcile/index.js'
 import { wireError } from '../../wire/index.js'
 import { followedInOrder } from '../followed.js'
+import { GOT_ON_EVERY_MS } from '../limits.js'
 import type { Caller } from './caller.js'
 import { RemoteStage } from './remote-stage.js'
+
+export interface RemoteSyncInit {
+  readonly sync: string
+  readonly kept: EndpointKept | undefined
+  /** That device takes the word that this one gets on. */
+  readonly alive: boolean
+}
 
 /** A folder of a paired device that was opened for a sync. */
 export class RemoteSync implements EndpointSync {
   readonly kept: EndpointKept | undefined
   readonly #caller: Caller
   readonly #sync: string
+  readonly #alive: boolean
 
-  constructor(caller: Caller, sync: string, kept: EndpointKept | undefined) {
+  constructor(caller: Caller, { sync, kept, alive }: RemoteSyncInit) {
     this.#caller = caller
     this.#sync = sync
+    this.#alive = alive
     this.kept = kept
   }
 
@@ -40,7 +50,7 @@ export class RemoteSync implements EndpointSync {
 
   async open(options: AbortOptions = {}): Promise<SyncedEnd> {
     const { replica, ...capabilities } = (await this.#caller.call('syncOpen', {}, options)).value
-    return new RemoteEnd(this.#caller, capabilities, replica)
+    return new RemoteEnd(this.#caller, { capabilities, replica, alive: this.#alive })
   }
 
   async *watch({ signal }: AbortOptions = {}): AsyncGenerator<WatchedPage, void, void> {
@@ -59,16 +69,27 @@ export class RemoteSync implements EndpointSync {
   }
 }
 
+interface RemoteEndInit extends Pick<RemoteSyncInit, 'alive'> {
+  readonly capabilities: Capabilities
+  readonly replica: string | undefined
+}
+
 class RemoteEnd implements SyncedEnd {
   readonly capabilities: Capabilities
   readonly vectors: EndVectors | undefined
   readonly #caller: Caller
+  readonly #alive: boolean
   #stage: Promise<EndpointStage> | undefined
+  /** When that end heard last that this one gets on. */
+  #saidMs: number
+  #saying = false
 
-  constructor(caller: Caller, capabilities: Capabilities, replica: string | undefined) {
+  constructor(caller: Caller, { capabilities, replica, alive }: RemoteEndInit) {
     this.#caller = caller
     this.capabilities = capabilities
     this.vectors = replica === undefined ? undefined : new RemoteVectors(caller, replica)
+    this.#alive = alive
+    this.#saidMs = caller.nowMs()
   }
 
   stage(options: AbortOptions = {}): Promise<EndpointStage> {
@@ -105,6 +126,17 @@ class RemoteEnd implements SyncedEnd {
     if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path))
       throw wireError('MALFORMED', 'the device answered something else than was asked: results')
     return value
+  }
+
+  /** Counted from the answer on: that end hears no two of them closer together than they were said. */
+  gotOn(): void {
+    if (!this.#alive || this.#saying || this.#caller.nowMs() - this.#saidMs < GOT_ON_EVERY_MS) return
+    this.#saying = true
+    const heard = (): void => {
+      this.#saying = false
+      this.#saidMs = this.#caller.nowMs()
+    }
+    this.#caller.call('syncAlive', {}).then(heard, heard) // an end that is gone is told of by what is done with it
   }
 
   /** A connection that is gone has closed it. */

@@ -82,8 +82,8 @@ export class ServedFolder {
   }
 
   /** Told in answer to `hello`. */
-  get told(): { readonly kept?: true } {
-    return this.#access === 'write' && this.#sync?.keeps === true ? { kept: true } : {}
+  get told(): { readonly kept?: true; readonly alive?: true } {
+    return this.#access === 'write' && this.#sync?.keeps === true ? { kept: true, alive: true } : {}
   }
 
   /** Nobody else changes it meanwhile. */

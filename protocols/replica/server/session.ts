@@ -224,6 +224,10 @@ class Session {
     // It was begun at once, in its order; what is unanswered holds the device back.
     await this.#pace(this.#down, cameBytes)
     await this.#pace(this.#up, sizeOf(answer.data))
+    if (name === 'syncAlive' && !this.#turn.saidAlive(this.#init.clock.monotonicMs())) {
+      this.#pipe.abort(wireError('FLOODED', 'the device says too often that it gets on'))
+      return
+    }
     if (name === 'syncPlace' && (answer.values as Output<'syncPlace'>).some(r => r.done)) this.#turn.placed()
     this.#send(RESULT, call, answer.values, answer.data)
   }

@@ -1,3 +1,4 @@
+import { SpacedriveError } from '../../../storage/base/index.js'
 import type { PlaceStep } from '../../../storage/files/index.js'
 import { keptPath } from '../kept.js'
 import type { SYNC_CALLS } from '../sync-calls.js'
@@ -49,6 +50,11 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
   async keptStage({ stage, files }, options) {
     const problems = await (await this.sync.kept()).stage(this.stage(stage), files, options)
     return { values: { problems: [...problems].map(([index, problem]) => ({ index, ...problem })) } }
+  },
+  /** See `TurnWatch.saidAlive`. */
+  async syncAlive() {
+    if (!this.holdsTurn) throw new SpacedriveError('GUARD', 'nothing was announced')
+    return { values: {} }
   },
   async syncClose(how) {
     await this.sync.close(how)

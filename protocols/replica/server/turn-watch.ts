@@ -1,4 +1,4 @@
-import { IDLE_TURN_MS, STALLED_TURN_MS, TURN_PROGRESS_BYTES } from '../limits.js'
+import { GOT_ON_EVERY_MS, IDLE_TURN_MS, STALLED_TURN_MS, TURN_PROGRESS_BYTES } from '../limits.js'
 
 export interface TurnState {
   /** The device keeps the folder to itself. */
@@ -10,7 +10,7 @@ export interface TurnState {
 /**
  * Whether a device that keeps a folder to itself gets on with what it keeps it for: something was placed, or bytes came and went. To ask
  * a little now and then is not enough, nor to leave an answer unread; and what is asked of this device again and again may keep
- * it at work for ever.
+ * it at work for ever, as its word alone may be said for ever.
  */
 export class TurnWatch {
   #movedBytes = 0
@@ -18,6 +18,7 @@ export class TurnWatch {
   #idleMs = 0
   #stalledMs = 0
   #lookedMs: number
+  #heardMs: number | undefined
 
   constructor(nowMs: number) {
     this.#lookedMs = nowMs
@@ -30,6 +31,17 @@ export class TurnWatch {
 
   placed(): void {
     this.#movedBytes = TURN_PROGRESS_BYTES
+  }
+
+  /**
+   * The device says that it gets on with what is not seen here. It is believed as long as that may take: it is not idle, but all the
+   * while it stands still. @returns false: it says so too often
+   */
+  saidAlive(nowMs: number): boolean {
+    const isTooOften = this.#heardMs !== undefined && nowMs - this.#heardMs < GOT_ON_EVERY_MS / 2
+    this.#heardMs = nowMs
+    this.#idleMs = 0
+    return !isTooOften
   }
 
   /** To be asked every few seconds: what lies between counts as it is found. @returns others shall have the folder */

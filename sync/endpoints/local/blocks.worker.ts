@@ -62,15 +62,23 @@ export const blockTasks = defineTasks(import.meta.url, {
     })
   },
 
-  /** See `Endpoint.hashStart`. */
+  /** See `Endpoint.hashStart`; emits how many bytes were read. */
   hashStart(
     { root, path, lengthBytes }: Input & { lengthBytes: number },
-    { signal }: TaskContext
+    ctx: TaskContext
   ): Promise<{ hash: ContentHash; stat: EntryStat }> {
     return reading(root, async reader => {
       const file = reader.open(path)
       try {
-        const { hash } = await hashSource(file, displayPath(path), { signal, lengthBytes })
+        const source = {
+          stat: () => file.stat(),
+          read(into: Uint8Array, atBytes: number) {
+            const n = file.read(into, atBytes)
+            ctx.emit(n)
+            return n
+          }
+        }
+        const { hash } = await hashSource(source, displayPath(path), { signal: ctx.signal, lengthBytes })
         return { hash, stat: file.stat() }
       } finally {
         file.close()

@@ -147,8 +147,9 @@ export class LocalEndpoint implements Endpoint {
     return this.#pull(blockTasks.blocks, { root: this.#root(), path, averageBytes, fromBytes }, { signal })
   }
 
-  async hashStart(path: RelPath, lengthBytes: number, options?: AbortOptions): Promise<HashedStart> {
-    return this.#task(blockTasks.hashStart, { root: this.#root(), path, lengthBytes }, options)
+  async hashStart(path: RelPath, lengthBytes: number, { onBytes, signal }: HashOptions = {}): Promise<HashedStart> {
+    const how = { signal, onEmit: onBytes }
+    return this.#task(blockTasks.hashStart, { root: this.#root(), path, lengthBytes }, how)
   }
 
   async openStage(id: string, options?: AbortOptions): Promise<EndpointStage> {
@@ -205,9 +206,9 @@ export class LocalEndpoint implements Endpoint {
   #task<I, O>(
     task: (input: I, ctx: TaskContext) => O,
     input: NoInfer<I>,
-    { signal: given, transfer }: TaskOptions = {}
+    { signal: given, ...how }: TaskOptions = {}
   ): Promise<Awaited<O>> {
-    return this.#use({ signal: given }, signal => this.#parts.pool.run(task, input, { signal, transfer }))
+    return this.#use({ signal: given }, signal => this.#parts.pool.run(task, input, { ...how, signal }))
   }
 
   async *#pages<I>(
@@ -252,6 +253,7 @@ export class LocalEndpoint implements Endpoint {
 interface TaskOptions extends AbortOptions {
   /** Memory handed over. */
   readonly transfer?: readonly ArrayBuffer[]
+  readonly onEmit?: ((value: never) => void) | undefined
 }
 
 function ensureCount(paths: readonly RelPath[]): void {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { IDLE_TURN_MS, STALLED_TURN_MS, TURN_PROGRESS_BYTES } from '../../../protocols/replica/limits.js'
+import {
+  GOT_ON_EVERY_MS,
+  IDLE_TURN_MS,
+  STALLED_TURN_MS,
+  TURN_PROGRESS_BYTES
+} from '../../../protocols/replica/limits.js'
 import { TurnWatch } from '../../../protocols/replica/server/turn-watch.js'
 
 describe('whether a turn is over', () => {
@@ -23,6 +28,19 @@ describe('whether a turn is over', () => {
       watch.moved(bytes - 1)
       assert.equal(watch.isOver(IDLE_TURN_MS, idle), over)
     }
+  })
+
+  it('its word that it gets on is believed, but not for ever, nor as often as one likes', () => {
+    const watch = new TurnWatch(0)
+    for (let now = GOT_ON_EVERY_MS; now < STALLED_TURN_MS; now += GOT_ON_EVERY_MS) {
+      assert.equal(watch.saidAlive(now), true)
+      assert.equal(watch.isOver(now, idle), false)
+    }
+    assert.equal(watch.isOver(STALLED_TURN_MS, idle), true)
+    const often = new TurnWatch(0)
+    assert.equal(often.saidAlive(0), true)
+    assert.equal(often.saidAlive(GOT_ON_EVERY_MS / 2), true)
+    assert.equal(often.saidAlive(GOT_ON_EVERY_MS - 1), false)
   })
 
   it('what was placed begins it anew; whoever holds nothing is not judged', () => {

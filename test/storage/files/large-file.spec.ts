@@ -46,12 +46,14 @@ describe('a large file in chunks', () => {
     assert.ok(readFileSync(join(dir.path, 'big')).equals(content))
     assert.equal(lstatSync(join(dir.path, 'big'), { bigint: true }).mtimeNs, 3n)
   })
-  it('resumes where it was closed, and says what is there', async () => {
+  it('resumes where it was closed, says what is there, and meanwhile how much of it was read', async () => {
     const first = await staging.openFile(FILE, { sizeBytes })
     await first.append(chunk(0, 2 * PIECE_BYTES + 5))
     await first.close()
-    const second = await staging.openFile(FILE, { sizeBytes })
+    const read: number[] = []
+    const second = await staging.openFile(FILE, { sizeBytes, onBytes: bytes => void read.push(bytes) })
     assert.equal(second.positionBytes, 2 * PIECE_BYTES + 5)
+    assert.deepEqual(read, [PIECE_BYTES, PIECE_BYTES, 5])
     assert.equal(await second.prefixHash(), hashBytes(content.subarray(0, second.positionBytes)))
     await second.append(chunk(second.positionBytes, sizeBytes))
     assert.deepEqual(await second.finish({ hash }), { hash })

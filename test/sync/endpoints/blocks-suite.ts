@@ -149,11 +149,16 @@ export function blocksSuite(here: () => EndpointFixture): void {
         { code: 'CHANGED_WHILE_READING' }
       )
     })
-    it('the start of a file has its hash', async () => {
+    it('the start of a file has its hash, and what was read for it is counted', async () => {
       const { endpoint, tree } = here()
       tree.write('file', content)
       for (const length of [0, 1, READ_PIECE_BYTES, READ_PIECE_BYTES + 1, content.length]) {
-        const { hash, stat } = await endpoint.hashStart(rel('file'), length)
+        let read = 0
+        const onBytes = (bytes: number): void => {
+          read += bytes
+        }
+        const { hash, stat } = await endpoint.hashStart(rel('file'), length, { onBytes })
+        assert.equal(read, length)
         assert.equal(hash, hashBytes(content.subarray(0, length)))
         assert.equal(stat.sizeBytes, content.length)
       }

@@ -115,8 +115,10 @@ export class MemoryEndpoint implements Endpoint {
     return this.#pulled(signal, view => blocksOf(view, path, averageBytes, fromBytes))
   }
 
-  async hashStart(path: RelPath, lengthBytes: number, { signal }: AbortOptions = {}): Promise<HashedStart> {
-    return startOf(this.#view(signal), path, lengthBytes)
+  async hashStart(path: RelPath, lengthBytes: number, { onBytes, signal }: HashOptions = {}): Promise<HashedStart> {
+    const start = startOf(this.#view(signal), path, lengthBytes)
+    onBytes?.(lengthBytes)
+    return start
   }
 
   async openStage(id: string, { signal }: AbortOptions = {}): Promise<EndpointStage> {
