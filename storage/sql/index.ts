@@ -13,4 +13,5 @@ export {
   sqlError
 } from './open.js'
 export { closeReaders, withReader } from './reader.js'
+export { RowStatement } from './row-statement.js'
 export { restWriters } from './writer-threads.js'

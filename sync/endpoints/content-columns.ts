@@ -36,16 +36,20 @@ export function toContentColumns(list: readonly ContentEntry[]): ContentColumns 
   return { entries: toColumns(list), hashes, marks }
 }
 
-export function fromContentColumns({ entries, hashes, marks }: ContentColumns): ContentEntry[] {
-  return fromColumns(entries).map(({ path, stat, target }, i) => {
-    const hashed = (marks[i]! & HASHED) !== 0
-    const at = HASH_BYTES * i
-    return {
-      ...{ path, stat, target, racy: (marks[i]! & RACY) !== 0 },
-      hash: hashed ? hashFromBytes(hashes.subarray(at, at + HASH_BYTES)) : undefined
-    }
+export function fromContentColumns(columns: ContentColumns): ContentEntry[] {
+  return fromColumns(columns.entries).map(({ path, stat, target }, i) => {
+    const hash = hashIn(columns, i)
+    return { path, stat, target, racy: isRacyIn(columns, i), hash: hash && hashFromBytes(hash) }
   })
 }
+
+/** The hash of an entry, where it is known. */
+export function hashIn({ hashes, marks }: ContentColumns, index: number): Uint8Array | undefined {
+  if ((marks[index]! & HASHED) === 0) return undefined
+  return hashes.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1))
+}
+
+export const isRacyIn = ({ marks }: ContentColumns, index: number): boolean => (marks[index]! & RACY) !== 0
 
 /** The buffers that change hands. */
 export const contentBuffersOf = ({ entries, hashes, marks }: ContentColumns): ArrayBuffer[] => [

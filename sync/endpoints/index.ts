@@ -28,6 +28,8 @@ export {
   type ContentEntry,
   contentBuffersOf,
   fromContentColumns,
+  hashIn,
+  isRacyIn,
   toContentColumns
 } from './content-columns.js'
 export type {

@@ -9,7 +9,7 @@ import {
   textFromBytes
 } from '../../storage/base/index.js'
 import { hashFromBytes, hashToBytes } from '../../storage/content/index.js'
-import type { Sql, SqlValue } from '../../storage/sql/index.js'
+import { RowStatement, type Sql, type SqlValue } from '../../storage/sql/index.js'
 import type { ArchiveChange, ArchiveEntry, End, Identity, Trace } from '../reconcile/index.js'
 import { keyPath, keysBelow, pathKey } from './path-key.js'
 
@@ -175,24 +175,27 @@ function move(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
   sql.exec('INSERT OR REPLACE INTO sync_archive SELECT * FROM sync_moved; DELETE FROM sync_moved')
 }
 
+const PUT = new RowStatement(15, rows => `INSERT OR REPLACE INTO sync_archive (sync, ${COLUMNS}) VALUES ${rows}`)
+
 function put(sql: Sql, sync: number, changes: readonly ArchiveChange[]): void {
-  const write = sql.prepare(`INSERT OR REPLACE INTO sync_archive (sync, ${COLUMNS}) VALUES (${'?, '.repeat(14)}?)`)
+  const values: SqlValue[] = []
   for (const c of changes) {
     if (c.change !== 'put') continue
     const { entry } = c
-    write.run([
-      ...[sync, pathKey(c.path), KINDS.indexOf(entry.kind)],
-      ...(entry.kind === 'file' ? [hashToBytes(entry.hash), entry.sizeBytes] : [null, null]),
-      entry.kind === 'symlink' ? pathBytes(entry.target) : null,
-      ...traceColumns(entry.source),
-      ...traceColumns(entry.destination),
-      entry.keptAt === undefined ? null : ENDS.indexOf(entry.keptAt)
-    ])
+    values.push(sync, pathKey(c.path), KINDS.indexOf(entry.kind))
+    if (entry.kind === 'file') values.push(hashToBytes(entry.hash), entry.sizeBytes)
+    else values.push(null, null)
+    values.push(entry.kind === 'symlink' ? pathBytes(entry.target) : null)
+    pushTrace(values, entry.source)
+    pushTrace(values, entry.destination)
+    values.push(entry.keptAt === undefined ? null : ENDS.indexOf(entry.keptAt))
   }
+  PUT.run(sql, values)
 }
 
-function traceColumns({ mtimeNs, mode, identity }: Trace): SqlValue[] {
-  return [mtimeNs, mode, identity === undefined ? null : BigInt.asIntN(64, identity.inode), identity?.birthNs ?? null]
+function pushTrace(values: SqlValue[], { mtimeNs, mode, identity }: Trace): void {
+  const inode = identity === undefined ? null : BigInt.asIntN(64, identity.inode)
+  values.push(mtimeNs, mode, inode, identity?.birthNs ?? null)
 }
 
 /** A damaged archive is as good as none (SYNC.md 2): whoever reads it is told by the code, and does without. */

@@ -1,7 +1,9 @@
 /** What a batch did, on its way to the thread that writes it down: as columns (see `StatColumns`). */
 import type { ContentHash, RelPath } from '../../storage/base/index.js'
 import { HASH_BYTES, hashToBytes } from '../../storage/content/index.js'
+import type { SqlValue } from '../../storage/sql/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
+import { pathKey, pathKeys } from './path-key.js'
 
 /** One operation that was done at an end. */
 export interface Change {
@@ -55,26 +57,23 @@ export function toChangeColumns(changes: readonly Change[]): ChangeColumns {
   return { ns, paths: joined(c => c.path), reasons: joined(c => c.reason), to, facts, hashes }
 }
 
-/** A change as it is written into a row. */
-export interface ChangeRow extends Omit<Change, 'end' | 'before' | 'after'> {
-  readonly end: number
-  readonly before: Uint8Array | null
-  readonly after: Uint8Array | null
-}
-
-export function* fromChangeColumns({ ns, paths, reasons, to, facts, hashes }: ChangeColumns): Generator<ChangeRow> {
-  const names = paths.split(NUL) as RelPath[]
+/** Values of the columns of `sync_changes`, one row after the other. */
+export function changeValues(
+  { ns, paths, reasons, to, facts, hashes }: ChangeColumns,
+  { run, sync, doneAtMs }: { readonly run: string; readonly sync: number; readonly doneAtMs: number }
+): SqlValue[] {
+  const keys = pathKeys(paths)
   const whys = reasons.split(NUL)
-  for (const [i, n] of ns.entries()) {
-    const marks = facts[3 * i + 2]!
-    const hash = (mark: number, at: number): Uint8Array | null =>
-      (marks & mark) === 0 ? null : hashes.subarray(at, at + HASH_BYTES)
-    yield {
-      ...{ n, end: facts[3 * i]!, kind: KINDS[facts[3 * i + 1]!]!, path: names[i]!, to: to.get(i), reason: whys[i]! },
-      before: hash(BEFORE, 2 * HASH_BYTES * i),
-      after: hash(AFTER, 2 * HASH_BYTES * i + HASH_BYTES)
-    }
+  const values: SqlValue[] = []
+  for (let i = 0; i < ns.length; i++) {
+    const [end, kind, marks] = [facts[3 * i]!, facts[3 * i + 1]!, facts[3 * i + 2]!]
+    const [at, target] = [2 * HASH_BYTES * i, to.get(i)]
+    const before = (marks & BEFORE) === 0 ? null : hashes.subarray(at, at + HASH_BYTES)
+    const after = (marks & AFTER) === 0 ? null : hashes.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES)
+    const toKey = target === undefined ? null : pathKey(target)
+    values.push(run, ns[i]!, sync, doneAtMs, end, keys[i]!, toKey, KINDS[kind]!, whys[i]!, before, after)
   }
+  return values
 }
 
 /** The buffers that change hands. */

@@ -1,9 +1,8 @@
 /** What runs did, path by path (SYNC.md 7): `why`, `undo` and the guard's window stand on it. Kept for thirty days and bounded. */
 import { defineTasks } from '../../storage/base/index.js'
-import type { Sql } from '../../storage/sql/index.js'
+import { RowStatement, type Sql } from '../../storage/sql/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { type ChangeColumns, fromChangeColumns } from './change-columns.js'
-import { pathKey } from './path-key.js'
+import { type ChangeColumns, changeValues } from './change-columns.js'
 
 /** How long the table of runs is kept (SYNC.md 7). */
 export const KEEP_RUNS_MS = 30 * 24 * 3_600_000
@@ -49,6 +48,8 @@ interface Recorded {
   readonly intent?: number | undefined
 }
 
+const PUT = new RowStatement(11, rows => `INSERT OR REPLACE INTO sync_changes VALUES ${rows}`)
+
 export const changing = defineTasks(import.meta.url, {
   /** Before the first row of a run. Until it ends its state is NULL: after a crash it stays so. One that was cut short goes on. */
   begin(sql: Sql, { run, sync, kind, beganAtMs }: RunBegin): void {
@@ -68,12 +69,7 @@ export const changing = defineTasks(import.meta.url, {
   /** @param intent - of the batch that this was: it is known now what came of it */
   record(sql: Sql, { run, sync, doneAtMs, changes, intent }: Recorded): void {
     if (intent !== undefined) sql.prepare('DELETE FROM sync_intents WHERE run = ? AND n = ?').run([run, intent])
-    const insert = sql.prepare('INSERT OR REPLACE INTO sync_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    for (const { n, end, path, to, kind, reason, before, after } of fromChangeColumns(changes))
-      insert.run([
-        ...[run, n, sync, doneAtMs, end, pathKey(path), to === undefined ? null : pathKey(to)],
-        ...[kind, reason, before, after]
-      ])
+    PUT.run(sql, changeValues(changes, { run, sync, doneAtMs }))
   },
 
   /** How a restore or an undo ended. */

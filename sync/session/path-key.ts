@@ -23,6 +23,23 @@ function keyOfBytes(bytes: Uint8Array): Uint8Array {
   return key
 }
 
+/** The keys of paths that are joined by NUL, which no path holds. They share one piece of memory. */
+export function pathKeys(paths: string): Uint8Array[] {
+  const { buffer, byteOffset, length } = pathBytes(paths)
+  const bytes = new Uint8Array(buffer, byteOffset, length)
+  const keys: Uint8Array[] = []
+  let from = 0
+  for (let i = 0; i < length; i++) {
+    if (bytes[i] === SLASH) bytes[i] = 0
+    else if (bytes[i] === 0) {
+      keys.push(bytes.subarray(from, i))
+      from = i + 1
+    }
+  }
+  keys.push(bytes.subarray(from))
+  return keys
+}
+
 export function keyPath(key: Uint8Array): RelPath {
   const bytes = new Uint8Array(key)
   for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) bytes[i] = SLASH

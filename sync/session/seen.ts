@@ -2,7 +2,7 @@
 import { type ContentHash, pathBytes, type RelPath, textFromBytes } from '../../storage/base/index.js'
 import { hashFromBytes, hashToBytes } from '../../storage/content/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
-import type { Sql, SqlValue } from '../../storage/sql/index.js'
+import { RowStatement, type Sql, type SqlValue } from '../../storage/sql/index.js'
 import type { TreeEntry, UnknownReason } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import { keysBelow, pathKey } from './path-key.js'
@@ -53,14 +53,24 @@ export function seenValueOf({ stat, unknown, target }: TreeEntry): SeenValue {
   return { kind: 'unknown', stat, reason: unknown ?? 'special', directory: stat.kind === 'directory' }
 }
 
+export const PUT_SEEN = new RowStatement(14, rows => `INSERT OR REPLACE INTO seen (at, ${COLUMNS}) VALUES ${rows}`)
+
+/** Writes a thing at once. */
 export function seenWriter(sql: Sql, at: End): (key: Uint8Array, value: SeenValue) => void {
-  const write = sql.prepare(`INSERT OR REPLACE INTO seen (at, ${COLUMNS}) VALUES (${'?, '.repeat(13)}?)`)
-  return (key, { kind, stat, hash, racy = false, target, reason, directory = false }) =>
-    void write.run([
-      ...[endNumber(at), key, KINDS.indexOf(kind), stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, stat.birthNs],
-      ...[signed(stat.inode), stat.mode, hash === undefined ? null : hashToBytes(hash)],
-      ...[target === undefined ? null : pathBytes(target), reason ?? null, directory ? 1 : 0, racy ? 1 : 0]
-    ])
+  return (key, value) => PUT_SEEN.run(sql, seenRow(at, key, value))
+}
+
+/** A row for `PUT_SEEN`. */
+export function seenRow(
+  at: End,
+  key: Uint8Array,
+  { kind, stat, hash, racy = false, target, reason, directory = false }: SeenValue
+): SqlValue[] {
+  return [
+    ...[endNumber(at), key, KINDS.indexOf(kind), stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, stat.birthNs],
+    ...[signed(stat.inode), stat.mode, hash === undefined ? null : hashToBytes(hash)],
+    ...[target === undefined ? null : pathBytes(target), reason ?? null, directory ? 1 : 0, racy ? 1 : 0]
+  ]
 }
 
 /** Columns of `SEEN_COLUMNS` as SQLite gives them, all that an end holds, in tree order. */

@@ -1,21 +1,15 @@
 /** The snapshot of the two ends of a sync: written in its writer thread, read in tree order by the planner. */
 import { defineTasks, type Problem, type RelPath } from '../../storage/base/index.js'
-import { hashToBytes } from '../../storage/content/index.js'
-import type { Sql } from '../../storage/sql/index.js'
-import {
-  type ContentColumns,
-  type EntryColumns,
-  fromColumns,
-  fromContentColumns,
-  type TreeEntry
-} from '../endpoints/index.js'
+import type { Sql, SqlValue } from '../../storage/sql/index.js'
+import type { ContentColumns, EntryColumns, TreeEntry } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
 import type { KeptAttributes } from '../versions/index.js'
 import { Beside } from './beside.js'
 import { applyHints, type HintsInput, type HintsOutcome, movedFrom } from './hints.js'
 import { keyPath, pathKey } from './path-key.js'
 import { moveRows, type Rename, settleRenames } from './renames.js'
-import { endNumber, seenFinder, seenValueOf, seenWriter, signed } from './seen.js'
+import { endNumber, PUT_SEEN, seenFinder, seenRow, seenValueOf } from './seen.js'
+import { keysOf, putEntries, putHashes, putMade } from './seen-columns.js'
 import { isCompared, Touched } from './touched.js'
 import { forgetRead, noteUnread } from './unread.js'
 
@@ -51,16 +45,12 @@ export interface Placed {
 export const snapshotting = defineTasks(import.meta.url, {
   /** What a walk met otherwise than it was. A file among it has no hash until it is read again. */
   changed(sql: Sql, { at, changed, quiet }: ChangedPage): void {
-    const write = seenWriter(sql, at)
+    const keys = keysOf(changed)
+    putEntries(sql, at, changed, keys)
     const unread = noteUnread(sql, at)
-    const touched = new Touched(sql)
+    for (const { index, problem } of changed.extras) if (problem !== undefined) unread(keyPath(keys[index]!), problem)
     const silent = new Set(quiet)
-    for (const [i, entry] of fromColumns(changed).entries()) {
-      const key = pathKey(entry.path)
-      write(key, seenValueOf(entry))
-      if (entry.problem !== undefined) unread(entry.path, entry.problem)
-      if (!silent.has(i)) touched.add(key)
-    }
+    new Touched(sql).addAll(keys.filter((_, i) => !silent.has(i)))
   },
 
   /** What a walk did not meet. */
@@ -73,15 +63,16 @@ export const snapshotting = defineTasks(import.meta.url, {
     const last = entries.at(-1)
     const beside = new Beside(sql, at, path, { after, statsOnly })
     const { changed, quiet, gone } = beside.next(entries)
-    const write = seenWriter(sql, at)
     const unread = noteUnread(sql, at)
     const touched = new Touched(sql)
+    const values: SqlValue[] = []
     for (const [i, entry] of changed.entries()) {
       const key = pathKey(entry.path)
-      write(key, seenValueOf(entry))
+      values.push(...seenRow(at, key, seenValueOf(entry)))
       if (entry.problem !== undefined) unread(entry.path, entry.problem)
       if (!quiet.includes(i)) touched.add(key)
     }
+    PUT_SEEN.run(sql, values)
     remove(sql, at, last === undefined ? beside.rest() : gone)
   },
 
@@ -131,15 +122,7 @@ export const snapshotting = defineTasks(import.meta.url, {
 
   /** Hashes of files that still have that very stat here. */
   hashed(sql: Sql, { at, rows }: { at: End; rows: ContentColumns }): void {
-    const write = sql.prepare(
-      `UPDATE seen SET hash = ?, racy = ?, size = ?, mtime = ?, ctime = ?, inode = ?, birth = ?, mode = ?
-       WHERE at = ? AND path = ? AND kind = 0`
-    )
-    for (const { path, hash, stat, racy } of fromContentColumns(rows))
-      write.run([
-        ...[hashToBytes(hash!), racy ? 1 : 0, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs, signed(stat.inode)],
-        ...[stat.birthNs, stat.mode, endNumber(at), pathKey(path)]
-      ])
+    putHashes(sql, at, rows, keysOf(rows.entries))
   },
 
   /** Files that could not be read: unknown until the next scan. */
@@ -166,16 +149,10 @@ export const snapshotting = defineTasks(import.meta.url, {
         at,
         moved.map(({ path, to }) => [pathKey(path), pathKey(to)])
       )
+    const keys = keysOf(rows.entries)
     const find = seenFinder(sql, at)
-    const write = seenWriter(sql, at)
-    for (const { path, stat, hash, target } of fromContentColumns(rows)) {
-      // What was renamed, or got other times, has the content that it had.
-      const known = hash === undefined && target === undefined ? find(path) : undefined
-      const key = pathKey(path)
-      const kind = stat.kind === 'other' ? 'unknown' : stat.kind
-      write(key, { kind, stat, hash: hash ?? known?.hash, target: target ?? known?.target, racy: known?.racy })
-      touched.add(key)
-    }
+    putMade(sql, at, rows, keys, key => find(keyPath(key)))
+    touched.addAll(keys)
   },
 
   /** Before a run changes anything: what it leaves when it is cut off, the next one compares whole. */

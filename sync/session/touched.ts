@@ -1,18 +1,22 @@
 /** What changed in the snapshot since everything was compared last: all that the next plan has to look at. */
-import type { Sql } from '../../storage/sql/index.js'
+import { RowStatement, type Sql } from '../../storage/sql/index.js'
+
+const NOTE = new RowStatement(1, rows => `INSERT OR IGNORE INTO touched VALUES ${rows}`)
 
 /** Notes paths; nothing is noted while everything is to be compared anyway. */
 export class Touched {
-  readonly #insert: ((key: Uint8Array) => void) | undefined
+  readonly #sql: Sql | undefined
 
   constructor(sql: Sql) {
-    if (!isCompared(sql)) return
-    const insert = sql.prepare('INSERT OR IGNORE INTO touched VALUES (?)')
-    this.#insert = key => void insert.run([key])
+    if (isCompared(sql)) this.#sql = sql
   }
 
   add(...keys: readonly Uint8Array[]): void {
-    if (this.#insert !== undefined) for (const key of keys) this.#insert(key)
+    this.addAll(keys)
+  }
+
+  addAll(keys: readonly Uint8Array[]): void {
+    if (this.#sql !== undefined) NOTE.run(this.#sql, keys)
   }
 }
 

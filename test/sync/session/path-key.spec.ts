@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { comparePaths, pathBytes, type RelPath, textFromBytes } from '../../../storage/base/index.js'
-import { keyPath, keysBelow, pathKey } from '../../../sync/session/path-key.js'
+import { keyPath, keysBelow, pathKey, pathKeys } from '../../../sync/session/path-key.js'
 
 /** Any names a file system may hold: plain ones, others, and bytes that are no text. */
 const name = fc.oneof(
@@ -22,6 +22,14 @@ describe('keys of paths', () => {
         const bytes = Uint8Array.from(pathBytes(p)).map(b => (b === 0x2f ? 0 : b))
         assert.deepEqual(key, bytes)
         assert.equal(key.buffer.byteLength, key.length, 'nothing else goes along with it to another thread')
+      })
+    )
+  })
+
+  it('of many paths in one are those of each', () => {
+    fc.assert(
+      fc.property(fc.array(path, { minLength: 1 }), paths => {
+        assert.deepEqual(pathKeys(paths.join('\0')).map(keyPath), paths)
       })
     )
   })
