@@ -73,12 +73,14 @@ export interface Outcome extends Trace {
   readonly hash?: ContentHash | undefined
 }
 
-/** What both ends agreed on, and how each of them showed it. */
-export type ArchiveEntry = (
+/** What a thing is, besides what an end shows of it. */
+export type Content =
   | { readonly kind: 'file'; readonly hash: ContentHash; readonly sizeBytes: number }
   | { readonly kind: 'symlink'; readonly target: string }
   | { readonly kind: 'directory' }
-) & {
+
+/** What both ends agreed on, and how each of them showed it. */
+export type ArchiveEntry = Content & {
   readonly source: Trace
   readonly destination: Trace
   /** A directory that stays at one end only for what is unknown in it. */
@@ -101,7 +103,7 @@ export const isLeaf = (entry: Entry | undefined): entry is Leaf => entry?.kind =
 export const isDirectory = (entry: Entry | ArchiveEntry | undefined): boolean => entry?.kind === 'directory'
 
 /** Same kind, same bytes, same target. Directories are all alike. */
-export function sameContent(a: Present | ArchiveEntry, b: Present | ArchiveEntry): boolean {
+export function sameContent(a: Content, b: Content): boolean {
   if (a.kind === 'file') return b.kind === 'file' && a.hash === b.hash
   if (a.kind === 'symlink') return b.kind === 'symlink' && a.target === b.target
   return b.kind === 'directory'

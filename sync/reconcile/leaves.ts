@@ -5,11 +5,11 @@ import { versionDeleted, versionWritten } from './facts.js'
 import { agreeMetadata, attributesToSet, modeAt } from './metadata.js'
 import { refusedName } from './names.js'
 import type { Node } from './node.js'
-import type { PlanRow, Shown } from './operation.js'
+import type { Operation, PlanRow, Shown } from './operation.js'
 import { contentReason } from './reason.js'
 import type { Sheet } from './sheet.js'
 import type { Case } from './target.js'
-import { sameVersion } from './version.js'
+import { sameVersion, type Version } from './version.js'
 
 /**
  * Files and links that nothing is entangled with, row by row. Their directories have not moved; they are there already, or an
@@ -46,7 +46,7 @@ export class Leaves {
       const verdict = this.#verdict(row)
       if (typeof verdict !== 'string') yield verdict
       else if (verdict === 'neither' && (isLeaf(row.source) || isLeaf(row.destination))) this.#removals++
-      else yield* this.#settle(row, verdict)
+      else for (const planned of this.#settle(row, verdict)) yield planned
     }
   }
 
@@ -127,16 +127,17 @@ export class Leaves {
     return message === undefined ? undefined : { row: 'problem', path: row.path, end, code: 'cannot-hold', message }
   }
 
-  *#settle(row: Row, verdict: Verdict): Generator<PlanRow> {
+  /** A list, and no generator of its own for each of a million rows. */
+  #settle(row: Row, verdict: Verdict): PlanRow[] {
     const { path, base } = row
-    if (verdict === 'same') yield* this.#agree(row)
-    else if (verdict === 'source' || verdict === 'destination') yield* this.#transfer(row, verdict)
-    else if ((verdict === 'neither' || verdict === 'apart') && base !== undefined) {
-      yield { row: 'settle', settle: { kind: 'forget', path, needs: [] } }
-    }
+    if (verdict === 'same') return [...this.#agree(row)]
+    if (verdict === 'source' || verdict === 'destination') return this.#transfer(row, verdict)
+    if ((verdict === 'neither' || verdict === 'apart') && base !== undefined)
+      return [{ row: 'settle', settle: { kind: 'forget', path, needs: [] } }]
+    return []
   }
 
-  *#transfer(row: Row, from: End): Generator<PlanRow> {
+  #transfer(row: Row, from: End): PlanRow[] {
     const { path, base } = row
     const end = otherEnd(from)
     const content = row[from] as Leaf
@@ -144,24 +145,23 @@ export class Leaves {
     const expected = isLeaf(there) ? there : undefined
     const sameAsBase = base !== undefined && sameContent(content, base)
     const bothWays = this.#c.options.mode === 'bidirectional'
-    const common = {
-      end,
-      path,
-      reason: contentReason(base !== undefined, sameAsBase, expected !== undefined, bothWays),
-      content,
-      mode: modeAt(content, end, expected, this.#c.options),
-      mtimeNs: content.mtimeNs,
-      from: { end: from, path },
-      ...versionWritten(row.source, row.destination)
-    }
-    const operation = this.#sheet.add(
-      expected === undefined ? { kind: 'create', ...common } : { kind: 'replace', expected, ...common },
-      [this.#sheet.madeBy(end, parentOf(path))]
-    )
-    yield { row: 'operation', operation }
-    yield put(path, content, { [from]: { now: content }, [end]: { by: operation.id } } as Record<End, Shown>, [
-      operation.id
-    ])
+    const reason = contentReason(base !== undefined, sameAsBase, expected !== undefined, bothWays)
+    const mode = modeAt(content, end, expected, this.#c.options)
+    const { mtimeNs } = content
+    const madeBy = this.#sheet.madeBy(end, parentOf(path))
+    const [id, needs] = [this.#sheet.take(), madeBy === undefined ? [] : [madeBy]]
+    const origin = { end: from, path }
+    // Written out: there are as many of these as of anything.
+    const operation: Writing =
+      expected === undefined
+        ? { kind: 'create', id, end, path, reason, needs, content, mode, mtimeNs, from: origin }
+        : { kind: 'replace', id, end, path, reason, needs, expected, content, mode, mtimeNs, from: origin }
+    const { version } = versionWritten(row.source, row.destination)
+    if (version !== undefined) operation.version = version
+    this.#sheet.note(operation)
+    const [now, by] = [{ now: content }, { by: id }]
+    const shown = from === 'source' ? { source: now, destination: by } : { source: by, destination: now }
+    return [{ row: 'operation', operation }, put(path, content, shown, [id])]
   }
 
   *#agree(row: Row): Generator<PlanRow> {
@@ -191,9 +191,11 @@ export class Leaves {
   }
 }
 
-const put = (path: Row['path'], what: Leaf, shown: Record<End, Shown>, needs: number[]): PlanRow => ({
+type Writing = Extract<Operation, { kind: 'create' | 'replace' }> & { version?: Version }
+
+const put = (path: Row['path'], what: Leaf, { source, destination }: Record<End, Shown>, needs: number[]): PlanRow => ({
   row: 'settle',
-  settle: { kind: 'put', path, what, ...shown, needs }
+  settle: { kind: 'put', path, what, source, destination, needs }
 })
 
 const isIgnored = (node: Node): boolean =>

@@ -1,5 +1,5 @@
 import type { RelPath } from '../../storage/base/index.js'
-import type { ArchiveEntry, End, Leaf, Present, Trace } from './entry.js'
+import type { Content, End, Leaf, Present, Trace } from './entry.js'
 import type { Version } from './version.js'
 
 /** Why an operation is planned. `why` and the plan show it in words. */
@@ -132,7 +132,7 @@ export type Settle =
   | {
       readonly kind: 'put'
       readonly path: RelPath
-      readonly what: Present | ArchiveEntry
+      readonly what: Content
       readonly source?: Shown
       readonly destination?: Shown
       readonly keptAt?: End

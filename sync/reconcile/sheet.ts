@@ -15,18 +15,26 @@ export class Sheet {
   }
 
   add(init: OperationInit, needs: readonly (number | undefined)[] = []): Operation {
-    const id = this.#next++
-    const { end, path } = init
-    if (init.kind !== 'attributes' && init.kind !== 'version' && init.kind !== 'replace') {
+    return this.note({ ...init, id: this.take(), needs: needs.length === 0 ? NOTHING : unique(needs) })
+  }
+
+  /** The number of an operation that is made at once, and noted. */
+  take(): number {
+    return this.#next++
+  }
+
+  note<T extends Operation>(op: T): T {
+    const { id, end, path } = op
+    if (op.kind !== 'attributes' && op.kind !== 'version' && op.kind !== 'replace') {
       this.#touched[end].add(parentOf(path))
-      if (init.kind === 'move') this.#touched[end].add(parentOf(init.to))
+      if (op.kind === 'move') this.#touched[end].add(parentOf(op.to))
     }
-    if (init.kind === 'make-directory') {
+    if (op.kind === 'make-directory') {
       this.#made[end].set(path, id)
       this.#touched[end].add(path)
     }
-    if ('expected' in init && init.expected.kind === 'directory') this.#left[end].add(path)
-    return { ...init, id, needs: needs.length === 0 ? NOTHING : unique(needs) } as Operation
+    if ('expected' in op && op.expected.kind === 'directory') this.#left[end].add(path)
+    return op
   }
 
   /** Directories in which names came or went, by the paths they had then. */

@@ -1,5 +1,5 @@
 import type { ContentHash } from '../../storage/base/index.js'
-import type { ArchiveEntry, Present } from './entry.js'
+import type { Content } from './entry.js'
 
 /** No hash begins so. */
 const MARK = 'unread:'
@@ -12,10 +12,11 @@ const MARK = 'unread:'
 export const unreadContent = (inode: bigint, ctimeNs: bigint): ContentHash =>
   `${MARK}${inode.toString(16)}.${ctimeNs.toString(16)}` as ContentHash
 
+/** The same where it does not matter of which file. */
+export const UNREAD = MARK as ContentHash
+
 /** Whether it stands for content that is to be read yet. */
 export const isUnread = (hash: ContentHash): boolean => hash.startsWith(MARK)
-
-type Content = Present | ArchiveEntry
 
 /** A file with its hash, now that it was read; anything else as it is. */
 export function withHash<T extends Content>(content: T, hash: ContentHash | undefined): T {

@@ -6,8 +6,9 @@
 import { deserialize, serialize } from 'node:v8'
 import type { RelPath } from '../../storage/base/index.js'
 import { openSqlite, type Sql } from '../../storage/sql/index.js'
-import type { Operation, PlanRow, Present, Settle, Shown } from '../reconcile/index.js'
-import type { Planned } from './rows.js'
+import type { Operation, PlanRow, Settle } from '../reconcile/index.js'
+import { fromOperationColumns, type OperationColumns, toOperationColumns } from './operation-columns.js'
+import { fromSettleColumns, type SettleColumns, toSettleColumns } from './settle-columns.js'
 import { TRACES_TABLE } from './traces.js'
 
 /** Conflicts, problems and what stays unsettled, as the plan tells them. */
@@ -56,12 +57,12 @@ export function planWriter(sql: Sql): PlanWriter {
   let last = -1
   const putOperations = (): void => {
     const [first] = operations
-    if (first !== undefined) insert.operations.run([first.id, last, serialize(operations)])
+    if (first !== undefined) insert.operations.run([first.id, last, serialize(toOperationColumns(operations))])
     operations = []
   }
   const putSettles = (kind: Settle['kind']): void => {
-    if (settles[kind].length > 0)
-      insert.settles.run([kind, Math.max(...settles[kind].map(readyAfter)), serialize(settles[kind])])
+    const some = settles[kind]
+    if (some.length > 0) insert.settles.run([kind, Math.max(...some.map(readyAfter)), serialize(toSettleColumns(some))])
     settles[kind] = []
   }
   return {
@@ -73,7 +74,7 @@ export function planWriter(sql: Sql): PlanWriter {
         if (operations.push(row.operation) === BLOCK) putOperations()
       } else if (row.row === 'settle') {
         const { kind } = row.settle
-        if (settles[kind].push(slim(row.settle)) === BLOCK) putSettles(kind)
+        if (settles[kind].push(row.settle) === BLOCK) putSettles(kind)
       } else insert.remark.run([serialize(row)])
     },
     end() {
@@ -109,7 +110,9 @@ export function readOperations(sql: Sql, from: number, limit: number): Operation
 
 /** Operations of a page, from a number on, in their order. */
 export function operationsIn({ bytes, ends }: OperationPage, from: number, limit: number): Operation[] {
-  const found = ends.flatMap((end, i) => deserialize(bytes.subarray(ends[i - 1] ?? 0, end)) as Operation[])
+  const found = ends.flatMap((end, i) =>
+    fromOperationColumns(deserialize(bytes.subarray(ends[i - 1] ?? 0, end)) as OperationColumns)
+  )
   return found.filter(op => op.id >= from).slice(0, limit)
 }
 
@@ -141,7 +144,10 @@ export function readSettles(
     .all([kind, after, limit])
   const first = found.findIndex(({ ready }) => ready > decided)
   const known = first === -1 ? found : found.slice(0, first)
-  const blocks = known.map(({ value, ...block }) => ({ ...block, settles: deserialize(value) as Settle[] }))
+  const blocks = known.map(({ value, ...block }) => ({
+    ...block,
+    settles: fromSettleColumns(deserialize(value) as SettleColumns)
+  }))
   return { blocks, waits: first !== -1 }
 }
 
@@ -157,19 +163,10 @@ export function unsettledByPlan(sql: Sql): { path: RelPath; why: string }[] {
 
 /** The last operation that a settle speaks of; -1: it speaks of none. */
 function readyAfter(settle: Settle): number {
-  const shown = settle.kind === 'put' ? [settle.source, settle.destination] : []
-  return Math.max(-1, ...settle.needs, ...shown.map(s => (s !== undefined && 'by' in s ? s.by : -1)))
-}
-
-/** Without what only the doing of a plan needs. */
-function slim(settle: Settle): Settle {
-  if (settle.kind !== 'put') return settle
-  const { what, source, destination } = settle
-  const shown = (s: Shown | undefined): Shown | undefined => {
-    if (s === undefined || 'by' in s) return s
-    const { mtimeNs, mode, identity } = s.now
-    return { now: { mtimeNs, mode, identity } }
-  }
-  const { stat: _, ...content } = what as Planned
-  return { ...settle, what: content as Present, source: shown(source), destination: shown(destination) } as Settle
+  let last = -1
+  for (const id of settle.needs) last = Math.max(last, id)
+  if (settle.kind !== 'put') return last
+  for (const shown of [settle.source, settle.destination])
+    if (shown !== undefined && 'by' in shown) last = Math.max(last, shown.by)
+  return last
 }

@@ -137,8 +137,7 @@ function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanI
   }
   const writer = planWriter(plan)
   const tally = new Tally({ holds: (end, path) => isSeen(snapshot, end, path) })
-  const hasher = createHasher()
-  const lines = { update: (text: string) => hasher.update(Buffer.from(text)) }
+  const lines = new LineHasher()
   let operations = 0
   for (const row of reconcile(rows, options)) {
     tally.add(row)
@@ -149,8 +148,31 @@ function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanI
   }
   writer.end()
   const { odd } = rows
-  return { totals: tally.totals, hash: hasher.digest(), operations, holds, whole: only === undefined, basis, odd }
+  return { totals: tally.totals, hash: lines.digest(), operations, holds, whole: only === undefined, basis, odd }
 }
+
+/** Hashes many short lines together: one by one each costs more on its way to the hasher than to hash. */
+class LineHasher {
+  readonly #hasher = createHasher()
+  #text = ''
+
+  update(text: string): void {
+    this.#text += text
+    if (this.#text.length >= HASHED_AT_ONCE) this.#flush()
+  }
+
+  digest(): string {
+    this.#flush()
+    return this.#hasher.digest()
+  }
+
+  #flush(): void {
+    this.#hasher.update(Buffer.from(this.#text))
+    this.#text = ''
+  }
+}
+
+const HASHED_AT_ONCE = 64 * 1024
 
 function isSeen(snapshot: Sql, end: End, path: RelPath): boolean {
   const found = snapshot.prepare('SELECT 1 FROM seen WHERE at = ? AND path = ?').get([ENDS.indexOf(end), pathKey(path)])

@@ -1,6 +1,5 @@
 /** The rows that reconcile decides on: archive and both snapshots, merged in tree order. Runs in the planner's worker. */
 import { isWithin, parentOf, type RelPath, ROOT } from '../../storage/base/index.js'
-import type { Expected } from '../../storage/files/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import {
   type ArchiveEntry,
@@ -8,7 +7,6 @@ import {
   type End,
   type Entry,
   isPresent,
-  type Present,
   type Row,
   type Rows,
   sameContent,
@@ -18,14 +16,13 @@ import {
 import { archiveEntryOf, findInArchive, rawArchive, readUnsettled } from './archive.worker.js'
 import type { ToldVectors } from './asked.worker.js'
 import type { Ignored } from './ignored.js'
+import { KeptRows } from './kept-rows.js'
 import { keyPath, pathKey } from './path-key.js'
+import { type KnownStat, plannedOf } from './planned-columns.js'
 import { isPlainlySame, keyOf, type RawRow } from './same-rows.js'
 import { rawSeen, type SeenRow, seenFinder, seenOf } from './seen.js'
 
 const CARRIED_BITS = 0o777
-
-/** What a plan carries of a thing besides what it compares: handed back as `expected`. */
-export type Planned = Present & { readonly at: RelPath; readonly stat: Expected }
 
 export interface RowsInit {
   readonly archive: Sql
@@ -46,8 +43,8 @@ export interface RowsInit {
 /** Paths that are remembered as not alike; more, and the next plan compares everything. */
 export const MAX_ODD = 2_000
 
-/** Reconcile goes through the rows several times: so many are kept from the first, some 60 MB. */
-const MAX_KEPT = 100_000
+/** Reconcile goes through the rows several times: so many are kept from the first, some 30 MB. */
+const MAX_KEPT = 200_000
 
 export class SyncRows implements Rows {
   readonly #init: RowsInit
@@ -57,7 +54,7 @@ export class SyncRows implements Rows {
   readonly #seen: Readonly<Record<End, (path: RelPath) => SeenRow | undefined>>
   #some: readonly Row[] | undefined
   #odd: RelPath[] | undefined
-  #kept: readonly Row[] | undefined
+  #kept: KeptRows | undefined
 
   constructor(init: RowsInit) {
     const { archive, snapshot, sync, only, told } = init
@@ -80,7 +77,7 @@ export class SyncRows implements Rows {
       return
     }
     const odd: RelPath[] = []
-    const kept: Row[] = []
+    let kept: KeptRows | undefined = new KeptRows()
     /** What lies in another directory of the same name is not what lay there, however alike it is. */
     let other: RelPath | undefined
     const isListed = (path: RelPath): boolean =>
@@ -90,11 +87,12 @@ export class SyncRows implements Rows {
       if (different && odd.length <= MAX_ODD) odd.push(row.path)
       if (!different && this.#some === undefined && !isListed(row.path)) continue
       if (isAnotherDirectory(row) && (other === undefined || !isWithin(row.path, other))) other = row.path
-      if (kept.length <= MAX_KEPT) kept.push(row)
+      if (kept !== undefined && kept.count === MAX_KEPT) kept = undefined
+      kept?.add(row)
       yield row
     }
     this.#odd = odd
-    if (kept.length <= MAX_KEPT) this.#kept = kept
+    this.#kept = kept
   }
 
   find(path: RelPath): Row | undefined {
@@ -219,14 +217,11 @@ function entryOf(
   if (kind === 'unknown') return { kind, reason: seen.reason ?? 'special', directory: seen.directory }
   const hash = seen.hash ?? (unread ? unreadContent(inode, ctimeNs) : undefined)
   if (kind === 'file' && hash === undefined) return { kind: 'unknown', reason: 'unreadable' }
-  const shared = {
-    ...{ mtimeNs, mode: seen.mode & 0o7777, at: path },
-    ...(proves && birthNs !== 0n ? { identity: { inode, birthNs } } : {}),
-    stat: { kind, sizeBytes, mtimeNs, ctimeNs, birthNs, inode } satisfies Expected
-  }
-  if (kind === 'file') return { kind, hash, sizeBytes, ...shared } as Planned
-  if (kind === 'symlink') return { kind, target: seen.target ?? '', ...shared } as Planned
-  return { kind, ...shared } as Planned
+  const stat: KnownStat = { kind, sizeBytes, mtimeNs, ctimeNs, birthNs, inode }
+  const mode = seen.mode & 0o7777
+  const entry = plannedOf(stat, { mode, at: path, hash, target: seen.target ?? '' })
+  if (proves && birthNs !== 0n) entry.identity = { inode, birthNs }
+  return entry
 }
 
 /** Not the same in all three trees. */

@@ -2,7 +2,7 @@ import type { ContentHash, Problem, WorkerPool } from '../../storage/base/index.
 import type { FileRoot, Staging } from '../../storage/files/index.js'
 import type { Endpoint } from '../endpoints/index.js'
 import { isUnread, type Leaf } from '../reconcile/index.js'
-import type { Planned } from './rows.js'
+import type { Planned } from './planned-columns.js'
 import { type StagedFiles, staging } from './stage.worker.js'
 import { changed, type Learnt, type StagedContent, type StageOptions, type Wanted } from './stage-content.js'
 import { type FileWanted, type SeenThen, toWantedColumns, wantedBuffers } from './wanted-columns.js'

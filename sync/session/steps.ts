@@ -3,7 +3,7 @@ import { type ContentHash, comparePaths, isWithin, type RelPath } from '../../st
 import { asidePath, type Expected, type PlaceStep } from '../../storage/files/index.js'
 import type { Operation, Present } from '../reconcile/index.js'
 import type { Step } from './achieved.js'
-import type { Planned } from './rows.js'
+import type { Planned } from './planned-columns.js'
 
 const NO_HASH = '0'.repeat(64) as ContentHash
 
