@@ -9,11 +9,13 @@ import { counted, pathFields, typedPaths } from './file-text.js'
 import { formatBytes, formatTime, parseBytes } from './format.js'
 import { shortId } from './job-text.js'
 import { jobGoesOn } from './job-wait.js'
+import { limitOption } from './number-option.js'
 import { defineOperation, type OperationContext, type Terminal } from './operation.js'
 import { progressLine } from './progress.js'
 
 /** Files of one group that a person sees; JSON has all. */
 const SHOWN_OF_GROUP = 12
+const MAX_LIMIT = 10_000
 const RULES = ['oldest', 'newest', 'shortest-path'] as const
 
 const keepInput = z.union([
@@ -30,7 +32,7 @@ const input = z.strictObject({
   keep: keepInput.optional(),
   delete: z.boolean().default(false),
   dryRun: z.boolean().default(false),
-  limit: z.number().int().min(1).max(10_000).default(100),
+  limit: z.number().int().min(1).max(MAX_LIMIT).default(100),
   offset: z.number().int().min(0).default(0),
   wait: z.boolean().default(true),
   confirm: confirmInput
@@ -108,7 +110,7 @@ export const fileDuplicates = defineOperation<
       ...(o.keep === undefined && o.in === undefined ? {} : { keep: typedRule(o.keep, o.in, terminal.cwd) }),
       delete: o.delete === true,
       dryRun: o.dryRun === true,
-      ...(o.limit === undefined ? {} : { limit: Number(o.limit) }),
+      ...limitOption(o.limit, MAX_LIMIT),
       wait: o.wait !== false,
       confirm: typedConfirm(o.yes, terminal)
     }),

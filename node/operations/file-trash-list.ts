@@ -5,7 +5,10 @@ import type { TrashEntry } from '../../storage/trash/index.js'
 import { counted, pathFields } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { jobAnywhere } from './job-text.js'
+import { limitOption } from './number-option.js'
 import { defineOperation } from './operation.js'
+
+const MAX_LIMIT = 10_000
 
 export const fileTrashList = defineOperation({
   name: 'file.trash.list',
@@ -14,7 +17,7 @@ export const fileTrashList = defineOperation({
     /** Only what was there or below it. */
     path: z.string().startsWith('/').optional(),
     job: z.string().optional(),
-    limit: z.number().int().min(1).max(10_000).default(50),
+    limit: z.number().int().min(1).max(MAX_LIMIT).default(50),
     offset: z.number().int().min(0).default(0)
   }),
   async run({ peer, signal }, { path, job, limit, offset }) {
@@ -36,7 +39,7 @@ export const fileTrashList = defineOperation({
     input: ({ arguments: [path], options: o }, { cwd }) => ({
       ...(path === undefined ? {} : { path: resolve(cwd, String(path)) }),
       ...(o.job === undefined ? {} : { job: String(o.job) }),
-      ...(o.limit === undefined ? {} : { limit: Number(o.limit) })
+      ...limitOption(o.limit, MAX_LIMIT)
     }),
     render({ entries, totals, keptDays }, terminal) {
       if (entries.length === 0) {

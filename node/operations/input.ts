@@ -34,12 +34,35 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string {
       })
       .join('; ')
   }
-  const text =
-    issue.code === 'invalid_value'
-      ? `expected ${issue.values.map(value => displayText(String(value))).join(', ')}`.replace(/, ([^,]*)$/, ' or $1')
-      : displayText(issue.message).replace(/^Invalid input: /, '')
+  const text = plainly(issue)
   return at === '' ? text : `"${at}": ${text}`
 }
+
+/** What is to be otherwise, in words for people: those of the schema speak of strings and of `>=`. */
+function plainly(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `expected ${issue.values.map(value => displayText(String(value))).join(', ')}`.replace(
+        /, ([^,]*)$/,
+        ' or $1'
+      )
+    case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty'
+      return `expected ${issue.minimum}${UNITS[issue.origin] ?? ''} or more`
+    case 'too_big':
+      return `expected ${issue.maximum}${UNITS[issue.origin] ?? ''} or fewer`
+    case 'invalid_type':
+      return displayText(issue.message)
+        .replace(/^Invalid input: /, '')
+        .replace(/\bstring\b/g, 'text')
+        .replace(/\bint\b/g, 'a whole number')
+        .replace(', received undefined', '')
+    default:
+      return displayText(issue.message).replace(/^Invalid input: /, '')
+  }
+}
+
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' }
 
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: unknown = schema

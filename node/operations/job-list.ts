@@ -2,15 +2,17 @@ import { z } from 'zod'
 import { SpacedriveError } from '../../storage/base/index.js'
 import { JOB_STATE_NAMES } from './job-states.js'
 import { jobRemark, shortId, stateText } from './job-text.js'
-import { wholeNumber } from './number-option.js'
+import { limitOption } from './number-option.js'
 import { defineOperation } from './operation.js'
+
+const MAX_LIMIT = 1_000
 
 export const jobList = defineOperation({
   name: 'job.list',
   summary: 'Work in the background: what runs, waits, and ran',
   input: z.strictObject({
     states: z.array(z.enum(JOB_STATE_NAMES)).optional(),
-    limit: z.number().int().min(1).max(1000).default(50)
+    limit: z.number().int().min(1).max(MAX_LIMIT).default(50)
   }),
   async run({ peer }, { states, limit }) {
     return { now: peer.clock.nowMs(), jobs: peer.jobs.list({ limit, ...(states === undefined ? {} : { states }) }) }
@@ -24,7 +26,7 @@ export const jobList = defineOperation({
     examples: ['spacedrive job list', 'spacedrive job list --status running paused'],
     input: ({ options: o }) => ({
       ...(Array.isArray(o.status) ? { states: o.status.flatMap(s => s.split(',')).map(jobState) } : {}),
-      ...(o.limit === undefined ? {} : { limit: wholeNumber(o.limit, '--limit', 1, 1_000) })
+      ...limitOption(o.limit, MAX_LIMIT)
     }),
     render({ now, jobs }, terminal) {
       if (jobs.length === 0) terminal.line('No jobs.')

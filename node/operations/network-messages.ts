@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { SpacedriveError } from '../../storage/base/index.js'
 import { formatTime } from './format.js'
+import { limitOption } from './number-option.js'
 import { defineOperation } from './operation.js'
 
 const DEFAULT_LIMIT = 50
@@ -49,10 +49,7 @@ export const networkMessages = defineOperation({
     examples: ['spacedrive network messages --unread', 'spacedrive network messages --device laptop --limit 200'],
     input({ options }) {
       const { device, unread, limit, peek } = options as { device?: string; unread?: true; limit?: string; peek?: true }
-      if (limit !== undefined && !/^[1-9]\d{0,3}$/.test(limit)) {
-        throw new SpacedriveError('USAGE', `expected a number from 1 to ${MAX_LIMIT} after --limit, got ${limit}`)
-      }
-      return { device, unread, peek, ...(limit !== undefined && { limit: Number(limit) }) }
+      return { device, unread, peek, ...limitOption(limit, MAX_LIMIT) }
     },
     render({ messages, more }, terminal) {
       if (more) terminal.note('Older ones are left out: --limit shows more.')

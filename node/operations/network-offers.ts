@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { SpacedriveError } from '../../storage/base/index.js'
 import { formatBytes } from './format.js'
+import { limitOption } from './number-option.js'
 import { contents, type OfferView, offerStatus, offerView, renderProblems, timeLeft } from './offer-view.js'
 import { defineOperation, type Terminal } from './operation.js'
 
@@ -65,10 +65,7 @@ export const networkOffers = defineOperation({
     ],
     input({ arguments: [offer], options }) {
       const { all, limit } = options as { all?: true; limit?: string }
-      if (limit !== undefined && !/^[1-9]\d{0,5}$/.test(limit)) {
-        throw new SpacedriveError('USAGE', `expected a number from 1 to ${MAX_ENTRIES} after --limit, got ${limit}`)
-      }
-      return { offer: offer as string | undefined, all, ...(limit !== undefined && { limit: Number(limit) }) }
+      return { offer: offer as string | undefined, all, ...limitOption(limit, MAX_ENTRIES) }
     },
     render({ offers, entries, more }, terminal) {
       if (offers.length === 0) terminal.line('No offers.')

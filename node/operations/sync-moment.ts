@@ -1,4 +1,4 @@
-import { displayPath, type RelPath, SpacedriveError } from '../../storage/base/index.js'
+import { displayPath, displayText, type RelPath, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { EndsOfSync } from '../../sync/history/index.js'
 import type { Peer } from '../compose.js'
 import { pathFields } from './file-text.js'
@@ -22,14 +22,28 @@ const SHOWN_DIGITS = 8
 export const shownRun = (run: string): string => run.slice(-SHOWN_DIGITS)
 
 /** Whether `text` names this run: its whole id, or its last digits. */
-export const isRun = (run: string, text: string): boolean => run === text || (text.length >= 6 && run.endsWith(text))
+export const isRun = (run: string, text: string): boolean =>
+  run === text || (text.length >= RUN_DIGITS && run.endsWith(text))
+
+/** The fewest digits that name a run. */
+export const RUN_DIGITS = 6
+const IS_RUN = new RegExp(`^[0-9a-f-]*[0-9a-f]{${RUN_DIGITS}}$`)
+
+/** A run as it was typed. @throws {SpacedriveError} USAGE */
+export function typedRun(text: string, sync: string): string {
+  const run = text.toLowerCase()
+  if (IS_RUN.test(run)) return run
+  throw new SpacedriveError('USAGE', `"${displayText(text)}" is no name of a run`, {
+    hint: `A run is named by its id, or by ${RUN_DIGITS} and more of the last digits of that (0 to 9, a to f): \`spacedrive sync status ${typed(sync)} --runs\` lists them.`
+  })
+}
 
 /**
  * A time as it was typed, or what may be a run. A time without fractions is all of its second: what lists show is cut to seconds.
  */
 export function typedMoment(text: string): number | string {
-  if (/^[0-9a-f-]*[0-9a-f]{6}$/i.test(text) && !/^\d{4}-\d\d-\d\d/.test(text)) return text.toLowerCase()
-  const ms = parseMoment(text, '--at', Date.now())
+  if (IS_RUN.test(text.toLowerCase()) && !/^\d{4}-\d\d-\d\d/.test(text)) return text.toLowerCase()
+  const ms = parseMoment(text, '--at', Date.now(), ', or a run of `sync versions`')
   return /\d:\d/.test(text) && !/\.\d/.test(text) ? ms + 999 : ms
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type AbsPath, displayPath, SpacedriveError, typed } from '../../storage/base/index.js'
+import { type AbsPath, displayPath, displayText, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { ServedSync } from '../../sync/serving/index.js'
 import type { Peer } from '../compose.js'
 import { formatTime } from './format.js'
@@ -72,7 +72,7 @@ export const syncAccept = defineOperation({
     ],
     examples: ['spacedrive sync accept 1', 'spacedrive sync accept 1 --to /srv/backup/photos --versions trashcan:90'],
     input: ({ arguments: [wanted], options: o }, { cwd }) => ({
-      id: Number(wanted),
+      id: typedId(wanted),
       ...(typeof o.to === 'string' && { to: resolve(cwd, o.to) }),
       ...(typeof o.versions === 'string' && { versions: o.versions }),
       ...(o.maxDelete !== undefined && { maxDelete: percentOf(o.maxDelete) })
@@ -101,7 +101,7 @@ export const syncDecline = defineOperation({
     path: 'sync decline',
     arguments: [ID_ARGUMENT],
     examples: ['spacedrive sync decline 1'],
-    input: ({ arguments: [wanted] }) => ({ id: Number(wanted) }),
+    input: ({ arguments: [wanted] }) => ({ id: typedId(wanted) }),
     render: ({ name, deviceName }, terminal) => terminal.line(`Declined ${name}; ${deviceName} is told.`)
   }
 })
@@ -133,6 +133,15 @@ async function requestView(peer: Peer, sync: ServedSync) {
   const verdict = await peer.syncRules.judge(sync)
   const because = verdict.take ? 'the rule for it was made after it, or it could not be accepted' : verdict.why
   return { ...servedView(peer, sync), asksBecause: because ?? null }
+}
+
+/** @throws {SpacedriveError} USAGE */
+function typedId(wanted: unknown): number {
+  const text = String(wanted)
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new SpacedriveError('USAGE', `expected the number of a sync that is asked for, got "${displayText(text)}"`, {
+    hint: '`spacedrive sync requests` shows them.'
+  })
 }
 
 function percentOf(text: unknown): number {

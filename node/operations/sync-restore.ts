@@ -18,7 +18,7 @@ import { formatBytes, formatTime } from './format.js'
 import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
-import { listedFields, momentOf, STOPPED, shownRun, typedMoment } from './sync-moment.js'
+import { listedFields, momentOf, RUN_DIGITS, STOPPED, shownRun, typedMoment } from './sync-moment.js'
 import { namedSync, servedEnds, shownEnd } from './sync-named.js'
 
 const ENDS = ['source', 'destination'] as const
@@ -31,7 +31,7 @@ const input = z.strictObject({
   /** Below the root of the sync, or absolute within one of its ends. */
   path: z.string().default(''),
   /** Milliseconds, or a run: as it was after it. */
-  at: z.union([z.number(), z.string().min(6)]).optional(),
+  at: z.union([z.number(), z.string().min(RUN_DIGITS)]).optional(),
   to: z.string().optional(),
   keepNew: z.boolean().optional(),
   dryRun: z.boolean().default(false),

@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { runAction } from '../../storage/audit/index.js'
-import { hasCode, isAbort, type JobId, type ProgressFields, SpacedriveError, typed } from '../../storage/base/index.js'
+import {
+  displayText,
+  hasCode,
+  isAbort,
+  type JobId,
+  type ProgressFields,
+  SpacedriveError,
+  typed
+} from '../../storage/base/index.js'
 import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { askDriver } from './ask-driver.js'
@@ -41,7 +49,7 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
     examples: ['spacedrive sync run photos', 'spacedrive sync run photos --force'],
     input: ({ arguments: [name], options: o }) => ({
       ...{ name: String(name), force: o.force === true, acceptRollback: o.acceptRollback === true },
-      ...(typeof o.plan === 'string' && { plan: o.plan })
+      ...(typeof o.plan === 'string' && { plan: typedPlan(o.plan, String(name)) })
     }),
     progress: (fields, terminal) => terminal.status(progressLine(fields, terminal)),
     left: () => 'What was done is done; the next run goes on.',
@@ -50,6 +58,15 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
       ({ converged: 0, conflicts: 3, problems: 3, halted: 4, waiting: 6, cancelled: 130, failed: 1 })[state]
   }
 })
+
+/** @throws {SpacedriveError} USAGE */
+function typedPlan(text: string, sync: string): string {
+  const hash = text.toLowerCase()
+  if (/^[0-9a-f]{64}$/.test(hash)) return hash
+  throw new SpacedriveError('USAGE', `expected the hash of a plan after --plan, got "${displayText(text)}"`, {
+    hint: `Its 64 digits, as \`spacedrive sync plan ${typed(sync)}\` tells them.`
+  })
+}
 
 export interface RunSyncAsked extends RunAsked {
   readonly signal: AbortSignal

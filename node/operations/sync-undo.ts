@@ -9,7 +9,7 @@ import { formatBytes, formatTime } from './format.js'
 import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
-import { isRun, listedFields, STOPPED, shownRun } from './sync-moment.js'
+import { isRun, listedFields, RUN_DIGITS, STOPPED, shownRun, typedRun } from './sync-moment.js'
 import { drivenSync, shownEnd } from './sync-named.js'
 import { parseMoment } from './when.js'
 
@@ -20,7 +20,7 @@ const SHOWN_LEFT = 20
 const input = z.strictObject({
   name: z.string().min(1),
   /** An id, or its last digits; the last one that changed something unless named. */
-  run: z.string().min(6).optional(),
+  run: z.string().min(RUN_DIGITS).optional(),
   /** All that began since then, in milliseconds. */
   since: z.number().optional(),
   /** Only at what lies on this device. */
@@ -66,7 +66,7 @@ export const syncUndo = defineOperation<'sync.undo', typeof input, UndoAnswer, P
     input: ({ arguments: [name, run], options: o }) => ({
       ...{ name: String(name), here: o.here === true },
       ...{ dryRun: o.dryRun === true, wait: o.wait !== false },
-      ...(run !== undefined && { run: String(run).toLowerCase() }),
+      ...(run !== undefined && { run: typedRun(String(run), String(name)) }),
       ...(typeof o.since === 'string' && { since: parseMoment(o.since, '--since', Date.now()) })
     }),
     progress: (fields, terminal) => terminal.status(progressLine(fields, terminal)),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { displayPath, ROOT, typed } from '../../storage/base/index.js'
 import { counted, pathFields } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
+import { limitOption } from './number-option.js'
 import { defineOperation, type Terminal } from './operation.js'
 import { shownRun } from './sync-moment.js'
 import { keptSync } from './sync-named.js'
@@ -66,7 +67,7 @@ export const syncVersions = defineOperation({
     input: ({ arguments: [name, path], options: o }) => ({
       ...{ name: String(name), verify: o.verify === true },
       ...(path !== undefined && { path: String(path) }),
-      ...(o.limit !== undefined && { limit: Number(o.limit) })
+      ...limitOption(o.limit, MAX_LIMIT)
     }),
     render(view, terminal) {
       if (view.verified !== null) renderVerified(view.verified, terminal)

@@ -2,11 +2,14 @@ import { z } from 'zod'
 import { counted } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
 import { shortId } from './job-text.js'
+import { wholeNumber } from './number-option.js'
 import { defineOperation } from './operation.js'
 import { parseMoment } from './when.js'
 
 /** Paths shown of one operation; the rest is in JSON. */
 const SHOWN_PATHS = 3
+
+const MAX_TAIL = 10_000
 
 const COLORS = { problems: 'yellow', failed: 'red', refused: 'red', cancelled: 'yellow', running: 'cyan' } as const
 
@@ -14,7 +17,7 @@ export const systemAudit = defineOperation({
   name: 'system.audit',
   summary: 'What changed files here: when, by which command, how it ended',
   input: z.strictObject({
-    tail: z.number().int().min(1).max(10_000).default(50),
+    tail: z.number().int().min(1).max(MAX_TAIL).default(50),
     sinceMs: z.number().int().optional(),
     command: z.string().optional()
   }),
@@ -30,7 +33,7 @@ export const systemAudit = defineOperation({
     ],
     examples: ['spacedrive system audit --since 1d', 'spacedrive system audit --command file.delete --tail 500'],
     input: ({ options: o }) => ({
-      ...(o.tail === undefined ? {} : { tail: Number(o.tail) }),
+      ...(o.tail === undefined ? {} : { tail: wholeNumber(o.tail, '--tail', 1, MAX_TAIL) }),
       ...(o.since === undefined ? {} : { sinceMs: parseMoment(String(o.since), '--since', Date.now()) }),
       ...(o.command === undefined ? {} : { command: String(o.command).replaceAll(' ', '.') })
     }),

@@ -17,16 +17,17 @@ export function parseDuration(text: string): number | undefined {
 
 /**
  * A moment as a person says it: how long ago (`2h`, `3d`), a day (`2026-03-01`: its beginning here), or a time.
+ * @param or - what else may be said there, for the hint
  * @throws {SpacedriveError} USAGE
  */
-export function parseMoment(text: string, option: string, nowMs: number): number {
+export function parseMoment(text: string, option: string, nowMs: number, or = ''): number {
   const ago = parseDuration(text)
   if (ago !== undefined) return nowMs - ago
   const local = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text.replace(/^(\d{4}-\d\d-\d\d) /, '$1T')
   const at = /^\d{4}-\d\d-\d\dT/.test(local) ? Date.parse(local) : Number.NaN
   if (!Number.isNaN(at)) return at
   throw new SpacedriveError('USAGE', `expected a time after ${option}, got "${text}"`, {
-    hint: 'Say how long ago (45min, 2h, 3d, 1w), a day (2026-03-01) or a time (2026-03-01T17:04).'
+    hint: `Say how long ago (45min, 2h, 3d, 1w), a day (2026-03-01) or a time (2026-03-01T17:04)${or}.`
   })
 }
 

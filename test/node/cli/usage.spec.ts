@@ -26,6 +26,24 @@ describe('usage', () => {
     ['a group without a command', ['config'], /Usage: spacedrive config/],
     ['a name that cannot be one', ['--instance', 'A/B', 'status'], /"A\/B" cannot be the name of an instance/],
     ['a number that is none', ['system', 'logs', '--tail', 'ten'], /--tail takes a number/],
+    ['a limit that is none', ['sync', 'versions', 'x', '--limit', '1e3'], /from 1 to 10000 after --limit, got "1e3"/],
+    ['a limit beyond all', ['file', 'trash', 'list', '--limit', '99999'], /from 1 to 10000 after --limit, got "99999"/],
+    ['a limit of nothing', ['file', 'duplicates', '.', '--limit', '0'], /from 1 to 10000 after --limit, got "0"/],
+    ['a tail that is none', ['system', 'audit', '--tail', 'all'], /from 1 to 10000 after --tail, got "all"/],
+    [
+      'no name of a run',
+      ['sync', 'undo', 'x', 'nope'],
+      /"nope" is no name of a run[\s\S]*sync status x --runs` lists them/
+    ],
+    ['too little of a run', ['sync', 'undo', 'x', '58b'], /"58b" is no name of a run/],
+    [
+      'no moment',
+      ['sync', 'restore', 'x', 'f', '--at', 'then'],
+      /after --at, got "then"[\s\S]*or a run of `sync versions`/
+    ],
+    ['no hash of a plan', ['sync', 'run', 'x', '--plan', 'af13'], /after --plan, got "af13"[\s\S]*sync plan x` tells/],
+    ['no number of a request', ['sync', 'accept', 'x'], /expected the number of a sync[\s\S]*sync requests` shows/],
+    ['nor one to be declined', ['sync', 'decline', '-'], /expected the number of a sync/],
     ['a terminal escape in a word', ['\u001b[31mred'], /unknown command '\\x1b\[31mred'/]
   ] as const) {
     it(`${why} is exit code 2, on standard error`, async () => {
