@@ -1,8 +1,9 @@
-import { posix, resolve } from 'node:path'
+import { posix } from 'node:path'
 import { z } from 'zod'
 import type { AbsPath, ContentHash } from '../../storage/base/index.js'
 import type { Place } from '../../sync/copy/index.js'
 import type { Peer } from '../compose.js'
+import { resolveTyped } from './typed-path.js'
 
 /** A path as a person names it: on this device, or `DEVICE:/path` on a paired one (DESIGN 3). */
 export interface NamedPath {
@@ -35,7 +36,7 @@ export function namedPath(text: string): NamedPath {
 
 /** What was typed, made absolute: a relative path is one of this device. */
 export function typedPath(text: string, cwd: string): string {
-  return ON_DEVICE.test(text) || text.startsWith('content:') ? text : resolve(cwd, text)
+  return ON_DEVICE.test(text) || text.startsWith('content:') ? text : resolveTyped(cwd, text)
 }
 
 export const isNamedPath = (text: string): boolean => text.startsWith('/') || ON_DEVICE.test(text)

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
 import { displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
@@ -12,6 +11,7 @@ import { jobGoesOn } from './job-wait.js'
 import { limitOption } from './number-option.js'
 import { defineOperation, type OperationContext, type Terminal } from './operation.js'
 import { progressLine } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 
 /** Files of one group that a person sees; JSON has all. */
 const SHOWN_OF_GROUP = 12
@@ -231,7 +231,7 @@ function render(output: DuplicatesOutput, terminal: Terminal): void {
 
 function typedRule(rule: unknown, folder: unknown, cwd: string): KeepRule {
   if (folder !== undefined && (rule === undefined || rule === 'in')) {
-    return { rule: 'in', folder: resolve(cwd, String(folder)) }
+    return { rule: 'in', folder: resolveTyped(cwd, String(folder)) }
   }
   const found = RULES.find(r => r === rule)
   if (found !== undefined && folder === undefined) return { rule: found }

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { displayPath, SpacedriveError } from '../../storage/base/index.js'
 import { defineOperation } from './operation.js'
 import { absolutePath, libraryOf, libraryOption, targetAt, targetOf } from './said-input.js'
+import { resolveTyped } from './typed-path.js'
 
 export const fileNote = defineOperation({
   name: 'file.note',
@@ -49,7 +49,7 @@ export const fileNote = defineOperation({
           hint: 'Give a text, --clear, --favorite or --hidden.'
         })
       return {
-        path: resolve(cwd, String(p)),
+        path: resolveTyped(cwd, String(p)),
         ...(notes === undefined ? {} : { notes }),
         ...(o.favorite === undefined ? {} : { favorite: o.favorite === true }),
         ...(o.hidden === undefined ? {} : { hidden: o.hidden === true }),

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import { displayPath, isPlainUtf8, type Problem, pathBytes } from '../../storage/base/index.js'
 import type { Terminal } from './operation.js'
 import { problems as problemsText } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 
 /** Of a list for a person; all are in JSON and in `job info`. */
 const SHOWN = 20
@@ -14,7 +14,7 @@ export function pathFields(path: string): { path: string; pathBytes?: string } {
 
 /** Typed paths, absolute. */
 export function typedPaths(typed: unknown, cwd: string): string[] {
-  return ((typed ?? []) as readonly string[]).map(path => resolve(cwd, path))
+  return ((typed ?? []) as readonly string[]).map(path => resolveTyped(cwd, path))
 }
 
 export const counted = (n: number, one: string, many = `${one}s`): string =>

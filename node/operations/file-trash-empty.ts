@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
 import { displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
@@ -9,6 +8,7 @@ import { formatBytes, formatTime } from './format.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 import { typedDuration } from './when.js'
 
 const input = z.strictObject({
@@ -83,7 +83,7 @@ export const fileTrashEmpty = defineOperation<
       }
       return {
         ...(ids.length > 0 && { ids }),
-        ...(path !== undefined && { path: resolve(terminal.cwd, path) }),
+        ...(path !== undefined && { path: resolveTyped(terminal.cwd, path) }),
         ...(o.olderThan !== undefined && { olderThanMs: typedDuration(String(o.olderThan), '--older-than') }),
         dryRun: o.dryRun === true,
         wait: o.wait !== false,

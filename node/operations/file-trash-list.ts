@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { AbsPath } from '../../storage/base/index.js'
 import type { TrashEntry } from '../../storage/trash/index.js'
@@ -7,6 +6,7 @@ import { formatBytes, formatTime } from './format.js'
 import { jobAnywhere } from './job-text.js'
 import { limitOption } from './number-option.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 const MAX_LIMIT = 10_000
 
@@ -37,7 +37,7 @@ export const fileTrashList = defineOperation({
     ],
     examples: ['spacedrive file trash list', 'spacedrive file trash list ~/Documents --limit 500'],
     input: ({ arguments: [path], options: o }, { cwd }) => ({
-      ...(path === undefined ? {} : { path: resolve(cwd, String(path)) }),
+      ...(path === undefined ? {} : { path: resolveTyped(cwd, String(path)) }),
       ...(o.job === undefined ? {} : { job: String(o.job) }),
       ...limitOption(o.limit, MAX_LIMIT)
     }),

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
 import {
@@ -15,6 +14,7 @@ import { jobAnywhere } from './job-text.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 
 /** Ids are numbers; everything else is a path. */
 const isId = (what: string): boolean => /^[1-9]\d{0,15}$/.test(what)
@@ -101,7 +101,7 @@ export const fileTrashRestore = defineOperation<'file.trash.restore', typeof inp
       'spacedrive file trash restore --job 3f2a9c1e'
     ],
     input({ arguments: [what], options: o }, { cwd }) {
-      const list = ((what ?? []) as readonly string[]).map(w => (isId(w) ? w : resolve(cwd, w)))
+      const list = ((what ?? []) as readonly string[]).map(w => (isId(w) ? w : resolveTyped(cwd, w)))
       if (list.length === 0 && o.job === undefined) {
         throw new SpacedriveError('USAGE', 'nothing was named to restore', {
           hint: 'Name ids or places; `spacedrive file trash list` shows them.'
@@ -110,7 +110,7 @@ export const fileTrashRestore = defineOperation<'file.trash.restore', typeof inp
       return {
         what: list,
         ...(o.job === undefined ? {} : { job: String(o.job) }),
-        ...(o.to === undefined ? {} : { to: resolve(cwd, String(o.to)) }),
+        ...(o.to === undefined ? {} : { to: resolveTyped(cwd, String(o.to)) }),
         dryRun: o.dryRun === true,
         wait: o.wait !== false
       }

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath } from '../../storage/base/index.js'
 import type { Peer } from '../compose.js'
 import { formatBytes, formatTime } from './format.js'
 import { wholeNumber } from './number-option.js'
 import { defineOperation, type Terminal, type Typed } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 /** What is asked of a look that records nothing. */
 export const browseInput = {
@@ -80,7 +80,7 @@ export const typedBrowse = ({ arguments: [path], options: o }: Typed, cwd: strin
   const limit = o.limit === undefined ? 100 : wholeNumber(o.limit, '--limit', 1, 10_000)
   const page = o.page === undefined ? 1 : wholeNumber(o.page, '--page', 1, 10_000)
   return {
-    path: resolve(cwd, String(path ?? '.')),
+    path: resolveTyped(cwd, String(path ?? '.')),
     scope: o.scope === undefined ? ('current' as const) : (String(o.scope) as 'current'),
     content: o.content === true,
     hidden: o.hidden === true,

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
   type AbsPath,
@@ -21,6 +20,7 @@ import { typedMode } from './location-input.js'
 import { wholeNumber } from './number-option.js'
 import { defineOperation, type OperationContext, type Terminal } from './operation.js'
 import { problems as problemsText, progressLine } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 
 /** A location by id, part of one, name or path, else the innermost one around a path. @throws LOCATION_NOT_FOUND, AMBIGUOUS */
 async function findLocation(peer: Peer, which: string): Promise<{ id: LocationId; path: AbsPath; from: RelPath }> {
@@ -136,7 +136,7 @@ export const indexLocation = defineOperation({
       'spacedrive index location ~/Pictures/2024 --scope current'
     ],
     input: ({ arguments: [which], options: o }, { cwd }) => ({
-      location: /^[./~]/.test(String(which)) ? resolve(cwd, String(which)) : String(which),
+      location: /^[./~]/.test(String(which)) ? resolveTyped(cwd, String(which)) : String(which),
       scope: (o.scope === undefined ? 'recursive' : String(o.scope)) as 'recursive',
       force: o.force === true,
       wait: o.wait !== false,

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type BrowseAnswer, browse, browseInput, renderBrowsed, typedBrowse } from './index-browse.js'
 import { type Looked, lookAt, lookedExitCode, renderLooked, showLooking } from './index-location.js'
 import { jobGoesOn } from './job-wait.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 type QuickScan = Looked | BrowseAnswer
 
@@ -35,7 +35,7 @@ export const indexQuickScan = defineOperation({
     ],
     input: (typed, { cwd }) => ({
       ...typedBrowse(typed, cwd),
-      path: resolve(cwd, String(typed.arguments[0] ?? '.')),
+      path: resolveTyped(cwd, String(typed.arguments[0] ?? '.')),
       ephemeral: typed.options.ephemeral === true,
       wait: typed.options.wait !== false
     }),

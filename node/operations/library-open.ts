@@ -1,15 +1,15 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { AbsPath } from '../../storage/base/index.js'
 import type { Peer } from '../compose.js'
 import { libraryFacts } from './library-list.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 const factsOf = (peer: Peer, path: string) => libraryFacts(peer.libraries.list().find(l => l.path === path)!)
 
 /** On the command line a library is a name, an id or a folder; a folder is made absolute where it was typed. */
 export const typedLibrary = (text: string, cwd: string): string =>
-  /[/\\]|\.sdlibrary$/.test(text) ? resolve(cwd, text) : text
+  /[/\\]|\.sdlibrary$/.test(text) ? resolveTyped(cwd, text) : text
 
 export const libraryCreate = defineOperation({
   name: 'library.create',
@@ -26,7 +26,7 @@ export const libraryCreate = defineOperation({
     examples: ['spacedrive library create "My Photos"', 'spacedrive library create Work --path /mnt/disk'],
     input: ({ arguments: [name], options }, { cwd }) => ({
       name: String(name),
-      ...(options.path === undefined ? {} : { path: resolve(cwd, String(options.path)) })
+      ...(options.path === undefined ? {} : { path: resolveTyped(cwd, String(options.path)) })
     }),
     render: ({ library }, terminal) => terminal.line(`Made the library ${library.name} in ${library.path}`)
   }

@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import type { AbsPath, ProgressFields } from '../../storage/base/index.js'
 import { formatBytes } from './format.js'
@@ -8,6 +8,7 @@ import { MODE_NAMES, ruleOptions, rulesInput, typedMode, typedRules } from './lo
 import { locationFacts } from './location-text.js'
 import { defineOperation } from './operation.js'
 import { problems, progressLine } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 
 export const locationAdd = defineOperation({
   name: 'location.add',
@@ -50,7 +51,7 @@ export const locationAdd = defineOperation({
     input(typed, { cwd }) {
       const { options } = typed
       return {
-        path: resolve(cwd, String(typed.arguments[0])),
+        path: resolveTyped(cwd, String(typed.arguments[0])),
         ...(typeof options.library === 'string' ? { library: options.library } : {}),
         ...(typeof options.name === 'string' ? { name: options.name } : {}),
         mode: typedMode(options.mode),

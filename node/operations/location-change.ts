@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import { shortId } from './job-text.js'
@@ -7,13 +6,14 @@ import { MODE_NAMES, ruleOptions, rulesInput, typedMode, typedRules } from './lo
 import { locationFacts } from './location-text.js'
 import { defineOperation, type Terminal } from './operation.js'
 import { problems, progressLine } from './progress.js'
+import { resolveTyped } from './typed-path.js'
 
 const argument = [['<location>', 'its id, first or last 8 letters of it, name or folder']] as const
 
 /** A folder may be named as it is from here. */
 function named(value: unknown, { cwd }: Terminal): string {
   const text = String(value)
-  return /^[.~/]/.test(text) ? resolve(cwd, text) : text
+  return /^[.~/]/.test(text) ? resolveTyped(cwd, text) : text
 }
 
 export const locationUpdate = defineOperation({

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { AbsPath } from '../../storage/base/index.js'
 import {
@@ -11,6 +10,7 @@ import {
   waitForOffer
 } from './offer-view.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 /** node/cli/exit-codes.ts */
 const EXIT_PROBLEMS = 3
@@ -64,7 +64,7 @@ export const networkAccept = defineOperation({
       return {
         offer: offer as string,
         ...{ only, links, exec, wait },
-        ...(to !== undefined && { to: resolve(terminal.cwd, to) })
+        ...(to !== undefined && { to: resolveTyped(terminal.cwd, to) })
       }
     },
     progress: (value: OfferProgress, terminal) => terminal.status(offerStatus(value, terminal)),

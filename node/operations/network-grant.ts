@@ -1,9 +1,9 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
 import { formatTime } from './format.js'
 import { folderToLet, realFolder } from './granted-folder.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 const device = z.string().min(1).max(512)
 const path = z.string().startsWith('/', 'expected an absolute path')
@@ -33,7 +33,7 @@ export const networkGrant = defineOperation({
       if (read === write) throw new SpacedriveError('USAGE', 'expected either --read or --write')
       return {
         device: to as string,
-        path: resolve(cwd, dir as string),
+        path: resolveTyped(cwd, dir as string),
         access: write ? ('write' as const) : ('read' as const)
       }
     },
@@ -62,7 +62,10 @@ export const networkUngrant = defineOperation({
     path: 'network ungrant',
     arguments: [[...DEVICE_ARGUMENT], ['<dir>', 'the folder that was granted']],
     examples: ['spacedrive network ungrant laptop ~/Photos'],
-    input: ({ arguments: [from, dir] }, { cwd }) => ({ device: from as string, path: resolve(cwd, dir as string) }),
+    input: ({ arguments: [from, dir] }, { cwd }) => ({
+      device: from as string,
+      path: resolveTyped(cwd, dir as string)
+    }),
     render: ({ name, path }, terminal) => terminal.line(`${name} has no grant for ${path} any more.`)
   }
 })

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
 import type { ContentKind } from '../../storage/entries/index.js'
 import { formatBytes, parseBytes } from './format.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 /** All kinds of storage/entries, written out here since that folder loads a database; the compiler checks that none is missing. */
 const KIND_NAMES: Readonly<Record<ContentKind, true>> = {
@@ -77,7 +77,7 @@ export const networkRules = defineOperation({
         ...(mode !== undefined && { mode }),
         ...(maxSize !== undefined && { maxBytes: sizeOf(maxSize) }),
         ...(types !== undefined && { types: kindsOf(types) }),
-        ...(to !== undefined && { to: to === 'default' ? null : resolve(terminal.cwd, to) })
+        ...(to !== undefined && { to: to === 'default' ? null : resolveTyped(terminal.cwd, to) })
       }
     },
     render(rule, terminal) {

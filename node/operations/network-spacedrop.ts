@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Offer, What } from '../../protocols/spacedrop/index.js'
 import { type AbsPath, linkSignals, SpacedriveError } from '../../storage/base/index.js'
@@ -12,6 +11,7 @@ import {
   waitForOffer
 } from './offer-view.js'
 import { defineOperation, type OperationContext } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 /** How long a waiting command waits for a device that is away; the offer waits on. As `sync run` does. */
 const AWAY_WAIT_MS = 30_000
@@ -80,7 +80,7 @@ export const networkSpacedrop = defineOperation({
       if (paths.length === 0) throw usage('nothing was named to send')
       if (!paths.includes('-')) {
         if (name !== undefined) throw usage('--name is for what comes from standard input')
-        return { device, paths: paths.map(p => resolve(terminal.cwd, p)), wait }
+        return { device, paths: paths.map(p => resolveTyped(terminal.cwd, p)), wait }
       }
       if (paths.length > 1) throw usage('standard input is sent alone')
       return { device, spooled: { path: await terminal.spoolStdin(), name: name ?? 'stdin' }, wait }

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path'
 import { SpacedriveError } from '../../storage/base/index.js'
 import type { Terminal, Typed } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 /** `--password` takes no value: a password in the arguments would stand in the process list and the shell's history. */
 export function passwordOptions(meaning: string): readonly (readonly [string, string])[] {
@@ -21,7 +21,7 @@ export async function typedPassword(
 ): Promise<string | undefined> {
   if (typeof options.passwordFile === 'string') {
     const { readPasswordFile } = await import('../identity/index.js')
-    return readPasswordFile(resolve(terminal.cwd, options.passwordFile))
+    return readPasswordFile(resolveTyped(terminal.cwd, options.passwordFile))
   }
   if (options.password !== true) return undefined
   const supplied = process.env.SPACEDRIVE_PASSWORD

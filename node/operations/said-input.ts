@@ -1,10 +1,10 @@
 import { lstat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, fsPath, SpacedriveError } from '../../storage/base/index.js'
 import type { Target } from '../../storage/entries/index.js'
 import type { Library } from '../../storage/libraries/index.js'
 import type { Peer } from '../compose.js'
+import { resolveTyped } from './typed-path.js'
 
 /** What the commands share that say something of files: tags, labels, notes. */
 export const absolutePath = z.string().startsWith('/')
@@ -29,7 +29,7 @@ export async function targetOf(path: string): Promise<Target> {
 }
 
 export const typedPaths = (value: unknown, cwd: string): string[] =>
-  (Array.isArray(value) ? value : [value]).map(p => resolve(cwd, String(p)))
+  (Array.isArray(value) ? value : [value]).map(p => resolveTyped(cwd, String(p)))
 
 export const libraryOption = (o: Readonly<Record<string, unknown>>): { library?: string } =>
   o.library === undefined ? {} : { library: String(o.library) }

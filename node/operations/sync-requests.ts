@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, displayText, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { ServedSync } from '../../sync/serving/index.js'
@@ -6,6 +5,7 @@ import type { Peer } from '../compose.js'
 import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 import { servedSync, servedView } from './sync-named.js'
+import { resolveTyped } from './typed-path.js'
 
 const id = z.number().int().min(1)
 const ID_ARGUMENT = ['<id>', 'the number that `sync requests` shows'] as const
@@ -73,7 +73,7 @@ export const syncAccept = defineOperation({
     examples: ['spacedrive sync accept 1', 'spacedrive sync accept 1 --to /srv/backup/photos --versions trashcan:90'],
     input: ({ arguments: [wanted], options: o }, { cwd }) => ({
       id: typedId(wanted),
-      ...(typeof o.to === 'string' && { to: resolve(cwd, o.to) }),
+      ...(typeof o.to === 'string' && { to: resolveTyped(cwd, o.to) }),
       ...(typeof o.versions === 'string' && { versions: o.versions }),
       ...(o.maxDelete !== undefined && { maxDelete: percentOf(o.maxDelete) })
     }),

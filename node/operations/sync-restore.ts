@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
 import {
@@ -20,6 +19,7 @@ import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
 import { listedFields, momentOf, RUN_DIGITS, STOPPED, shownRun, typedMoment } from './sync-moment.js'
 import { namedSync, servedEnds, shownEnd } from './sync-named.js'
+import { resolveTyped } from './typed-path.js'
 
 const ENDS = ['source', 'destination'] as const
 
@@ -113,10 +113,10 @@ export const syncRestore = defineOperation<'sync.restore', typeof input, Restore
       const end = ENDS.find(e => e === to)
       return {
         ...(name !== undefined && { name: String(name) }),
-        ...(fromFolder && { from: resolve(cwd, from) }),
+        ...(fromFolder && { from: resolveTyped(cwd, from) }),
         ...(path !== undefined && { path: String(path) }),
         ...(typeof at === 'string' && { at: typedMoment(at) }),
-        ...(typeof to === 'string' && { to: end ?? resolve(cwd, to) }),
+        ...(typeof to === 'string' && { to: end ?? resolveTyped(cwd, to) }),
         ...(keepNew === true && { keepNew: true }),
         dryRun: dryRun === true,
         wait: wait !== false

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/index.js'
 import type { Mode } from '../../sync/reconcile/index.js'
@@ -7,6 +6,7 @@ import type { Peer } from '../compose.js'
 import { formatTime } from './format.js'
 import { folderToLet, realFolder } from './granted-folder.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 /** Those of sync/reconcile, written out here since the command line loads no sync; the compiler checks that none is missing. */
 const MODE_NAMES: Readonly<Record<Mode, true>> = { replica: true, mirror: true, backup: true, bidirectional: true }
@@ -68,7 +68,7 @@ export const syncRule = defineOperation({
       }
       if (read === write) throw new SpacedriveError('USAGE', 'expected either --read or --write')
       return {
-        ...{ device: String(of), path: resolve(cwd, String(dir)), modes: modesOf(mode) },
+        ...{ device: String(of), path: resolveTyped(cwd, String(dir)), modes: modesOf(mode) },
         access: write ? ('write' as const) : ('read' as const),
         ...(versions !== undefined && { versions })
       }
@@ -124,7 +124,7 @@ export const syncUnrule = defineOperation({
     path: 'sync unrule',
     arguments: [[...DEVICE_ARGUMENT], ['<dir>', 'the folder of the rule']],
     examples: ['spacedrive sync unrule laptop /srv/backup'],
-    input: ({ arguments: [of, dir] }, { cwd }) => ({ device: String(of), path: resolve(cwd, String(dir)) }),
+    input: ({ arguments: [of, dir] }, { cwd }) => ({ device: String(of), path: resolveTyped(cwd, String(dir)) }),
     render: ({ name, path }, terminal) =>
       terminal.line(`You are asked about syncs of ${name} with ${path} again. What was accepted stays so.`)
   }

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
 import { formatRate, parseBytes } from './format.js'
 import { defineOperation } from './operation.js'
+import { resolveTyped } from './typed-path.js'
 
 const MIN_BYTES = 1024 * 1024
 
@@ -23,7 +23,7 @@ export const volumeSpeedTest = defineOperation({
     options: [['--size <size>', 'how much to write: 256M unless told']],
     examples: ['spacedrive volume speed-test /media/photos'],
     input({ arguments: [folder], options }, terminal) {
-      const path = resolve(terminal.cwd, typeof folder === 'string' ? folder : '.')
+      const path = resolveTyped(terminal.cwd, typeof folder === 'string' ? folder : '.')
       if (typeof options.size !== 'string') return { path }
       const bytes = parseBytes(options.size)
       if (bytes === undefined || bytes < MIN_BYTES) {

@@ -7,6 +7,9 @@ import { localCommands } from '../../../node/cli/local/index.js'
 import { operations } from '../../../node/operations/index.js'
 import { type TestInstance, testInstance } from '../../cli.js'
 
+/** It would be the folder that one stands in. */
+const EMPTY_PATH = /expected a path, got an empty one/
+
 /** What a person gets who types something wrong, and what a program gets with `--json`; no daemon runs here. */
 describe('usage', () => {
   let peer: TestInstance
@@ -44,6 +47,10 @@ describe('usage', () => {
     ['no hash of a plan', ['sync', 'run', 'x', '--plan', 'af13'], /after --plan, got "af13"[\s\S]*sync plan x` tells/],
     ['no number of a request', ['sync', 'accept', 'x'], /expected the number of a sync[\s\S]*sync requests` shows/],
     ['nor one to be declined', ['sync', 'decline', '-'], /expected the number of a sync/],
+    ['an empty path to be deleted', ['file', 'delete', ''], EMPTY_PATH],
+    ['an empty path to copy to', ['file', 'copy', 'a', ''], EMPTY_PATH],
+    ['an empty path of a sync', ['sync', 'add', 'x', '', '/b', '--mode', 'mirror'], EMPTY_PATH],
+    ['an empty path to be granted', ['network', 'grant', 'nas', '', '--read'], EMPTY_PATH],
     ['a terminal escape in a word', ['\u001b[31mred'], /unknown command '\\x1b\[31mred'/]
   ] as const) {
     it(`${why} is exit code 2, on standard error`, async () => {
