@@ -4,8 +4,7 @@ import {
   fromPlainError,
   linkSignals,
   SpacedriveError,
-  toPlainError,
-  typed
+  toPlainError
 } from '../../storage/base/index.js'
 import { daemonClient, toJson } from '../client/index.js'
 import { dataDirOf, spoolDirOf } from '../instance/index.js'
@@ -13,6 +12,7 @@ import type { CallOperation, Operation, Terminal, Typed } from '../operations/op
 import { exactCwd } from './argv.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import type { Globals, LocalCommand } from './local/local-command.js'
+import { ownHint } from './own-command.js'
 import { createTerminal, type OwnTerminal } from './terminal.js'
 
 interface RunContext {
@@ -121,7 +121,8 @@ async function runCommand(globals: Globals, run: Run): Promise<void> {
 /** With `--json` the error is the answer: `{"error":{...}}` on standard output; else text on standard error. */
 export function showError(err: unknown, globals: Globals, terminal: Terminal): void {
   const plain = toPlainError(err)
-  if (plain.code === 'DAEMON_NOT_RUNNING') plain.hint = `Start it with \`${ownCommand(globals)} start\`.`
+  if (plain.code === 'DAEMON_NOT_RUNNING') plain.hint = 'Start it with `spacedrive start`.'
+  if (plain.hint !== undefined) plain.hint = ownHint(plain.hint, globals)
   process.exitCode = exitCodeOf(plain.code)
   if (globals.json) {
     writeJson({ error: plain })
@@ -140,14 +141,6 @@ export function showError(err: unknown, globals: Globals, terminal: Terminal): v
     const stack = fromPlainError(plain) === err ? '' : ((err as Error).stack ?? '')
     if (plain.code === 'INTERNAL') for (const line of stack.split('\n').slice(1)) terminal.note(line)
   }
-}
-
-/** How this instance is spoken to: for hints that can be typed as they are. */
-export function ownCommand(globals: Globals): string {
-  const parts = ['spacedrive']
-  if (globals.dataDir !== undefined) parts.push('--data-dir', typed(globals.dataDir))
-  if (globals.instance !== undefined) parts.push('--instance', typed(globals.instance))
-  return parts.join(' ')
 }
 
 /** Control characters that JSON leaves as they are (bidirectional marks, U+2028) are escaped for terminals. */

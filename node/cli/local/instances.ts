@@ -1,8 +1,9 @@
-import { displayPath } from '../../../storage/base/index.js'
+import { displayPath, type SpacedriveError } from '../../../storage/base/index.js'
 import { daemonClient } from '../../client/index.js'
-import { baseDirOf, dataDirOf, listInstances } from '../../instance/index.js'
+import { baseDirOf, DEFAULT_INSTANCE, dataDirOf, listInstances } from '../../instance/index.js'
 import type { Terminal } from '../../operations/operation.js'
-import type { LocalCommand } from './local-command.js'
+import { ownHint } from '../own-command.js'
+import type { Globals, LocalCommand } from './local-command.js'
 
 interface ListAnswer {
   /** Where they were looked for: instances of another --data-dir are not among them. */
@@ -35,7 +36,7 @@ export const instanceList: LocalCommand = {
         version: state === 'running' ? (place?.version ?? null) : null,
         dataDir: displayPath(dataDir),
         problem:
-          problem === undefined ? null : { code: problem.code, message: problem.message, hint: problem.hint ?? null }
+          problem === undefined ? null : problemView(problem, { dataDir: globals.dataDir, instance: ownName(name) })
       }))
     }
   },
@@ -61,6 +62,14 @@ export const instanceList: LocalCommand = {
     }
   }
 }
+
+/** The one without a name is spoken to without one. */
+const ownName = (name: string): string | undefined => (name === DEFAULT_INSTANCE ? undefined : name)
+
+const problemView = ({ code, message, hint }: SpacedriveError, instance: Pick<Globals, 'dataDir' | 'instance'>) => ({
+  ...{ code, message },
+  hint: hint === undefined ? null : ownHint(hint, instance)
+})
 
 export const instanceStop: LocalCommand = {
   path: 'instance stop',

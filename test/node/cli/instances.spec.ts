@@ -76,6 +76,11 @@ describe('instances', () => {
     const { stdout, stderr } = await base.run('instance', 'list')
     assert.match(stdout, /default +stopped/)
     assert.match(stderr, /default: the database \S+ is not there, and an instance lived here: .*--new-database/)
+    const typed = `spacedrive --data-dir ${base.dataDir}`
+    const refused = await base.run('--instance', 'alice', 'start')
+    for (const said of [refused.stderr, stderr])
+      assert.ok(said.includes(`\`${typed} --instance alice start --new-database\``), said)
+    assert.ok(stderr.includes(`\`${typed} start --new-database\``), stderr)
     for (const { dataDir } of [base, named]) renameSync(join(dataDir, 'away.db'), join(dataDir, 'instance.db'))
     const whole = await base.json<{ instances: Found[] }>('instance', 'list')
     assert.deepEqual(
