@@ -56,8 +56,8 @@ export const CALLS = {
   space: { input: nothing, output: v.space, access: 'read' },
   capabilities: { input: nothing, output: v.capabilities, access: 'write' },
   ensureSpace: { input: z.object({ bytes: safeCount }), output: nothing, access: 'write' },
-  place: { input: z.object({ steps: v.steps }), output: z.array(v.placed), access: 'write' },
-  placeGroup: { input: z.object({ steps: v.steps }), output: z.array(v.placed), access: 'write' },
+  place: { input: z.object({ steps: v.steps }), output: v.results, access: 'write' },
+  placeGroup: { input: z.object({ steps: v.steps }), output: v.results, access: 'write' },
   trash: {
     input: z.object({ items: v.trashItems, command: z.string().max(64), job: z.string().max(64).optional() }),
     output: z.array(v.trashOutcome),

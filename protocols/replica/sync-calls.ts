@@ -1,7 +1,7 @@
 /** What a sync may ask besides, of a folder that was opened for it (`EndpointSync`, sync/endpoints/syncing.ts). */
 import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../storage/base/index.js'
-import { MAX_BATCH_STEPS } from '../../storage/files/index.js'
+import { MAX_PLACED_STEPS } from '../../storage/files/index.js'
 import { FOLLOWED_PAGE, MAX_FOLLOWED_MOVES, MAX_LOOKS } from '../../sync/endpoints/index.js'
 import { KEPT_PAGE_LINES, MAX_KEPT_LINE, MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
 import { MAX_HINTS } from '../../sync/session/index.js'
@@ -66,9 +66,9 @@ export const SYNC_CALLS = {
     input: z.object({
       ...{ run: v.uuid, steps: v.steps, group: safeCount.optional() },
       ...{ why: z.array(z.string().max(MAX_WHY)), was: z.array(was) },
-      notes: z.array(v.stepNote).max(MAX_BATCH_STEPS).optional()
+      notes: z.array(v.stepNote).max(MAX_PLACED_STEPS).optional()
     }),
-    output: z.array(v.placed),
+    output: v.results,
     access: 'write'
   },
   syncChanged: {

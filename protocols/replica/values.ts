@@ -18,7 +18,7 @@ import {
   type Capabilities,
   type EntryStat,
   type Expected,
-  MAX_BATCH_STEPS,
+  MAX_PLACED_STEPS,
   MAX_TRASH_BATCH,
   type PlaceResult,
   type PlaceStep,
@@ -43,7 +43,7 @@ import {
   type VerifiedFile
 } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
-import { MAX_BLOCKS_A_PART, MAX_ERROR_TEXT, MAX_VECTOR_NAMES } from './limits.js'
+import { MAX_BLOCKS_A_PART, MAX_ERROR_TEXT, MAX_REPLICA_FRAME_BYTES, MAX_VECTOR_NAMES } from './limits.js'
 
 /** Replaces every text that is not UTF-8 by its bytes, at any depth. Bytes go beside the values, never within them. */
 export function toWire(value: unknown): unknown {
@@ -146,13 +146,25 @@ export const step = of<PlaceStep>(
     })
   ])
 )
-export const steps = z.array(step).max(MAX_BATCH_STEPS)
+const index = safeCount
+/** As columns: see `placing.ts`. */
+export const steps = z.object({
+  ...{ count: safeCount.max(MAX_PLACED_STEPS), staging: uuid.optional() },
+  ...{ paths: text(MAX_REPLICA_FRAME_BYTES), staged: text(MAX_REPLICA_FRAME_BYTES) },
+  others: z.array(z.object({ index, step })).max(MAX_PLACED_STEPS)
+})
+export type WireSteps = z.output<typeof steps>
 export const placed = of<PlaceResult>(
   z.discriminatedUnion('done', [
     z.object({ done: z.literal(true), path: rel, stat: stat.optional(), aside: stat.optional() }),
     z.object({ done: z.literal(false), path: rel, problem, keptAt: z.union([staged, rel]).optional() })
   ])
 )
+/** The stats of those that are not among `others` are beside them. */
+export const results = z.object({
+  count: safeCount.max(MAX_PLACED_STEPS),
+  others: z.array(z.object({ index, result: placed })).max(MAX_PLACED_STEPS)
+})
 export const trashed = of<TrashedItem>(z.object({ path: rel, expected, from: staged.optional() }))
 export const trashItems = z.array(trashed).max(MAX_TRASH_BATCH)
 export const trashOutcome = of<TrashOutcome>(

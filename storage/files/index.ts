@@ -55,6 +55,7 @@ export {
   writeFileAtomic
 } from './own-files.js'
 export type { StagedHow } from './place-batch.js'
+export { fromPlacedColumns, type PlacedColumns, toPlacedColumns } from './place-columns.js'
 export type { NewName, NewNameProblem } from './place-new.js'
 export {
   MAX_BATCH_BYTES,
@@ -83,6 +84,7 @@ export type {
 } from './staging.js'
 export { copierHere, type StagingHandle, StagingWriter, stagingWriter } from './staging-writer-here.js'
 export { putStat, type StatColumns, statBuffers, statColumns, statIn } from './stat-columns.js'
+export { fromStepColumns, type StepColumns, toStepColumns } from './step-columns.js'
 export {
   type FoundBatch,
   type FoundItem,

@@ -11,6 +11,7 @@ import { isRespelling } from './respell.js'
 import type { RootHandle } from './root.js'
 import type { Staging } from './staging.js'
 import type { StagingHandle } from './staging-writer.js'
+import { toStepColumns } from './step-columns.js'
 
 export interface OpenRootParts {
   readonly root: RootHandle
@@ -119,7 +120,7 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
     steps: readonly PlaceStep[],
     { stagedDurable, signal }: StagedHow & AbortOptions
   ): Promise<PlaceResult[]> {
-    const input = { root, places: placesOf(steps), steps, stagedDurable }
+    const input = { root, places: placesOf(steps), columns: toStepColumns(steps), stagedDurable }
     return fromPlacedColumns(await tracked('place', input, { signal }), steps)
   }
 

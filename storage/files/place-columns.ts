@@ -1,15 +1,14 @@
-/** What came of a batch, on its way out of the thread that placed it. */
+/** What came of a batch, on its way out of the thread, or of the device, that placed it. */
 import type { PlaceResult, PlaceStep } from './place-steps.js'
 import { putStat, type StatColumns, statBuffers, statColumns, statIn } from './stat-columns.js'
 
 export interface PlacedColumns {
   readonly stats: StatColumns
-  /** What is more than done with a stat, by its place among the steps. */
+  /** What is more than done with a stat, by its place among the steps, in their order. */
   readonly others: readonly { readonly index: number; readonly result: PlaceResult }[]
-  readonly transfer: readonly ArrayBuffer[]
 }
 
-export function toPlacedColumns(results: readonly PlaceResult[]): PlacedColumns {
+export function toPlacedColumns(results: readonly PlaceResult[]): PlacedColumns & { transfer: ArrayBuffer[] } {
   const stats = statColumns(results.length)
   const others: { index: number; result: PlaceResult }[] = []
   for (const [index, result] of results.entries()) {

@@ -42,10 +42,10 @@ export type PlaceStep =
       readonly mtimeNs?: bigint
     }
 
-/** A batch that comes over the wire, or by pages of that size: bounds a message, and what is brought again when a connection is lost. */
+/** A batch of a sync with another device, or by pages of that size: bounds a message, and what is brought again when a connection is lost. */
 export const MAX_BATCH_STEPS = 1000
 /**
- * Everything one call of `FileRoot.place` may do, which a batch between two folders of this device does: bounds what one error
+ * Everything one call of `FileRoot.place` may do, which a batch of a copy, or between two folders of this device, does: bounds what one error
  * makes us do again (SYNC.md 5), and how long a run that is cancelled goes on.
  */
 export const MAX_PLACED_STEPS = 4000

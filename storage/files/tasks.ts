@@ -10,7 +10,7 @@ import { moveIn } from './move-in.js'
 import { movedBefore, moveInto } from './move-into.js'
 import { AREA_NAME } from './ours.js'
 import { placeBatch, type StagedHow } from './place-batch.js'
-import { type PlacedColumns, toPlacedColumns } from './place-columns.js'
+import { toPlacedColumns } from './place-columns.js'
 import { placeGroup } from './place-group.js'
 import { type NewName, type NewNameProblem, placeNew } from './place-new.js'
 import { lookAt } from './place-step.js'
@@ -37,6 +37,7 @@ import {
   TREE_NAME
 } from './staging-place.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
+import { fromStepColumns, type StepColumns } from './step-columns.js'
 import { syncPaths } from './sync-paths.js'
 import { trashTasks } from './trash-tasks.js'
 import { removeTree, syncTree } from './tree.js'
@@ -183,8 +184,11 @@ export const fileTasks = {
     }
   },
 
-  place: (disk: Disk, { root, places, steps, ...how }: PlaceInput & StagedHow): Promise<PlacedColumns> =>
-    withRoot(disk, root, access => toPlacedColumns(placeBatch(access, places, steps, how))),
+  place: (
+    disk: Disk,
+    { root, places, columns, ...how }: Omit<PlaceInput, 'steps'> & { columns: StepColumns } & StagedHow
+  ): Promise<ReturnType<typeof toPlacedColumns>> =>
+    withRoot(disk, root, access => toPlacedColumns(placeBatch(access, places, fromStepColumns(columns), how))),
 
   /** In a staging place of its own, which stays if anything is left in it that belongs elsewhere. */
   placeGroup: (disk: Disk, { root, places, steps, id }: PlaceInput & { id: string }): Promise<PlaceResult[]> =>

@@ -85,7 +85,7 @@ export interface Endpoint {
   /**
    * One durable batch: names for what was staged, moves, removals, attributes; each step says what it expects to find. Results
    * path by path: what failed is a problem, what needed it fails with the same cause. When it returns, what is `done` outlives
-   * a power loss. At most MAX_PLACED_STEPS, in a folder of another device MAX_BATCH_STEPS, and MAX_BATCH_BYTES (storage/files).
+   * a power loss. At most MAX_PLACED_STEPS, MAX_BATCH_BYTES (storage/files) and MAX_PLACED_LETTERS.
    * @throws {SpacedriveError} BATCH_TOO_LARGE, NO_SPACE, DISK_ERROR (nothing was placed: stage again)
    */
   place(steps: readonly PlaceStep[], options?: StagedHow & AbortOptions): Promise<readonly PlaceResult[]>

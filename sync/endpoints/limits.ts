@@ -2,6 +2,11 @@
 export const PAGE_ENTRIES = 512
 /** Paths in one call of `look` or `readPack`: bounds a message. */
 export const MAX_LOOKS = 1000
+/**
+ * Letters of the names in one call of `place`, however many steps it has: bounds a message, and its answer where each name is told of
+ * as it is shown.
+ */
+export const MAX_PLACED_LETTERS = 512 * 1024
 /** One piece of `read`: large enough for full speed, small enough to be aborted between two. */
 export const READ_PIECE_BYTES = 1024 * 1024
 /** Blocks in one message of `blocks`: 2.5 KiB that tell of 8 MiB. */

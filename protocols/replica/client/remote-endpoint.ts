@@ -24,6 +24,7 @@ import {
 } from '../../../sync/endpoints/index.js'
 import { blocksInOrder } from '../blocks.js'
 import type { Output } from '../calls.js'
+import { resultsFromWire, stepsToWire } from '../placing.js'
 import type { Caller } from './caller.js'
 import { malformed } from './failures.js'
 import { packInOrder, piecesInOrder } from './in-order.js'
@@ -171,9 +172,8 @@ export class RemoteEndpoint implements Endpoint {
   }
 
   async #placed(name: 'place' | 'placeGroup', steps: readonly PlaceStep[], options: AbortOptions) {
-    const { value } = await this.#caller.call(name, { steps: [...steps] }, options)
-    if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path)) throw malformed('results')
-    return value
+    const { value, data } = await this.#caller.call(name, { steps: stepsToWire(steps) }, options)
+    return resultsFromWire(steps, value, data)
   }
 }
 

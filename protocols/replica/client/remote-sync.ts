@@ -19,6 +19,7 @@ import type { Version } from '../../../sync/reconcile/index.js'
 import { wireError } from '../../wire/index.js'
 import { followedInOrder } from '../followed.js'
 import { GOT_ON_EVERY_MS } from '../limits.js'
+import { resultsFromWire, stepsToWire } from '../placing.js'
 import type { Caller } from './caller.js'
 import { RemoteStage } from './remote-stage.js'
 
@@ -116,16 +117,14 @@ class RemoteEnd implements SyncedEnd {
   ): Promise<readonly PlaceResult[]> {
     const input = {
       run,
-      steps: [...steps],
+      steps: stepsToWire(steps),
       why: [...why],
       was: [...was],
       ...(group !== undefined && { group }),
       ...(notes && { notes: [...notes] })
     }
-    const { value } = await this.#caller.call('syncPlace', input, options)
-    if (value.length !== steps.length || value.some((r, i) => r.path !== steps[i]!.path))
-      throw wireError('MALFORMED', 'the device answered something else than was asked: results')
-    return value
+    const { value, data } = await this.#caller.call('syncPlace', input, options)
+    return resultsFromWire(steps, value, data)
   }
 
   /** Counted from the answer on: that end hears no two of them closer together than they were said. */

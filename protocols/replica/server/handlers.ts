@@ -1,8 +1,8 @@
 import type { AbortOptions } from '../../../storage/base/index.js'
-import type { PlaceStep } from '../../../storage/files/index.js'
 import { wireError } from '../../wire/index.js'
 import { blocksFromData } from '../blocks.js'
 import type { CallName, Input } from '../calls.js'
+import { resultsToWire, stepsFromWire } from '../placing.js'
 import type { Outgoing, ServedFolder } from './served-folder.js'
 import { SYNC_HANDLERS } from './sync-handlers.js'
 
@@ -48,10 +48,10 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello' | 'find'>]: Handler<N> 
     return { values: {} }
   },
   async place({ steps }, options) {
-    return { values: await this.endpoint.place(this.checkedSteps(steps as PlaceStep[]), options) }
+    return resultsToWire(await this.endpoint.place(this.checkedSteps(stepsFromWire(steps)), options))
   },
   async placeGroup({ steps }, options) {
-    return { values: await this.endpoint.placeGroup(this.checkedSteps(steps as PlaceStep[]), options) }
+    return resultsToWire(await this.endpoint.placeGroup(this.checkedSteps(stepsFromWire(steps)), options))
   },
   async trash({ items, command, job }, options) {
     this.checkTrashed(items)

@@ -23,6 +23,7 @@ import {
   type StreamName
 } from '../calls.js'
 import { ALIVE_EVERY_MS, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import { isAnyDone } from '../placing.js'
 import {
   ABORT,
   ALIVE,
@@ -228,7 +229,7 @@ class Session {
       this.#pipe.abort(wireError('FLOODED', 'the device says too often that it gets on'))
       return
     }
-    if (name === 'syncPlace' && (answer.values as Output<'syncPlace'>).some(r => r.done)) this.#turn.placed()
+    if (name === 'syncPlace' && isAnyDone(answer.values as Output<'syncPlace'>)) this.#turn.placed()
     this.#send(RESULT, call, answer.values, answer.data)
   }
 

@@ -1,6 +1,6 @@
 import { SpacedriveError } from '../../../storage/base/index.js'
-import type { PlaceStep } from '../../../storage/files/index.js'
 import { keptPath } from '../kept.js'
+import { resultsToWire, stepsFromWire } from '../placing.js'
 import type { SYNC_CALLS } from '../sync-calls.js'
 import type { Handler } from './handlers.js'
 
@@ -26,7 +26,7 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
     return { values: { root } }
   },
   async syncPlace({ steps, ...batch }, options) {
-    return { values: await this.placeForSync({ ...batch, steps: steps as PlaceStep[] }, options) }
+    return resultsToWire(await this.placeForSync({ ...batch, steps: stepsFromWire(steps) }, options))
   },
   async syncChanged(page) {
     return { values: await this.sync.vectors.changed(page) }

@@ -11,10 +11,11 @@ import {
   type Expected,
   MAX_BATCH_BYTES,
   MAX_BATCH_STEPS,
+  MAX_PLACED_STEPS,
   type PlaceResult,
   type PlaceStep
 } from '../../../storage/files/index.js'
-import type { Endpoint, EndpointStage } from '../../endpoints/index.js'
+import { type Endpoint, type EndpointStage, MAX_PLACED_LETTERS } from '../../endpoints/index.js'
 import type { StagedCopy } from '../taking.js'
 import { type KeepInit, oldOf, type Replacing, throwAwayOld } from './replaced.js'
 import type { StagedTodo, StagedWork } from './staging.js'
@@ -87,10 +88,12 @@ export class Placing {
     const copies: StagedCopy[] = []
     let batch: Step[] = []
     let bytes = 0
+    let letters = 0
     const flush = async (): Promise<void> => {
       const some = batch
       batch = []
       bytes = 0
+      letters = 0
       if (some.length > 0) copies.push(...(await this.#run(some, options)))
     }
     for (const item of items) {
@@ -99,9 +102,11 @@ export class Placing {
       const step = this.#stepFor(item, staged)
       if (step === undefined) continue
       const more = step.staged === undefined ? 0 : bytesOf(step.staged.stat)
-      if (batch.length >= MAX_BATCH_STEPS || (bytes > 0 && bytes + more > MAX_BATCH_BYTES)) await flush()
+      const full = batch.length >= MAX_PLACED_STEPS || letters >= MAX_PLACED_LETTERS
+      if (full || (bytes > 0 && bytes + more > MAX_BATCH_BYTES)) await flush()
       batch.push(step)
       bytes += more
+      letters += item.to.length + (step.staged?.staged.length ?? 0)
     }
     await flush()
     if (this.#left.length >= LEFT_TOGETHER) await this.#finishLeft(this.#left.splice(0), options)
