@@ -6,7 +6,7 @@ import { answering } from './answers.worker.js'
 import { archiving } from './archive.worker.js'
 import { ChangeLog } from './changes.js'
 import { RunCounting } from './counting.js'
-import { Fold } from './fold.js'
+import { dropArchive, Fold } from './fold.js'
 import { IGNORE_FILE } from './ignored.js'
 import { noteCompared } from './plan.js'
 import { planning } from './plan.worker.js'
@@ -45,7 +45,7 @@ export async function applyPlan(
   if (drop) {
     // The ends first: a crash in between leaves them ahead, which a person has to accept once more.
     if (union) for (const end of ENDS) await opened[end]?.count(sync.uuid, counter, options)
-    await db.write(archiving.drop, { sync: sync.id, ...(union && { batch: counter }) })
+    await dropArchive(db, sync.id, { ...options, ...(union && { batch: counter }) })
   }
   const counting = new RunCounting({ db, sync, run, beganAtMs: clock.nowMs(), roots: opened, ...options })
   // Until the run agrees no archive counts then: nobody reads it.

@@ -74,15 +74,14 @@ export const archiving = defineTasks(import.meta.url, {
     if (windowFrom !== null) sql.prepare('UPDATE syncs SET window_from = ? WHERE id = ?').run([windowFrom, sync])
   },
 
-  /** Some of the rows that a first run left which did not come to its end. */
+  /** Some of the rows of an archive that does not count. */
   clear(sql: Sql, { sync }: { sync: number }): void {
     const some = `SELECT path FROM sync_archive WHERE sync = ? ORDER BY path LIMIT ${ROWS_CLEARED}`
     sql.prepare(`DELETE FROM sync_archive WHERE sync = ? AND path IN (${some})`).run([sync, sync])
   },
 
-  /** The archive was lost, or is not to be trusted: the next run is a first one. `batch`: where counting goes on. */
-  drop(sql: Sql, { sync, batch }: { sync: number; batch?: number }): void {
-    sql.prepare('DELETE FROM sync_archive WHERE sync = ?').run([sync])
+  /** The archive is not to be trusted, and counts no more: its rows are to be cleared. `batch`: where counting goes on. */
+  discount(sql: Sql, { sync, batch }: { sync: number; batch?: number | undefined }): void {
     sql.prepare('DELETE FROM sync_unsettled WHERE sync = ?').run([sync])
     sql.prepare('UPDATE syncs SET archive = 0 WHERE id = ?').run([sync])
     if (batch !== undefined) sql.prepare('UPDATE syncs SET batch = ?, begun = ? WHERE id = ?').run([batch, batch, sync])

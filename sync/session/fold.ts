@@ -80,6 +80,20 @@ export class Fold {
 }
 
 /**
+ * The archive was lost, or is not to be trusted: the run goes on as a first one. At once for whoever reads it; its rows, a million perhaps, go some at a
+ * time, so that nobody waits long who writes. Cut off in between, the next plan clears the rest.
+ * @param options.batch - where counting goes on
+ */
+export async function dropArchive(
+  db: Database,
+  sync: number,
+  { batch, signal }: { readonly batch?: number | undefined } & AbortOptions = {}
+): Promise<void> {
+  await db.write(archiving.discount, { sync, batch })
+  await clearUncounted(db, sync, { signal })
+}
+
+/**
  * Rows of an archive that does not count, left by a first run that did not come to its end. To a plan they would say of what was
  * removed since that both ends had agreed on it.
  */

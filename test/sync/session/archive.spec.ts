@@ -5,6 +5,7 @@ import { type InstanceDatabase, openInstance } from '../../../storage/instance/i
 import { withReader } from '../../../storage/sql/index.js'
 import { type ArchiveChange, type ArchiveEntry, applyChanges } from '../../../sync/reconcile/index.js'
 import { archiving, findInArchive, readArchive, readUnsettled } from '../../../sync/session/archive.worker.js'
+import { dropArchive } from '../../../sync/session/fold.js'
 import { keyPath, keysBelow, pathKey } from '../../../sync/session/path-key.js'
 import { tempDir } from '../../temp.js'
 import { addSyncs } from './syncs.worker.js'
@@ -85,7 +86,7 @@ describe('the archive of a sync', () => {
         fc.array(fc.tuple(path, entry), { maxLength: 12 }),
         fc.array(change, { maxLength: 8 }),
         async (there, list) => {
-          await db.write(archiving.drop, { sync: 1 })
+          await dropArchive(db, 1)
           const base = new Map(there)
           const put = [...base].map(([p, e]) => ({ change: 'put' as const, path: p, entry: e }))
           await db.write(addSyncs.change, { sync: 1, changes: put })
@@ -125,8 +126,34 @@ describe('the archive of a sync', () => {
     await agree(4, true, ['a/x', 'c'])
     await agree(4, false, ['a/x', 'c'])
     assert.deepEqual([left(), counts()], [['a/x', 'c'], { archive: 1, batch: 4 }])
-    await db.write(archiving.drop, { sync: 1 })
+    await dropArchive(db, 1)
     assert.deepEqual([left(), counts()], [[], { archive: 0, batch: 4 }])
+  })
+
+  it('one that is not trusted counts no more at once; its rows go while others write, and no other sync loses any', async () => {
+    const ROWS = 25_000
+    const [put] = fc.sample(entry, 1)
+    const rows = (sync: number): number =>
+      db.get<{ n: number }>('SELECT count(*) n FROM sync_archive WHERE sync = ?', [sync])!.n
+    const changes = Array.from({ length: ROWS }, (_, i) => ({
+      change: 'put' as const,
+      path: rel(`f${i}`),
+      entry: put!
+    }))
+    await dropArchive(db, 1)
+    for (const sync of [1, 2]) await db.write(addSyncs.change, { sync, changes })
+    await db.write(archiving.agree, { sync: 1, batch: 7, agreed: true, unsettled: [], windowFrom: null })
+    const there = rows(2)
+    const dropped = dropArchive(db, 1, { batch: 9 })
+    await db.write(archiving.rooted, { sync: 2, end: 'source', root: 'x' })
+    assert.ok(rows(1) > 0, 'who writes waits for all of it')
+    assert.deepEqual(
+      db.get('SELECT archive, batch FROM syncs WHERE id = 1'),
+      { archive: 0, batch: 9 },
+      'it counts until it is gone'
+    )
+    await dropped
+    assert.deepEqual([rows(1), rows(2)], [0, there])
   })
 })
 
