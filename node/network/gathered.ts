@@ -4,7 +4,6 @@
  * segment of its own, and the socket's mark of 16 KiB made every packet of 64 KiB wait for `drain`.
  */
 import type { Socket } from 'node:net'
-import type { ConnectionEncrypter } from '@libp2p/interface'
 import type { PacketMemory } from './packet-memory.js'
 
 /** What may wait in a socket before its writers do: what a turn of the loop seals, so that the kernel never runs dry. */
@@ -20,23 +19,6 @@ export interface SocketConnection {
 interface SentData {
   readonly sentBytes: number
   readonly canSendMore: boolean
-}
-
-/**
- * Every connection that this encrypter is given writes in one go, if it stands on a socket.
- * @param memory - of its packets
- */
-export function gathered<T extends ConnectionEncrypter>(encrypter: T, memory?: PacketMemory): T {
-  const { secureInbound, secureOutbound } = encrypter
-  encrypter.secureInbound = (connection, options) => {
-    gatherWrites(connection, memory)
-    return secureInbound.call(encrypter, connection, options) as never
-  }
-  encrypter.secureOutbound = (connection, options) => {
-    gatherWrites(connection, memory)
-    return secureOutbound.call(encrypter, connection, options) as never
-  }
-  return encrypter
 }
 
 /** Nothing happens to a connection of another kind (a relayed one). */

@@ -1,69 +1,63 @@
 /**
- * Noise's packets sealed and opened by storage/ciphers: into one piece of memory instead of several, and opened where they
- * lie. Content passes here once more after it was sealed for the transfer, on the event loop: what this costs bounds how
- * fast a device sends.
+ * Noise's packets (`noise-packets.ts`) sealed and opened by storage/ciphers, in the memory that they say. The library keeps the
+ * keys and counts the nonces. Content passes here once more after it was sealed for the transfer, on the event loop: what this
+ * costs bounds how fast a device sends.
  */
-import { aead, type Pieces, TAG_BYTES } from '../../storage/ciphers/index.js'
-import { type PacketMemory, packetMemory } from './packet-memory.js'
+import { aead } from '../../storage/ciphers/index.js'
 
-/** Below it Noise's own way is as fast; and all of the handshake is that small. */
-const FROM_BYTES = 1_200
+/** The content of a packet, and where it goes sealed. */
+export class PacketOut {
+  readonly #from: readonly Uint8Array[]
+  readonly #into: Uint8Array
+  readonly #tag: Uint8Array
 
-/** A list of pieces of memory, as libp2p has them, or one piece. */
-type Bytes = Uint8Array | (Iterable<Uint8Array> & { readonly byteLength: number })
+  /** @param into - as long as all of `from` */
+  constructor(from: readonly Uint8Array[], into: Uint8Array, tag: Uint8Array) {
+    this.#from = from
+    this.#into = into
+    this.#tag = tag
+  }
 
-/** What @chainsafe/libp2p-noise does its ciphers with. */
+  seal(nonce: Uint8Array, aad: Uint8Array, key: Uint8Array): void {
+    aead('chacha20-poly1305').seal({ key, nonce, aad }, this.#from, this.#into, this.#tag)
+  }
+}
+
+/** A packet as it came: opened where it lies. */
+export class PacketIn {
+  readonly content: readonly Uint8Array[]
+  readonly #tag: Uint8Array
+
+  constructor(content: readonly Uint8Array[], tag: Uint8Array) {
+    this.content = content
+    this.#tag = tag
+  }
+
+  /** @throws when it was changed; then nothing of the content may be used */
+  open(nonce: Uint8Array, aad: Uint8Array, key: Uint8Array): void {
+    if (!aead('chacha20-poly1305').open({ key, nonce, aad }, this.content, 'in place', this.#tag))
+      throw new Error('a packet was changed on the way')
+  }
+}
+
+/** What @chainsafe/libp2p-noise does its ciphers with: a message of its handshake, or one of our packets. */
 export interface NoiseCipher {
-  encrypt(content: Bytes, nonce: Uint8Array, aad: Uint8Array, key: Uint8Array): Bytes
-  /** @param into - as long as the content: a copy of it that nobody needs, or the very memory in which it lies sealed */
-  decrypt(sealed: Bytes, nonce: Uint8Array, aad: Uint8Array, key: Uint8Array, into?: Uint8Array): Bytes
+  encrypt(content: unknown, nonce: Uint8Array, aad: Uint8Array, key: Uint8Array): unknown
+  decrypt(sealed: unknown, nonce: Uint8Array, aad: Uint8Array, key: Uint8Array, into?: Uint8Array): unknown
 }
 
-/**
- * An encrypter of another make is left as it is.
- * @param memory - for packets: told by the sockets what they wrote (`gathered`)
- */
-export function sealedInPlace<T extends object>(encrypter: T, memory: PacketMemory = packetMemory()): T {
+/** @returns false: the encrypter is of another make, and is left as it is */
+export function ciphersPackets(encrypter: object): boolean {
   const { crypto } = encrypter as { crypto?: Partial<NoiseCipher> }
-  if (typeof crypto?.encrypt === 'function' && typeof crypto.decrypt === 'function')
-    Object.assign(encrypter, { crypto: { ...crypto, ...inPlace(crypto as NoiseCipher, memory) } })
-  return encrypter
+  if (typeof crypto?.encrypt !== 'function' || typeof crypto.decrypt !== 'function') return false
+  Object.assign(encrypter, { crypto: { ...crypto, ...packetCipher(crypto as NoiseCipher) } })
+  return true
 }
 
-/** @param small - for what is too small to gain */
-export function inPlace(small: NoiseCipher, memory: PacketMemory = packetMemory()): NoiseCipher {
-  return {
-    encrypt(content, nonce, aad, key) {
-      if (content.byteLength < FROM_BYTES) return small.encrypt(content, nonce, aad, key)
-      const { byteLength } = content
-      const sealed = memory.take(byteLength + TAG_BYTES)
-      const tag = sealed.subarray(byteLength)
-      aead('chacha20-poly1305').seal({ key, nonce, aad }, pieces(content), sealed.subarray(0, byteLength), tag)
-      return sealed
-    },
-    decrypt(sealed, nonce, aad, key, into) {
-      const length = sealed.byteLength - TAG_BYTES
-      if (into === undefined || into.length !== length || sealed.byteLength < FROM_BYTES)
-        return small.decrypt(sealed, nonce, aad, key, into)
-      const { content, tag } = split(pieces(sealed), length)
-      if (!aead('chacha20-poly1305').open({ key, nonce, aad }, content, into, tag))
-        throw new Error('a packet was changed on the way')
-      return into
-    }
-  }
-}
-
-const pieces = (bytes: Bytes): readonly Uint8Array[] => (bytes instanceof Uint8Array ? [bytes] : [...bytes])
-
-/** The content and the tag behind it, which may lie in several pieces itself. */
-function split(all: readonly Uint8Array[], length: number): { content: Pieces; tag: Uint8Array } {
-  const content: Uint8Array[] = []
-  const tag: Uint8Array[] = []
-  let left = length
-  for (const piece of all) {
-    if (left > 0) content.push(piece.subarray(0, left))
-    if (piece.length > left) tag.push(piece.subarray(left))
-    left = Math.max(0, left - piece.length)
-  }
-  return { content, tag: tag.length === 1 ? tag[0]! : Buffer.concat(tag) }
-}
+/** @param handshake - for what is no packet of ours */
+export const packetCipher = (handshake: NoiseCipher): NoiseCipher => ({
+  encrypt: (content, nonce, aad, key) =>
+    content instanceof PacketOut ? content.seal(nonce, aad, key) : handshake.encrypt(content, nonce, aad, key),
+  decrypt: (sealed, nonce, aad, key, into) =>
+    sealed instanceof PacketIn ? sealed.open(nonce, aad, key) : handshake.decrypt(sealed, nonce, aad, key, into)
+})

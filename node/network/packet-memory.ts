@@ -1,21 +1,21 @@
 /**
- * Memory of the packets that are sealed for a socket, used again once it has written them. With memory of its own for each, a
+ * Memory in which packets are sealed for a socket, used again once it has written them. With memory of its own for each, a
  * sender of content made 64 KiB outside of V8's heap for every packet, and for every 64 MiB of that V8 marked its whole heap: the
  * largest user of the processor after the ciphers.
  */
 export interface PacketMemory {
-  /** For one packet. */
+  /** For some packets that are written at once. */
   take(length: number): Buffer
   /** The socket has written these bytes, and will never look at them again. */
   wrote(bytes: Uint8Array): void
 }
 
-/** Holds the longest packet of Noise. */
-export const PLACE_BYTES = 64 * 1024
-/** Smaller packets get memory of their own: as many of them as a socket holds would else take a whole place each. */
-export const PLACED_FROM_BYTES = 16 * 1024
+/** Holds four of Noise's longest packets: few enough that what was sealed lies in the processor's cache when the kernel copies it. */
+export const PLACE_BYTES = 4 * (2 + 65_535)
+/** What is smaller gets memory of its own: as many as a socket holds would else take a whole place each. */
+export const PLACED_FROM_BYTES = 64 * 1024
 /** What one large file has on its way to another device (8 MiB): a turn of the loop may seal all of it. */
-const MAX_FREE = 128
+const MAX_FREE = 40
 
 export function packetMemory(): PacketMemory {
   const free: ArrayBuffer[] = []

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Connection, ConnectionGater, MessageStream, Stream } from '@libp2p/interface'
 import type { AbortOptions, DeviceId } from '../../storage/base/index.js'
 import type { Identity } from '../identity/index.js'
-import { gathered } from './gathered.js'
+import { encrypterInPlace } from './encrypter.js'
 import {
   MAX_CONNECTIONS,
   MAX_READ_BUFFER_BYTES,
@@ -16,7 +16,6 @@ import {
   NEGOTIATION_TIMEOUT_MS,
   UPGRADE_TIMEOUT_MS
 } from './limits.js'
-import { sealedInPlace } from './noise-cipher.js'
 import { packetMemory } from './packet-memory.js'
 import { type GuardLimits, guarded } from './yamux-guard.js'
 
@@ -82,7 +81,7 @@ export async function startTransport({
     privateKey: identity.privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [components => gathered(sealedInPlace(secure(components), packets), packets)],
+    connectionEncrypters: [components => encrypterInPlace(secure(components), packets)],
     streamMuxers: [() => guarded(muxer(), guard)],
     connectionGater: gater,
     connectionMonitor: { enabled: false },

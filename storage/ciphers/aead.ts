@@ -19,8 +19,11 @@ export type Pieces = Uint8Array | readonly Uint8Array[]
 export interface Aead {
   /** Seals `from` into `into`, which is as long and may be the same memory (where that is in one piece), and writes the tag. */
   seal(parameters: AeadParameters, from: Pieces, into: Uint8Array, tag: Uint8Array): void
-  /** @returns whether the tag fits; where it does not, what `into` holds now means nothing */
-  open(parameters: AeadParameters, from: Pieces, into: Uint8Array, tag: Uint8Array): boolean
+  /**
+   * @param into - as long as `from` and may be the same memory; or each piece is opened where it lies
+   * @returns whether the tag fits; where it does not, what it was opened into holds nothing of meaning
+   */
+  open(parameters: AeadParameters, from: Pieces, into: Uint8Array | 'in place', tag: Uint8Array): boolean
 }
 
 export const piecesOf = (from: Pieces): readonly Uint8Array[] => (from instanceof Uint8Array ? [from] : from)

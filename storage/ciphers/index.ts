@@ -46,10 +46,16 @@ export function aead(name: AeadName): Aead {
 
 /** Lengths are looked at here, once for both: below, memory is written as far as they say. */
 export function checked(cipher: Aead): Aead {
-  const check = ({ key, nonce }: AeadParameters, from: Pieces, into: Uint8Array, tag: Uint8Array): void => {
+  const check = (
+    { key, nonce }: AeadParameters,
+    from: Pieces,
+    into: Uint8Array | 'in place',
+    tag: Uint8Array
+  ): void => {
     if (key.length !== KEY_BYTES) throw new RangeError(`expected a key of ${KEY_BYTES} bytes, got ${key.length}`)
     if (nonce.length !== NONCE_BYTES) throw new RangeError(`expected a nonce of ${NONCE_BYTES} bytes`)
     if (tag.length !== TAG_BYTES) throw new RangeError(`expected a tag of ${TAG_BYTES} bytes, got ${tag.length}`)
+    if (into === 'in place') return
     const length = lengthOf(from)
     if (into.length !== length) throw new RangeError(`expected ${length} bytes of memory, got ${into.length}`)
   }

@@ -1,5 +1,5 @@
 import { type CipherGCM, createCipheriv, createDecipheriv, type DecipherGCM } from 'node:crypto'
-import { type Aead, type AeadName, type AeadParameters, type Pieces, piecesOf, TAG_BYTES } from './aead.js'
+import { type Aead, type AeadName, type AeadParameters, lengthOf, type Pieces, piecesOf, TAG_BYTES } from './aead.js'
 
 /** Memory of this size is used again at once and stays in the processor's cache; that of a whole megabyte does neither. */
 const PIECE_BYTES = 64 * 1024
@@ -7,12 +7,18 @@ const PIECE_BYTES = 64 * 1024
 /** By node:crypto, which is there on every platform. */
 export function nodeAead(name: AeadName): Aead {
   const options = { authTagLength: TAG_BYTES }
-  const run = (cipher: CipherGCM | DecipherGCM, { aad }: AeadParameters, from: Pieces, into: Uint8Array): void => {
-    cipher.setAAD(aad, { plaintextLength: into.length })
+  const run = (
+    cipher: CipherGCM | DecipherGCM,
+    { aad }: AeadParameters,
+    from: Pieces,
+    into: Uint8Array | 'in place'
+  ): void => {
+    cipher.setAAD(aad, { plaintextLength: lengthOf(from) })
     let done = 0
     for (const piece of piecesOf(from)) {
+      const place = into === 'in place' ? piece : into.subarray(done)
       for (let at = 0; at < piece.length; at += PIECE_BYTES)
-        into.set(cipher.update(piece.subarray(at, at + PIECE_BYTES)), done + at)
+        place.set(cipher.update(piece.subarray(at, at + PIECE_BYTES)), at)
       done += piece.length
     }
   }

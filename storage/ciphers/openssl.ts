@@ -99,11 +99,11 @@ function opensslAead(evp: Evp, name: AeadName): Aead {
     }
   }
 
-  function through(context: unknown, from: Pieces, into: Uint8Array): void {
+  function through(context: unknown, from: Pieces, into: Uint8Array | 'in place'): void {
     let at = 0
     for (const piece of piecesOf(from)) {
       if (piece.length === 0) continue
-      const place = at === 0 ? into : into.subarray(at)
+      const place = into === 'in place' ? piece : at === 0 ? into : into.subarray(at)
       ok(evp.update(context, place, length, piece, piece.length), 'take a piece')
       at += piece.length
     }
@@ -149,7 +149,8 @@ function agrees(one: Aead, other: Aead): boolean {
   one.seal(parameters, a, a, tagA)
   other.seal(parameters, content, b, tagB)
   if (!a.equals(b) || !tagA.equals(tagB)) return false
-  if (!one.open(parameters, b, b, tagB) || !b.equals(content)) return false
+  const cut = [b.subarray(0, 20), b.subarray(20)]
+  if (!one.open(parameters, cut, 'in place', tagB) || !b.equals(content)) return false
   a[0]! ^= 1
   return !one.open(parameters, a, a, tagA)
 }

@@ -72,6 +72,8 @@ describe('ciphers in the memory they are given', () => {
             const cuts = [one.subarray(0, one.length >> 1), one.subarray(one.length >> 1)]
             assert.ok(cipher.open(p, cuts, several, tag))
             assert.deepEqual(Buffer.from(several), content)
+            assert.ok(cipher.open(p, cuts, 'in place', tag))
+            assert.deepEqual(Buffer.from(one), content)
           }
         })
       )
@@ -94,6 +96,7 @@ describe('ciphers in the memory they are given', () => {
             }
             const into = new Uint8Array(content.length)
             assert.equal(cipher().open(p, bit(sealed), into, tag), false)
+            assert.equal(cipher().open(p, bit(sealed), 'in place', tag), false)
             assert.equal(cipher().open(p, sealed, into, bit(tag)), false)
             assert.equal(cipher().open({ ...p, key: bit(p.key) }, sealed, into, tag), false)
             assert.equal(cipher().open({ ...p, nonce: bit(p.nonce) }, sealed, into, tag), false)
