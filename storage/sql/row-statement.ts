@@ -1,6 +1,6 @@
 import type { Sql, SqlValue } from './open.js'
 
-/** Rows of one call at most: it takes as long as ten rows do, so more of them would gain nothing. A power of two. */
+/** Rows of one call at most. What the call itself takes is little of it then. A power of two. */
 const ROWS = 64
 
 /** A statement for many rows at once, which take a third of the time that they take row by row. */

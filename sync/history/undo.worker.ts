@@ -24,17 +24,18 @@ export const undoing = defineTasks(import.meta.url, {
     sql.prepare('ATTACH ? AS inst').run([instanceFile])
     try {
       const these = JSON.stringify(runs)
+      // CROSS JOIN: in this order, since what these runs did may be little of all there is.
       sql
         .prepare(
           `INSERT INTO undo_rows (run, path, to_path, kind, before, after, done_at)
            SELECT c.run, c.path, c.to_path, c.kind, c.before, c.after, c.done_at
-           FROM inst.sync_changes c JOIN inst.sync_runs r ON r.id = c.run
-           WHERE c.sync = ? AND c.at = ? AND c.run IN (SELECT value FROM json_each(?)) ORDER BY r.began_at, c.run, c.n`
+           FROM json_each(?) run CROSS JOIN inst.sync_runs r ON r.id = run.value CROSS JOIN inst.sync_changes c ON c.run = r.id
+           WHERE c.sync = ? AND c.at = ? ORDER BY r.began_at, c.run, c.n`
         )
-        .run([sync, end, these])
+        .run([these, sync, end])
       sql
         .prepare(
-          `INSERT OR IGNORE INTO later SELECT c.path FROM inst.sync_changes c JOIN undo_rows u ON u.path = c.path
+          `INSERT OR IGNORE INTO later SELECT c.path FROM undo_rows u CROSS JOIN inst.sync_changes c ON c.path = u.path
            WHERE c.sync = ? AND c.at = ? AND c.done_at >= u.done_at AND c.run NOT IN (SELECT value FROM json_each(?))`
         )
         .run([sync, end, these])

@@ -57,21 +57,30 @@ export function toChangeColumns(changes: readonly Change[]): ChangeColumns {
   return { ns, paths: joined(c => c.path), reasons: joined(c => c.reason), to, facts, hashes }
 }
 
-/** Values of the columns of `sync_changes`, one row after the other. */
+/** What stands in each row of a batch, and the number of what was done and why. */
+export interface ChangeRowFacts {
+  /** Numbers, as the instance database has them. */
+  readonly run: number
+  readonly sync: number
+  readonly doneAtMs: number
+  kindNumber(kind: ChangeKind, reason: string): number
+}
+
+/** Values of the columns of `sync_change_rows`, one row after the other. */
 export function changeValues(
   { ns, paths, reasons, to, facts, hashes }: ChangeColumns,
-  { run, sync, doneAtMs }: { readonly run: string; readonly sync: number; readonly doneAtMs: number }
+  { run, sync, doneAtMs, kindNumber }: ChangeRowFacts
 ): SqlValue[] {
   const keys = pathKeys(paths)
   const whys = reasons.split(NUL)
   const values: SqlValue[] = []
   for (let i = 0; i < ns.length; i++) {
-    const [end, kind, marks] = [facts[3 * i]!, facts[3 * i + 1]!, facts[3 * i + 2]!]
+    const [end, kind, marks] = [facts[3 * i]!, KINDS[facts[3 * i + 1]!]!, facts[3 * i + 2]!]
     const [at, target] = [2 * HASH_BYTES * i, to.get(i)]
     const before = (marks & BEFORE) === 0 ? null : hashes.subarray(at, at + HASH_BYTES)
     const after = (marks & AFTER) === 0 ? null : hashes.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES)
-    const toKey = target === undefined ? null : pathKey(target)
-    values.push(run, ns[i]!, sync, doneAtMs, end, keys[i]!, toKey, KINDS[kind]!, whys[i]!, before, after)
+    values.push(run, ns[i]!, sync, doneAtMs, end, keys[i]!, target === undefined ? null : pathKey(target))
+    values.push(kindNumber(kind, whys[i]!), before, after)
   }
   return values
 }

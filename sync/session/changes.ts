@@ -1,4 +1,4 @@
-import { type ContentHash, pathBytes } from '../../storage/base/index.js'
+import { type ContentHash, pathBytes, type RelPath } from '../../storage/base/index.js'
 import { hashBytes } from '../../storage/content/index.js'
 import type { PlaceStep } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
@@ -15,7 +15,7 @@ export function contentKey(entry: Present): ContentHash | undefined {
 }
 
 /** Some 10 ms of the thread that writes the instance database. */
-const ROWS_A_WRITE = 1_000
+const ROWS_A_WRITE = 2_000
 
 export interface ChangeLogInit {
   readonly run: string
@@ -91,22 +91,26 @@ export class ChangeLog {
     const { from = 0 } = this.#of
     for (const op of ops) if (op.kind === 'park') this.#parked.set(op.id, contentKey(op.expected))
     const op = ops.at(-1)!
-    const shared = { n: from + this.#count++, end: this.#of.at ?? op.end, path: step.path, reason: op.reason }
     const expected = 'expected' in op ? contentKey(op.expected) : undefined
     const content = 'content' in op ? contentKey(op.content) : undefined
+    const [n, end, reason] = [from + this.#count++, this.#of.at ?? op.end, op.reason]
+    // All of one shape: there are as many as steps.
+    const change = (before?: ContentHash, after?: ContentHash, to?: RelPath): Change => {
+      return { n, end, path: step.path, to, kind: step.kind, reason, before, after }
+    }
     switch (step.kind) {
       case 'create':
-        return { ...shared, kind: step.kind, after: content }
+        return change(undefined, content)
       case 'replace':
-        return { ...shared, kind: step.kind, before: expected, after: content }
+        return change(expected, content)
       case 'remove':
-        return { ...shared, kind: step.kind, before: expected }
+        return change(expected)
       case 'move': {
         const moved = op.kind === 'unpark' ? this.#parked.get(op.parked) : expected
-        return { ...shared, kind: step.kind, to: step.to, before: moved, after: moved }
+        return change(moved, moved, step.to)
       }
       default:
-        return { ...shared, kind: step.kind }
+        return change()
     }
   }
 }
