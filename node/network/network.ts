@@ -19,6 +19,7 @@ import type { Session } from './session.js'
 import { composeStatus, type NetworkState } from './status.js'
 import { served } from './streams.js'
 import { standingOf } from './trust.js'
+import { unsupported } from './unsupported.js'
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
 
@@ -194,7 +195,7 @@ export function createNetwork(init: NetworkInit): Network {
         throw wireError('DEVICE_AWAY', `${devices.nameOf(device)} was disconnected`, err)
       }
       if ((err as Error).name === 'UnsupportedProtocolError') {
-        throw new SpacedriveError('UNSUPPORTED', `${devices.nameOf(device)} does not speak ${protocol}`, { cause: err })
+        throw unsupported({ name: devices.nameOf(device), theirs: peer.capabilities }, protocol, err)
       }
       throw wireError('STREAM_CLOSED', `could not open ${protocol}: ${toError(err).message}`, err)
     } finally {

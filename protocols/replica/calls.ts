@@ -157,16 +157,8 @@ export const STREAMS = {
     access: 'read'
   },
   hash: {
-    input: z.object({
-      paths: v.relPaths,
-      /** Several in one part are understood. */
-      together: z.boolean().optional()
-    }),
-    output: z.object({
-      bytes: safeCount,
-      file: v.hashedFile.optional(),
-      files: z.array(v.hashedFile).max(MAX_HASHES_A_PART).optional()
-    }),
+    input: z.object({ paths: v.relPaths }),
+    output: z.object({ bytes: safeCount, files: z.array(v.hashedFile).max(MAX_HASHES_A_PART) }),
     access: 'read'
   },
   ...SYNC_STREAMS

@@ -103,9 +103,9 @@ export class RemoteEndpoint implements Endpoint {
 
   async *hash(paths: readonly RelPath[], { onBytes, signal }: HashOptions = {}): AsyncIterable<HashedFile> {
     let at = 0
-    for await (const { value } of this.#caller.stream('hash', { paths: [...paths], together: true }, { signal })) {
+    for await (const { value } of this.#caller.stream('hash', { paths: [...paths] }, { signal })) {
       if (value.bytes > 0) onBytes?.(value.bytes)
-      for (const file of value.files ?? (value.file === undefined ? [] : [value.file])) {
+      for (const file of value.files) {
         if (file.path !== paths[at++]) throw malformed('hashes out of order')
         yield file
       }

@@ -1,5 +1,5 @@
 /** Answers that come in parts and need more than to be handed on. */
-import type { AbortOptions, RelPath } from '../../../storage/base/index.js'
+import type { AbortOptions, Clock, RelPath } from '../../../storage/base/index.js'
 import { AREA_NAME, isTempName } from '../../../storage/files/index.js'
 import type { Endpoint, FollowOptions, HashedFile } from '../../../sync/endpoints/index.js'
 import type { Input } from '../calls.js'
@@ -14,29 +14,28 @@ import type { ServedForSync } from './served-sync.js'
 /** What there is goes out after so long, with the next hash: who asked sees that it goes on. */
 const TOGETHER_MS = 250
 
-/** Hashes as they are made, and how many bytes were read for them: one in a part, or many for who understands that. */
+/** Hashes as they are made, many in a part, and how many bytes were read for them. */
 export async function* hashParts(
-  endpoint: Endpoint,
-  { paths, together = false }: Input<'hash'>,
-  options: AbortOptions
+  endpoint: Pick<Endpoint, 'hash'>,
+  { paths }: Input<'hash'>,
+  { clock, ...options }: { readonly clock: Pick<Clock, 'monotonicMs'> } & AbortOptions
 ): AsyncGenerator<Outgoing, void, void> {
   let bytes = 0
   let files: HashedFile[] = []
-  let sentMs = performance.now()
+  let sentMs = clock.monotonicMs()
   const onBytes = (n: number): void => {
     bytes += n
   }
   const part = (): Outgoing => {
-    const values = together ? { bytes, files } : { bytes, file: files[0] }
+    const values = { bytes, files }
     bytes = 0
     files = []
-    sentMs = performance.now()
+    sentMs = clock.monotonicMs()
     return { values }
   }
-  const most = together ? MAX_HASHES_A_PART : 1
   for await (const file of endpoint.hash(paths, { ...options, onBytes })) {
     files.push(file)
-    if (files.length >= most || performance.now() - sentMs >= TOGETHER_MS) yield part()
+    if (files.length >= MAX_HASHES_A_PART || clock.monotonicMs() - sentMs >= TOGETHER_MS) yield part()
   }
   if (bytes > 0 || files.length > 0) yield part()
 }

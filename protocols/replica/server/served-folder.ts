@@ -1,6 +1,7 @@
 import {
   type AbortOptions,
   type AbsPath,
+  type Clock,
   parentOf,
   type RelPath,
   ROOT,
@@ -63,15 +64,17 @@ interface Writing {
 export class ServedFolder {
   readonly #served: Served
   readonly #access: 'read' | 'write'
+  readonly #clock: Clock
   readonly #sync: ServedForSync | undefined
   readonly #stages = new Map<number, EndpointStage>()
   readonly #writers = new Map<number, Writing>()
   #nextHandle = 1
   #closed: Promise<void> | undefined
 
-  constructor(served: Served, access: 'read' | 'write') {
+  constructor(served: Served, access: 'read' | 'write', clock: Clock) {
     this.#served = served
     this.#access = access
+    this.#clock = clock
     this.#sync = served.sync && new ServedForSync(served.sync, served.endpoint)
   }
 
@@ -120,7 +123,7 @@ export class ServedFolder {
     } else {
       const asked = input as Input<'hash'>
       await this.ensureReadable(...asked.paths)
-      yield* hashParts(endpoint, asked, options)
+      yield* hashParts(endpoint, asked, { ...options, clock: this.#clock })
     }
   }
 

@@ -237,7 +237,7 @@ class Session {
     if (this.#greeted) throw wireError('UNEXPECTED_MESSAGE', 'a stream is for one folder')
     this.#greeted = true
     const served = await this.#init.open(hello, { signal })
-    this.#folder = new ServedFolder(served, hello.access)
+    this.#folder = new ServedFolder(served, hello.access, this.#init.clock)
     if (this.#over.signal.aborted) await this.#folder.close()
     const endpoint: Endpoint = served.endpoint
     const { root, fileSystem, network, timeStepNs } = await endpoint.about({ signal })

@@ -40,7 +40,9 @@ describe('two paired peers', () => {
   })
 
   it('a protocol that the other does not speak', async () => {
-    await assert.rejects(a.network.open(b.id, '/test/none/1.0.0'), { code: 'UNSUPPORTED' })
+    await assert.rejects(a.network.open(b.id, '/test/none/1.0.0'), {
+      ...{ code: 'UNSUPPORTED', message: 'bob does not speak /test/none/1.0.0' }
+    })
   })
 
   it('a restart reconnects by itself', async () => {
@@ -51,6 +53,22 @@ describe('two paired peers', () => {
     await back
     await b.network.whenConnected(a.id)
     assert.equal(b.devices.isPaired(a.id), true)
+  })
+
+  it('a protocol that the other speaks in another version: which of the two is to be brought up to date', async () => {
+    for (const protocol of ['/test/one/1.9.0', '/test/other/1.0.0', '/test/other/2.0.0'])
+      await b.network.handle(protocol, async () => {})
+    await a.network.stop()
+    await a.network.start()
+    await a.network.whenConnected(b.id)
+    await assert.rejects(a.network.open(b.id, '/test/one/1.10.0'), {
+      ...{ code: 'UNSUPPORTED', message: 'bob runs an older release of spacedrive: they cannot do this together' },
+      hint: 'Bring spacedrive up to date on bob: /test/one is version 1.9.0 there and 1.10.0 here.'
+    })
+    await assert.rejects(a.network.open(b.id, '/test/other/1.1.0'), {
+      message: 'bob runs a newer release of spacedrive than this device: they cannot do this together',
+      hint: 'Bring spacedrive up to date on this device: /test/other is version 2.0.0 there and 1.1.0 here.'
+    })
   })
 
   it('networking off and on again', async () => {

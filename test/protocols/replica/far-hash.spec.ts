@@ -8,6 +8,7 @@ import { openDatabase } from '../../../storage/sql/index.js'
 import type { Endpoint, HashedFile } from '../../../sync/endpoints/index.js'
 import { MAX_LOOKS } from '../../../sync/endpoints/index.js'
 import { scanEnd } from '../../../sync/session/scan.js'
+import { manualClock } from '../../manual-clock.js'
 import { rel } from '../../sync/endpoints/gather.js'
 import { tempDir } from '../../temp.js'
 import { type ReplicaPair, remoteFolder, replicaPair } from './fixture.js'
@@ -52,21 +53,24 @@ describe('the hashes of another device', () => {
     assert.ok(sends < 100, `${sends} sends`)
   })
 
-  it('who does not understand several in one part gets one', async () => {
+  it('what is made goes out with the next one after a while: who asked sees that it goes on', async () => {
     const local = await pair.parts.open(remote.root)
+    const clock = manualClock()
     try {
-      const paths = [rel('f0'), rel('missing'), rel('f1')]
-      const alone = await all(hashParts(local, { paths }, {}))
+      const paths = [rel('f0'), rel('missing'), rel('f1'), rel('f2')]
+      const slow: Pick<Endpoint, 'hash'> = {
+        async *hash(...asked) {
+          for await (const file of local.hash(...asked)) {
+            if (file.path === 'missing') await clock.advance(250)
+            yield file
+          }
+        }
+      }
+      const parts = await all(hashParts(slow, { paths }, { clock }))
       assert.deepEqual(
-        alone.map(({ values }) => (values as { file: HashedFile }).file.path),
-        paths
+        parts.map(({ values }) => (values as { files: HashedFile[] }).files.map(f => f.path)),
+        [paths.slice(0, 2), paths.slice(2)]
       )
-      const [together, none] = await all(hashParts(local, { paths, together: true }, {}))
-      assert.deepEqual(
-        (together!.values as { files: HashedFile[] }).files.map(f => f.path),
-        paths
-      )
-      assert.equal(none, undefined)
     } finally {
       await local.close()
     }
