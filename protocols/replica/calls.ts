@@ -65,7 +65,7 @@ export const CALLS = {
   },
   openStage: { input: z.object({ id: v.uuid }), output: z.object({ stage: handle }), access: 'write' },
   stageWrite: {
-    input: z.object({ stage: handle, entries: z.array(v.stagedEntry).max(MAX_LOOKS) }),
+    input: v.staged.extend({ stage: handle }),
     output: z.object({ problems: z.array(v.problem.extend({ index: count })).max(MAX_LOOKS) }),
     access: 'write'
   },

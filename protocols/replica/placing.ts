@@ -1,5 +1,4 @@
 /** Batches and what came of them on the wire: names joined, the numbers of stats as bytes beside them, and what few steps have as values. */
-import { parseRelPath } from '../../storage/base/index.js'
 import {
   fromPlacedColumns,
   fromStepColumns,
@@ -11,6 +10,7 @@ import {
 } from '../../storage/files/index.js'
 import { wireError } from '../wire/index.js'
 import type { Output } from './calls.js'
+import { areAscending, areNames } from './columns.js'
 import { statsFromWire, statsToWire } from './stat-columns.js'
 import type { WireSteps } from './values.js'
 
@@ -54,21 +54,4 @@ export function resultsFromWire(
   if (!areAscending(others, count)) throw malformed('an index')
   if (others.some(({ index, result }) => result.path !== steps[index]!.path)) throw malformed('a path')
   return fromPlacedColumns({ stats, others }, steps)
-}
-
-/** Each index once, in their order. */
-function areAscending(list: readonly { readonly index: number }[], count: number): boolean {
-  let last = -1
-  for (const { index } of list) {
-    if (index <= last) return false
-    last = index
-  }
-  return last < count
-}
-
-/** As many plain paths below a folder, joined by NUL. */
-function areNames(joined: string, count: number): boolean {
-  if (count === 0) return joined === ''
-  const names = joined.split('\0')
-  return names.length === count && names.every(name => !('refused' in parseRelPath(name)))
 }

@@ -131,12 +131,12 @@ export const looked = of<Looked>(z.object({ path: relOrRoot, entry: entry.option
 export const relPaths = z.array(rel).max(MAX_LOOKS)
 export const paths = z.array(relOrRoot).max(MAX_LOOKS)
 
-const staged = z.object({ staging: uuid, path: rel })
+const stagedSource = z.object({ staging: uuid, path: rel })
 export const step = of<PlaceStep>(
   z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('create'), path: rel, from: staged }),
-    z.object({ kind: z.literal('replace'), path: rel, from: staged, expected, aside: staged }),
-    z.object({ kind: z.literal('remove'), path: rel, expected, aside: staged }),
+    z.object({ kind: z.literal('create'), path: rel, from: stagedSource }),
+    z.object({ kind: z.literal('replace'), path: rel, from: stagedSource, expected, aside: stagedSource }),
+    z.object({ kind: z.literal('remove'), path: rel, expected, aside: stagedSource }),
     z.object({ kind: z.literal('move'), path: rel, to: rel, expected }),
     z.object({ kind: z.literal('make-directory'), path: rel, mode: mode.optional(), mtimeNs: int64.optional() }),
     z.object({ kind: z.literal('remove-directory'), path: rel }),
@@ -157,7 +157,7 @@ export type WireSteps = z.output<typeof steps>
 export const placed = of<PlaceResult>(
   z.discriminatedUnion('done', [
     z.object({ done: z.literal(true), path: rel, stat: stat.optional(), aside: stat.optional() }),
-    z.object({ done: z.literal(false), path: rel, problem, keptAt: z.union([staged, rel]).optional() })
+    z.object({ done: z.literal(false), path: rel, problem, keptAt: z.union([stagedSource, rel]).optional() })
   ])
 )
 /** The stats of those that are not among `others` are beside them. */
@@ -165,7 +165,7 @@ export const results = z.object({
   count: safeCount.max(MAX_PLACED_STEPS),
   others: z.array(z.object({ index, result: placed })).max(MAX_PLACED_STEPS)
 })
-export const trashed = of<TrashedItem>(z.object({ path: rel, expected, from: staged.optional() }))
+export const trashed = of<TrashedItem>(z.object({ path: rel, expected, from: stagedSource.optional() }))
 export const trashItems = z.array(trashed).max(MAX_TRASH_BATCH)
 export const trashOutcome = of<TrashOutcome>(
   z.discriminatedUnion('done', [
@@ -173,16 +173,18 @@ export const trashOutcome = of<TrashOutcome>(
     z.object({ done: z.literal(false), path: rel, problem })
   ])
 )
-export const stagedEntry = of<StagedEntry>(
+/** What is staged and no file. */
+const stagedOther = of<Exclude<StagedEntry, { kind: 'file' }>>(
   z.discriminatedUnion('kind', [
-    z.object({
-      ...{ kind: z.literal('file'), path: rel, offset: safeCount, length: safeCount, hash: hash.optional() },
-      ...{ mode: mode.optional(), mtimeNs: int64.optional() }
-    }),
     z.object({ kind: z.literal('directory'), path: rel }),
     z.object({ kind: z.literal('symlink'), path: rel, target: text(MAX_PATH_BYTES), mtimeNs: int64.optional() })
   ])
 )
+/** Content and numbers of files are beside it: see `staging.ts`. */
+export const staged = z.object({
+  ...{ count: safeCount.max(MAX_LOOKS), paths: text(MAX_REPLICA_FRAME_BYTES) },
+  others: z.array(z.object({ index, entry: stagedOther })).max(MAX_LOOKS)
+})
 export const finishing = of<{ hash?: ContentHash; mode?: number; mtimeNs?: bigint }>(
   z.object({ hash: hash.optional(), mode: mode.optional(), mtimeNs: int64.optional() })
 )

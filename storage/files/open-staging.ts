@@ -5,6 +5,7 @@ import type { Disk } from './disk.js'
 import { filesInWorker } from './files.worker.js'
 import type { RunTask } from './open-files.js'
 import type { RootHandle } from './root.js'
+import { toStagedColumns } from './staged-columns.js'
 import type { OpenedFile, StagedFileWriter, Staging } from './staging.js'
 import { type StagingHandle, StagingWriter } from './staging-writer.js'
 import { HANDFUL } from './tree.js'
@@ -59,7 +60,7 @@ export function openStaging({ root, place, run, pool, disk, onClose }: OpenStagi
     contentPath: place.tree.path as Staging['path'],
     handle: place,
     write: (entries, data, options = {}) =>
-      use('write', { place, entries, data }, { ...options, transfer: wholeBuffer(data) }),
+      use('write', { place, columns: toStagedColumns(entries), data }, { ...options, transfer: wholeBuffer(data) }),
     async openFile(path, { sizeBytes, ...how }) {
       if (closed) throw new SpacedriveError('STAGING_GONE', `the staging place ${place.id} was closed`)
       if (disk !== undefined) return openInPlace(disk, root, place, path, { sizeBytes, ...how })

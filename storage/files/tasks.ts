@@ -19,11 +19,11 @@ import { diskError } from './problems.js'
 import { recoverRoot } from './recover.js'
 import { type Doomed, type RemovedForGood, removeForGood } from './remove-for-good.js'
 import { ensureSpace, type OpenRootInit, openRootHandle, type RootHandle, spaceOf, withRoot } from './root.js'
+import { fromStagedColumns, type StagedColumns } from './staged-columns.js'
 import type {
   DirectoryAttributes,
   MovedEntry,
   MoveEntry,
-  StagedEntry,
   StagedProblem,
   StagedReport,
   VerifiedFile
@@ -90,8 +90,8 @@ export const fileTasks = {
 
   write: (
     disk: Disk,
-    { place, entries, data }: { place: StagingHandle; entries: readonly StagedEntry[]; data: Uint8Array }
-  ): StagedReport => withWriter(disk, place, writer => writer.write(entries, data)),
+    { place, columns, data }: { place: StagingHandle; columns: StagedColumns; data: Uint8Array }
+  ): StagedReport => withWriter(disk, place, writer => writer.write(fromStagedColumns(columns), data)),
 
   verify: async (
     disk: Disk,

@@ -74,8 +74,7 @@ export class CopyProgressSum {
         this.#onTheWay += told.bytes
         break
       case 'file-copied':
-        add(this.#copied, { files: 1, bytes: told.bytes })
-        this.#onTheWay = Math.max(0, this.#onTheWay - told.bytes)
+        this.copied({ files: 1, bytes: told.bytes })
         break
       case 'files-skipped':
         add(this.#skipped, told)
@@ -85,6 +84,12 @@ export class CopyProgressSum {
         break
     }
     return { ...this.#figures(), detail: told, message: progressText(told) }
+  }
+
+  /** Files that have their names, of which nothing more is told. */
+  copied(some: { readonly files: number; readonly bytes: number }): void {
+    add(this.#copied, some)
+    this.#onTheWay = Math.max(0, this.#onTheWay - some.bytes)
   }
 
   /** All of it in one value. */

@@ -101,12 +101,19 @@ export class Tally {
 
   placed(copies: readonly StagedCopy[], { attributes, removed }: { attributes: number; removed: number }): void {
     const { counts } = this.#ctx.state
-    for (const { bytes, strategy, replaces, path } of copies) {
+    let sum = 0
+    for (const { bytes, strategy, replaces } of copies) {
       counts.copied++
       counts.copiedBytes += bytes
       if (replaces !== undefined) counts.replaced++
       counts.strategies[strategy] = (counts.strategies[strategy] ?? 0) + 1
-      this.#tell({ kind: 'file-copied', path: displayPath(path), bytes, discovered: false })
+      sum += bytes
+    }
+    // One of thousands is told of by its name: nobody sees the others, which come in the same moment.
+    const last = copies.at(-1)
+    if (last !== undefined) {
+      this.#sum.copied({ files: copies.length - 1, bytes: sum - last.bytes })
+      this.#tell({ kind: 'file-copied', path: displayPath(last.path), bytes: last.bytes, discovered: false })
     }
     counts.attributes += attributes
     counts.removed += removed

@@ -12,6 +12,7 @@ import type {
 import { READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
 import { wireError } from '../../wire/index.js'
 import { blocksData } from '../blocks.js'
+import { stagedToWire } from '../staging.js'
 import type { Caller } from './caller.js'
 
 const HASH_BYTES = 32
@@ -30,8 +31,9 @@ export class RemoteStage implements EndpointStage {
   }
 
   async write(entries: readonly StagedEntry[], data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
-    const input = { stage: this.handle, entries: [...entries] }
-    const answer = await this.#caller.call('stageWrite', input, { signal, data: [data] })
+    const wire = stagedToWire(entries, data)
+    const input = { stage: this.handle, ...wire.values }
+    const answer = await this.#caller.call('stageWrite', input, { signal, data: wire.data })
     const { problems } = answer.value
     if (answer.data.length !== HASH_BYTES * entries.length || problems.some(p => p.index >= entries.length))
       throw wireError('MALFORMED', 'the device reported of other files than were staged')

@@ -3,6 +3,7 @@ import { wireError } from '../../wire/index.js'
 import { blocksFromData } from '../blocks.js'
 import type { CallName, Input } from '../calls.js'
 import { resultsToWire, stepsFromWire } from '../placing.js'
+import { stagedFromWire } from '../staging.js'
 import type { Outgoing, ServedFolder } from './served-folder.js'
 import { SYNC_HANDLERS } from './sync-handlers.js'
 
@@ -60,8 +61,8 @@ export const HANDLERS: { [N in Exclude<CallName, 'hello' | 'find'>]: Handler<N> 
   async openStage({ id }, options) {
     return { values: { stage: await this.openStage(id, options) } }
   },
-  async stageWrite({ stage, entries }, options, data) {
-    const { hashes, problems } = await this.stage(stage).write(entries as never, data, options)
+  async stageWrite({ stage, ...staged }, options, data) {
+    const { hashes, problems } = await this.stage(stage).write(stagedFromWire(staged, data), data, options)
     return { values: { problems }, data: [hashes] }
   },
   async stageVerify({ stage, files }, options) {

@@ -38,6 +38,7 @@ import type {
 import type { Looked, TreePage } from '../entry.js'
 import { MAX_LOOKS } from '../limits.js'
 import type { LocalPort } from '../local-port.js'
+import { fromPackColumns } from '../pack-columns.js'
 import { type PullOptions, pulled } from '../pull.js'
 import type { EndpointStage } from '../stage.js'
 import { blockTasks } from './blocks.worker.js'
@@ -128,8 +129,8 @@ export class LocalEndpoint implements Endpoint {
   async readPack(paths: readonly RelPath[], { into, signal }: ReadPackOptions = {}): Promise<ReadPack> {
     ensureCount(paths)
     const input = { root: this.#root(), paths, into }
-    const { data, files } = await this.#task(localTasks.readPack, input, { signal })
-    return { data, files }
+    const { data, columns } = await this.#task(localTasks.readPack, input, { signal })
+    return { data, files: fromPackColumns(paths, columns) }
   }
 
   async *hash(paths: readonly RelPath[], { onBytes, signal }: HashOptions = {}): AsyncGenerator<HashedFile> {

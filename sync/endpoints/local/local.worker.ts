@@ -17,9 +17,10 @@ import {
 } from '../../../storage/content/index.js'
 import { type EntryStat, isFatal, type OpenFile, type TreeReader, treeReader } from '../../../storage/files/index.js'
 import { buffersOf, type EntryColumns, toColumns } from '../columns.js'
-import type { ByteRange, HashedFile, PackedFile, ReadPack, ReadPiece } from '../content.js'
+import type { ByteRange, HashedFile, PackedFile, ReadPiece } from '../content.js'
 import type { Looked } from '../entry.js'
 import { MAX_PACK_BYTES, MAX_PACKED_FILE_BYTES } from '../limits.js'
+import { type PackColumns, packBuffersOf, toPackColumns } from '../pack-columns.js'
 import { sink } from '../pull.js'
 import { type HashedPage, hashedPage } from './hashed-page.js'
 import { stretches } from './holes.js'
@@ -114,7 +115,7 @@ export const localTasks = defineTasks(import.meta.url, {
   async readPack(
     { root, paths, into }: Input & { paths: readonly RelPath[]; into?: SharedArrayBuffer | undefined },
     ctx: TaskContext
-  ): Promise<ReadPack & { transfer: ArrayBuffer[] }> {
+  ): Promise<{ data: Uint8Array; columns: PackColumns; transfer: ArrayBuffer[] }> {
     return reading(root, async reader => {
       const files: PackedFile[] = []
       const own = into === undefined ? (packBuffers.pop() ?? new Uint8Array(MAX_PACK_BYTES)) : undefined
@@ -128,9 +129,11 @@ export const localTasks = defineTasks(import.meta.url, {
           files.push(file)
           used += file.problem === undefined ? file.length : 0
         }
-        if (own === undefined) return { data: buffer.subarray(0, used), files, transfer: [] }
+        const columns = toPackColumns(files)
+        const transfer = packBuffersOf(columns)
+        if (own === undefined) return { data: buffer.subarray(0, used), columns, transfer }
         const data = own.slice(0, used)
-        return { data, files, transfer: [data.buffer] }
+        return { data, columns, transfer: [data.buffer, ...transfer] }
       } finally {
         if (own !== undefined) packBuffers.push(own)
       }

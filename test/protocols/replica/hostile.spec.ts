@@ -224,11 +224,6 @@ describe('a replica whose device does not keep to the rules', () => {
       ['a path that leaves the folder', 'look', { paths: ['../x'] }],
       ['an absolute path', 'walk', { path: '/etc' }],
       ['a path with a NUL', 'read', { path: 'a\0b' }],
-      [
-        'a link with a target of any length',
-        'stageWrite',
-        { stage: 1, entries: [{ kind: 'symlink', path: 'a', target: 'x'.repeat(5_000) }] }
-      ],
       ['a range that is none', 'read', { path: 'a', ranges: [{ fromBytes: -1, lengthBytes: 1 }] }]
     ]
     it('for what no folder holds is refused, call by call, and the session goes on', async () => {

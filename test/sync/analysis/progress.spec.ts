@@ -49,6 +49,15 @@ describe('the progress of a copy', () => {
       discovering: false
     })
   })
+  it('counts files of which nothing is told like those that are', () => {
+    const [told, counted] = [new CopyProgressSum(), new CopyProgressSum()]
+    for (const sum of [told, counted]) sum.tell({ kind: 'bytes-copied', bytes: 250 })
+    for (const path of ['a', 'b', 'c']) told.tell({ kind: 'file-copied', path, bytes: 100, discovered: false })
+    counted.copied({ files: 3, bytes: 300 })
+    assert.deepEqual(counted.overall(), told.overall())
+    const last = { kind: 'discovery-complete', files: 3, bytes: 300 } as const
+    assert.deepEqual(counted.tell(last), told.tell(last))
+  })
   it('never jumps by more than the work that was done, whatever is told in whatever order', () => {
     fc.assert(
       fc.property(fc.array(told, { maxLength: 60 }), list => {
