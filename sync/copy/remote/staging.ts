@@ -220,7 +220,7 @@ class Staging implements StagedWork {
   #newName({ source, stat }: CopyItem): RelPath {
     const { sizeBytes, mtimeNs, ctimeNs, inode, mode } = stat
     const version = `\0${this.#init.tree} ${sizeBytes} ${mtimeNs} ${ctimeNs} ${inode} ${mode}`
-    return `new/${hashBytes(Buffer.concat([pathBytes(source), Buffer.from(version)])).slice(0, 32)}` as RelPath
+    return `new/${hashBytes(pathBytes(source + version)).slice(0, 32)}` as RelPath
   }
 }
 

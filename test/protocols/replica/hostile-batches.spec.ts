@@ -45,6 +45,24 @@ describe('batches of a device that does not keep to the rules', () => {
     ['set-id bits of any width', batch({ count: 1, paths: '', staged: '', others: [made('a', { mode: 0o100777 })] })],
     ['steps one by one', { steps: [{ kind: 'make-directory', path: 'a' }] }]
   ]
+  const many = (count: number) => {
+    const names = Array.from({ length: count }, (_, i) => `new/${i}`).join('\0')
+    return batch({ count, paths: names, staged: names })
+  }
+  it('of a sync, and those that happen as a whole, have no more steps than that end looks at together', async () => {
+    const folder = await remoteFolder(pair)
+    const { pipe, ask } = await rawReplica(pair, folder.root)
+    const sync = { run: randomUUID(), why: [], was: [] }
+    for (const name of ['placeGroup', 'syncPlace']) {
+      assert.equal((await ask(name, { ...many(1_001), ...sync })).code, 'MALFORMED', name)
+      assert.equal((await ask(name, { ...many(1_000), ...sync })).code, 'NOT_GRANTED', name)
+    }
+    assert.equal((await ask('place', many(4_000))).code, 'NOT_GRANTED')
+    assert.equal((await ask('place', many(4_001))).code, 'MALFORMED')
+    await pipe.close()
+    await folder.close()
+  })
+
   it('are refused, call by call; nothing is made, and the session goes on', async () => {
     const folder = await remoteFolder(pair)
     const { pipe, ask } = await rawReplica(pair, folder.root)
