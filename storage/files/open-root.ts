@@ -152,9 +152,12 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
 
   /** Of those that the steps name and that are open here; one that is missing is an error of the batch. */
   function placesOf(steps: readonly PlaceStep[]): Map<string, StagingHandle> {
-    return handles(
-      steps.flatMap(s => ['from' in s ? s.from.staging : undefined, 'aside' in s ? s.aside.staging : undefined])
-    )
+    const ids = new Set<string>()
+    for (const step of steps) {
+      if ('from' in step) ids.add(step.from.staging)
+      if ('aside' in step) ids.add(step.aside.staging)
+    }
+    return handles([...ids])
   }
 
   function handles(ids: readonly (string | undefined)[]): Map<string, StagingHandle> {

@@ -1,8 +1,8 @@
 /** What came of a batch: for the archive, the snapshot and whoever writes down what was done. */
 import type { Problem, RelPath } from '../../storage/base/index.js'
-import type { Capabilities, EntryStat, PlaceResult, PlaceStep } from '../../storage/files/index.js'
+import type { EntryStat, PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { ContentEntry } from '../endpoints/index.js'
-import type { Operation, Outcome } from '../reconcile/index.js'
+import type { Operation } from '../reconcile/index.js'
 import type { Rename } from './renames.js'
 
 export interface Done {
@@ -21,23 +21,14 @@ export interface Step {
 export interface Achieved {
   readonly done: readonly Done[]
   readonly failed: readonly { readonly op: Operation; readonly problem: Problem | undefined }[]
-  /** By operation. One that is two steps, what it replaces leaving and its own coming, tells what came. */
-  readonly traces: ReadonlyMap<number, Outcome>
   readonly rows: readonly ContentEntry[]
   readonly moved: readonly Rename[]
   readonly gone: readonly RelPath[]
 }
 
-/** What is known of the end, and of the plan. */
-export interface AchievedAt extends Pick<Capabilities, 'keepsIdentity'> {
-  /** The plan has no hashes of what nobody had read: they go with what was read back. */
-  readonly unread: boolean
-}
-
-export function achievedOf(steps: readonly Step[], results: readonly PlaceResult[], at: AchievedAt): Achieved {
+export function achievedOf(steps: readonly Step[], results: readonly PlaceResult[]): Achieved {
   const done: Done[] = []
   const failed: { op: Operation; problem: Problem | undefined }[] = []
-  const traces = new Map<number, Outcome>()
   const rows: ContentEntry[] = []
   const moved: Rename[] = []
   const gone: RelPath[] = []
@@ -49,31 +40,12 @@ export function achievedOf(steps: readonly Step[], results: readonly PlaceResult
       continue
     }
     const { stat } = result
-    for (const op of ops) {
-      if (stat !== undefined) traces.set(op.id, outcomeOf(op, stat, at))
-      else if (!traces.has(op.id)) traces.set(op.id, NO_TRACE)
-      done.push({ op, stat, ...(op === last && { step }) })
-    }
+    for (const op of ops) done.push({ op, stat, step: op === last ? step : undefined })
     if (step.kind === 'remove' || step.kind === 'remove-directory') gone.push(step.path)
     if (step.kind === 'move') moved.push({ path: step.path, to: step.to })
     else if (stat !== undefined) rows.push(rowOf(last, step.path, stat))
   }
-  return { done, failed, traces, rows, moved, gone }
-}
-
-const NO_TRACE: Outcome = { mtimeNs: 0n, mode: 0 }
-
-function outcomeOf(
-  op: Operation,
-  { mtimeNs, mode, inode, birthNs }: EntryStat,
-  { keepsIdentity, unread }: AchievedAt
-): Outcome {
-  const content = unread && op.kind === 'create' ? op.content : undefined
-  return {
-    ...{ mtimeNs, mode: mode & 0o7777 },
-    ...(keepsIdentity && birthNs !== 0n && { identity: { inode, birthNs } }),
-    ...(content?.kind === 'file' && { hash: content.hash })
-  }
+  return { done, failed, rows, moved, gone }
 }
 
 /** @param path - where it lies now: that of the operation may be of a moment within a group */

@@ -1,8 +1,10 @@
 /** What was read back after operations: as columns from thread to thread, and as these in the file of a plan, a row for each batch. */
 import { deserialize, serialize } from 'node:v8'
 import { HASH_BYTES, hashFromBytes, hashToBytes } from '../../storage/content/index.js'
+import type { Capabilities } from '../../storage/files/index.js'
 import type { Sql } from '../../storage/sql/index.js'
 import type { Outcome } from '../reconcile/index.js'
+import type { Done } from './achieved.js'
 import { signed } from './seen.js'
 
 /** See `EntryColumns`. */
@@ -18,29 +20,44 @@ export interface TraceColumns {
   readonly learnt: Uint8Array<ArrayBuffer>
 }
 
-/** @param traces - by operation */
-export function toTraceColumns(traces: ReadonlyMap<number, Outcome>): TraceColumns {
-  const list = [...traces].sort(([a], [b]) => a - b)
+/** What is known of the end, and of the plan. */
+export interface TracesOf extends Pick<Capabilities, 'keepsIdentity'> {
+  /** The plan has no hashes of what nobody had read: they go with what was read back. */
+  readonly unread: boolean
+}
+
+export function toTraceColumns(done: readonly Done[], { keepsIdentity, unread }: TracesOf): TraceColumns {
+  const list = isInOrder(done) ? done : oneEach(done)
   const { length } = list
   const [ids, modes] = [new Float64Array(length), new Uint16Array(length)]
   const [numbers, identities] = [new BigInt64Array(3 * length), new Uint8Array(length)]
   const learnt = new Uint8Array(length)
-  const hashes = new Uint8Array(list.some(([, trace]) => trace.hash !== undefined) ? HASH_BYTES * length : 0)
-  for (const [i, [id, trace]] of list.entries()) {
-    const { mtimeNs, mode, identity, hash } = trace
-    ids[i] = id
-    modes[i] = mode
-    numbers[3 * i] = mtimeNs
-    if (hash !== undefined) {
+  const hashes = new Uint8Array(unread ? HASH_BYTES * length : 0)
+  for (let i = 0; i < length; i++) {
+    const { op, stat } = list[i]!
+    ids[i] = op.id
+    if (stat === undefined) continue
+    modes[i] = stat.mode & 0o7777
+    numbers[3 * i] = stat.mtimeNs
+    if (unread && op.kind === 'create' && op.content.kind === 'file') {
       learnt[i] = 1
-      hashes.set(hashToBytes(hash), HASH_BYTES * i)
+      hashes.set(hashToBytes(op.content.hash), HASH_BYTES * i)
     }
-    if (identity === undefined) continue
+    if (!keepsIdentity || stat.birthNs === 0n) continue
     identities[i] = 1
-    numbers[3 * i + 1] = signed(identity.inode)
-    numbers[3 * i + 2] = identity.birthNs
+    numbers[3 * i + 1] = signed(stat.inode)
+    numbers[3 * i + 2] = stat.birthNs
   }
   return { ids, modes, numbers, identities, hashes, learnt }
+}
+
+const isInOrder = (done: readonly Done[]): boolean => done.every(({ op }, i) => i === 0 || done[i - 1]!.op.id < op.id)
+
+/** Of an operation that is two steps, what it replaces leaving and its own coming, what came. */
+function oneEach(done: readonly Done[]): Done[] {
+  const found = new Map<number, Done>()
+  for (const one of done) if (one.stat !== undefined || !found.has(one.op.id)) found.set(one.op.id, one)
+  return [...found.values()].sort((a, b) => a.op.id - b.op.id)
 }
 
 export const traceBuffersOf = ({ ids, modes, numbers, identities, hashes, learnt }: TraceColumns): ArrayBuffer[] => [

@@ -238,8 +238,9 @@ export class Transition {
     const begin = async (): Promise<void> => this.#init.beforeBatch?.(steps)
     const batch = { run, steps, lines, group, notes, begin, stagedDurable: durable }
     const results = await place!(batch, { ...(signal && { signal }) })
-    const { done, failed, moved, gone, ...achieved } = achievedOf(steps, results, { ...capabilities, unread })
-    const [traces, rows] = [toTraceColumns(achieved.traces), toContentColumns(achieved.rows)]
+    const { done, failed, moved, gone, rows: placed } = achievedOf(steps, results)
+    const traces = toTraceColumns(done, { ...capabilities, unread })
+    const rows = toContentColumns(placed)
     for (const { op, problem } of failed) this.#fail(op, problem)
     for (const one of done) {
       this.#lines.noteMade(one.op)
