@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RelPath } from '../../../storage/base/index.js'
 import { WHOLE_AGAIN_MS } from '../../../sync/session/follow.js'
-import type { Hint } from '../../../sync/session/index.js'
+import { type Hint, snapshotting } from '../../../sync/session/index.js'
 import { jumpClock } from '../../jump-clock.js'
 import { look, openSync, type SyncFixture } from '../../sync/session/fixture.js'
 import { untilVouched } from '../../vouched.js'
@@ -117,6 +117,21 @@ describe('what a session with a folder of a paired device sends', function () {
     clock.jump(WHOLE_AGAIN_MS)
     const listing = await run()
     assert.ok(listing > SESSION_BYTES, `${listing} bytes`)
+    const bytes = await run()
+    assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
+  })
+
+  it('what the rows here have lost without anybody noticing: nothing is done by that, and after a week it is known again', async () => {
+    const path = 'folder 0/file 0' as RelPath
+    const whole = look(fixture.source)
+    await fixture.snapshot.write(snapshotting.gone, { at: 'destination', paths: [path] })
+    for (const weeks of [0, 0, 1]) {
+      clock.jump(weeks * WHOLE_AGAIN_MS)
+      const outcome = await fixture.run()
+      const problems = outcome.state === 'done' ? outcome.result.problems.map(p => [p.path, p.code]) : []
+      assert.deepEqual(problems, weeks === 0 ? [[path, 'CHANGED']] : [])
+      assert.deepEqual([look(fixture.source), look(fixture.destination)], [whole, whole])
+    }
     const bytes = await run()
     assert.ok(bytes < SESSION_BYTES, `${bytes} bytes`)
   })
