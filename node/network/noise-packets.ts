@@ -19,7 +19,11 @@ type Bytes = Uint8Array | (Iterable<Uint8Array> & { readonly byteLength: number 
 /** What @chainsafe/libp2p-noise makes of a connection, as far as this goes. */
 export interface NoiseConnection {
   /** What lies below. */
-  readonly stream: { send(bytes: Uint8Array): boolean }
+  readonly stream: {
+    /** Goes out before what is sent next. */
+    readonly writeBuffer: { append(piece: Uint8Array): void }
+    send(bytes: Uint8Array): boolean
+  }
   /** Its ciphers, which count their nonces. */
   readonly handshake: { encrypt(packet: PacketOut): unknown; decrypt(packet: PacketIn): unknown }
   /** Is handed what comes from below, and answers with what is to be opened. */
@@ -43,9 +47,10 @@ export function packetsInPlace(connection: NoiseConnection, memory: PacketMemory
     sendData(bytes: Bytes) {
       const content = new Pieces()
       for (const piece of piecesOf(bytes)) content.push(piece)
-      let canSendMore = true
-      while (content.length > 0) canSendMore = stream.send(sealedRun(content, handshake, memory))
-      return { sentBytes: bytes.byteLength, canSendMore }
+      let run = sealedRun(content, handshake, memory)
+      // All of a message waits for its last run, so that the system is called once for it.
+      for (; content.length > 0; run = sealedRun(content, handshake, memory)) stream.writeBuffer.append(run)
+      return { sentBytes: bytes.byteLength, canSendMore: stream.send(run) }
     }
   })
   Object.assign(decoder, {

@@ -10,7 +10,7 @@ export interface PacketMemory {
   wrote(bytes: Uint8Array): void
 }
 
-/** Holds four of Noise's longest packets: few enough that what was sealed lies in the processor's cache when the kernel copies it. */
+/** Holds four of Noise's longest packets: a frame of content is a few pieces of memory to the socket, and no place is kept long by a part of it. */
 export const PLACE_BYTES = 4 * (2 + 65_535)
 /** What is smaller gets memory of its own: as many as a socket holds would else take a whole place each. */
 export const PLACED_FROM_BYTES = 64 * 1024

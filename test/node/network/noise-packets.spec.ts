@@ -156,7 +156,7 @@ describe("Noise's packets in place", () => {
     assert.equal(connection.sendData, sendData)
   })
 
-  it('long messages are sealed in places, which hold four packets each', async () => {
+  it('a long message is sealed in places, which hold four packets each, and goes out at once', async () => {
     const memory = packetMemory()
     const taken: number[] = []
     const take = (length: number): Buffer => {
@@ -170,10 +170,17 @@ describe("Noise's packets in place", () => {
       (await encrypterOf('theirs')).secureInbound(b)
     ])
     taken.length = 0
+    let sends = 0
+    const send = a.send.bind(a)
+    a.send = bytes => {
+      sends++
+      return send(bytes)
+    }
     const content = Buffer.alloc(5 * MAX_PACKET_BYTES, 1)
     const came = received(secured[1].connection, content.length)
     secured[0].connection.send(content)
     assert.ok((await came).equals(content))
     assert.deepEqual(taken, [PLACE_BYTES, MAX_PACKET_BYTES + 18])
+    assert.equal(sends, 1)
   })
 })
