@@ -23,9 +23,15 @@ const TABLES = `
   CREATE TABLE remarks (n INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
   ${TRACES_TABLE}`
 
+/**
+ * Who writes waits for who reads, who writes an archive meanwhile: on a machine that is busy, with a slow disk, that takes
+ * seconds. None of them waits for the other in turn, so nothing is gained by giving up soon.
+ */
+const BUSY_TIMEOUT_MS = 5 * 60_000
+
 /** Opens the file of a plan for one task. All that is read in `fn` is one state of it. */
 export function withPlan<T>(planFile: string, fn: (sql: Sql) => T extends PromiseLike<unknown> ? never : T): T {
-  const sql = openSqlite(planFile, { scratch: true })
+  const sql = openSqlite(planFile, { scratch: true, busyTimeoutMs: BUSY_TIMEOUT_MS })
   try {
     // Without it each of thousands of reads would lock the file for itself.
     sql.exec('BEGIN')
