@@ -22,7 +22,8 @@ export function unsupported(
     .map(spoken)
     .filter(p => p !== undefined && p.family === wanted?.family)
     .sort((a, b) => compare(b!, a!))
-  if (wanted === undefined || other === undefined)
+  // The very version that it told of when it connected: it does not serve it just now.
+  if (wanted === undefined || other === undefined || compare(other, wanted) === 0)
     return new SpacedriveError('UNSUPPORTED', `${name} does not speak ${protocol}`, { cause })
   const isOlder = compare(other, wanted) < 0
   const both = `${wanted.family} is version ${other.version.join('.')} there and ${wanted.version.join('.')} here`
