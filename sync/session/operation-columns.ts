@@ -1,6 +1,6 @@
 /** Operations as they stand in the file of a plan and cross between threads: as columns (see `StatColumns`). */
 import type { RelPath } from '../../storage/base/index.js'
-import { ENDS, type End, type Leaf, type Operation, otherEnd, type Reason, type Version } from '../reconcile/index.js'
+import { ENDS, type Leaf, type Operation, otherEnd, type Reason, type Version } from '../reconcile/index.js'
 import { fromPlannedColumns, type PlannedColumns, toPlannedColumns } from './planned-columns.js'
 
 export interface OperationColumns {
@@ -96,12 +96,7 @@ export function fromOperationColumns(columns: OperationColumns): Operation[] {
   return ops
 }
 
-interface Step {
-  readonly id: number
-  readonly end: End
-  readonly path: RelPath
-  readonly reason: Reason
-  readonly needs: readonly number[]
+interface Step extends Pick<Plain, 'id' | 'end' | 'path' | 'reason' | 'needs'> {
   /** MODE and TIME. */
   readonly marks: number
   readonly mode: number
