@@ -12,13 +12,18 @@ import { below, devicePair, newId, type Pair, type Prepared, prepare } from './d
 import { type HostileStream, hostileStream, packOf } from './hostile-sender.js'
 import { content, look } from './trees.js'
 
-const { BEGIN, CHUNK, DONE, END, FAILED, FLAG_BROTLI, FLAG_LAST, FLAG_ZEROS, GO, PACK, REFUSE } = records
+const { BEGIN, BUSY, CHUNK, DONE, END, FAILED, FLAG_BROTLI, FLAG_LAST, FLAG_ZEROS, GO, PACK, REFUSE } = records
 
-/** A stream on which content may be sent. */
+/** A stream on which content may be sent. Until then it says that it is there, as a sender does: the receiver's preparing may take longer than silence may. */
 async function begun(pair: Pair, prepared: Prepared): Promise<HostileStream> {
   const stream = await hostileStream(pair, prepared)
   stream.begin()
-  await stream.answer(GO)
+  const alive = setInterval(() => stream.raw(stream.control(BUSY, new Uint8Array(0))), 200)
+  try {
+    await stream.answer(GO)
+  } finally {
+    clearInterval(alive)
+  }
   return stream
 }
 
