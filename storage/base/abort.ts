@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { SpacedriveError } from './errors.js'
+import { patientTimer } from './patient-timer.js'
 
 /** Last parameter of whatever may take long. Who is aborted rejects with `signal.reason` itself. */
 export interface AbortOptions {
@@ -40,17 +41,17 @@ export function linkSignals(...sources: (AbortSignal | undefined)[]): LinkedSign
   return { signal: controller.signal, clear }
 }
 
-/** A deadline that can be cleared; on expiry it aborts with a SpacedriveError TIMEOUT that names `what`. */
+/** A deadline that can be cleared; on expiry (a `patientTimer`) it aborts with a SpacedriveError TIMEOUT that names `what`. */
 export function deadline(timeoutMs: number, what: string, parent?: AbortSignal): LinkedSignals {
   const controller = new AbortController()
-  const timer = setTimeout(() => {
+  const timer = patientTimer(() => {
     controller.abort(new SpacedriveError('TIMEOUT', `${what} took longer than ${timeoutMs} ms`))
   }, timeoutMs)
   const linked = linkSignals(controller.signal, parent)
   return {
     signal: linked.signal,
     clear() {
-      clearTimeout(timer)
+      timer.clear()
       linked.clear()
     }
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions } from './abort.js'
+import { patientTimer } from './patient-timer.js'
 
 /** Time, handed in by the composition root so that a whole peer can be simulated. */
 export interface Clock {
@@ -32,9 +33,7 @@ export const systemClock: Clock = {
     }
   },
   timer(fn, ms) {
-    const timer = setTimeout(fn, ms)
-    timer.unref()
-    return { clear: () => clearTimeout(timer) }
+    return patientTimer(fn, ms, { keepsAlive: false })
   }
 }
 
