@@ -19,10 +19,9 @@ import { type Client, daemonClient } from '../node/client/index.js'
 import { findPlace, logFile } from '../node/instance/index.js'
 import { type AbsPath, type AnyEvent, deadline, type EventName, type EventOf } from '../storage/base/index.js'
 import { tempDir } from './temp.js'
+import { WAIT_MS } from './waits.js'
 
 const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
-/** Longer than anything here takes on a busy machine, shorter than mocha's own limit. */
-const RUN_MS = 200_000
 /** DESIGN 11: the daemon is not running. Where a test did not stop it, its log tells what did. */
 const EXIT_NOT_RUNNING = 5
 const SHOWN_LINES = 12
@@ -67,7 +66,7 @@ export interface TestInstance {
 }
 
 export interface Listening<E> {
-  /** The next event that fits, of those that came since `listen` too; rejects after 200 s. */
+  /** The next event that fits, of those that came since `listen` too; rejects after WAIT_MS. */
   next(fits?: (event: E) => boolean): Promise<E>
   close(): void
 }
@@ -105,7 +104,7 @@ export function testInstance(
     child.stderr.setEncoding('utf8').on('data', (part: string) => {
       stderr += part
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), RUN_MS)
+    const timer = setTimeout(() => child.kill('SIGKILL'), WAIT_MS)
     const ended = new Promise<CliResult>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (code, signal) => {
@@ -226,7 +225,7 @@ async function listen<K extends EventName>(client: Client, types: readonly K[]):
   })().catch(() => {})
   return {
     async next(fits = () => true) {
-      const limit = deadline(RUN_MS, `waiting for ${types.join(', ')}`)
+      const limit = deadline(WAIT_MS, `waiting for ${types.join(', ')}`)
       limits.add(limit)
       try {
         return await new Promise<EventOf<K>>((resolve, reject) => {

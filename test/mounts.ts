@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import { tempDir } from './temp.js'
+import { WAIT_MS } from './waits.js'
 
 export interface TestImage {
   /** The image itself; to be written to only while it is not mounted. */
@@ -13,8 +14,6 @@ export interface TestImage {
   clean(): void
 }
 
-/** So long what is about to be closed may keep a disk in use. */
-const IN_USE_MS = 20_000
 /** That it was closed is no event. */
 const LOOK_AGAIN_MS = 20
 
@@ -102,7 +101,7 @@ export function kindMissing(fileSystem: string, mib: number, ...mkfs: readonly s
 }
 
 async function unmountOnceFree(place: string): Promise<void> {
-  for (const untilMs = performance.now() + IN_USE_MS; ; await new Promise(r => setTimeout(r, LOOK_AGAIN_MS))) {
+  for (const untilMs = performance.now() + WAIT_MS; ; await new Promise(r => setTimeout(r, LOOK_AGAIN_MS))) {
     try {
       return must('umount', [place])
     } catch (err) {

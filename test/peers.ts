@@ -28,6 +28,7 @@ import {
 } from '../storage/base/index.js'
 import { type InstanceDatabase, openInstance } from '../storage/instance/index.js'
 import { tempDir } from './temp.js'
+import { WAIT_MS } from './waits.js'
 
 export interface TestPeer {
   readonly name: string
@@ -62,8 +63,6 @@ export interface TestPeerOptions {
   readonly off?: boolean
 }
 
-const LONG_MS = 120_000
-
 /** One peer that knows nobody. */
 export async function testPeer(options: TestPeerOptions = {}): Promise<TestPeer> {
   const { name = 'peer', clock = systemClock, log = silentLog, dir = tempDir() } = options
@@ -91,7 +90,7 @@ export async function testPeer(options: TestPeerOptions = {}): Promise<TestPeer>
     events,
     log,
     // A handshake takes as long as a busy machine needs, unless that is what is tested.
-    upgradeTimeoutMs: options.upgradeTimeoutMs ?? LONG_MS
+    upgradeTimeoutMs: options.upgradeTimeoutMs ?? WAIT_MS
   })
   if (options.off !== true) await network.start()
   let stopped = false

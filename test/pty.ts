@@ -9,9 +9,9 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TestInstance } from './cli.js'
+import { WAIT_MS } from './waits.js'
 
 const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
-const SHOWN_MS = 180_000
 
 /** Arguments of `script` for a line of shell on a terminal of its own; its exit code is the line's. */
 export function scriptArguments(line: string): string[] {
@@ -76,7 +76,7 @@ export function onTerminal(instance: TestInstance, words: readonly string[]): On
           if (there()) settle()
         }
         const fail = (why: string): void => settle(new Error(`${why} without showing ${what}; it showed:\n${text()}`))
-        const timer = setTimeout(() => fail(`${SHOWN_MS / 1000} s went by`), SHOWN_MS)
+        const timer = setTimeout(() => fail(`${WAIT_MS / 1000} s went by`), WAIT_MS)
         watchers.add(look)
         ended.then(({ code }) => (there() ? settle() : fail(`it ended with ${code}`)), settle)
         look()

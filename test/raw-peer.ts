@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Connection, MessageStream, PrivateKey, Stream, StreamHandler } from '@libp2p/interface'
 import type { DeviceId } from '../storage/base/index.js'
+import { WAIT_MS } from './waits.js'
 
 export interface RawConnection {
   readonly connection: Connection
@@ -24,8 +25,6 @@ export interface RawPeer {
 }
 
 const NETWORK_ID = new Uint8Array(createHash('sha256').update('spacedrive/net/1').digest())
-
-const LONG_MS = 120_000
 
 export async function rawPeer(key?: PrivateKey): Promise<RawPeer> {
   const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { multiaddr }] = await Promise.all([
@@ -58,9 +57,9 @@ export async function rawPeer(key?: PrivateKey): Promise<RawPeer> {
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: {
       // A handshake is cut by the other side, and not because the machine is busy.
-      addressDialTimeout: LONG_MS,
-      dialTimeout: LONG_MS,
-      outboundStreamProtocolNegotiationTimeout: LONG_MS
+      addressDialTimeout: WAIT_MS,
+      dialTimeout: WAIT_MS,
+      outboundStreamProtocolNegotiationTimeout: WAIT_MS
     },
     connectionMonitor: { enabled: false }
   })
@@ -99,7 +98,7 @@ export async function rawPeer(key?: PrivateKey): Promise<RawPeer> {
 export async function isRefused(connection: Connection, protocol: string): Promise<boolean> {
   let stream: Stream
   try {
-    stream = await connection.newStream([protocol], { signal: AbortSignal.timeout(LONG_MS) })
+    stream = await connection.newStream([protocol], { signal: AbortSignal.timeout(WAIT_MS) })
   } catch {
     return true
   }

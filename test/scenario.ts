@@ -9,12 +9,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, watch, writeFileSync }
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { tempDir } from './temp.js'
+import { WAIT_MS } from './waits.js'
 
 /** Facts handed from process to process: JSON values by name, each written once and whole. */
 export interface Board {
   readonly dir: string
   publish(name: string, value?: unknown): void
-  /** The value as soon as somebody publishes it. @throws after `timeoutMs` (150 s) */
+  /** The value as soon as somebody publishes it. @throws after `timeoutMs` (WAIT_MS) */
   expect<T = unknown>(name: string, timeoutMs?: number): Promise<T>
   has(name: string): boolean
 }
@@ -51,18 +52,12 @@ export interface Scenario {
   timeoutMs?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 300_000
-const WAIT_MS = 150_000
 const MAX_OUTPUT_LINES = 60
 const MAX_LINE_LENGTH = 300
 const ENTRY = fileURLToPath(new URL('./role-entry.js', import.meta.url))
 
 /** Call it inside `describe` or at the top of the spec; `specUrl` is `import.meta.url`. */
-export function scenario(
-  specUrl: string,
-  title: string,
-  { roles, run, timeoutMs = DEFAULT_TIMEOUT_MS }: Scenario
-): void {
+export function scenario(specUrl: string, title: string, { roles, run, timeoutMs = WAIT_MS }: Scenario): void {
   if (process.env.TEST_ROLE !== undefined) {
     if (process.env.TEST_SCENARIO === title) void playRole(roles)
     return

@@ -3,9 +3,7 @@ import { join } from 'node:path'
 import { createNode, type SpacedriveNode } from '../../node/index.js'
 import type { AnyEvent, EventName, EventOf } from '../../storage/base/index.js'
 import type { Board, RoleContext } from '../scenario.js'
-
-/** Of what is about to happen: longer than anything here takes on a busy machine. */
-const WAIT_MS = 150_000
+import { WAIT_MS } from '../waits.js'
 
 export interface Device {
   readonly node: SpacedriveNode

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Orchestration, type RoleContext, scenario } from '../scenario.js'
 import { look } from '../sync/session/fixture.js'
+import { WAIT_MS } from '../waits.js'
 import { openDevice } from './device.js'
 
 /** More by SYNC_KILLS, for a long search: where they fall differs from run to run. */
@@ -121,7 +122,7 @@ describe('several devices: a sync goes on after a kill', () => {
             o,
             Array.from({ length: KILLS }, () => victim)
           ),
-        timeoutMs: 300_000 + KILLS * 30_000
+        timeoutMs: WAIT_MS + KILLS * 30_000
       }
     )
 })

@@ -9,6 +9,7 @@ import { createLibp2p, type Libp2p } from 'libp2p'
 import type { Direction, PeerHandler, PeerNetwork, PeerSession } from '../../protocols/wire/index.js'
 import { wireError } from '../../protocols/wire/index.js'
 import { type DeviceId, raceSignal, toError } from '../../storage/base/index.js'
+import { WAIT_MS } from '../waits.js'
 
 /**
  * The network port over real libp2p nodes on 127.0.0.1, without pairing and hello: every device is let in, and the keys of a
@@ -30,8 +31,6 @@ interface Live extends PeerSession {
   readonly controller: AbortController
 }
 
-const LONG_MS = 120_000
-
 /** @param seed - 32 bytes that make the identity; default: a new one */
 export async function loopNetwork(seed?: Uint8Array): Promise<LoopNetwork> {
   const node = await createLibp2p({
@@ -43,11 +42,11 @@ export async function loopNetwork(seed?: Uint8Array): Promise<LoopNetwork> {
     connectionManager: {
       inboundConnectionThreshold: 1000,
       // A handshake is cut by what a test does, and not because the machine is busy.
-      addressDialTimeout: LONG_MS,
-      dialTimeout: LONG_MS,
-      inboundUpgradeTimeout: LONG_MS,
-      inboundStreamProtocolNegotiationTimeout: LONG_MS,
-      outboundStreamProtocolNegotiationTimeout: LONG_MS
+      addressDialTimeout: WAIT_MS,
+      dialTimeout: WAIT_MS,
+      inboundUpgradeTimeout: WAIT_MS,
+      inboundStreamProtocolNegotiationTimeout: WAIT_MS,
+      outboundStreamProtocolNegotiationTimeout: WAIT_MS
     },
     connectionMonitor: { enabled: false }
   })

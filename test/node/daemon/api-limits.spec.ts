@@ -43,7 +43,7 @@ describe('the limits of the API', () => {
 
   it('who does not send its headers, or its body, in time is cut', async () => {
     assert.deepEqual([API_DEADLINES.headersMs, API_DEADLINES.requestMs], [5_000, 30_000])
-    const hasty = createApi(served.peer, silentLog, new Map(), { headersMs: 20, requestMs: 60, checkEveryMs: 5 })
+    const hasty = createApi(served.peer, silentLog, new Map(), { headersMs: 250, requestMs: 500, checkEveryMs: 5 })
     const path = join(served.dir, 'hasty.sock')
     await hasty.listen(path)
     for (const begun of [

@@ -5,6 +5,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { gatherWrites, SOCKET_WAITING_BYTES, type SocketConnection } from '../../../node/network/gathered.js'
 import { startTransport } from '../../../node/network/transport.js'
+import { WAIT_MS } from '../../waits.js'
 import { piecesOf, writtenSocket } from './written-socket.js'
 
 describe('a connection that gathers its writes', () => {
@@ -80,11 +81,12 @@ describe('the connections of the own node', () => {
         identity: { privateKey: await generateKeyPair('Ed25519') } as never,
         listen: ['/ip4/127.0.0.1/tcp/0'],
         gater,
+        upgradeTimeoutMs: WAIT_MS,
         guard: () => ({ maxFrameBytes: 1024, onStream: () => true })
       })
     const [a, b] = [await node(), await node()]
     try {
-      await a.dial(b.listening()[0]!, undefined, { signal: AbortSignal.timeout(10_000) })
+      await a.dial(b.listening()[0]!, undefined, { signal: AbortSignal.timeout(WAIT_MS) })
       await both
       for (const connection of raw) {
         assert.ok(Object.hasOwn(connection, 'sendData'), 'the library has changed')

@@ -159,7 +159,7 @@ describe('kill -9 of a daemon that indexes', () => {
       // A look at all of it follows a job that was cut short behind its discovery.
       while (differences(indexDump(library), expected).length > 0) await changed.next()
       changed.close()
-    }).timeout(240_000)
+    })
   }
 })
 

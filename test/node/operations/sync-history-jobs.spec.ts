@@ -12,8 +12,7 @@ interface Runs {
   syncs: { state: string; text: string; paused: boolean; runs: { kind: string; state: string; operations: number }[] }[]
 }
 
-describe('restore and undo as jobs', function () {
-  this.timeout(300_000)
+describe('restore and undo as jobs', () => {
   const instance = testInstance()
   const folder = `${instance.dataDir}-jobs`
   const at = (path: string): string => join(folder, path)

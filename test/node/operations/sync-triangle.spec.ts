@@ -46,8 +46,7 @@ class Heard {
 /** What all three syncs do about one change, with much to spare: it is made at two other devices, each of which may hear of it from both. */
 const ECHO = 12
 
-describe('three devices, each pair keeping the same folder in step by itself', function () {
-  this.timeout(240_000)
+describe('three devices, each pair keeping the same folder in step by itself', () => {
   let daemons: PairedDaemon[]
   let clean = async (): Promise<void> => {}
   const heard = new Heard()

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { TwoDevices } from './two-devices.js'
 
-describe('what the serving side decides when it accepts a sync', function () {
-  this.timeout(180_000)
+describe('what the serving side decides when it accepts a sync', () => {
   const two = new TwoDevices()
   before(() => two.start())
   after(() => two.clean())

@@ -6,8 +6,7 @@ import { TwoDevices } from './two-devices.js'
 /** More than there may be sessions at work. */
 const MANY = MAX_SESSIONS + 2
 
-describe('many syncs with one device', function () {
-  this.timeout(600_000)
+describe('many syncs with one device', () => {
   const two = new TwoDevices()
   before(() => two.start())
   after(() => two.clean())

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { TwoDevices } from './two-devices.js'
 
-describe('what belongs to the program of the other device', function () {
-  this.timeout(180_000)
+describe('what belongs to the program of the other device', () => {
   const two = new TwoDevices()
   before(() => two.start())
   after(() => two.clean())

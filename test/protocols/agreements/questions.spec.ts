@@ -18,8 +18,7 @@ import { fsPath, type RelPath, systemRandom } from '../../../storage/base/index.
 import { manualClock } from '../../manual-clock.js'
 import { TwoDevices } from './two-devices.js'
 
-describe('what a person says at the device that serves a sync', function () {
-  this.timeout(180_000)
+describe('what a person says at the device that serves a sync', () => {
   const two = new TwoDevices()
   before(async () => {
     await two.start()

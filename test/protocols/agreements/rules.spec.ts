@@ -7,8 +7,7 @@ import { MAX_SYNC_RULES } from '../../../sync/serving/index.js'
 import { nextEvent } from '../../peers.js'
 import { type Asked, TwoDevices } from './two-devices.js'
 
-describe('rules for syncs that another device asks for', function () {
-  this.timeout(180_000)
+describe('rules for syncs that another device asks for', () => {
   const two = new TwoDevices()
   before(async () => {
     await two.start()

@@ -23,9 +23,8 @@ import type { RunAsked, RunReport, Sync, SyncStatus } from '../../../sync/sessio
 import { testPeer } from '../../node/peer.js'
 import { connectPeers, nextEvent, pairDirectly, type TestPeer } from '../../peers.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 
-/** Longer than anything here takes on a busy machine. */
-const LONG_MS = 200_000
 const LOOPBACK = new Map<string, unknown>([
   ['network.loopback', true],
   ['network.enabled', true]
@@ -138,7 +137,7 @@ export class TwoDevices {
 
   /** Looks at once, and again with each event of ada's whose name begins so. */
   async until(what: string, fits: () => boolean, prefix = 'sync:'): Promise<void> {
-    const limit = deadline(LONG_MS, what)
+    const limit = deadline(WAIT_MS, what)
     let wake = (): void => {}
     const off = this.ada.events.onAny((event: AnyEvent) => {
       if ((event.type as EventName).startsWith(prefix)) wake()

@@ -6,12 +6,12 @@ import { CONTROL_MESSAGE_BURST, decode, encode, type FrameStream, frameStream } 
 import { newUuid, systemRandom } from '../../../storage/base/index.js'
 import { manualClock } from '../../manual-clock.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { type LoopNetwork, loopNetwork } from '../loop-network.js'
 import { type MessagingPeer, messagingPeer } from './peers.js'
 
 const anything = z.looseObject({ type: z.string(), n: z.number(), code: z.string().optional() })
 /** Longer than anything here takes on a busy machine. */
-const LONG_MS = 120_000
 const uuid = (): string => newUuid(Date.now(), systemRandom)
 
 describe('messaging: a hostile paired device', () => {
@@ -52,7 +52,7 @@ describe('messaging: a hostile paired device', () => {
   const open = async (): Promise<FrameStream> =>
     frameStream((await hostile.open(b.device, MESSAGING_PROTOCOL)).stream, { maxFrameBytes: 2 ** 24 })
   const answer = async (f: FrameStream): Promise<z.infer<typeof anything>> =>
-    decode((await f.read({ timeoutMs: LONG_MS }))!, anything, 'an answer')
+    decode((await f.read({ timeoutMs: WAIT_MS }))!, anything, 'an answer')
   const text = (n: number, extra: object = {}): object => ({
     type: 'message',
     n,
@@ -156,7 +156,7 @@ describe('messaging: a hostile paired device', () => {
     it(`${what} ends the stream`, async () => {
       const f = await open()
       await f.write(payload)
-      await assert.rejects(f.read({ timeoutMs: LONG_MS }), { code: 'STREAM_CLOSED' })
+      await assert.rejects(f.read({ timeoutMs: WAIT_MS }), { code: 'STREAM_CLOSED' })
     })
   }
 
@@ -164,7 +164,7 @@ describe('messaging: a hostile paired device', () => {
     const { stream } = await hostile.open(b.device, MESSAGING_PROTOCOL)
     const f = frameStream(stream, { maxFrameBytes: 100 })
     stream.send(raw(0xff, 0xff, 0xff, 0xff))
-    await assert.rejects(f.read({ timeoutMs: LONG_MS }), { code: 'STREAM_CLOSED' })
+    await assert.rejects(f.read({ timeoutMs: WAIT_MS }), { code: 'STREAM_CLOSED' })
   })
 
   it('a stream that ends in the middle of a message delivers nothing', async () => {
@@ -176,7 +176,7 @@ describe('messaging: a hostile paired device', () => {
     stream.send(frame.subarray(0, -1))
     const f = frameStream(stream, { maxFrameBytes: 100 })
     await stream.close()
-    await assert.rejects(f.read({ timeoutMs: LONG_MS }), { code: 'STREAM_CLOSED' })
+    await assert.rejects(f.read({ timeoutMs: WAIT_MS }), { code: 'STREAM_CLOSED' })
     // Streams of the cases before may end late, each with an error of its own.
     const codes = b.network.handlerErrors.slice(failed).map(err => (err as { code?: string }).code)
     assert.equal(codes.filter(code => code === 'TRUNCATED').length, 1)
@@ -233,7 +233,7 @@ describe('messaging: a hostile paired device', () => {
     })
     await c.network.connect(hostile)
     const id = await c.messages.sendText(hostile.localDevice, 'patience')
-    assert.equal(await c.messages.settled(id, LONG_MS), 'delivered')
+    assert.equal(await c.messages.settled(id, WAIT_MS), 'delivered')
     await c.stop()
     dirC.clean()
   })

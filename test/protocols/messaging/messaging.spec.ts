@@ -3,11 +3,11 @@ import { setMaxListeners } from 'node:events'
 import { type Messaging, messagingLimits, type ReceivedMessage } from '../../../protocols/messaging/index.js'
 import type { MessageId } from '../../../storage/base/index.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { loopNetwork } from '../loop-network.js'
 import { type MessagingPeer, messagingPeer } from './peers.js'
 
 /** Longer than anything here takes on a busy machine. */
-const LONG_MS = 120_000
 
 describe('messaging', () => {
   const dirs = [tempDir(), tempDir()] as const
@@ -56,7 +56,7 @@ describe('messaging', () => {
   it('a text arrives, is unread until it was looked at, and both sides keep it', async () => {
     const arrived = b.once('message:received')
     const id = await a.messages.sendText(b.device, 'hello \u001b[31m there')
-    assert.equal(await a.messages.settled(id, LONG_MS), 'delivered')
+    assert.equal(await a.messages.settled(id, WAIT_MS), 'delivered')
     assert.equal((await arrived).message, id)
     assert.equal(b.messages.unreadTexts(), 1)
     const [text] = (await b.messages.texts({ unread: true, limit: 10 })).texts
@@ -108,7 +108,7 @@ describe('messaging', () => {
     assert.equal(await a.messages.notify(b.device, 'nobody.knows', null), false)
     const failed = a.once('message:failed')
     const id = await a.messages.post(b.device, 'nobody.knows', {})
-    assert.equal(await a.messages.settled(id, LONG_MS), 'refused')
+    assert.equal(await a.messages.settled(id, WAIT_MS), 'refused')
     assert.equal((await failed).code, 'UNKNOWN_TYPE')
   })
 
@@ -127,7 +127,7 @@ describe('messaging', () => {
   it('bodies: the largest passes, one byte more is TOO_LARGE; what is not JSON is refused', async () => {
     const room = messagingLimits.MAX_BODY_BYTES - 'text'.length - 1 - 3 - 1
     const id = await a.messages.sendText(b.device, 'x'.repeat(room))
-    assert.equal(await a.messages.settled(id, LONG_MS), 'delivered')
+    assert.equal(await a.messages.settled(id, WAIT_MS), 'delivered')
     await assert.rejects(a.messages.sendText(b.device, 'x'.repeat(room + 1)), { code: 'TOO_LARGE' })
     await assert.rejects(a.messages.post(b.device, 'note', { n: 1n }), TypeError)
     await assert.rejects(a.messages.post(b.device, 'note', JSON.parse('{"__proto__":1}')), TypeError)
@@ -162,7 +162,7 @@ describe('the outbox', () => {
     a = await messagingPeer(dirs[0].path, { network: networks[0] })
     let b = await messagingPeer(dirs[1].path, { network: networks[1] })
     await networks[0].connect(networks[1])
-    assert.equal(await a.messages.settled(ids[4]!, LONG_MS), 'delivered')
+    assert.equal(await a.messages.settled(ids[4]!, WAIT_MS), 'delivered')
     await b.stop()
     b = await messagingPeer(dirs[1].path, { network: networks[1] })
     assert.deepEqual(
@@ -180,7 +180,7 @@ describe('the outbox', () => {
     const a = await messagingPeer(dirs[0].path)
     const away = '12D3KooWAway' as never
     const id = await a.messages.sendText(away, 'too late')
-    const settled = a.messages.settled(id, LONG_MS)
+    const settled = a.messages.settled(id, WAIT_MS)
     await a.messages.forget(away)
     assert.equal(await settled, 'cancelled')
     await a.stop()

@@ -30,6 +30,7 @@ import {
 import { openInstance } from '../../../storage/instance/index.js'
 import { type JumpClock, jumpClock } from '../../jump-clock.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 
 export interface World {
   readonly lan: Map<string, Set<Candidate>>
@@ -37,8 +38,6 @@ export interface World {
 }
 
 export const world = (): World => ({ lan: new Map(), dht: new Map() })
-
-const LONG_MS = 120_000
 
 /** A bare libp2p node. */
 export async function node(seed: number): Promise<Libp2p> {
@@ -51,11 +50,11 @@ export async function node(seed: number): Promise<Libp2p> {
     connectionManager: {
       inboundConnectionThreshold: 1_000,
       // A handshake is cut by what a test does, and not because the machine is busy.
-      addressDialTimeout: LONG_MS,
-      dialTimeout: LONG_MS,
-      inboundUpgradeTimeout: LONG_MS,
-      inboundStreamProtocolNegotiationTimeout: LONG_MS,
-      outboundStreamProtocolNegotiationTimeout: LONG_MS
+      addressDialTimeout: WAIT_MS,
+      dialTimeout: WAIT_MS,
+      inboundUpgradeTimeout: WAIT_MS,
+      inboundStreamProtocolNegotiationTimeout: WAIT_MS,
+      outboundStreamProtocolNegotiationTimeout: WAIT_MS
     },
     connectionMonitor: { enabled: false },
     connectionGater: { denyDialMultiaddr: () => false }

@@ -15,8 +15,7 @@ const LARGE = 2_600
 /** A session opens a folder, asks a few things and closes it: some 2 KB, however large the folder is. */
 const SESSION_BYTES = 6_000
 
-describe('what a session with a folder of a paired device sends', function () {
-  this.timeout(120_000)
+describe('what a session with a folder of a paired device sends', () => {
   let pair: ReplicaPair
   let fixture: SyncFixture
   const clock = jumpClock()

@@ -7,8 +7,7 @@ import { randomSuite } from '../../sync/session/random-suite.js'
 import { sessionSuite } from '../../sync/session/session-suite.js'
 import { openForSync, type ReplicaPair, replicaPair } from './fixture.js'
 
-describe('a session with a folder of a paired device', function () {
-  this.timeout(300_000)
+describe('a session with a folder of a paired device', () => {
   let pair: ReplicaPair
   before(async () => {
     pair = await replicaPair()

@@ -6,6 +6,7 @@ import { type Offer, type SpacedropService, spacedrop } from '../../../protocols
 import { type AbsPath, type Clock, silentLog, systemRandom } from '../../../storage/base/index.js'
 import { connectPeers, pairDirectly, type TestPeer, testPeer } from '../../peers.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { type TransferDevice, transferDevice } from '../transfer/devices.js'
 
 export interface DropDevice {
@@ -102,5 +103,5 @@ export async function arrived(at: DropDevice, offer: Offer): Promise<Offer> {
 
 /** Waits for the end of an offer at a device. */
 export function ended(at: DropDevice, offer: Offer): Promise<Offer> {
-  return at.drops.wait(offer, () => {}, { signal: AbortSignal.timeout(120_000) })
+  return at.drops.wait(offer, () => {}, { signal: AbortSignal.timeout(WAIT_MS) })
 }

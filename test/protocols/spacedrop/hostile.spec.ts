@@ -9,13 +9,13 @@ import { CONTROL_MESSAGE_BURST, decode, encode, type FrameStream, frameStream } 
 import { type AbsPath, systemClock } from '../../../storage/base/index.js'
 import { connectPeers, pairDirectly, type TestPeer, testPeer } from '../../peers.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { blake3, type PageEntry, pageOf } from '../transfer/pages.js'
 import { type DropDevice, dropDevice } from './devices.js'
 
 const reply = z.looseObject({ type: z.string(), code: z.string().optional(), state: z.string().optional() })
 type Reply = z.infer<typeof reply>
 /** Longer than anything here takes on a busy machine. */
-const LONG_MS = 120_000
 
 describe('spacedrop: a hostile paired device', () => {
   const root = tempDir('sd-hostile-')
@@ -50,7 +50,7 @@ describe('spacedrop: a hostile paired device', () => {
   const open = async (): Promise<FrameStream> =>
     frameStream((await mallory.network.open(bob.peer.id, SPACEDROP_PROTOCOL)).stream, { maxFrameBytes: 2 ** 20 })
   const read = async (f: FrameStream): Promise<Reply> =>
-    decode((await f.read({ timeoutMs: LONG_MS }))!, reply, 'a reply')
+    decode((await f.read({ timeoutMs: WAIT_MS }))!, reply, 'a reply')
   const say = async (message: object): Promise<Reply> => {
     const f = await open()
     await f.write(encode(message))

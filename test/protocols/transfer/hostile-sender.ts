@@ -7,6 +7,7 @@ import { channelKey, transferIdBytes } from '../../../protocols/transfer/stream/
 import * as records from '../../../protocols/transfer/stream/records.js'
 import { encode } from '../../../protocols/wire/index.js'
 import { hashBytes, hashToBytes } from '../../../storage/content/index.js'
+import { WAIT_MS } from '../../waits.js'
 import type { Pair, Prepared } from './devices.js'
 
 export interface HostileStream {
@@ -42,7 +43,7 @@ export async function hostileStream(pair: Pair, { send }: Pick<Prepared, 'send'>
   let over = false
   const pipe = framePipe(stream, {
     maxFrameBytes: 64 * 1024,
-    drainTimeoutMs: 5_000,
+    drainTimeoutMs: WAIT_MS,
     onFrame(frame) {
       came.push(openers[records.receiverChannel(records.recordType(frame))].open(frame))
       wake()

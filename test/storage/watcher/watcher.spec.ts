@@ -12,6 +12,7 @@ import {
 import { type Watch, type WatchBackend, type Watcher, watcher } from '../../../storage/watcher/index.js'
 import { seedOfRun } from '../../random.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { Mirror, scan } from './mirror.js'
 import { randomEdits } from './random-edits.js'
 
@@ -106,7 +107,7 @@ describe('watching', () => {
         // parcel's inotify side begins anew with each folder: it is made for FSEvents, and is given fewer here.
         const count = backend === 'parcel' ? 300 : 1500
         await randomEdits(mirror.root, { seed, count, oddNames: backend === 'folders' })
-        const stop = setTimeout(() => assert.fail(`seed ${seed}: ${difference(mirror)}`), 220_000)
+        const stop = setTimeout(() => assert.fail(`seed ${seed}: ${difference(mirror)}`), WAIT_MS)
         await mirror.until(() => same(mirror))
         clearTimeout(stop)
       })

@@ -11,7 +11,6 @@ import { memoryFixture } from './memory/fixture.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 8)
-const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 120_000 : 0
 /** Larger than what one message takes, and than a page of either end. */
 const LARGE = 1_200_000
 
@@ -43,8 +42,7 @@ type Command = typeof command extends fc.Arbitrary<infer T> ? T : never
 
 /** What lies staged is as in memory, whatever is written, cut off and begun again. To be called within a `describe`. */
 export function alikeStagingSuite(make: MakeEndpoint): void {
-  it('stages content as a tree in memory does, whatever is written, cut off and begun again', function () {
-    this.timeout(TIMEOUT_MS)
+  it('stages content as a tree in memory does, whatever is written, cut off and begun again', () => {
     return fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 3, maxLength: 20 }), async commands => {
         const ends = [await Staged.open(await make()), await Staged.open(await memoryFixture())]

@@ -77,8 +77,7 @@ function edit(dir: string): void {
   writeFileSync(join(dir, 'new/one'), 'new')
 }
 
-describe('a run that is killed around a batch is taken back as a whole', function () {
-  this.timeout(300_000)
+describe('a run that is killed around a batch is taken back as a whole', () => {
   const temp = tempDir('sd-cut-off-')
   after(() => temp.clean())
 

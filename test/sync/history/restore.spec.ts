@@ -10,12 +10,9 @@ import { type HistoryFixture, openHistory } from './fixture.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 1)
-/** A long search takes as long as it takes. */
-const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 300_000 : 0
 const rel = (path: string): RelPath => path as RelPath
 
-describe('restoring', function () {
-  this.timeout(TIMEOUT_MS)
+describe('restoring', () => {
   let fixture: HistoryFixture
   // Once more for one that was closed does nothing.
   afterEach(() => fixture.close())

@@ -12,8 +12,6 @@ import { hintsBetween, seenIn } from './hinting.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 4)
-/** A long search takes as long as it takes. */
-const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 300_000 : 0
 const hint = (path: string, subtree = false): Hint => ({ path: path as RelPath, subtree })
 
 const inBig = (name: string) => fc.tuple(fc.nat(2), fc.nat(1_009)).map(([a, b]) => `${name}/${a}/${b - (b % 3) + a}`)
@@ -48,8 +46,7 @@ function applyAround(dir: string, { kind, path, to }: { kind: string; path: stri
   }
 }
 
-describe('a session that looks only where something was hinted at', function () {
-  this.timeout(TIMEOUT_MS)
+describe('a session that looks only where something was hinted at', () => {
   let fixture: SyncFixture
   afterEach(() => fixture.close())
 

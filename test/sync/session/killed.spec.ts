@@ -68,8 +68,7 @@ function edit(source: string, destination: string): void {
 /** Names that a group changes: for a moment, until it is taken up again, there may be nothing. */
 const IN_A_GROUP = /^(swap|ring|becomes|move)/
 
-describe('killed in the middle of a session', function () {
-  this.timeout(process.env.SPACEDRIVE_KILLS === undefined ? 300_000 : 0)
+describe('killed in the middle of a session', () => {
   const temp = tempDir('sd-killed-')
   after(() => temp.clean())
 

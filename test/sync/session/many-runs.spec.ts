@@ -21,9 +21,7 @@ interface Told {
   readonly openAfter: number
 }
 
-describe('a sync that runs again and again', function () {
-  this.timeout(120_000 + RUNS * 3_000)
-
+describe('a sync that runs again and again', () => {
   it('holds in the end what it held after the first runs', async () => {
     const temp = tempDir('sd-many-')
     try {

@@ -15,7 +15,6 @@ import { contents, look, openSync, type SyncFixture } from './fixture.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 2)
-const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 120_000 : 0
 
 /** An end as the property sees it, past the session. */
 interface Seen {
@@ -26,8 +25,7 @@ interface Seen {
   contents(): Set<string>
 }
 
-describe('a session between a folder and a tree in memory', function () {
-  this.timeout(TIMEOUT_MS)
+describe('a session between a folder and a tree in memory', () => {
   for (const side of ['destination', 'source'] as End[])
     for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[])
       it(`${mode}, its ${side} in memory: nothing is lost, a second run does nothing`, () => converges(side, mode))

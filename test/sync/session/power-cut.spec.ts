@@ -58,9 +58,7 @@ const LOSING: readonly (readonly (End | 'device')[])[] = [
   ['device']
 ]
 
-describe('a sync: the power goes after any operation of a session', function () {
-  this.timeout(ALL ? 0 : 300_000)
-
+describe('a sync: the power goes after any operation of a session', () => {
   for (const mode of ['bidirectional', 'mirror', 'replica', 'backup'] as Mode[]) {
     it(`${mode}: each path old or new and whole, nothing lost, the next run ends as if nothing had been`, async () => {
       const devices = new Devices(mode)

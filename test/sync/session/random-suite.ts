@@ -7,8 +7,6 @@ import { contents, look, type OpenSync, type SyncFixture } from './fixture.js'
 
 /** More by SPACEDRIVE_RUNS, for a long search. */
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 4)
-/** A long search takes as long as it takes. */
-export const TIMEOUT_MS = process.env.SPACEDRIVE_RUNS === undefined ? 300_000 : 0
 /** What a guard stops is meant. */
 async function forced(fixture: SyncFixture): Promise<SessionOutcome> {
   const outcome = await fixture.run()

@@ -1,7 +1,6 @@
 import { openSync } from './fixture.js'
-import { randomSuite, TIMEOUT_MS } from './random-suite.js'
+import { randomSuite } from './random-suite.js'
 
-describe('random edits on both sides of a sync', function () {
-  this.timeout(TIMEOUT_MS)
+describe('random edits on both sides of a sync', () => {
   randomSuite(openSync)
 })

@@ -9,10 +9,10 @@ import type { RunAsked, RunReport, Sync } from '../../../sync/session/index.js'
 import { testPeer } from '../../node/peer.js'
 import { sharedPool } from '../../shared-pool.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { look } from './fixture.js'
 
 /** Longer than anything here takes on a busy machine. */
-const LONG_MS = 120_000
 
 export class TwoFolders {
   readonly #temp = tempDir('sd-two-folders-')
@@ -76,7 +76,7 @@ export class TwoFolders {
 
   /** Looks at once, and again whenever something of a sync is told. */
   async until(what: string, fits: () => boolean): Promise<void> {
-    const limit = deadline(LONG_MS, what)
+    const limit = deadline(WAIT_MS, what)
     let wake = (): void => {}
     const off = this.peer.events.onAny((event: AnyEvent) => {
       if (event.type.startsWith('sync:')) wake()
