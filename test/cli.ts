@@ -56,6 +56,8 @@ export interface TestInstance {
   ok(...args: (string | RunOptions)[]): Promise<string>
   /** Runs with `--json` and gives the last line, parsed; fails unless the exit code is 0. */
   json<T>(...args: (string | RunOptions)[]): Promise<T>
+  /** What a command with `--json` would say, asked of the running daemon itself: without a process, which takes half a second. */
+  ask<T>(operation: string, input?: object): Promise<T>
   /** Starts a command and lets it run. */
   begin(...args: (string | RunOptions)[]): Running
   /** Listens to events of the running daemon from now on. */
@@ -165,6 +167,7 @@ export function testInstance(
       const lines = (await ok('--json', ...args)).trimEnd().split('\n')
       return JSON.parse(lines.at(-1)!) as T
     },
+    ask: async <T>(operation: string, input: object = {}) => (await client.call(operation, input)) as T,
     async listen(...types) {
       const made = await listen(client, types)
       listening.add(made as Listening<never>)

@@ -50,10 +50,7 @@ export async function pairedDaemons(...names: string[]): Promise<{ daemons: Pair
         const events = await instance.listen('device:connected')
         try {
           for (const other of others) {
-            const { devices } = await instance.json<{ devices: { id: string; connected: boolean }[] }>(
-              'network',
-              'devices'
-            )
+            const { devices } = await instance.ask<{ devices: { id: string; connected: boolean }[] }>('network.devices')
             if (devices.find(d => d.id === other.id)?.connected !== true) await events.next(e => e.device === other.id)
           }
         } finally {

@@ -114,7 +114,7 @@ describe('network devices, rename, revoke', () => {
   })
   after(() => clean())
   const devices = async (of: PairedDaemon): Promise<Devices['devices']> =>
-    (await of.json<Devices>('network', 'devices')).devices
+    (await of.ask<Devices>('network.devices')).devices
 
   it('shows the paired device, connected', async () => {
     const [device] = await devices(bob)

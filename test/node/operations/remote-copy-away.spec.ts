@@ -29,7 +29,7 @@ describe('file copy DEVICE:/path: a device that is away, lost connections, kill 
     ;({ ada, bob, here, there } = pair)
   })
 
-  const info = (job: string): Promise<JobInfo> => ada.json<JobInfo>('job', 'info', job)
+  const info = (job: string): Promise<JobInfo> => ada.ask<JobInfo>('job.info', { job })
 
   /** How the job stands once it is in one of these states: it is looked at first, and at each of its events. */
   async function once(job: string, states: readonly string[]): Promise<JobInfo> {

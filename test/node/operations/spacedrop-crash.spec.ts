@@ -27,7 +27,7 @@ describe('spacedrop: kill -9', () => {
     await bob.ok('network', 'rules', 'ada', '--mode', 'always')
     const { id } = await ada.json<{ id: string }>('network', 'spacedrop', 'bob', path, '--no-wait')
     const state = async (at: PairedDaemon): Promise<string> =>
-      (await at.json<{ offers: { state: string }[] }>('network', 'offers', id)).offers[0]!.state
+      (await at.ask<{ offers: { state: string }[] }>('network.offers', { offer: id, limit: 1 })).offers[0]!.state
     for (let i = 0; i < KILLS; i++) {
       await new Promise(resolve => setTimeout(resolve, 100 + Math.random() * 500))
       const [victim, other] = i % 2 === 0 ? [bob, ada] : [ada, bob]

@@ -20,9 +20,9 @@ describe('a sync of a daemon', () => {
   const folder = `${instance.dataDir}-folders`
   const at = (path: string): string => join(folder, path)
   const status = async (): Promise<Status> =>
-    (await instance.json<{ syncs: Status[] }>('sync', 'status', 'photos', '--runs')).syncs[0]!
+    (await instance.ask<{ syncs: Status[] }>('sync.status', { name: 'photos', runs: true })).syncs[0]!
   const jobs = async (): Promise<{ kind: string; state: string; phase: string | null }[]> =>
-    (await instance.json<{ jobs: { kind: string; state: string; phase: string | null }[] }>('job', 'list')).jobs
+    (await instance.ask<{ jobs: { kind: string; state: string; phase: string | null }[] }>('job.list')).jobs
 
   /** At rest and watching. It may have been before, and be about to look at everything once more: that is a job of its own. */
   async function settled(): Promise<Status> {

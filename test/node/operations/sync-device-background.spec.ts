@@ -22,7 +22,7 @@ describe('a sync with another device runs by itself', () => {
     for (const dir of [mine, b.downloads]) mkdirSync(dir, { recursive: true })
   })
 
-  const status = async () => (await ada.json<Status>('sync', 'status')).syncs[0]!
+  const status = async () => (await ada.ask<Status>('sync.status')).syncs[0]!
 
   /** Both folders are alike but for times of folders; a run of which nobody knows when it comes is waited for by its event. */
   async function alike(runs: { next(): Promise<unknown> }): Promise<void> {

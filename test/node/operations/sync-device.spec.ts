@@ -27,7 +27,7 @@ describe('sync add NAME PATH DEVICE:/path', () => {
     mkdirSync(b.downloads, { recursive: true })
   })
 
-  const status = (of: PairedDaemon): Promise<Status> => of.json<Status>('sync', 'status')
+  const status = (of: PairedDaemon): Promise<Status> => of.ask<Status>('sync.status')
   const run = (...more: string[]): Promise<RunReport> => ada.json<RunReport>('sync', 'run', 'photos', ...more)
 
   /** How a run ended that need not have gone through. */

@@ -77,7 +77,7 @@ describe('sync undo at the end on another device, and a kill -9 in the middle', 
     })
 
   async function isOver(job: string): Promise<boolean> {
-    const { state, error } = await ada.json<{ state: string; error: unknown }>('job', 'info', job)
+    const { state, error } = await ada.ask<{ state: string; error: unknown }>('job.info', { job })
     assert.notEqual(state, 'failed', JSON.stringify(error))
     return state === 'completed'
   }

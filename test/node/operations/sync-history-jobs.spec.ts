@@ -30,7 +30,7 @@ describe('restore and undo as jobs', () => {
     await progress.next(e => e.job === job && e.phase === 'Bringing back' && e.doneFiles >= MIDDLE)
     return job
   }
-  const infoOf = (job: string) => instance.json<{ state: string; output: Record<string, number> }>('job', 'info', job)
+  const infoOf = (job: string) => instance.ask<{ state: string; output: Record<string, number> }>('job.info', { job })
   const ended = async (job: string): Promise<string> => {
     const end = await instance.listen('job:completed', 'job:failed', 'job:cancelled')
     const { state } = await infoOf(job)
