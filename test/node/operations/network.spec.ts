@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '../../../storage/base/index.js'
 import { type TestInstance, testInstance } from '../../cli.js'
 import { type PairedDaemon, pairedDaemons } from '../../daemons.js'
 
@@ -26,8 +27,9 @@ describe('network init, start, stop, status', () => {
   /** The network comes up after the socket answers. */
   const when = async (state: string): Promise<Status> => {
     for (;;) {
-      const now = await status()
+      const now = await one.ask<Status>('network.status')
       if (now.state === state) return now
+      await systemClock.sleep(20)
     }
   }
 

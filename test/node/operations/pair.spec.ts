@@ -102,7 +102,7 @@ describe('network pair', () => {
     const { words, expiresAt } = await code()
     assert.equal(words.split(' ').length, 12)
     assert.ok(expiresAt > Date.now())
-    const connected = await bob.listen('device:connected')
+    const connected = [await ada.listen('device:connected'), await bob.listen('device:connected')]
     const joining = bob.begin('--json', 'network', 'pair', 'join', '-', '--address', address, { input: `${words}\n` })
     const waiting = JSON.parse(await joining.line(/"state":"waiting"/)) as Status['pairings'][number]
     const { pairings } = await ada.json<Status>('network', 'pair', 'status')
@@ -115,8 +115,10 @@ describe('network pair', () => {
       name: string
     }
     assert.deepEqual([result.state, result.name], ['paired', 'ada'])
-    await connected.next()
-    connected.close()
+    for (const events of connected) {
+      await events.next()
+      events.close()
+    }
     const { devices } = await ada.json<Devices>('network', 'devices')
     assert.deepEqual(
       devices.map(d => [d.name, d.state, d.connected]),

@@ -53,10 +53,13 @@ describe('a sync of a daemon', () => {
     for (const [path, what] of Object.entries(there))
       if (!what.startsWith('folder')) assert.equal(what, source[path], path)
     await instance.ok('start')
+    const ended = await instance.listen('job:completed')
     const { runs } = await settled()
     assert.deepEqual(look(at('b')), source)
     assert.ok(runs!.some(r => r.state === 'converged'))
-    assert.ok((await jobs()).some(j => j.kind === 'sync' && j.state === 'completed'))
+    // Its job is over a moment after the run is.
+    while (!(await jobs()).some(j => j.kind === 'sync' && j.state === 'completed')) await ended.next()
+    ended.close()
     assert.equal((await instance.json<{ operations: number }>('sync', 'run', 'photos')).operations, 0)
   })
 

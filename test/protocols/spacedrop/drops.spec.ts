@@ -157,9 +157,11 @@ describe('spacedrop', () => {
     await pair.bob.drops.setRule(pair.ada.peer.id, { mode: 'always', maxBytes: 10, types: ['text'] })
     const small = await send(join(dir, 'small.txt'))
     assert.equal((await ended(pair.ada, small)).state, 'completed')
-    const large = await arrived(pair.bob, await send(join(dir, 'large.txt')))
+    const asked = await send(join(dir, 'large.txt'))
+    const large = await arrived(pair.bob, asked)
     assert.equal(large.state, 'pending')
     await pair.bob.drops.end(large)
+    await ended(pair.ada, asked)
     await pair.bob.drops.dropRule(pair.ada.peer.id)
   })
 
@@ -208,7 +210,8 @@ describe('spacedrop', () => {
     await assert.rejects(send('/nowhere/at/all'), { code: 'NOT_FOUND' })
     const file = join(fresh(), 'f')
     writeFileSync(file, 'x')
-    const theirs = await arrived(pair.bob, await send(file))
+    const offer = await send(file)
+    const theirs = await arrived(pair.bob, offer)
     await assert.rejects(pair.bob.drops.accept(theirs, { to: '/nowhere/at/all' as AbsPath }), { code: 'NOT_FOUND' })
     await assert.rejects(pair.bob.drops.accept(theirs, { to: file as AbsPath }), { code: 'NOT_A_FOLDER' })
     await assert.rejects(pair.bob.drops.accept(theirs, { to: join(pair.bob.peer.dir, 'x') as AbsPath }), {
@@ -218,6 +221,7 @@ describe('spacedrop', () => {
     await assert.rejects(pair.bob.drops.accept(theirs, { only: ['*.none'] }), { code: 'NOTHING_LEFT' })
     assert.equal(pair.bob.drops.resolve(theirs.id.slice(0, 8)).state, 'pending')
     await pair.bob.drops.end(theirs)
+    await ended(pair.ada, offer) // heard there: it does not wait for an answer any more
   })
 
   it('offers that wait are bounded, here before anything is sent', async () => {
