@@ -63,6 +63,7 @@ export async function openAppendLink(
   let next = 1
   let positionBytes = 0
   let ended: unknown
+  let finished = false
 
   const opened = new Promise<AppendAnswer>((resolve, reject) => waiting.set(0, { resolve, reject }))
   const link = pool.link(filesInWorker.appendFile, init, {
@@ -112,11 +113,12 @@ export async function openAppendLink(
     restart: async () => void (await ask({ kind: 'restart' })),
     async finish(expected) {
       const { hash } = await ask({ kind: 'finish', expected })
+      finished = true
       await ask({ kind: 'close' }).catch(() => {})
-      await result
       return { hash: hash! }
     },
     async close() {
+      if (finished) return // its thread may wait for the disk a little longer
       if (ended === undefined) await ask({ kind: 'close' }).catch(() => {})
       await result
     }

@@ -67,6 +67,7 @@ export class CopyStager extends CopyLooks {
         } finally {
           large?.close()
           disk.close(to)
+          if (large !== undefined) await disk.begun?.()
         }
       } finally {
         disk.close(from)

@@ -27,8 +27,14 @@ export interface Disk {
   /** All of it, or an error. */
   write(fd: number, bytes: Uint8Array, position: number): void
   truncate(fd: number, sizeBytes: number): void
-  /** A hint where there is a call for it: the disk may begin with what was written, whoever syncs later waits less. */
-  startWriting?(fd: number, position: number, lengthBytes: number): void
+  /**
+   * Has the disk begin with what was written, where there is a call for it: whoever syncs later waits less. Nobody waits for it here, not
+   * even where the disk takes no more for now.
+   * @returns how many of the bytes; 0: it still begins with others that this thread wrote
+   */
+  startWriting?(fd: number, position: number, lengthBytes: number): number
+  /** Resolves when nothing is being begun: a thread that ends before that leaves a file open which was closed meanwhile. */
+  begun?(): Promise<void>
 
   /** Content and attributes of one file, or the names in one directory, durable. */
   sync(handle: DirHandle | number): void

@@ -100,8 +100,7 @@ export async function openAppender(
       hasher.update(bytes)
       position += bytes.length
       if (position - started < START_WRITING_BYTES) return
-      disk.startWriting?.(fd, started, position - started)
-      started = position
+      started += disk.startWriting?.(fd, started, position - started) ?? 0
     },
     appendHole(lengthBytes) {
       if (!Number.isSafeInteger(lengthBytes) || lengthBytes < 0) {

@@ -58,6 +58,7 @@ export const filesInWorker = defineTasks(import.meta.url, {
     } finally {
       stretches.close()
       writer.close()
+      await writer.begun()
     }
   }
 })

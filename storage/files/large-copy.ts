@@ -75,8 +75,7 @@ export class LargeCopy {
   /** `bytes` more were written, up to `at`. */
   wrote(at: number, bytes: number): void {
     if (at - this.#started >= START_WRITING_BYTES) {
-      this.#disk.startWriting?.(this.to, this.#started, at - this.#started)
-      this.#started = at
+      this.#started += this.#disk.startWriting?.(this.to, this.#started, at - this.#started) ?? 0
     }
     this.#unmarked += bytes
     if (this.#unmarked < this.#init.everyBytes || at >= this.#init.source.sizeBytes) return

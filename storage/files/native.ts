@@ -36,8 +36,11 @@ export interface Native {
   clone?: (from: number, to: number) => void
   /** Where data, or a hole, begins at or after a position; -1 at the end (Linux). */
   seek?: (fd: number, position: number, what: 'data' | 'hole') => number
-  /** Begins to write a part of a file to the disk and does not wait for it (Linux). */
-  startWriting?: (fd: number, position: number, lengthBytes: number) => void
+  /**
+   * Has a part of a file written to the disk, in a thread of libuv's: it takes as long as the disk has no room for more requests (Linux).
+   * @param done - the disk has been asked for all of it, or it failed; not called in a thread that ends
+   */
+  startWriting?: (fd: number, position: number, lengthBytes: number, done: () => void) => void
   /** Lets go of what memory holds of a file, so that the next read comes from the disk (Linux). */
   dropCache?: (fd: number) => void
   /** Extended attributes of what is open (Linux). */
@@ -183,8 +186,8 @@ function bind(koffi: typeof import('koffi')): Native {
         throw err
       }
     }
-    native.startWriting = (fd, position, lengthBytes) =>
-      void call('sync', '', words, numbers.sync_file_range, fd, position, lengthBytes, SYNC_FILE_RANGE_WRITE)
+    native.startWriting = (fd, position, lengthBytes, done) =>
+      words.async(numbers.sync_file_range, fd, position, lengthBytes, SYNC_FILE_RANGE_WRITE, done)
     native.dropCache = fd => void call('fadvise', '', words, numbers.fadvise, fd, 0, 0, DONTNEED)
     native.xattrs = xattrs(lib, numbers, call)
   }

@@ -1,6 +1,7 @@
 import fs, { constants } from 'node:fs'
 import { release } from 'node:os'
 import { fsPath, textFromBytes } from '../base/index.js'
+import { beginWriting } from './begin-writing.js'
 import type { DirHandle, Disk, QuickCopy } from './disk.js'
 import type { EntryStat } from './fingerprint.js'
 import { findNative, type Native, STATX_BYTES } from './native.js'
@@ -42,6 +43,7 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   const hasStatx = native?.statx !== undefined && works(() => native.statx!(AT_CWD, '/', statBuffer))
 
   const fdOf = (handle: DirHandle | number): number => (typeof handle === 'number' ? handle : handle.fd)
+  const begin = beginWriting(native)
 
   /** Runs `fn` with a path that leads to `name` in the open directory. */
   function at<T>(dir: DirHandle, name: string, fn: (path: string | Buffer) => T): T {
@@ -110,19 +112,14 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
       how === 'create'
         ? openName(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
         : openName(dir, name, (how === 'read' ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK, 0),
-    close: handle => fs.closeSync(fdOf(handle)),
+    close: handle => begin.close(fdOf(handle)),
     read: (fd, into, position) => fs.readSync(fd, into, 0, into.length, position),
     write(fd, bytes, position) {
       for (let n = 0; n < bytes.length; ) n += fs.writeSync(fd, bytes, n, bytes.length - n, position + n)
     },
     truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
-    startWriting(fd, position, lengthBytes) {
-      try {
-        native?.startWriting?.(fd, position, lengthBytes)
-      } catch {
-        // A hint: what went wrong with the data itself is told by the sync.
-      }
-    },
+    startWriting: begin.start,
+    begun: begin.begun,
     sync: handle => fs.fsyncSync(fdOf(handle)),
     syncAll(dir) {
       if (native?.syncfs === undefined) throw Object.assign(new Error('ENOSYS: no syncfs here'), { code: 'ENOSYS' })

@@ -131,6 +131,11 @@ export class StagingWriter {
     this.#dirs.close()
   }
 
+  /** See `Disk.begun`: to be waited for by a task that is about to end. */
+  async begun(): Promise<void> {
+    await this.#disk.begun?.()
+  }
+
   #writeOne(entry: StagedEntry, data: Uint8Array): ContentHash | undefined {
     if (entry.kind === 'directory') {
       this.#makeDirectory(entry.path)

@@ -16,6 +16,7 @@ export const receiving = defineTasks(import.meta.url, {
     } finally {
       writer.close()
       journal.close()
+      await writer.begun()
     }
   }
 })

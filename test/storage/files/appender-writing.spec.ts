@@ -17,7 +17,13 @@ describe('a large file that grows', () => {
       const path = join(dir.path, 'file')
       const fd = openSync(path, 'w+')
       const file = await openAppender(
-        { ...disk, startWriting: (_, position, lengthBytes) => void begun.push([position, lengthBytes]) },
+        {
+          ...disk,
+          startWriting(_, position, lengthBytes) {
+            begun.push([position, lengthBytes])
+            return lengthBytes
+          }
+        },
         fd,
         { path: 'file' as RelPath, sizeBytes: 21 * MIB, syncEach: false }
       )
