@@ -5,7 +5,6 @@
 import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../storage/base/index.js'
 import { isBlockAverage } from '../../storage/content/index.js'
-import { MAX_BATCH_STEPS, MAX_PLACED_STEPS } from '../../storage/files/index.js'
 import { MAX_LOOKS, PAGE_ENTRIES } from '../../sync/endpoints/index.js'
 import { safeCount } from '../wire/index.js'
 import { MAX_BLOCKS_A_PART, MAX_FOUND, MAX_HASHES_A_PART } from './limits.js'
@@ -57,8 +56,8 @@ export const CALLS = {
   space: { input: nothing, output: v.space, access: 'read' },
   capabilities: { input: nothing, output: v.capabilities, access: 'write' },
   ensureSpace: { input: z.object({ bytes: safeCount }), output: nothing, access: 'write' },
-  place: { input: z.object({ steps: v.steps(MAX_PLACED_STEPS) }), output: v.results, access: 'write' },
-  placeGroup: { input: z.object({ steps: v.steps(MAX_BATCH_STEPS) }), output: v.results, access: 'write' },
+  place: { input: z.object({ steps: v.steps }), output: v.results, access: 'write' },
+  placeGroup: { input: z.object({ steps: v.steps }), output: v.results, access: 'write' },
   trash: {
     input: z.object({ items: v.trashItems, command: z.string().max(64), job: z.string().max(64).optional() }),
     output: z.array(v.trashOutcome),

@@ -1,5 +1,5 @@
 /**
- * Replica `/spacedrive/replica/1.1.0`: a folder of a paired device as an `Endpoint` (PEERS.md 8, docs/protocols/replica.md).
+ * Replica `/spacedrive/replica/1.2.0`: a folder of a paired device as an `Endpoint` (PEERS.md 8, docs/protocols/replica.md).
  *
  *   const endpoint = await replicas.connect(device, '/srv/photos', 'read')
  *   for await (const { entries } of endpoint.walk(ROOT)) ...
@@ -43,7 +43,7 @@ export { type Access, type Grant, type Grants, grants, PERSON } from './grants.j
 export * from './limits.js'
 export { type ServingPort, type ServingPortInit, servingPort } from './server/serving-port.js'
 
-export const REPLICA_PROTOCOL = '/spacedrive/replica/1.1.0'
+export const REPLICA_PROTOCOL = '/spacedrive/replica/1.2.0'
 
 export interface ReplicasInit {
   readonly network: PeerNetwork

@@ -1,7 +1,7 @@
 /** What a sync may ask besides, of a folder that was opened for it (`EndpointSync`, sync/endpoints/syncing.ts). */
 import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../storage/base/index.js'
-import { MAX_BATCH_STEPS } from '../../storage/files/index.js'
+import { MAX_PLACED_STEPS } from '../../storage/files/index.js'
 import { FOLLOWED_PAGE, MAX_FOLLOWED_MOVES, MAX_LOOKS } from '../../sync/endpoints/index.js'
 import { KEPT_PAGE_LINES, MAX_KEPT_LINE, MAX_WATCHED_PAGE } from '../../sync/serving/index.js'
 import { MAX_HINTS } from '../../sync/session/index.js'
@@ -51,7 +51,11 @@ export const SYNC_CALLS = {
     output: z.intersection(v.capabilities, z.object({ replica: v.replicaName.optional() })),
     access: 'write'
   },
-  syncStage: { input: nothing, output: z.object({ id: v.uuid, stage: safeCount }), access: 'write' },
+  syncStage: {
+    input: nothing,
+    output: z.object({ id: v.uuid, stage: safeCount, fresh: z.boolean() }),
+    access: 'write'
+  },
   syncAnnounce: {
     // Who knows nothing of what git packs away leaves `repacked` out.
     input: z.object({
@@ -64,9 +68,9 @@ export const SYNC_CALLS = {
   syncCount: { input: z.object({ batch: safeCount }), output: z.object({ root: v.uuid }), access: 'write' },
   syncPlace: {
     input: z.object({
-      ...{ run: v.uuid, steps: v.steps(MAX_BATCH_STEPS), group: safeCount.optional() },
-      ...{ why: z.array(z.string().max(MAX_WHY)), was: z.array(was) },
-      notes: z.array(v.stepNote).max(MAX_BATCH_STEPS).optional()
+      ...{ run: v.uuid, steps: v.steps, group: safeCount.optional() },
+      ...{ why: z.array(z.string().max(MAX_WHY)).max(MAX_PLACED_STEPS), was: z.array(was).max(MAX_PLACED_STEPS) },
+      notes: z.array(v.stepNote).max(MAX_PLACED_STEPS).optional()
     }),
     output: v.results,
     access: 'write'

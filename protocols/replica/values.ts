@@ -147,14 +147,13 @@ export const step = of<PlaceStep>(
   ])
 )
 const index = safeCount
-/** At most so many, as columns: see `placing.ts`. */
-export const steps = (most: number) =>
-  z.object({
-    ...{ count: safeCount.max(most), staging: uuid.optional() },
-    ...{ paths: text(MAX_REPLICA_FRAME_BYTES), staged: text(MAX_REPLICA_FRAME_BYTES) },
-    others: z.array(z.object({ index, step })).max(most)
-  })
-export type WireSteps = z.output<ReturnType<typeof steps>>
+/** As columns: see `placing.ts`. */
+export const steps = z.object({
+  ...{ count: safeCount.max(MAX_PLACED_STEPS), staging: uuid.optional() },
+  ...{ paths: text(MAX_REPLICA_FRAME_BYTES), staged: text(MAX_REPLICA_FRAME_BYTES) },
+  others: z.array(z.object({ index, step })).max(MAX_PLACED_STEPS)
+})
+export type WireSteps = z.output<typeof steps>
 export const placed = of<PlaceResult>(
   z.discriminatedUnion('done', [
     z.object({ done: z.literal(true), path: rel, stat: stat.optional(), aside: stat.optional() }),

@@ -42,11 +42,11 @@ export type PlaceStep =
       readonly mtimeNs?: bigint
     }
 
-/** A batch of a sync with another device, or by pages of that size: bounds a message, and what is brought again when a connection is lost. */
+/** What a copy does beside giving names to what is new, by pages of that size: replacements, attributes, sources that go. */
 export const MAX_BATCH_STEPS = 1000
 /**
- * Everything one call of `FileRoot.place` may do, which a batch of a copy, or between two folders of this device, does: bounds what one error
- * makes us do again (SYNC.md 5), and how long a run that is cancelled goes on.
+ * Everything one call of `FileRoot.place` may do, as the batch of a copy or a sync: bounds what one error makes us do again (SYNC.md 5),
+ * and how long a run that is cancelled goes on.
  */
 export const MAX_PLACED_STEPS = 4000
 /** Content bytes of a batch; one file alone may be larger. */

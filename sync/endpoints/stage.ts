@@ -14,6 +14,8 @@ import type {
  */
 export interface EndpointStage {
   readonly id: string
+  /** Nothing lay in it when its end was opened: nobody needs to ask what does (`verify`). */
+  readonly fresh?: boolean | undefined
 
   /**
    * Takes small files, links and directories, in batches: some hundreds of entries or MAX_PACK_BYTES a call; calls for different

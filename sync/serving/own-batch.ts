@@ -6,6 +6,7 @@
 import { type AbortOptions, type ContentHash, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import { asidePath, type EntryStat, type Expected, type PlaceStep } from '../../storage/files/index.js'
 import type { Endpoint, KeptBatch, TreeEntry } from '../endpoints/index.js'
+import { lookAtAll } from '../session/index.js'
 import type { Kept, KeptAttributes, VersionLine } from '../versions/index.js'
 import { isStagedPath, type StagedHashes } from './staged-hashes.js'
 
@@ -74,7 +75,7 @@ async function lookAt(
   const paths = [...new Set(steps.filter(takesAway).map(step => step.path))]
   const found = new Map<RelPath, Found>()
   const files: RelPath[] = []
-  for (const { path, entry } of await endpoint.look(paths, options)) {
+  for (const { path, entry } of await lookAtAll(endpoint, paths, options)) {
     if (entry === undefined || entry.unknown !== undefined) continue
     if (entry.stat.kind === 'file') files.push(path)
     else found.set(path, { entry })

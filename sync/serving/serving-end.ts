@@ -1,5 +1,5 @@
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
-import type { Capabilities, Marker, PlaceResult, PlaceStep, Staging } from '../../storage/files/index.js'
+import type { Capabilities, Marker, PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, KeptBatch, SyncedEnd } from '../endpoints/index.js'
 import { type FolderVectors, type OpenedEnd, openEnd, placeAt } from '../session/index.js'
 import { ServingGuards, type ServingGuardsInit, windowSinceMs } from './guards.js'
@@ -78,7 +78,7 @@ export class ServingEnd implements SyncedEnd {
   }
 
   /** Nobody else changes the folder from then on: whoever has no turn cannot keep others waiting. */
-  async #staging(options?: AbortOptions): Promise<Staging> {
+  async #staging(options?: AbortOptions): ReturnType<OpenedEnd['stage']> {
     if (this.#endTurn === undefined) throw new SpacedriveError('GUARD', 'nothing was announced')
     return this.#end.stage(options)
   }

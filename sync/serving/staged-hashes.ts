@@ -43,6 +43,7 @@ export class StagedHashes {
     }
     return {
       id: stage.id,
+      fresh: stage.fresh,
       async write(entries, data, options) {
         for (const { path } of entries) ensureStagedPath(path)
         const report = await noting(stage.write(entries, data, options))

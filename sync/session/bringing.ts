@@ -63,9 +63,9 @@ export class Bringing {
     const bytes = batch.reduce((sum, op) => sum + sizeOf(op), 0)
     await endpoint.ensureSpace(bytes, { signal })
     // A session that was cut off leaves what two batches staged, and a plan begins with what was not placed.
-    const resumes = this.#init.resumes === true && this.#brought++ < BATCHES_LEFT
+    const isLeft = this.#init.resumes === true && stage?.fresh !== true && this.#brought++ < BATCHES_LEFT
     const from = ends[otherEnd(end)].endpoint
-    const init = { from, at: endpoint, stage: stage!, here, pool, resumes }
+    const init = { from, at: endpoint, stage: stage!, here, pool, resumes: isLeft }
     // Both ends hear of it: one that only waits would take its folder back.
     const onRead = (): void => {
       for (const each of ENDS) ends[each].gotOn?.()

@@ -1,7 +1,7 @@
 /** The ends that a session writes to: opened, what a crash left there settled. */
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
 import { AREA_NAME, type FileRoot, type Staging } from '../../storage/files/index.js'
-import type { Endpoint } from '../endpoints/index.js'
+import type { Endpoint, EndpointStage } from '../endpoints/index.js'
 import { type EndCapabilities, PLAIN_END } from '../reconcile/index.js'
 import { VersionStore } from '../versions/index.js'
 import { lockRoot } from './root-lock.js'
@@ -13,7 +13,7 @@ export interface OpenedEnd {
   /** What is replaced here, into the versions of this end. */
   readonly versions: VersionKeeper
   /** Opened when there is something to be done: until then nothing is written at this end. No other daemon writes there from then on. */
-  stage(options?: AbortOptions): Promise<Staging>
+  stage(options?: AbortOptions): Promise<Staging & Pick<EndpointStage, 'fresh'>>
   /** @param discard - false: what is staged stays, to be found again */
   close(discard?: boolean): Promise<void>
 }
@@ -37,21 +37,22 @@ export async function openEnd(
   if (problem !== undefined)
     throw new SpacedriveError('UNSETTLED', problem.message, { details: { path: problem.path } })
   const store = new VersionStore(root, clock)
-  if (await root.hasStaging(id, options)) {
+  const isLeft = await root.hasStaging(id, options)
+  if (isLeft) {
     const left = await root.openStaging(id, { where: 'area', ...options })
     await store.recover(left, options)
     if (keepStaged) await left.close()
     else await left.discard(options)
   }
-  let staging: Promise<Staging> | undefined
+  let staging: ReturnType<OpenedEnd['stage']> | undefined
   /** Something may lie aside that is not in the versions yet. */
   let aside = false
   let unlock = (): void => {}
-  const begin = async (more: AbortOptions = {}): Promise<Staging> => {
+  const begin: OpenedEnd['stage'] = async (more = {}) => {
     const made = await root.openStaging(id, { where: 'area', ...more })
     try {
       unlock = await lockRoot(root, clock, more)
-      return made
+      return { ...made, fresh: !isLeft }
     } catch (err) {
       await (keepStaged ? made.close() : made.discard())
       throw err

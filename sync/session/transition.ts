@@ -1,11 +1,10 @@
 import { displayPath, type Problem, parentOf, type RelPath, ROOT, type WorkerPool } from '../../storage/base/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
-import { MAX_BATCH_STEPS, MAX_PLACED_STEPS } from '../../storage/files/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import { contentBuffersOf, toContentColumns } from '../endpoints/index.js'
 import { ENDS, type End, type Operation } from '../reconcile/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
-import { Batch, isAttributes } from './batch.js'
+import { Batch, type BatchLimits, isAttributes, LIMITS_FAR, LIMITS_HERE } from './batch.js'
 import { type Bring, Bringing, type Brought } from './bringing.js'
 import { Learned, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
@@ -30,7 +29,7 @@ export interface TransitionInit {
   readonly resumes?: boolean | undefined
   /** The plan has content that nobody has read yet: see `unread-content.ts`. */
   readonly unread?: boolean | undefined
-  /** Unless told as many steps a batch as may be. */
+  /** Unless told as many steps a batch as may be: each costs its beginning, its marker and two syncs, whatever its size. */
   readonly batchSteps?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** A batch is about to do these, and has done those. */
@@ -71,7 +70,7 @@ export class Transition {
   readonly #unsettled = new Set<RelPath>()
   readonly #bringing: Bringing
   readonly #learned = new Learned()
-  readonly #maxSteps: number
+  readonly #limits: BatchLimits
   #batch: Batch
   /** Content of the last batch being staged, then made durable; and the last two being placed: one is, the other waits for it. */
   #staging: Promise<unknown> = Promise.resolve()
@@ -87,10 +86,10 @@ export class Transition {
     this.#init = init
     this.#lines = new VersionLines(init.run, init.snapshot)
     this.#bringing = new Bringing(init)
-    // Each batch costs its beginning, its marker and two syncs, whatever its size.
     const here = ENDS.every(end => init.ends[end].endpoint.kind === 'local')
-    this.#maxSteps = init.batchSteps ?? (here ? MAX_PLACED_STEPS : MAX_BATCH_STEPS)
-    this.#batch = new Batch(this.#maxSteps)
+    const limits = here ? LIMITS_HERE : LIMITS_FAR
+    this.#limits = { ...limits, steps: init.batchSteps ?? limits.steps }
+    this.#batch = new Batch(this.#limits)
   }
 
   async run(): Promise<Transitioned> {
@@ -143,7 +142,7 @@ export class Transition {
   /** Begins with a batch: its content is staged while the batch before is made durable and placed, and no other. */
   async #flush(): Promise<void> {
     const { ops } = this.#batch
-    this.#batch = new Batch(this.#maxSteps)
+    this.#batch = new Batch(this.#limits)
     if (ops.length === 0) return
     await this.#placingBefore
     await this.#staging

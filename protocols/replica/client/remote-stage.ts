@@ -23,11 +23,13 @@ export class RemoteStage implements EndpointStage {
   readonly #caller: Caller
   /** By which that end knows it. */
   readonly handle: number
+  readonly fresh: boolean
 
-  constructor(caller: Caller, id: string, handle: number) {
+  constructor(caller: Caller, id: string, handle: number, fresh = false) {
     this.#caller = caller
     this.id = id
     this.handle = handle
+    this.fresh = fresh
   }
 
   async write(entries: readonly StagedEntry[], data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {

@@ -96,7 +96,7 @@ class RemoteEnd implements SyncedEnd {
   stage(options: AbortOptions = {}): Promise<EndpointStage> {
     this.#stage ??= this.#caller
       .call('syncStage', {}, options)
-      .then(({ value }) => new RemoteStage(this.#caller, value.id, value.stage))
+      .then(({ value }) => new RemoteStage(this.#caller, value.id, value.stage, value.fresh))
     return this.#stage
   }
 

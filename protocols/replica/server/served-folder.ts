@@ -156,10 +156,11 @@ export class ServedFolder {
     return this.#keep(this.#stages, stage)
   }
 
-  async openSyncStage(options: AbortOptions): Promise<{ id: string; stage: number }> {
+  async openSyncStage(options: AbortOptions): Promise<{ id: string; stage: number; fresh: boolean }> {
     const stage = await this.sync.stage(options)
-    for (const [handle, known] of this.#stages) if (known === stage) return { id: stage.id, stage: handle }
-    return { id: stage.id, stage: this.#keep(this.#stages, stage) }
+    const { id, fresh = false } = stage
+    for (const [handle, known] of this.#stages) if (known === stage) return { id, stage: handle, fresh }
+    return { id, stage: this.#keep(this.#stages, stage), fresh }
   }
 
   stage(handle: number): EndpointStage {

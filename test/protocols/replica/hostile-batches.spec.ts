@@ -49,16 +49,18 @@ describe('batches of a device that does not keep to the rules', () => {
     const names = Array.from({ length: count }, (_, i) => `new/${i}`).join('\0')
     return batch({ count, paths: names, staged: names })
   }
-  it('of a sync, and those that happen as a whole, have no more steps than that end looks at together', async () => {
+  it('of all kinds have no more steps than one has, nor more beside them', async () => {
     const folder = await remoteFolder(pair)
     const { pipe, ask } = await rawReplica(pair, folder.root)
     const sync = { run: randomUUID(), why: [], was: [] }
-    for (const name of ['placeGroup', 'syncPlace']) {
-      assert.equal((await ask(name, { ...many(1_001), ...sync })).code, 'MALFORMED', name)
-      assert.equal((await ask(name, { ...many(1_000), ...sync })).code, 'NOT_GRANTED', name)
+    for (const name of ['place', 'placeGroup', 'syncPlace']) {
+      assert.equal((await ask(name, { ...many(4_000), ...sync })).code, 'NOT_GRANTED', name)
+      assert.equal((await ask(name, { ...many(4_001), ...sync })).code, 'MALFORMED', name)
     }
-    assert.equal((await ask('place', many(4_000))).code, 'NOT_GRANTED')
-    assert.equal((await ask('place', many(4_001))).code, 'MALFORMED')
+    for (const [key, value] of Object.entries({ why: 'edited', was: null, notes: {} })) {
+      const input = { ...many(1), ...sync, [key]: Array(4_001).fill(value) }
+      assert.equal((await ask('syncPlace', input)).code, 'MALFORMED', key)
+    }
     await pipe.close()
     await folder.close()
   })
