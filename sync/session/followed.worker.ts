@@ -5,13 +5,13 @@ import type { FollowedEntry, FollowedMove } from '../endpoints/index.js'
 import type { End } from '../reconcile/index.js'
 import { renameAlone, renameLater } from './followed-rename.js'
 import type { Hint } from './hints.js'
-import { keyPath, keysBelow, pathKey } from './path-key.js'
+import { keyPath, pathKey } from './path-key.js'
 import { aside, rowMover } from './renames.js'
 import {
   endNumber,
   hasStat,
   isAlikeToPlan,
-  readKeys,
+  removeRows,
   type SeenRow,
   seenFinder,
   seenValueOf,
@@ -69,19 +69,25 @@ export const following = defineTasks(import.meta.url, {
   doubt(sql: Sql, { at, hints }: { at: End; hints: readonly Hint[] | undefined }): void {
     const touched = new Touched(sql)
     const read = sql.prepare('UPDATE seen SET kind = 0, reason = NULL, hash = NULL, racy = 0 WHERE at = ? AND path = ?')
-    const doubted = sql
-      .prepare<{ path: Uint8Array }>(
-        `SELECT path FROM seen WHERE at = ? AND ((kind = 0 AND racy = 1)
-           OR (kind = 3 AND reason = 'unreadable' AND directory = 0 AND inode <> 0))`
-      )
-      .all([endNumber(at)])
-    for (const { path } of doubted) {
-      if (hints !== undefined && !isHinted(keyPath(path), hints)) continue
-      touched.add(path)
-      read.run([endNumber(at), path])
+    const doubted = sql.prepare<{ path: Uint8Array }>(
+      `SELECT path FROM seen WHERE at = ? AND path > ? AND ((kind = 0 AND racy = 1)
+         OR (kind = 3 AND reason = 'unreadable' AND directory = 0 AND inode <> 0)) ORDER BY path LIMIT ${DOUBTED_PAGE}`
+    )
+    let rows: { path: Uint8Array }[]
+    for (let after = new Uint8Array(0); ; after = new Uint8Array(rows.at(-1)!.path)) {
+      rows = doubted.all([endNumber(at), after])
+      for (const { path } of rows) {
+        if (hints !== undefined && !isHinted(keyPath(path), hints)) continue
+        touched.add(path)
+        read.run([endNumber(at), path])
+      }
+      if (rows.length < DOUBTED_PAGE) return
     }
   }
 })
+
+/** Of what was written just before it was read there may be a million. */
+const DOUBTED_PAGE = 1_000
 
 function keepMark(sql: Sql, at: End, mark: string): void {
   sql.prepare('INSERT OR REPLACE INTO followed (at, mark) VALUES (?, ?)').run([endNumber(at), mark])
@@ -151,12 +157,9 @@ class Changes {
 
   /** With all below it. */
   remove(key: Uint8Array): void {
-    const keys = [key, ...readKeys(this.#sql, this.#at, keyPath(key))]
-    this.#touched.add(...keys)
-    const [from, to] = keysBelow(key)
-    this.#sql
-      .prepare('DELETE FROM seen WHERE at = ? AND (path = ? OR (path >= ? AND path < ?))')
-      .run([endNumber(this.#at), key, from, to])
+    this.#touched.add(key)
+    this.#touched.addBelow(this.#at, key)
+    removeRows(this.#sql, this.#at, key)
   }
 
   #isAt(path: RelPath, { inode, birthNs }: FollowedMove): boolean {
@@ -165,6 +168,8 @@ class Changes {
   }
 
   #touch(path: RelPath): void {
-    this.#touched.add(pathKey(path), ...readKeys(this.#sql, this.#at, path))
+    const key = pathKey(path)
+    this.#touched.add(key)
+    this.#touched.addBelow(this.#at, key)
   }
 }

@@ -11,6 +11,7 @@ import {
   isAlikeToPlan,
   isAsSeen,
   readKeys,
+  removeRows,
   type SeenRow,
   seenFinder,
   seenValueOf,
@@ -192,12 +193,10 @@ class Hints {
       if (hints.some(isInside)) this.#later.push(first.to)
       return
     }
-    for (const { path } of moves) this.#touched.add(...readKeys(this.#sql, this.#at, path))
+    for (const [from] of keys) this.#touched.addBelow(this.#at, from)
     moveRows(this.#sql, this.#at, keys)
-    for (const { to } of moves) {
-      this.#touched.add(...readKeys(this.#sql, this.#at, to))
-      this.#walk.add(to)
-    }
+    for (const [, to] of keys) this.#touched.addBelow(this.#at, to)
+    for (const { to } of moves) this.#walk.add(to)
   }
 
   /** Nothing came or went but one folder and what is in it, and nothing is under its old name or was under the new one. */
@@ -210,11 +209,10 @@ class Hints {
     )
   }
 
-  #remove({ key, path }: SeenRow): void {
-    const keys = [key, ...readKeys(this.#sql, this.#at, path)]
-    this.#touched.add(...keys)
-    const gone = this.#sql.prepare('DELETE FROM seen WHERE at = ? AND path = ?')
-    for (const k of keys) gone.run([endNumber(this.#at), k])
+  #remove({ key }: SeenRow): void {
+    this.#touched.add(key)
+    this.#touched.addBelow(this.#at, key)
+    removeRows(this.#sql, this.#at, key)
   }
 
   /**

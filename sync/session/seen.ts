@@ -111,6 +111,11 @@ export function readKeys(sql: Sql, at: End, path: RelPath, limit = -1): Uint8Arr
     .map(row => row.path)
 }
 
+/** Forgets what an end has at and below a key. */
+export function removeRows(sql: Sql, at: End, key: Uint8Array): void {
+  sql.prepare('DELETE FROM seen WHERE at = ? AND path >= ? AND path < ?').run([endNumber(at), key, keysBelow(key)[1]])
+}
+
 /** Finds one row; asked for a path in a directory whose rows still bear its old name, it finds those. */
 export function seenFinder(sql: Sql, at: End): (path: RelPath) => SeenRow | undefined {
   const find = sql.prepare<never>(`SELECT ${COLUMNS} FROM seen WHERE at = ? AND path = ?`, { raw: true, bigint: true })

@@ -1,5 +1,8 @@
 /** What changed in the snapshot since everything was compared last: all that the next plan has to look at. */
 import { RowStatement, type Sql } from '../../storage/sql/index.js'
+import type { End } from '../reconcile/index.js'
+import { keysBelow } from './path-key.js'
+import { endNumber } from './seen.js'
 
 const NOTE = new RowStatement(1, rows => `INSERT OR IGNORE INTO touched VALUES ${rows}`)
 
@@ -17,6 +20,13 @@ export class Touched {
 
   addAll(keys: readonly Uint8Array[]): void {
     if (this.#sql !== undefined) NOTE.run(this.#sql, keys)
+  }
+
+  /** What an end has at and below a key: a million rows perhaps, of which none leaves the database. */
+  addBelow(at: End, key: Uint8Array): void {
+    this.#sql
+      ?.prepare('INSERT OR IGNORE INTO touched SELECT path FROM seen WHERE at = ? AND path >= ? AND path < ?')
+      .run([endNumber(at), key, keysBelow(key)[1]])
   }
 }
 
