@@ -16,6 +16,8 @@ export interface Differences {
 
 const KINDS = ['file', 'directory', 'symlink', 'unknown'] as const
 const PAGE = 1_000
+/** Names that are gone, told in one: each is a text that goes from thread to thread. */
+const GONE_AT_ONCE = 4_096
 const [PATH, FACTS, SIZE, MTIME, CTIME, BIRTH, INODE, TARGET, REASON] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const
 /** What is small goes as one number: kind, whether a hash is vouched for, whether it is a directory, and the mode. */
 const COLUMNS =
@@ -58,11 +60,9 @@ export class Beside {
     this.#rows = row === undefined ? this.#page(pathKey(path)) : [row]
   }
 
-  /** @param entries - the next ones of the walk */
-  next(entries: readonly TreeEntry[]): Differences {
-    const changed: TreeEntry[] = []
-    const quiet: number[] = []
-    const gone: RelPath[] = []
+  /** In pieces, for a million names may be gone between two that are there. @param entries - the next ones of the walk */
+  *next(entries: readonly TreeEntry[]): Generator<Differences> {
+    let [changed, quiet, gone]: [TreeEntry[], number[], RelPath[]] = [[], [], []]
     for (const entry of entries) {
       const key = pathKey(entry.path)
       let row = this.#head()
@@ -74,23 +74,29 @@ export class Beside {
         }
         gone.push(keyPath(row[PATH] as Uint8Array))
         this.#next++
+        if (gone.length < GONE_AT_ONCE) continue
+        yield { changed, quiet, gone }
+        ;[changed, quiet, gone] = [[], [], []]
       }
       if (row !== undefined) this.#next++
       if (row !== undefined && isSame(row, entry, this.#statsOnly)) continue
       if (row !== undefined && isAlike(row, entry)) quiet.push(changed.length)
       changed.push(entry)
     }
-    return { changed, quiet, gone }
+    yield { changed, quiet, gone }
   }
 
   /** What comes after all that was walked. */
-  rest(): RelPath[] {
-    const gone: RelPath[] = []
+  *rest(): Generator<Differences> {
+    let gone: RelPath[] = []
     for (let row = this.#head(); row !== undefined; row = this.#head()) {
       gone.push(keyPath(row[PATH] as Uint8Array))
       this.#next++
+      if (gone.length < GONE_AT_ONCE) continue
+      yield { changed: [], quiet: [], gone }
+      gone = []
     }
-    return gone
+    if (gone.length > 0) yield { changed: [], quiet: [], gone }
   }
 
   #head(): SqlValue[] | undefined {

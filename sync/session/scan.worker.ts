@@ -53,11 +53,12 @@ export const scanning = defineTasks(import.meta.url, {
         async send(entries) {
           const shown = entries.filter(isShown)
           looked += shown.length
-          const found = beside.next(shown)
-          if (found.changed.length > 0 || found.gone.length > 0 || looked >= LOOKED_A_PAGE) await send(found)
+          for (const found of beside.next(shown))
+            if (found.changed.length > 0 || found.gone.length > 0 || looked >= LOOKED_A_PAGE) await send(found)
         }
       })
-      await send({ changed: [], quiet: [], gone: beside.rest() })
+      for (const found of beside.rest()) await send(found)
+      if (looked > 0) await send({ changed: [], quiet: [], gone: [] })
     } finally {
       sql.close()
     }

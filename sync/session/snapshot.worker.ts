@@ -60,20 +60,20 @@ export const snapshotting = defineTasks(import.meta.url, {
 
   /** The same in one, for a walk that came over a wire: `after` it the rows of this page begin. */
   walked(sql: Sql, { at, path, after, entries, statsOnly }: WalkedFar): void {
-    const last = entries.at(-1)
     const beside = new Beside(sql, at, path, { after, statsOnly })
-    const { changed, quiet, gone } = beside.next(entries)
     const unread = noteUnread(sql, at)
     const touched = new Touched(sql)
-    const values: SqlValue[] = []
-    for (const [i, entry] of changed.entries()) {
-      const key = pathKey(entry.path)
-      values.push(...seenRow(at, key, seenValueOf(entry)))
-      if (entry.problem !== undefined) unread(entry.path, entry.problem)
-      if (!quiet.includes(i)) touched.add(key)
+    for (const { changed, quiet, gone } of entries.length === 0 ? beside.rest() : beside.next(entries)) {
+      const values: SqlValue[] = []
+      for (const [i, entry] of changed.entries()) {
+        const key = pathKey(entry.path)
+        values.push(...seenRow(at, key, seenValueOf(entry)))
+        if (entry.problem !== undefined) unread(entry.path, entry.problem)
+        if (!quiet.includes(i)) touched.add(key)
+      }
+      PUT_SEEN.run(sql, values)
+      remove(sql, at, gone)
     }
-    PUT_SEEN.run(sql, values)
-    remove(sql, at, last === undefined ? beside.rest() : gone)
   },
 
   /** Directories of an end that bore another name, by inode and birth time, wherever they were. */
