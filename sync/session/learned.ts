@@ -27,37 +27,53 @@ export function noteOf({ ops }: Step): StepNote {
 
 const versionIn = (op: Operation): Version | undefined => ('version' in op ? op.version : undefined)
 
-/** Versions that an end only learns of. */
+export interface LearnedInit extends AbortOptions {
+  readonly ends: Readonly<Record<End, { readonly vectors?: Pick<EndVectors, 'learn'> | undefined }>>
+}
+
+/**
+ * Versions that an end only learns of. Where two folders are alike to begin with there are two for each thing in them, so they are told while
+ * the plan is done: what both ends have with the same content has seen what both had seen, whatever comes of the rest.
+ */
 export class Learned {
-  readonly #at: Record<End, (LearnedVersion & { readonly needs: readonly number[] })[]> = {
-    source: [],
-    destination: []
+  readonly #init: LearnedInit
+  readonly #ready: Record<End, LearnedVersion[]> = { source: [], destination: [] }
+  /** Of what is entangled (`gather`): the path is right when that was done. */
+  readonly #waiting: Record<End, Extract<Operation, { kind: 'version' }>[]> = { source: [], destination: [] }
+
+  constructor(init: LearnedInit) {
+    this.#init = init
   }
 
   /** An operation that does nothing on the disk. */
   add(op: Extract<Operation, { kind: 'version' }>): void {
-    this.#at[op.end].push({ path: op.path, version: op.version, needs: op.needs })
+    if (op.needs.length > 0) this.#waiting[op.end].push(op)
+    else this.#ready[op.end].push({ path: op.path, version: op.version })
   }
 
   /** What was written at one end has seen what lay there; where it came from the same is known from now on. */
   note({ op }: Done): void {
     if ((op.kind !== 'create' && op.kind !== 'replace') || op.version === undefined) return
     if (sameVersion(op.version, op.content.version)) return
-    this.#at[otherEnd(op.end)].push({ path: op.from.later ?? op.from.path, version: op.version, needs: [] })
+    this.#ready[otherEnd(op.end)].push({ path: op.from.later ?? op.from.path, version: op.version })
   }
 
-  /** Once all of the plan is done. @param failed - operations that were not */
-  async tell(
-    ends: Readonly<Record<End, { readonly vectors?: Pick<EndVectors, 'learn'> | undefined }>>,
-    failed: ReadonlySet<number>,
-    options: AbortOptions
-  ): Promise<void> {
-    for (const end of ENDS) {
-      const notes = this.#at[end].filter(({ needs }) => !needs.some(id => failed.has(id)))
-      for (let i = 0; i < notes.length; i += LEARNED_PAGE) {
-        const page = notes.slice(i, i + LEARNED_PAGE).map(({ path, version }) => ({ path, version }))
-        await ends[end].vectors?.learn(page, options)
-      }
-    }
+  /** As much as makes whole pages, so that little is held. */
+  async tellSome(): Promise<void> {
+    await Promise.all(ENDS.map(end => this.#tell(end, LEARNED_PAGE)))
+  }
+
+  /** What is left, once all of the plan is done. @param failed - operations that were not */
+  async tell(failed: ReadonlySet<number>): Promise<void> {
+    for (const end of ENDS)
+      for (const { path, version, needs } of this.#waiting[end].splice(0))
+        if (!needs.some(id => failed.has(id))) this.#ready[end].push({ path, version })
+    await Promise.all(ENDS.map(end => this.#tell(end, 1)))
+  }
+
+  async #tell(end: End, atLeast: number): Promise<void> {
+    const { ends, signal } = this.#init
+    const [ready, options] = [this.#ready[end], { ...(signal && { signal }) }]
+    while (ready.length >= atLeast) await ends[end].vectors?.learn(ready.splice(0, LEARNED_PAGE), options)
   }
 }

@@ -69,7 +69,7 @@ export class Transition {
   readonly #problems: (Problem & { at: End })[] = []
   readonly #unsettled = new Set<RelPath>()
   readonly #bringing: Bringing
-  readonly #learned = new Learned()
+  readonly #learned: Learned
   readonly #limits: BatchLimits
   #batch: Batch
   /** Content of the last batch being staged, then made durable; and the last two being placed: one is, the other waits for it. */
@@ -86,6 +86,7 @@ export class Transition {
     this.#init = init
     this.#lines = new VersionLines(init.run, init.snapshot)
     this.#bringing = new Bringing(init)
+    this.#learned = new Learned(init)
     const here = ENDS.every(end => init.ends[end].endpoint.kind === 'local')
     const limits = here ? LIMITS_HERE : LIMITS_FAR
     this.#limits = { ...limits, steps: init.batchSteps ?? limits.steps }
@@ -97,8 +98,7 @@ export class Transition {
       await this.#all()
       await this.#placing
       await this.#noting
-      const { ends, signal } = this.#init
-      await this.#learned.tell(ends, this.#failed, { ...(signal && { signal }) })
+      await this.#learned.tell(this.#failed)
     } finally {
       // Nothing is left at work when the staging places are closed.
       await Promise.allSettled([this.#staging, this.#brought, this.#placingBefore, this.#placing, this.#noting])
@@ -121,6 +121,7 @@ export class Transition {
         else if (op.kind === 'version') this.#learned.add(op)
         else await this.#add(op)
       }
+      await this.#learned.tellSome()
       if (page.length < PLAN_PAGE) break
       from = page.at(-1)!.id + 1
     }
