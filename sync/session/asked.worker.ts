@@ -16,7 +16,7 @@ import { Ignored } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
 import { keyPath, pathKey } from './path-key.js'
 import type { PlanInput } from './plan.worker.js'
-import { withPlan } from './plan-file.js'
+import { PLAN_CACHE_KIB, withPlan } from './plan-file.js'
 import { SyncRows } from './rows.js'
 import { endNumber, signed } from './seen.js'
 
@@ -123,7 +123,7 @@ export function withTold<T>(
   fn: (told: ToldVectors | undefined) => T extends PromiseLike<unknown> ? never : T
 ): T {
   if (vectorsFile === undefined) return fn(undefined)
-  const sql = openSqlite(vectorsFile, { scratch: true })
+  const sql = openSqlite(vectorsFile, { scratch: true, cacheKiB: PLAN_CACHE_KIB })
   try {
     return fn(toldVectors(sql))
   } finally {
@@ -143,7 +143,8 @@ function writeAsked(sql: Sql, archive: Sql, snapshot: Sql, input: AskedInput): b
   if (only === 'settle') return false
   const listed = listedKeys(sql)
   const told = { of: () => undefined, listed }
-  const rows = new SyncRows({ archive, snapshot, sync, proves, only, told, ignored: () => new Ignored(ignore) })
+  const ignored = (): Ignored => new Ignored(ignore)
+  const rows = new SyncRows({ archive, snapshot, sync, proves, only, told, ignored, keeps: false })
   const insert = sql.prepare('INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)')
   const absence = new Absence(rows)
   for (const row of rows.changed())

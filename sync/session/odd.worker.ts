@@ -19,7 +19,7 @@ export const comparing = defineTasks(import.meta.url, {
   stillOdd({ instanceFile, snapshotFile, sync, proves, ignore, paths }: OddInput): RelPath[] {
     return withReader(instanceFile, archive =>
       withReader(snapshotFile, snapshot => {
-        const rows = new SyncRows({ archive, snapshot, sync, proves, ignored: () => new Ignored(ignore) })
+        const rows = new SyncRows({ archive, snapshot, sync, proves, ignored: () => new Ignored(ignore), keeps: false })
         return paths.filter(path => {
           const row = rows.find(path)
           return row !== undefined && isDifferent(row)

@@ -14,6 +14,8 @@ import { TRACES_TABLE } from './traces.js'
 /** Conflicts, problems and what stays unsettled, as the plan tells them. */
 export type Remark = Extract<PlanRow, { row: 'conflict' | 'problem' | 'unsettled' }>
 
+/** Of a file that is written and read in the order in which it lies: hardly any page is wanted twice. */
+export const PLAN_CACHE_KIB = 1024
 /** Operations, or settles of one kind, in a row: some 100 KB. */
 const BLOCK = 250
 
@@ -31,7 +33,7 @@ const BUSY_TIMEOUT_MS = 5 * 60_000
 
 /** Opens the file of a plan for one task. All that is read in `fn` is one state of it. */
 export function withPlan<T>(planFile: string, fn: (sql: Sql) => T extends PromiseLike<unknown> ? never : T): T {
-  const sql = openSqlite(planFile, { scratch: true, busyTimeoutMs: BUSY_TIMEOUT_MS })
+  const sql = openSqlite(planFile, { scratch: true, cacheKiB: PLAN_CACHE_KIB, busyTimeoutMs: BUSY_TIMEOUT_MS })
   try {
     // Without it each of thousands of reads would lock the file for itself.
     sql.exec('BEGIN')

@@ -16,8 +16,8 @@ import { type ToldVectors, withTold } from './asked.worker.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
 import { pathKey } from './path-key.js'
-import { type OperationPage, planWriter, type Remark, readOperations, readRemarks, withPlan } from './plan-file.js'
-import { SyncRows } from './rows.js'
+import { type OperationPage, PLAN_CACHE_KIB, planWriter, type Remark, readOperations, readRemarks, withPlan } from './plan-file.js'
+import { holdsMany, SyncRows } from './rows.js'
 import { noteAchieved, type TraceColumns } from './traces.js'
 import { unreadFinder } from './unread.js'
 import { deviceOfReplica } from './vector-rows.js'
@@ -70,7 +70,7 @@ export const planning = defineTasks(import.meta.url, {
   /** @returns undefined when the rows of renamed directories must come under their names first */
   async makePlan(input: PlanInput): Promise<PlanSummary | undefined> {
     for (const left of ['', '-wal', '-shm']) await removeFile(`${input.planFile}${left}`)
-    const plan = openSqlite(input.planFile, { scratch: true })
+    const plan = openSqlite(input.planFile, { scratch: true, cacheKiB: PLAN_CACHE_KIB })
     try {
       return withReader(input.instanceFile, archive =>
         withReader(input.snapshotFile, snapshot =>
@@ -125,7 +125,10 @@ function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanI
   const basis = optionsBasis(input)
   const only = keysToPlan({ archive, snapshot, input, basis })
   if (only === 'settle') return undefined
-  const rows = new SyncRows({ archive, snapshot, sync, proves, only, told, unread, ignored: () => new Ignored(ignore) })
+  const rows = new SyncRows({
+    ...{ archive, snapshot, sync, proves, only, told, unread, ignored: () => new Ignored(ignore) },
+    keeps: input.options.archive || !holdsMany(snapshot)
+  })
   const ignored = new Ignored(ignore)
   const facts = (end: End): EndFacts => factsOf(archive, snapshot, sync, end)
   const holds = { source: facts('source'), destination: facts('destination') }

@@ -20,7 +20,7 @@ import { KeptRows } from './kept-rows.js'
 import { keyPath, pathKey } from './path-key.js'
 import { type KnownStat, plannedOf } from './planned-columns.js'
 import { isPlainlySame, keyOf, type RawRow } from './same-rows.js'
-import { rawSeen, type SeenRow, seenFinder, seenOf } from './seen.js'
+import { endNumber, rawSeen, type SeenRow, seenFinder, seenOf } from './seen.js'
 
 const CARRIED_BITS = 0o777
 
@@ -38,6 +38,8 @@ export interface RowsInit {
   readonly unread?: boolean | undefined
   /** What both ends said of versions; undefined: none are kept. */
   readonly told?: ToldVectors | undefined
+  /** They are gone through more than once: as many as may be are kept for that. */
+  readonly keeps: boolean
 }
 
 /** Paths that are remembered as not alike; more, and the next plan compares everything. */
@@ -45,6 +47,13 @@ export const MAX_ODD = 2_000
 
 /** Reconcile goes through the rows several times: so many are kept from the first, some 30 MB. */
 const MAX_KEPT = 200_000
+
+/** An end has more than are kept: where all of them are to be gone through, none need be. */
+export const holdsMany = (snapshot: Sql): boolean =>
+  ENDS.some(
+    end =>
+      snapshot.prepare('SELECT 1 FROM seen WHERE at = ? LIMIT 1 OFFSET ?').get([endNumber(end), MAX_KEPT]) !== undefined
+  )
 
 export class SyncRows implements Rows {
   readonly #init: RowsInit
@@ -77,7 +86,7 @@ export class SyncRows implements Rows {
       return
     }
     const odd: RelPath[] = []
-    let kept: KeptRows | undefined = new KeptRows()
+    let kept = this.#init.keeps ? new KeptRows() : undefined
     /** What lies in another directory of the same name is not what lay there, however alike it is. */
     let other: RelPath | undefined
     const isListed = (path: RelPath): boolean =>
