@@ -16,17 +16,33 @@ export const hiding = defineTasks(import.meta.url, {
   }
 })
 
-function countHidden(snapshot: Sql, rules: readonly IgnoreRules[]): Hidden {
+export function countHidden(snapshot: Sql, rules: readonly IgnoreRules[]): Hidden {
   const ignored = new Ignored(rules)
   const sum = { ignored: 0, of: 0 }
-  const rows = snapshot.prepare<{ path: Uint8Array; directory: number }>(
-    'SELECT path, max(kind = 1 OR directory) AS directory FROM seen GROUP BY path ORDER BY path'
-  )
-  for (const { path, directory } of rows.iterate()) {
-    const said = ignored.next(keyPath(path), directory === 1)
-    if (directory === 1) continue
+  for (const { path, directory } of shown(snapshot)) {
+    const said = ignored.next(keyPath(path), directory)
+    if (directory) continue
     sum.of++
     if (said !== 'no') sum.ignored++
   }
   return sum
+}
+
+/** Both ends go in tree order, one beside the other: together they would be sorted anew, a million paths in memory. */
+export const SHOWN = `
+  SELECT path, kind = 1 OR directory AS directory FROM seen WHERE at = 0
+  UNION ALL SELECT path, kind = 1 OR directory FROM seen WHERE at = 1 ORDER BY path`
+
+/** Each path once, in tree order, and whether it is a directory at an end. */
+function* shown(snapshot: Sql): Generator<{ path: Uint8Array; directory: boolean }> {
+  let last: { path: Uint8Array; directory: boolean } | undefined
+  for (const row of snapshot.prepare<{ path: Uint8Array; directory: number }>(SHOWN).iterate()) {
+    const [path, directory] = [row.path, row.directory === 1]
+    if (last !== undefined && Buffer.compare(last.path, path) === 0) last.directory ||= directory
+    else {
+      if (last !== undefined) yield last
+      last = { path, directory }
+    }
+  }
+  if (last !== undefined) yield last
 }
