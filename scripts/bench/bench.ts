@@ -25,6 +25,8 @@ export type Figures = Record<string, number | string | boolean | null>
 export interface Bench {
   readonly name: string
   readonly what: string
+  /** Runs only when it is named. */
+  readonly long?: boolean
   run(context: BenchContext): Promise<Figures>
 }
 

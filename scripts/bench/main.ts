@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME... --quick --dir FOLDER]`: each scenario prints one JSON line with its figures and, from the same
  * run, the same work by `cp -a` + `sync -f` or the plain library call, as a ratio. Seconds alone mean nothing on a shared
- * machine. Without names all run; `--list` names them. With `--trees FOLDER` the trees are made there once and kept.
+ * machine. Without names all run but the long ones; `--list` names them. With `--trees FOLDER` the trees are made there once and kept.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import { atEnd, endAll, endOnSignal, isEnding } from './ending.js'
 import { indexBenches } from './index-benches.js'
 import { reconciling } from './reconcile.js'
 import { remoteBackgroundBenches } from './remote-background.js'
+import { remoteMillionBenches } from './remote-million.js'
 import { remoteBenches } from './remotes.js'
 import { slowLinkBenches } from './slow-links.js'
 import { starting } from './start.js'
@@ -35,6 +36,7 @@ const benches: readonly Bench[] = [
   ...transferBenches,
   ...remoteBenches,
   ...remoteBackgroundBenches,
+  ...remoteMillionBenches,
   ...slowLinkBenches,
   ...indexBenches,
   reconciling,
@@ -80,7 +82,7 @@ const tree = (kind: TreeKind): Promise<string> => {
   return makeTree(treesDir, kind, quick)
 }
 endOnSignal()
-for (const bench of benches.filter(b => positionals.length === 0 || positionals.includes(b.name))) {
+for (const bench of benches.filter(b => (positionals.length === 0 ? b.long !== true : positionals.includes(b.name)))) {
   if (isEnding()) break
   const dir = freshDir()
   const note = (text: string): void => void process.stderr.write(`${bench.name}: ${text}\n`)
