@@ -16,7 +16,15 @@ import { type ToldVectors, withTold } from './asked.worker.js'
 import { Ignored, type IgnoreRules } from './ignored.js'
 import { keysToPlan, optionsBasis } from './partial.js'
 import { pathKey } from './path-key.js'
-import { type OperationPage, PLAN_CACHE_KIB, planWriter, type Remark, readOperations, readRemarks, withPlan } from './plan-file.js'
+import {
+  type OperationPage,
+  PLAN_CACHE_KIB,
+  planWriter,
+  type Remark,
+  readOperations,
+  readRemarks,
+  withPlan
+} from './plan-file.js'
 import { holdsMany, SyncRows } from './rows.js'
 import { noteAchieved, type TraceColumns } from './traces.js'
 import { unreadFinder } from './unread.js'

@@ -37,7 +37,8 @@ function snapshot(at: 0 | 1, count: number): Sql {
   return sql
 }
 
-const countOf = (sql: Sql, text: string): number => sql.prepare<{ n: number }>(`SELECT count(*) n FROM ${text}`).get()!.n
+const countOf = (sql: Sql, text: string): number =>
+  sql.prepare<{ n: number }>(`SELECT count(*) n FROM ${text}`).get()!.n
 const under = (sql: Sql, name: string): number =>
   countOf(sql, `seen WHERE path >= CAST('${name}' AS BLOB) AND path < CAST('${name}' || x'01' AS BLOB)`)
 
