@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { dispatchAction } from '../../storage/audit/index.js'
 import { displayPath, type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
 import type { DuplicateGroup, KeepRule, Victim } from '../../sync/operations/index.js'
+import { asTyped } from './as-typed.js'
 import { askWhenAsked, confirmInput, ensureConfirmed, type Question, typedConfirm } from './confirm.js'
 import { endOfJob, type FileJobEnd, showBegun, showJobProblems } from './file-job.js'
 import { counted, pathFields, typedPaths } from './file-text.js'
@@ -243,7 +244,7 @@ function typedRule(rule: unknown, folder: unknown, cwd: string): KeepRule {
 function typedSize(text: string): number {
   const bytes = parseBytes(text)
   if (bytes !== undefined) return bytes
-  throw new SpacedriveError('USAGE', `expected a size after --min-size, got "${text}"`, {
+  throw new SpacedriveError('USAGE', `expected a size after --min-size, got ${asTyped(text)}`, {
     hint: 'Such as 100k, 5M or 2G.'
   })
 }

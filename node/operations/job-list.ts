@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SpacedriveError } from '../../storage/base/index.js'
+import { asTyped } from './as-typed.js'
 import { JOB_STATE_NAMES } from './job-states.js'
 import { jobRemark, shortId, stateText } from './job-text.js'
 import { limitOption } from './number-option.js'
@@ -45,5 +46,5 @@ export const jobList = defineOperation({
 function jobState(text: string): (typeof JOB_STATE_NAMES)[number] {
   const state = JOB_STATE_NAMES.find(name => name === text)
   if (state !== undefined) return state
-  throw new SpacedriveError('USAGE', `--status ${text}: expected ${JOB_STATE_NAMES.join(', ')}`)
+  throw new SpacedriveError('USAGE', `expected --status ${JOB_STATE_NAMES.join(' | ')}, got ${asTyped(text)}`)
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ProgressFields, SpacedriveError } from '../../storage/base/index.js'
+import { asTyped } from './as-typed.js'
 import { shortId } from './job-text.js'
 import { jobGoesOn, waitForJob } from './job-wait.js'
 import { MODE_NAMES, ruleOptions, rulesInput, typedMode, typedRules } from './location-input.js'
@@ -126,5 +127,5 @@ export const locationRemove = defineOperation({
 function yesOrNo(value: unknown): boolean {
   if (value === 'true' || value === 'on' || value === 'yes') return true
   if (value === 'false' || value === 'off' || value === 'no') return false
-  throw new SpacedriveError('USAGE', `--watch ${String(value)}: expected true or false`)
+  throw new SpacedriveError('USAGE', `expected --watch true | false, got ${asTyped(value)}`)
 }

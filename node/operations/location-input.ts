@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SpacedriveError } from '../../storage/base/index.js'
+import { asTyped } from './as-typed.js'
 import { parseBytes } from './format.js'
 import type { Typed } from './operation.js'
 
@@ -54,7 +55,7 @@ function size(text: string): number | null {
   if (text === 'none') return null
   const bytes = parseBytes(text)
   if (bytes === undefined || bytes < 1)
-    throw new SpacedriveError('USAGE', `--max-size ${text}: expected a size such as 100MB, or none`)
+    throw new SpacedriveError('USAGE', `expected a size such as 100MB, or none, after --max-size, got ${asTyped(text)}`)
   return bytes
 }
 
@@ -69,6 +70,6 @@ export function typedMode(value: Typed['options'][string]): (typeof MODE_NAMES)[
   if (value === undefined) return undefined
   const mode = MODE_NAMES.find(m => m === value)
   if (mode === undefined)
-    throw new SpacedriveError('USAGE', `--mode ${String(value)}: expected ${MODE_NAMES.join(', ')}`)
+    throw new SpacedriveError('USAGE', `expected --mode ${MODE_NAMES.join(' | ')}, got ${asTyped(value)}`)
   return mode
 }

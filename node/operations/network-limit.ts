@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RateLimit } from '../../protocols/pace/index.js'
 import { SpacedriveError } from '../../storage/base/index.js'
+import { asTyped } from './as-typed.js'
 import { formatRate, parseBytes } from './format.js'
 import { defineOperation } from './operation.js'
 
@@ -92,7 +93,7 @@ function rateOf(option: string, text: string): number | null {
   if (text === 'none') return null
   const bytes = parseBytes(text.replace(/\/s$/i, ''))
   if (bytes !== undefined && bytes > 0) return bytes
-  throw new SpacedriveError('USAGE', `expected a rate such as 500K after ${option}, got ${text}`, {
+  throw new SpacedriveError('USAGE', `expected a rate such as 500K after ${option}, got ${asTyped(text)}`, {
     hint: 'Bytes a second; `none` takes the limit away.'
   })
 }

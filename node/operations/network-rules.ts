@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type AbsPath, SpacedriveError } from '../../storage/base/index.js'
 import type { ContentKind } from '../../storage/entries/index.js'
+import { asTyped } from './as-typed.js'
 import { formatBytes, parseBytes } from './format.js'
 import { defineOperation } from './operation.js'
 import { resolveTyped } from './typed-path.js'
@@ -70,7 +71,7 @@ export const networkRules = defineOperation({
         to?: string
       }
       if (mode !== undefined && mode !== 'ask' && mode !== 'always') {
-        throw new SpacedriveError('USAGE', `expected ask or always after --mode, got ${String(mode)}`)
+        throw new SpacedriveError('USAGE', `expected --mode ask | always, got ${asTyped(mode)}`)
       }
       return {
         device: device as string,
@@ -99,7 +100,7 @@ function sizeOf(text: string): number | null {
   if (text === 'none') return null
   const bytes = parseBytes(text)
   if (bytes !== undefined) return bytes
-  throw new SpacedriveError('USAGE', `expected a size such as 500M after --max-size, got ${text}`)
+  throw new SpacedriveError('USAGE', `expected a size such as 500M after --max-size, got ${asTyped(text)}`)
 }
 
 function kindsOf(text: string): ContentKind[] | null {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { displayPath, isPlainUtf8, pathBytes, SpacedriveError } from '../../storage/base/index.js'
 import type { SearchFilters } from '../../storage/search/index.js'
+import { asTyped } from './as-typed.js'
 import { formatBytes, formatTime, parseBytes } from './format.js'
 import { wholeNumber } from './number-option.js'
 import { defineOperation } from './operation.js'
@@ -164,6 +165,8 @@ function date(value: unknown, option: string): number | undefined {
     return Date.now() - Number(back[1]) * { h: 3_600_000, d: 86_400_000, w: 604_800_000 }[back[2] as 'd' | 'h' | 'w']
   const ms = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text)
   if (Number.isNaN(ms))
-    throw new SpacedriveError('USAGE', `${option}: ${text} is not a date`, { hint: 'Say 2024-05-01 or 7d.' })
+    throw new SpacedriveError('USAGE', `expected a date after ${option}, got ${asTyped(text)}`, {
+      hint: 'Say 2024-05-01 or 7d.'
+    })
   return ms
 }

@@ -3,6 +3,7 @@ import { type AbsPath, SpacedriveError, typed } from '../../storage/base/index.j
 import { MAX_DELETE_PERCENT, MODES, POLICIES } from '../../sync/reconcile/index.js'
 import type { FarFolder } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
+import { asTyped } from './as-typed.js'
 import { isNamedPath, namedPath, typedPath } from './device-path.js'
 import { defineOperation } from './operation.js'
 import { shownEnd } from './sync-named.js'
@@ -82,16 +83,16 @@ export const syncAdd = defineOperation({
     input({ arguments: [name, source, destination], options: o }, terminal) {
       const mode = MODES.find(m => m === o.mode)
       if (mode === undefined) {
-        throw new SpacedriveError('USAGE', `expected --mode ${MODES.join(' | ')}, got ${String(o.mode ?? 'none')}`, {
+        throw new SpacedriveError('USAGE', `expected --mode ${MODES.join(' | ')}, got ${asTyped(o.mode)}`, {
           hint: 'replica copies and never deletes, mirror is an exact copy, backup keeps history, bidirectional goes both ways.'
         })
       }
       const conflict = o.conflict === undefined ? 'keep-both' : POLICIES.find(p => p === o.conflict)
       if (conflict === undefined)
-        throw new SpacedriveError('USAGE', `expected --conflict ${POLICIES.join(' | ')}, got ${String(o.conflict)}`)
+        throw new SpacedriveError('USAGE', `expected --conflict ${POLICIES.join(' | ')}, got ${asTyped(o.conflict)}`)
       const percent = o.maxDelete === undefined ? undefined : Number(o.maxDelete)
       if (percent !== undefined && !(Number.isInteger(percent) && percent >= 1 && percent <= 100))
-        throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${String(o.maxDelete)}`, {
+        throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${asTyped(o.maxDelete)}`, {
           hint: 'A percentage of the files at an end: 100 never halts because of deletions.'
         })
       const ignore = Array.isArray(o.ignore) ? [...o.ignore] : []

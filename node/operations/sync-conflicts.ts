@@ -4,6 +4,7 @@ import { displayPath, type RelPath, ROOT, SpacedriveError, typed } from '../../s
 import type { ConflictSide } from '../../sync/history/index.js'
 import type { Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
+import { asTyped } from './as-typed.js'
 import { askDriver, bodyOf } from './ask-driver.js'
 import { counted, pathFields, showList } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
@@ -87,7 +88,7 @@ export const syncResolve = defineOperation({
     input({ arguments: [name, path], options: o }) {
       const keep = KEEPS.find(k => k === o.keep)
       if (keep === undefined) {
-        throw new SpacedriveError('USAGE', `expected --keep ${KEEPS.join(' | ')}, got ${String(o.keep ?? 'none')}`, {
+        throw new SpacedriveError('USAGE', `expected --keep ${KEEPS.join(' | ')}, got ${asTyped(o.keep)}`, {
           hint: HINT
         })
       }

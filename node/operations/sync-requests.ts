@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type AbsPath, displayPath, displayText, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { ServedSync } from '../../sync/serving/index.js'
 import type { Peer } from '../compose.js'
+import { asTyped } from './as-typed.js'
 import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 import { servedSync, servedView } from './sync-named.js'
@@ -147,7 +148,7 @@ function typedId(wanted: unknown): number {
 function percentOf(text: unknown): number {
   const percent = Number(text)
   if (Number.isInteger(percent) && percent >= 1 && percent <= 100) return percent
-  throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${String(text)}`, {
+  throw new SpacedriveError('USAGE', `expected --max-delete from 1 to 100, got ${asTyped(text)}`, {
     hint: 'A percentage of the files here: 100 never stops because of deletions.'
   })
 }

@@ -3,6 +3,7 @@ import { type AbsPath, displayPath, SpacedriveError } from '../../storage/base/i
 import type { Mode } from '../../sync/reconcile/index.js'
 import type { SyncRule } from '../../sync/serving/index.js'
 import type { Peer } from '../compose.js'
+import { asTyped } from './as-typed.js'
 import { formatTime } from './format.js'
 import { folderToLet, realFolder } from './granted-folder.js'
 import { defineOperation } from './operation.js'
@@ -134,7 +135,7 @@ function modesOf(text: string | undefined): Mode[] {
   if (text === 'all') return [...MODES]
   const modes = (text ?? '').split(',').map(mode => mode.trim())
   if (modes.every(mode => mode in MODE_NAMES)) return modes as Mode[]
-  throw new SpacedriveError('USAGE', `expected --mode ${MODES.join(' | ')} | all, got ${text ?? 'none'}`, {
+  throw new SpacedriveError('USAGE', `expected --mode ${MODES.join(' | ')} | all, got ${asTyped(text)}`, {
     hint: 'Several are divided by commas: --mode mirror,backup.'
   })
 }

@@ -1,4 +1,5 @@
 import { SpacedriveError } from '../../storage/base/index.js'
+import { asTyped } from './as-typed.js'
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1000,
@@ -26,7 +27,7 @@ export function parseMoment(text: string, option: string, nowMs: number, or = ''
   const local = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text.replace(/^(\d{4}-\d\d-\d\d) /, '$1T')
   const at = /^\d{4}-\d\d-\d\dT/.test(local) ? Date.parse(local) : Number.NaN
   if (!Number.isNaN(at)) return at
-  throw new SpacedriveError('USAGE', `expected a time after ${option}, got "${text}"`, {
+  throw new SpacedriveError('USAGE', `expected a time after ${option}, got ${asTyped(text)}`, {
     hint: `Say how long ago (45min, 2h, 3d, 1w), a day (2026-03-01) or a time (2026-03-01T17:04)${or}.`
   })
 }
@@ -35,7 +36,7 @@ export function parseMoment(text: string, option: string, nowMs: number, or = ''
 export function typedDuration(text: string, option: string): number {
   const ms = parseDuration(text)
   if (ms !== undefined) return ms
-  throw new SpacedriveError('USAGE', `expected a length of time after ${option}, got "${text}"`, {
+  throw new SpacedriveError('USAGE', `expected a length of time after ${option}, got ${asTyped(text)}`, {
     hint: 'Such as 12h, 7d or 4w.'
   })
 }

@@ -8,7 +8,8 @@ interface Waiting {
 
 /**
  * A token bucket that may go into debt: a frame goes as soon as nothing is owed, however large it is, and what follows waits
- * until it is paid. So the rate holds at the mean, whatever the size of frames. First come, first served.
+ * until it is paid. So the rate holds at the mean, whatever the size of pieces. First come, first served: who asks for small ones,
+ * one after the other, takes turns with the others.
  */
 export class Bucket {
   readonly #clock: Clock
@@ -68,8 +69,11 @@ export class Bucket {
       this.#balance = Math.min(this.#balance + earned, this.#since * BURST_SECONDS)
     }
     this.#atMs = nowMs
-    this.#since = this.#rate()
-    if (this.#since === undefined) this.#balance = 0
+    const rate = this.#rate()
+    if (rate === undefined) this.#balance = 0
+    // What was owed at the rate of before is paid in the time that it would have taken then, not in days.
+    else if (this.#balance < 0 && this.#since !== undefined && rate < this.#since) this.#balance *= rate / this.#since
+    this.#since = rate
   }
 
   #spend(bytes: number): void {

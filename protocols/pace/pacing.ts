@@ -1,5 +1,6 @@
 import type { AbortOptions, Clock, DeviceId } from '../../storage/base/index.js'
 import { Bucket } from './bucket.js'
+import { BURST_SECONDS } from './limits.js'
 
 /** Of content, as this device sees it: to the other one, or from it. */
 export type Direction = 'up' | 'down'
@@ -8,10 +9,12 @@ export type Direction = 'up' | 'down'
 export interface Pacing {
   /** Resolves when so many bytes of content may go. @throws `signal.reason` */
   take(device: DeviceId, direction: Direction, bytes: number, options?: AbortOptions): Promise<void>
+  /** What is asked for at once, so that all who share the limits of now get on; undefined: no limit. */
+  sliceBytes(device: DeviceId, direction: Direction): number | undefined
 }
 
 /** For who has no limits. */
-export const UNPACED: Pacing = { take: async () => {} }
+export const UNPACED: Pacing = { take: async () => {}, sliceBytes: () => undefined }
 
 /** Stands for all devices together. */
 export const ALL = ''
@@ -31,6 +34,11 @@ export class Buckets implements Pacing {
     // Its own first: a slow device does not hold the place of others in what all share.
     await this.#bucket(device, direction).take(bytes, options)
     await this.#bucket(ALL, direction).take(bytes, options)
+  }
+
+  sliceBytes(device: DeviceId, direction: Direction): number | undefined {
+    const rates = [this.#rateOf(device, direction), this.#rateOf(ALL, direction)].filter(rate => rate !== undefined)
+    return rates.length === 0 ? undefined : Math.ceil(Math.min(...rates) * BURST_SECONDS)
   }
 
   /** Limits have changed: what waits goes on by the new ones. */

@@ -72,7 +72,7 @@ export function rateLimits(db: Database, clock: Clock): RateLimits {
 
 function ensureRate(rate: number): void {
   if (Number.isSafeInteger(rate) && rate >= MIN_RATE_BYTES_PER_SECOND && rate <= MAX_RATE_BYTES_PER_SECOND) return
-  throw new SpacedriveError('USAGE', `expected a rate from 64 KiB to 1 TiB a second, got ${rate} bytes`, {
+  throw new SpacedriveError('USAGE', `expected a rate from 8 KiB to 1 TiB a second, got ${rate} bytes`, {
     hint: 'Such as 64K or 2M; `none` takes a limit away.'
   })
 }

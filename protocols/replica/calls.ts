@@ -11,6 +11,18 @@ import { MAX_BLOCKS_A_PART, MAX_FOUND, MAX_HASHES_A_PART } from './limits.js'
 import { SYNC_CALLS, SYNC_STREAMS } from './sync-calls.js'
 import * as v from './values.js'
 
+/** What is said of a call besides its shapes. */
+export interface CallTraits {
+  /** Whether it only looks. */
+  readonly access: 'read' | 'write'
+  /** What it is to the turn at a folder: its answer may tell that something was placed, or it is the word that the driver gets on. */
+  readonly turn?: 'placed' | 'word'
+  /** It is begun in the order of the calls, also where a limit of the rate holds some of them up. */
+  readonly ordered?: true
+  /** It waits for something to happen, for days perhaps: nobody says that he is still at it. */
+  readonly waits?: true
+}
+
 const nothing = z.object({})
 const handle = safeCount
 const count = z.number().int().min(0)
@@ -67,7 +79,8 @@ export const CALLS = {
   stageWrite: {
     input: v.staged.extend({ stage: handle }),
     output: z.object({ problems: z.array(v.problem.extend({ index: count })).max(MAX_LOOKS) }),
-    access: 'write'
+    access: 'write',
+    ordered: true
   },
   stageVerify: {
     input: z.object({ stage: handle, files: z.array(v.verified).max(MAX_LOOKS) }),
@@ -81,16 +94,23 @@ export const CALLS = {
     output: z.object({ writer: handle, positionBytes: safeCount }),
     access: 'write'
   },
-  append: { input: z.object({ writer: handle }), output: z.object({ positionBytes: safeCount }), access: 'write' },
+  append: {
+    input: z.object({ writer: handle }),
+    output: z.object({ positionBytes: safeCount }),
+    access: 'write',
+    ordered: true
+  },
   appendHole: {
     input: z.object({ writer: handle, lengthBytes: safeCount }),
     output: z.object({ positionBytes: safeCount }),
-    access: 'write'
+    access: 'write',
+    ordered: true
   },
   appendStretch: {
     input: z.object({ writer: handle, stretch: v.range.extend({ path: v.rel }) }),
     output: z.object({ positionBytes: safeCount }),
-    access: 'write'
+    access: 'write',
+    ordered: true
   },
   /** Beside it: the lengths (u32, little-endian), then the hashes. */
   appendBlocks: {
@@ -99,7 +119,8 @@ export const CALLS = {
       count: count.min(1).max(MAX_BLOCKS_A_PART)
     }),
     output: z.object({ positionBytes: safeCount, count }),
-    access: 'write'
+    access: 'write',
+    ordered: true
   },
   prefixHash: { input: z.object({ writer: handle }), output: z.object({ hash: v.hash }), access: 'write' },
   restart: { input: z.object({ writer: handle }), output: nothing, access: 'write' },
@@ -166,6 +187,11 @@ export const STREAMS = {
 
 export type CallName = keyof typeof CALLS
 export type StreamName = keyof typeof STREAMS
+
+const traits = new Map<string, CallTraits>(Object.entries<CallTraits>({ ...CALLS, ...STREAMS }))
+/** Of a call by its name, which may be one that there is not. */
+export const traitsOf = (name: string): CallTraits | undefined => traits.get(name)
+
 export type Input<N extends CallName | StreamName> = N extends CallName
   ? z.input<(typeof CALLS)[N]['input']>
   : N extends StreamName

@@ -34,7 +34,12 @@ export const GOT_ON_EVERY_MS = 60_000
  * that done, or say that, for ever.
  */
 export const STALLED_TURN_MS = 6 * 3600_000
-/** In both directions together: getting on. The slowest rate that can be set brings it in 4 s. */
+/** Whoever holds the turn at a folder has it so long at the most once somebody else came for it. */
+export const MAX_WANTED_TURN_MS = 24 * 3600_000
+/**
+ * In both directions together: getting on. The slowest rate that can be set brings it in 32 s; where many share that, the driver says
+ * that it gets on.
+ */
 export const TURN_PROGRESS_BYTES = 256 * 1024
 /** Staging places of a session. */
 export const MAX_STAGES = 16

@@ -16,6 +16,7 @@ import {
   FLAG_BROTLI,
   FRAME_LENGTH_BYTES,
   FrameBuffers,
+  type FramePace,
   framePipe,
   LinkRate,
   Opener,
@@ -71,6 +72,17 @@ export interface SealedPipe {
    * instead, sealed for it alone.
    */
   arrived(frame: Uint8Array): void
+  /**
+   * Resolves with what `send` makes of it, once content may be sent: under a limit no more than one frame of it waits to go out, so that
+   * what is no content comes soon after it was asked for.
+   * @throws what `send` throws
+   */
+  inTurn<T>(send: () => T | Promise<T>): Promise<T>
+  /** Bytes that came and went, parts of frames among them. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Some of a frame is here, and not all of it. */
+  readonly isArriving: boolean
   /** Nothing is under way: what is kept for later frames is let go (`FrameBuffers.rest`). Most streams rest most of the time. */
   rest(): void
   /** Says that nothing more will be sent, once what is queued is out. */
@@ -85,6 +97,8 @@ export interface SealedPipeInit {
   readonly random?: Random | undefined
   /** Content is compressed on a link slower than this; SLOW_LINK_BYTES_PER_SECOND unless given. */
   readonly compressBelowBytesPerSecond?: number | undefined
+  /** Limits of the rate, for frames with bytes beside their values. */
+  readonly pace?: FramePace | undefined
   /** Frames whose content may come in a place (sync/endpoints/shared-places.ts): whoever gets one gives it back. */
   readonly sharedType?: number | undefined
   /** What it throws ends the stream. */
@@ -101,6 +115,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     stream,
     peer,
     random,
+    pace,
     sharedType,
     onFrame,
     onEnd,
@@ -122,6 +137,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     maxFrameBytes: MAX_REPLICA_FRAME_BYTES,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     rate,
+    pace,
     allocate: (_, length) => incoming.take(length),
     onPreamble: salt => keyed(salt.slice()),
     onFrame(frame) {
@@ -166,8 +182,28 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       const slow = data.length > 0 && rate.bytesPerSecond < compressBelowBytesPerSecond
       const smaller = slow ? compressed(Buffer.concat(payload)) : undefined
       const flags = smaller === undefined ? 0 : FLAG_BROTLI
-      pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length }, smaller ?? payload, frame))
+      const content = data.some(part => part.length > 0)
+      pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length }, smaller ?? payload, frame), { content })
       return frame
+    },
+    inTurn: send =>
+      new Promise((resolve, reject) => {
+        pipe.whenClear(() => {
+          try {
+            resolve(send())
+          } catch (err) {
+            reject(err)
+          }
+        })
+      }),
+    get bytesIn() {
+      return pipe.bytesIn
+    },
+    get bytesOut() {
+      return pipe.bytesOut
+    },
+    get isArriving() {
+      return pipe.arriving !== undefined
     }
   }
 }

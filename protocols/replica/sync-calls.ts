@@ -73,7 +73,8 @@ export const SYNC_CALLS = {
       notes: z.array(v.stepNote).max(MAX_PLACED_STEPS).optional()
     }),
     output: v.results,
-    access: 'write'
+    access: 'write',
+    turn: 'placed'
   },
   syncChanged: {
     input: z.object({ after: safeCount, upto: safeCount.optional() }),
@@ -103,7 +104,7 @@ export const SYNC_CALLS = {
     output: z.object({ problems: z.array(v.problem.extend({ index: safeCount })).max(MAX_LOOKS) }),
     access: 'write'
   },
-  syncAlive: { input: nothing, output: nothing, access: 'write' },
+  syncAlive: { input: nothing, output: nothing, access: 'write', turn: 'word' },
   syncClose: {
     input: z.object({ done: z.boolean(), settled: z.boolean().optional() }),
     output: nothing,
@@ -146,7 +147,8 @@ export const SYNC_STREAMS = {
       changes: z.array(z.object({ path: v.relOrRoot, subtree: z.boolean() })).max(MAX_WATCHED_PAGE),
       note: v.text(1_000).optional()
     }),
-    access: 'read'
+    access: 'read',
+    waits: true
   }
 } as const
 
@@ -159,6 +161,3 @@ export const SYNC_WRITES: ReadonlySet<string> = new Set([
   ...['ensureSpace', 'stageWrite', 'stageVerify', 'openFile', 'append', 'appendHole', 'appendStretch', 'appendBlocks'],
   ...['prefixHash', 'restart', 'finish', 'closeWriter', 'stageClose']
 ])
-
-/** Calls that wait for something to happen, for days perhaps: nobody says that he is still at it. */
-export const WAITING: ReadonlySet<string> = new Set(['watch'])

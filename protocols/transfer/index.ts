@@ -49,6 +49,7 @@ export { expand } from './receive/expand.js'
 export { compressed } from './send/compression.js'
 export { FrameBuffers, reusable } from './stream/frame-buffers.js'
 export { type FramePipe, framePipe } from './stream/frame-pipe.js'
+export type { FramePace } from './stream/frame-queue.js'
 export { LinkRate } from './stream/link-rate.js'
 export {
   FLAG_BROTLI,

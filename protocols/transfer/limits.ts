@@ -12,8 +12,11 @@ export const MIN_CHUNK_BYTES = 64 * 1024
 export const MAX_CHUNK_BYTES = 4 * 1024 * 1024
 /** Bytes a sender may have on the way that the receiver has not consumed. */
 export const CREDIT_BYTES = 8 * 1024 * 1024
-/** Slower than this over the whole window is treated like silence: the stream ends, and the transfer waits for a better one. */
-export const MIN_RATE_BYTES_PER_SECOND = 1024
+/**
+ * Slower than this over the whole window is treated like silence: the stream ends, and the transfer waits for a better one. A
+ * limit of 8 KiB/s that 32 streams share brings twice as much.
+ */
+export const MIN_RATE_BYTES_PER_SECOND = 128
 export const MIN_RATE_WINDOW_MS = 60_000
 /** What one chunk carries: writes of 1 MiB did best over Noise and Yamux, and a turn of the event loop stays at 2 ms. */
 export const CHUNK_BYTES = 1024 * 1024

@@ -1,5 +1,5 @@
 import { type AbortOptions, hasCode, type RelPath } from '../../storage/base/index.js'
-import { BLOCKS_A_PAGE, type Endpoint, type StagedFileWriter } from '../endpoints/index.js'
+import { BLOCKS_A_PAGE, type Endpoint, PAGE_OF_BLOCKS_BYTES, type StagedFileWriter } from '../endpoints/index.js'
 import { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
 import { type ComingList, GrowingList } from './growing-list.js'
 
@@ -88,9 +88,11 @@ class InStep {
       const written = await this.#append(from, to, shift)
       if (from + written < to) parted ??= from + written // those behind it are not written
     }
+    // Its answer says that this end gets on, too.
+    const aPage = Math.min(BLOCKS_A_PAGE, Math.ceil(PAGE_OF_BLOCKS_BYTES / this.#init.averageBytes))
     let sent = this.#next
     while (parted === undefined && (await wanted.more(sent))) {
-      const to = Math.min(wanted.blocks.count, sent + BLOCKS_A_PAGE)
+      const to = Math.min(wanted.blocks.count, sent + aPage)
       const some = append(sent, to)
       some.catch(() => {}) // told when its turn comes
       going.push(some)

@@ -19,8 +19,8 @@ export interface SmallFile {
 }
 
 export interface TransferSmallInit<F extends SmallFile> extends AbortOptions {
-  readonly from: Pick<Endpoint, 'readPack'>
-  readonly to: Pick<EndpointStage, 'write'>
+  readonly from: Pick<Endpoint, 'readPack' | 'packBytes'>
+  readonly to: Pick<EndpointStage, 'write' | 'packBytes'>
   /** At most MAX_PACKED_FILE_BYTES each; taken as they are needed. */
   readonly files: AsyncIterable<F> | Iterable<F>
   /** Mode and time that the staged file gets, from the stat of what was read. */
@@ -52,7 +52,9 @@ export async function* transferSmall<F extends SmallFile>(
   const linked = linkSignals(init.signal, over.signal)
   const running: Promise<readonly TransferredSmall<F>[]>[] = []
   try {
-    for await (const pack of packsOf(init.files)) {
+    const packBytes = (): number =>
+      Math.min(PACK_BYTES, init.from.packBytes ?? PACK_BYTES, init.to.packBytes ?? PACK_BYTES)
+    for await (const pack of packsOf(init.files, packBytes)) {
       linked.signal.throwIfAborted()
       if (running.length >= PACKS_AT_ONCE) yield await running.shift()!
       const task = transferPack(init, pack, linked.signal)
@@ -67,11 +69,14 @@ export async function* transferSmall<F extends SmallFile>(
   }
 }
 
-async function* packsOf<F extends SmallFile>(files: AsyncIterable<F> | Iterable<F>): AsyncGenerator<F[], void, void> {
+async function* packsOf<F extends SmallFile>(
+  files: AsyncIterable<F> | Iterable<F>,
+  packBytes: () => number
+): AsyncGenerator<F[], void, void> {
   let pack: F[] = []
   let bytes = 0
   for await (const file of files) {
-    if (pack.length > 0 && (pack.length === FILES_A_PACK || bytes + file.sizeBytes > PACK_BYTES)) {
+    if (pack.length > 0 && (pack.length === FILES_A_PACK || bytes + file.sizeBytes > packBytes())) {
       yield pack
       pack = []
       bytes = 0

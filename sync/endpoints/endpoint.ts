@@ -61,12 +61,14 @@ export interface Endpoint {
   read(path: RelPath, options?: ReadOptions): AsyncIterable<ReadPiece>
   /** Several small files at once; at most MAX_LOOKS paths. */
   readPack(paths: readonly RelPath[], options?: ReadPackOptions): Promise<ReadPack>
+  /** What a pack should hold at most, where a limit of the rate holds now: see `EndpointStage.packBytes`. */
+  readonly packBytes?: number | undefined
   /** BLAKE3 of whole files, made at that end: only the hashes travel. In the order given. */
   hash(paths: readonly RelPath[], options?: HashOptions): AsyncIterable<HashedFile>
 
   /**
    * The blocks of one file, cut by content, and its hash, made at that end: what another file has in common with it need not
-   * travel (docs/delta.md). In messages of about BLOCKS_A_PAGE.
+   * travel (docs/delta.md). In messages of about BLOCKS_A_PAGE, or of PAGE_OF_BLOCKS_BYTES where that is less.
    * @throws {SpacedriveError} as `read`; TOO_LARGE: it might have more than MAX_BLOCKS
    */
   blocks(path: RelPath, options: BlocksOptions): AsyncIterable<BlockPiece>

@@ -60,6 +60,7 @@ export {
   MAX_PACKED_FILE_BYTES,
   MAX_PLACED_LETTERS,
   PAGE_ENTRIES,
+  PAGE_OF_BLOCKS_BYTES,
   READ_PIECE_BYTES
 } from './limits.js'
 export { walkHere } from './local/local.worker.js'

@@ -9,8 +9,13 @@ export const MAX_LOOKS = 1000
 export const MAX_PLACED_LETTERS = 512 * 1024
 /** One piece of `read`: large enough for full speed, small enough to be aborted between two. */
 export const READ_PIECE_BYTES = 1024 * 1024
-/** Blocks in one message of `blocks`: 2.5 KiB that tell of 8 MiB. */
+/** Blocks in one message of `blocks`, at most: 2.5 KiB that tell of 8 MiB. */
 export const BLOCKS_A_PAGE = 128
+/**
+ * Nor does a message wait for more content to be gone through, however large the blocks are: who reads a large file tells by these
+ * messages that he gets on, and of blocks of 4 MiB 128 would be 512.
+ */
+export const PAGE_OF_BLOCKS_BYTES = 16 * 1024 * 1024
 /**
  * Blocks of one file: 512 GiB at the largest average, were each as short as it may be. What is larger is not compared by
  * blocks: TOO_LARGE.

@@ -25,6 +25,8 @@ export interface EndpointStage {
    * @throws {SpacedriveError} NO_SPACE, READ_ONLY, DISK_ERROR, STAGING_GONE: what concerns all of them
    */
   write(entries: readonly StagedEntry[], data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
+  /** What one call of `write` should carry at most, where a limit of the rate holds now: a longer one would hold up for minutes what is asked after it. */
+  readonly packBytes?: number | undefined
 
   /**
    * Opens one large file for writing, at the end of what is already there (`positionBytes`, `prefixHash`). `append` and

@@ -16,7 +16,7 @@ import type { Database } from '../../storage/sql/index.js'
 import type { Endpoint, FollowedPage, FollowOptions } from '../endpoints/index.js'
 import type { ServedFolder } from '../history/index.js'
 import type { End, Mode } from '../reconcile/index.js'
-import { leftWrites, openEnd, type Vectors } from '../session/index.js'
+import { leftWrites, openEnd, type TakeOptions, type Vectors } from '../session/index.js'
 import { foldersOf } from './folders.js'
 import { KeptThere } from './kept-there.js'
 import { COUNT_AGAIN_MS, TURN_WAIT_MS } from './limits.js'
@@ -39,7 +39,7 @@ export interface ServedSyncsInit {
   /** Opens a folder of this device. @param create - makes it when its parent exists */
   open(path: AbsPath, options?: { create?: boolean } & AbortOptions): Promise<Endpoint>
   /** Those who change one folder take turns, syncs of this device among them. */
-  turn(path: AbsPath, options: AbortOptions): Promise<() => void>
+  turn(path: AbsPath, options: TakeOptions): Promise<() => void>
 }
 
 /** What another device asks for. */
@@ -255,10 +255,10 @@ class ServedList implements ServedSyncs {
   }
 
   /** Waits a while and no longer: who holds it may wait for a folder that the asking device holds. */
-  async #turn(path: AbsPath, { signal }: AbortOptions): Promise<() => void> {
+  async #turn(path: AbsPath, { wanted, signal }: TakeOptions): Promise<() => void> {
     const limit = deadline(TURN_WAIT_MS, 'waiting for a turn', signal)
     try {
-      return await this.#init.turn(path, { signal: limit.signal })
+      return await this.#init.turn(path, { wanted, signal: limit.signal })
     } catch (err) {
       signal?.throwIfAborted()
       if (!hasCode(err, 'TIMEOUT')) throw err

@@ -1,7 +1,7 @@
 import { type AbortOptions, type Clock, SpacedriveError } from '../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult, PlaceStep } from '../../storage/files/index.js'
 import type { AnnouncedRun, Endpoint, EndpointStage, KeptBatch, SyncedEnd } from '../endpoints/index.js'
-import { type FolderVectors, type OpenedEnd, openEnd, placeAt } from '../session/index.js'
+import { type FolderVectors, type OpenedEnd, openEnd, placeAt, type TakeOptions } from '../session/index.js'
 import { ServingGuards, type ServingGuardsInit, windowSinceMs } from './guards.js'
 import { ownBatch } from './own-batch.js'
 import { isWritten, type ServedSync } from './record.js'
@@ -22,7 +22,7 @@ export interface ServingEndInit extends ServingGuardsInit {
   /** After that: what came of it. It may be lost. */
   placed(steps: readonly PlaceStep[], results: readonly PlaceResult[]): Promise<void>
   /** One sync at a time changes a folder. @throws {SpacedriveError} BUSY; `signal.reason` */
-  turn(options: AbortOptions): Promise<() => void>
+  turn(options: TakeOptions): Promise<() => void>
 }
 
 /**
@@ -36,6 +36,7 @@ export class ServingEnd implements SyncedEnd {
   readonly #staged = new StagedHashes()
   #stage: Promise<EndpointStage> | undefined
   #endTurn: (() => void) | undefined
+  #wanted = false
   #asides = 0
   /** One batch at a time. */
   #placing: Promise<unknown> = Promise.resolve()
@@ -72,6 +73,11 @@ export class ServingEnd implements SyncedEnd {
     return this.#endTurn !== undefined && this.#closed === undefined
   }
 
+  /** Somebody else came for it meanwhile. */
+  get isWanted(): boolean {
+    return this.#wanted
+  }
+
   stage(options?: AbortOptions): Promise<EndpointStage> {
     this.#stage ??= this.#staging(options).then(staging => this.#staged.noting(staging))
     return this.#stage
@@ -84,7 +90,12 @@ export class ServingEnd implements SyncedEnd {
   }
 
   async announce(run: AnnouncedRun, options: AbortOptions = {}): Promise<void> {
-    this.#endTurn ??= await this.#init.turn(options)
+    this.#endTurn ??= await this.#init.turn({
+      ...options,
+      wanted: () => {
+        this.#wanted = true
+      }
+    })
     await this.#guards.announce(run)
   }
 

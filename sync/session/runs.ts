@@ -26,7 +26,7 @@ import { type Halted, haltedBy, hasNews, PUT_BACK, together } from './run-outcom
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
 import { syncWrites } from './syncs.worker.js'
-import { Turns } from './turns.js'
+import { type TakeOptions, Turns } from './turns.js'
 import type { Vectors } from './vectors.js'
 import { waitForDevice } from './wait-for-device.js'
 
@@ -121,7 +121,7 @@ export class Runs {
   }
 
   /** A turn at one folder of this device. @returns ends it */
-  turn(path: AbsPath, options: AbortOptions): Promise<() => void> {
+  turn(path: AbsPath, options: TakeOptions): Promise<() => void> {
     return this.#turns.take([path], options)
   }
 

@@ -32,6 +32,7 @@ import { StatusChanges } from './status-changes.js'
 import type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './syncs.js'
 import { syncWrites } from './syncs.worker.js'
 import { tidyEnds } from './tidy-ends.js'
+import type { TakeOptions } from './turns.js'
 import { whenThere } from './wait-for-device.js'
 
 /** Shown of a plan unless more is asked for. */
@@ -195,7 +196,7 @@ class SyncList implements Syncs {
     for (const sync of this.list()) if (farEnd(sync)?.device === device) await this.#remove(sync)
   }
 
-  turn(path: AbsPath, options: AbortOptions): Promise<() => void> {
+  turn(path: AbsPath, options: TakeOptions): Promise<() => void> {
     return this.#runs.turn(path, options)
   }
 

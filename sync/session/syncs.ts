@@ -24,6 +24,7 @@ import type { EndComponents } from './roots.js'
 import type { RunOptions, TurnOptions } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import type { Standing, SyncStatus } from './status.js'
+import type { TakeOptions } from './turns.js'
 import type { Vectors } from './vectors.js'
 
 export interface SyncsInit extends EndComponents {
@@ -99,7 +100,7 @@ export interface Syncs extends Startable {
   /** A device is revoked: its syncs end. */
   forget(device: DeviceId): Promise<void>
   /** Who changes a folder takes turns with the sessions of this device. @returns ends the turn */
-  turn(path: AbsPath, options: AbortOptions): Promise<() => void>
+  turn(path: AbsPath, options: TakeOptions): Promise<() => void>
 }
 
 export type FarAnswer =

@@ -8,11 +8,11 @@ import {
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
-import { givePlace, ownMemory } from '../../../sync/endpoints/index.js'
+import { ownMemory } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, type PeerSession, wireError } from '../../wire/index.js'
-import { CALLS, type CallName, type Input, type Output, STREAMS, type StreamName } from '../calls.js'
-import { MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import { CALLS, type CallName, type Input, type Output, type StreamName, traitsOf } from '../calls.js'
+import { MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED } from '../limits.js'
 import {
   ABORT,
   ALIVE,
@@ -25,8 +25,8 @@ import {
   type SealedPipe,
   sealedPipe
 } from '../sealed-pipe.js'
-import { WAITING } from '../sync-calls.js'
 import type { Answer, AnswerPart } from './answer.js'
+import { ComingParts } from './coming-parts.js'
 import { endedBy, saidThere } from './failures.js'
 import { Silence } from './silence.js'
 import { Turns } from './turns.js'
@@ -55,9 +55,6 @@ interface Pending {
   fail(err: Error): void
 }
 
-/** What is written in the order of the calls: held up by a limit, it keeps that order. */
-const WRITES = new Set<CallName>(['append', 'appendHole', 'appendStretch', 'appendBlocks', 'stageWrite'])
-
 /** Asks the other end of one replica stream and sorts the answers. */
 export class Caller {
   readonly #init: CallerInit
@@ -69,6 +66,8 @@ export class Caller {
   readonly #up: Lane
   readonly #down: Lane
   readonly #silence: Silence
+  /** Is told that something came or went, or was paid at a limit. */
+  #onMoved = (): void => {}
   #nextCall = 1
   #ended: Error | undefined
 
@@ -79,6 +78,7 @@ export class Caller {
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
     this.#pipe = sealedPipe({
       ...{ stream, peer, random, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond, sharedType: PART },
+      pace: this.#up,
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
     })
@@ -86,8 +86,24 @@ export class Caller {
       clock,
       isDue: () => this.#isDue(),
       isUntaken: () => [...this.#pending.values()].some(pending => pending.isUntaken?.() === true),
+      wire: this.#pipe,
+      moved: () => this.#onMoved(),
       tooLong: err => this.#pipe.abort(err)
     })
+  }
+
+  /** Whoever has to say that this end gets on is told when it does. */
+  whenMoved(listener: () => void): void {
+    this.#onMoved = listener
+  }
+
+  /** See `Lane.messageBytes`. */
+  get upBytes(): number | undefined {
+    return this.#up.messageBytes
+  }
+
+  get downBytes(): number | undefined {
+    return this.#down.messageBytes
   }
 
   /** That does not jump. */
@@ -103,14 +119,20 @@ export class Caller {
   ): Promise<Answer<Output<N>>> {
     signal?.throwIfAborted()
     const bytes = data.reduce((sum, part) => sum + part.length, 0)
-    const release = await this.#requests.take(bytes, signal)
+    const { turn, ordered } = traitsOf(name)!
+    // That this end gets on cannot wait behind all that it has to bring.
+    const release = turn === 'word' ? undefined : await this.#requests.take(bytes, signal)
     try {
-      if (WRITES.has(name)) await raceSignal(this.#up.take(bytes), signal)
-      const answer = await this.#ask(name, input, data, signal)
-      if (answer.data.length > 0) await raceSignal(this.#down.take(answer.data.length), signal)
+      const ask = (): Promise<Answer<Output<N>>> => {
+        signal?.throwIfAborted()
+        return this.#ask(name, input, data, signal)
+      }
+      const asked = ordered ? this.#pipe.inTurn(ask) : ask()
+      const answer = await raceSignal(asked, signal)
+      await this.#payDown(answer.data.length, signal)
       return answer
     } finally {
-      release()
+      release?.()
     }
   }
 
@@ -131,52 +153,24 @@ export class Caller {
   ): AsyncGenerator<AnswerPart<Output<N>>, void, void> {
     signal?.throwIfAborted()
     const release = await this.#streams.take(0, signal)
-    const parts: AnswerPart<Output<N>>[] = []
-    let over = false
-    let failure: Error | undefined
-    let wake = (): void => {}
+    const coming = new ComingParts(name)
     const call = this.#begin(name, input, [], {
-      onFrame: ({ type, values, data }) => {
-        if (type === PART) {
-          if (parts.length >= PARTS_AHEAD) throw wireError('FLOODED', 'the device sent more parts than it may')
-          parts.push({
-            value: decode(values, STREAMS[name].output as unknown as ZodType<Output<N>>, `an answer to ${name}`),
-            data
-          })
-        } else over = true
-        wake()
-      },
-      isUntaken: () => parts.length > 0,
-      fail: err => {
-        failure = err
-        over = true
-        wake()
-      }
+      onFrame: frame => coming.onFrame(frame),
+      isUntaken: () => coming.isUntaken,
+      fail: err => coming.fail(err)
     })
-    const onAbort = (): void => wake()
-    signal?.addEventListener('abort', onAbort, { once: true })
     try {
       for (;;) {
-        signal?.throwIfAborted()
-        const part = parts.shift()
-        if (part !== undefined) {
-          if (part.data.length > 0) await raceSignal(this.#down.take(part.data.length), signal)
-          this.#send(MORE, call, { parts: 1 })
-          yield part
-        } else if (over) {
-          if (failure !== undefined) throw failure
-          return
-        } else {
-          await new Promise<void>(resolve => {
-            wake = resolve
-          })
-        }
+        const part = await coming.next(signal)
+        if (part === undefined) return
+        await this.#payDown(part.data.length, signal)
+        this.#send(MORE, call, { parts: 1 })
+        yield part
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort)
-      for (const { data } of parts) givePlace(data.buffer)
+      coming.drop()
       // Its last answer comes all the same, and is waited for by nobody but the place it takes.
-      if (over) release()
+      if (coming.over) release()
       else this.#letGo(call, release)
     }
   }
@@ -229,7 +223,7 @@ export class Caller {
     const call = this.#nextCall++
     // Silence counts only while an answer is due.
     if (!this.#isDue()) this.#silence.heard(false)
-    const asked: Pending = { ...pending, waits: WAITING.has(name) }
+    const asked: Pending = { ...pending, waits: traitsOf(name)?.waits === true }
     this.#pending.set(call, asked)
     try {
       asked.frame = this.#pipe.send(CALL, call, { name, input }, data)
@@ -238,6 +232,14 @@ export class Caller {
       throw err
     }
     return call
+  }
+
+  async #payDown(bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    if (bytes > 0)
+      await raceSignal(
+        this.#down.take(bytes, () => this.#onMoved()),
+        signal
+      )
   }
 
   #send(type: number, call: number, values: unknown): void {

@@ -52,6 +52,10 @@ export class RemoteEndpoint implements Endpoint {
     this.#about = { ...about, device }
   }
 
+  get packBytes(): number | undefined {
+    return this.#caller.downBytes
+  }
+
   async about({ signal }: AbortOptions = {}): Promise<EndpointAbout> {
     signal?.throwIfAborted()
     return this.#about

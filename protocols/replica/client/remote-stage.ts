@@ -32,6 +32,10 @@ export class RemoteStage implements EndpointStage {
     this.fresh = fresh
   }
 
+  get packBytes(): number | undefined {
+    return this.#caller.upBytes
+  }
+
   async write(entries: readonly StagedEntry[], data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
     const wire = stagedToWire(entries, data)
     const input = { stage: this.handle, ...wire.values }
@@ -92,8 +96,8 @@ class RemoteWriter implements StagedFileWriter {
 
   async append(bytes: Uint8Array): Promise<void> {
     const pieces: Promise<void>[] = []
-    for (let at = 0; at < bytes.length; at += READ_PIECE_BYTES)
-      pieces.push(this.#append(bytes.subarray(at, at + READ_PIECE_BYTES)))
+    const pieceBytes = Math.min(READ_PIECE_BYTES, this.#caller.upBytes ?? READ_PIECE_BYTES)
+    for (let at = 0; at < bytes.length; at += pieceBytes) pieces.push(this.#append(bytes.subarray(at, at + pieceBytes)))
     await Promise.all(pieces)
   }
 

@@ -84,6 +84,7 @@ class RemoteEnd implements SyncedEnd {
   /** When that end heard last that this one gets on. */
   #saidMs: number
   #saying = false
+  #holdsTurn = false
 
   constructor(caller: Caller, { capabilities, replica, alive }: RemoteEndInit) {
     this.#caller = caller
@@ -91,6 +92,8 @@ class RemoteEnd implements SyncedEnd {
     this.vectors = replica === undefined ? undefined : new RemoteVectors(caller, replica)
     this.#alive = alive
     this.#saidMs = caller.nowMs()
+    // What a limit of the rate or a slow link makes long is not seen there as getting on.
+    caller.whenMoved(() => this.gotOn())
   }
 
   stage(options: AbortOptions = {}): Promise<EndpointStage> {
@@ -105,6 +108,7 @@ class RemoteEnd implements SyncedEnd {
     options: AbortOptions = {}
   ): Promise<void> {
     await this.#caller.call('syncAnnounce', { run, removed, repacked, replaced, directoriesRemoved }, options)
+    this.#holdsTurn = true
   }
 
   async count(_: string, batch: number, options: AbortOptions = {}): Promise<Pick<Marker, 'root'>> {
@@ -129,7 +133,8 @@ class RemoteEnd implements SyncedEnd {
 
   /** Counted from the answer on: that end hears no two of them closer together than they were said. */
   gotOn(): void {
-    if (!this.#alive || this.#saying || this.#caller.nowMs() - this.#saidMs < GOT_ON_EVERY_MS) return
+    if (!this.#alive || !this.#holdsTurn || this.#saying || this.#caller.nowMs() - this.#saidMs < GOT_ON_EVERY_MS)
+      return
     this.#saying = true
     const heard = (): void => {
       this.#saying = false

@@ -6,9 +6,9 @@ import type { Input } from '../calls.js'
 import { followedToWire } from '../followed.js'
 import { keptPath } from '../kept.js'
 import { MAX_HASHES_A_PART } from '../limits.js'
+import type { Answering, Outgoing } from './answering.js'
 import { liesInOurs, type OurPlaces } from './place-theirs.js'
 import { readParts } from './read-parts.js'
-import type { Outgoing } from './served-folder.js'
 import type { ServedForSync } from './served-sync.js'
 
 /** What there is goes out after so long, with the next hash: who asked sees that it goes on. */
@@ -55,12 +55,13 @@ export async function* followParts(
 export async function* keptParts(
   sync: ServedForSync,
   asked: Input<'keptLines'> | Input<'keptRead'>,
+  partBytes: Answering['partBytes'],
   options: AbortOptions
 ): AsyncGenerator<Outgoing, void, void> {
   const kept = await sync.kept()
   if ('hash' in asked) {
     const { hash, ...how } = asked
-    yield* readParts(kept.contents.read(keptPath(hash), { ...how, ...options, shared: true }))
+    yield* readParts(kept.contents.read(keptPath(hash), { ...how, ...options, shared: true }), partBytes)
   } else for await (const page of kept.lines({ ...asked, ...options })) yield { values: page }
 }
 

@@ -4,7 +4,8 @@ import { blocksFromData } from '../blocks.js'
 import type { CallName, Input } from '../calls.js'
 import { resultsToWire, stepsFromWire } from '../placing.js'
 import { stagedFromWire } from '../staging.js'
-import type { Outgoing, ServedFolder } from './served-folder.js'
+import type { Outgoing } from './answering.js'
+import type { ServedFolder } from './served-folder.js'
 import { SYNC_HANDLERS } from './sync-handlers.js'
 
 export type Handler<N extends CallName> = (

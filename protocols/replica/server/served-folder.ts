@@ -1,7 +1,6 @@
 import {
   type AbortOptions,
   type AbsPath,
-  type Clock,
   parentOf,
   type RelPath,
   ROOT,
@@ -29,6 +28,7 @@ import { type Input, STREAMS, type StreamName } from '../calls.js'
 import { MAX_STAGES, MAX_WRITERS } from '../limits.js'
 import { pageToWire } from '../page.js'
 import { SYNC_WRITES } from '../sync-calls.js'
+import type { Answering, Outgoing } from './answering.js'
 import { followParts, hashParts, keptParts } from './answers-in-parts.js'
 import { isOurPlace, liesInOurs, namesOf, placeTheirs, stagedOf } from './place-theirs.js'
 import { readParts } from './read-parts.js'
@@ -46,11 +46,6 @@ export interface Served {
   readonly sync?: SyncPort | undefined
 }
 
-export interface Outgoing {
-  readonly values: unknown
-  readonly data?: readonly Uint8Array[]
-}
-
 interface Writing {
   readonly writer: StagedFileWriter
   /** Of the append that failed: what was sent behind it would land at the wrong place. */
@@ -64,17 +59,17 @@ interface Writing {
 export class ServedFolder {
   readonly #served: Served
   readonly #access: 'read' | 'write'
-  readonly #clock: Clock
+  readonly #how: Answering
   readonly #sync: ServedForSync | undefined
   readonly #stages = new Map<number, EndpointStage>()
   readonly #writers = new Map<number, Writing>()
   #nextHandle = 1
   #closed: Promise<void> | undefined
 
-  constructor(served: Served, access: 'read' | 'write', clock: Clock) {
+  constructor(served: Served, access: 'read' | 'write', how: Answering) {
     this.#served = served
     this.#access = access
-    this.#clock = clock
+    this.#how = how
     this.#sync = served.sync && new ServedForSync(served.sync, served.endpoint)
   }
 
@@ -94,6 +89,11 @@ export class ServedFolder {
     return this.#sync?.holdsTurn === true
   }
 
+  /** Somebody else came for it since. */
+  get isWanted(): boolean {
+    return this.#sync?.isWanted === true
+  }
+
   async *stream(
     name: StreamName,
     input: Input<StreamName>,
@@ -109,7 +109,7 @@ export class ServedFolder {
     } else if (name === 'read') {
       const { path, ...how } = input as Input<'read'>
       await this.ensureReadable(path)
-      yield* readParts(endpoint.read(path, { ...how, ...options, shared: true }))
+      yield* readParts(endpoint.read(path, { ...how, ...options, shared: true }), this.#how.partBytes)
     } else if (name === 'blocks') {
       const { path, ...how } = input as Input<'blocks'>
       await this.ensureReadable(path)
@@ -119,11 +119,11 @@ export class ServedFolder {
     } else if (name === 'syncFollow') {
       yield* followParts(this.sync, input as Input<'syncFollow'>, this.#served, options)
     } else if (name === 'keptLines' || name === 'keptRead') {
-      yield* keptParts(this.sync, input as Input<'keptLines'>, options)
+      yield* keptParts(this.sync, input as Input<'keptLines'>, this.#how.partBytes, options)
     } else {
       const asked = input as Input<'hash'>
       await this.ensureReadable(...asked.paths)
-      yield* hashParts(endpoint, asked, { ...options, clock: this.#clock })
+      yield* hashParts(endpoint, asked, { ...options, clock: this.#how.clock })
     }
   }
 

@@ -54,6 +54,10 @@ export class ServedForSync {
     return this.#end?.holdsTurn === true
   }
 
+  get isWanted(): boolean {
+    return this.#end?.isWanted === true
+  }
+
   get uuid(): string {
     return this.#port.sync.uuid
   }

@@ -20,9 +20,10 @@ import {
   moreHead,
   type Output,
   STREAMS,
-  type StreamName
+  type StreamName,
+  traitsOf
 } from '../calls.js'
-import { ALIVE_EVERY_MS, MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
+import { MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
 import { isAnyDone } from '../placing.js'
 import {
   ABORT,
@@ -36,11 +37,12 @@ import {
   type SealedPipe,
   sealedPipe
 } from '../sealed-pipe.js'
-import { WAITING } from '../sync-calls.js'
+import type { Outgoing } from './answering.js'
 import { HANDLERS, type Handler } from './handlers.js'
+import { Life } from './life.js'
+import { RunningCall } from './running.js'
 import { type Served, ServedFolder } from './served-folder.js'
 import { isTellable, toldOf } from './told.js'
-import { TurnWatch } from './turn-watch.js'
 
 export interface ServeInit {
   readonly stream: Stream
@@ -57,19 +59,6 @@ export interface ServeInit {
   onWatch(): void
 }
 
-interface Running {
-  /** It waits for something to happen: that it is still at it goes without saying. */
-  readonly waits: boolean
-  readonly aborting: AbortController
-  /** Parts that may still be sent, for answers that come in parts. */
-  room: number
-  /** All of these are on their way: it is the device's turn to take them. */
-  untaken: boolean
-  /** Those that are on their way. */
-  readonly parts: Uint8Array[]
-  wake(): void
-}
-
 /** One folder of this device as another one sees it, for as long as its stream is open. Resolves when that is over. */
 export function serveReplica(init: ServeInit): Promise<void> {
   return new Session(init).done
@@ -79,7 +68,7 @@ class Session {
   readonly done: Promise<void>
   readonly #init: ServeInit
   readonly #pipe: SealedPipe
-  readonly #running = new Map<number, Running>()
+  readonly #running = new Map<number, RunningCall>()
   readonly #work = new Set<Promise<unknown>>()
   readonly #over = new AbortController()
   readonly #up: Lane
@@ -88,8 +77,7 @@ class Session {
   #greeted = false
   #lastCall = 0
   #watching = false
-  #saidMs: number
-  readonly #turn: TurnWatch
+  readonly #life: Life
   #finish!: () => void
 
   constructor(init: ServeInit) {
@@ -97,13 +85,12 @@ class Session {
     const { stream, peer, clock, pacing } = init
     this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
     this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
-    this.#saidMs = clock.monotonicMs()
-    this.#turn = new TurnWatch(this.#saidMs)
     const ended = new Promise<void>(resolve => {
       this.#finish = resolve
     })
     this.#pipe = sealedPipe({
       ...{ stream, peer, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond, sharedType: CALL },
+      pace: this.#up,
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the device ended the stream'))
     })
@@ -113,10 +100,19 @@ class Session {
     const header = clock.timer(() => {
       if (!this.#greeted) this.#pipe.abort(wireError('TIMEOUT', 'the device did not say what it wants'))
     }, HEADER_TIMEOUT_MS)
-    const stopAlive = this.#sayAlive()
+    this.#life = new Life({
+      ...{ clock, wire: this.#pipe, isBusy: () => this.#is('isBusy') },
+      turn: () => ({
+        holds: this.#folder?.holdsTurn === true,
+        wanted: this.#folder?.isWanted === true,
+        working: this.#is('isWorking')
+      }),
+      say: () => this.#send(ALIVE, 0, {}),
+      over: err => this.#pipe.abort(err)
+    })
     this.done = ended.then(async () => {
       header.clear()
-      stopAlive()
+      this.#life.stop()
       peer.signal.removeEventListener('abort', cut)
       await Promise.allSettled([...this.#work])
       await this.#folder?.close()
@@ -125,23 +121,18 @@ class Session {
 
   #end(reason: Error): void {
     this.#over.abort(reason)
-    for (const { aborting, wake } of this.#running.values()) {
-      aborting.abort(reason)
-      wake()
-    }
+    for (const running of this.#running.values()) running.abort(reason)
     this.#finish()
   }
 
   #onFrame({ type, call, values, data }: ReplicaFrame): void {
-    this.#turn.moved(values.length + data.length)
     if (type === CALL) {
       this.#begin(call, values, data)
       return
     }
     const running = this.#running.get(call)
     // Its answer and this may have crossed.
-    if (type === ABORT)
-      running?.aborting.abort(new SpacedriveError('CANCELLED', 'the device does not want it any more'))
+    if (type === ABORT) running?.abort(new SpacedriveError('CANCELLED', 'the device does not want it any more'))
     else if (type !== MORE) throw wireError('UNEXPECTED_MESSAGE', `a frame of type ${type}`)
     else if (running !== undefined) {
       const { parts } = decode(values, moreHead, 'a message')
@@ -158,10 +149,7 @@ class Session {
     if (this.#running.size >= MAX_REQUESTS + MAX_STREAMED)
       throw wireError('FLOODED', 'the device asks too much at once')
     const { name, input } = decode(values, callHead, 'a call')
-    const running: Running = {
-      ...{ waits: WAITING.has(name), aborting: new AbortController() },
-      ...{ room: PARTS_AHEAD, untaken: false, parts: [], wake() {} }
-    }
+    const running = new RunningCall(name)
     this.#running.set(call, running)
     const work = this.#answer(call, name, input, data, running)
       .catch(err => this.#refuse(call, name, err))
@@ -169,13 +157,13 @@ class Session {
       .finally(() => {
         givePlace(data.buffer)
         this.#running.delete(call)
-        if (!this.#isBusy()) this.#pipe.rest()
+        if (!this.#is('isBusy')) this.#pipe.rest()
         this.#work.delete(work)
       })
     this.#work.add(work)
   }
 
-  async #answer(call: number, name: string, raw: unknown, data: Uint8Array, running: Running) {
+  async #answer(call: number, name: string, raw: unknown, data: Uint8Array, running: RunningCall) {
     const { signal } = running.aborting
     if (this.#watching && name !== 'close') throw wireError('UNEXPECTED_MESSAGE', 'it only watches')
     if (name === 'watch') {
@@ -185,36 +173,28 @@ class Session {
     if (Object.hasOwn(STREAMS, name)) {
       const input = parsed(STREAMS[name as StreamName].input, raw)
       for await (const part of this.#opened().stream(name as StreamName, input as never, { signal })) {
-        while (running.room === 0 && !signal.aborted) {
-          running.untaken = true
-          await new Promise<void>(resolve => {
-            running.wake = resolve
-          })
-        }
-        running.untaken = false
-        signal.throwIfAborted()
+        await running.untilRoom()
         running.room--
-        await this.#pace(this.#up, sizeOf(part.data))
-        const frame = this.#send(PART, call, part.values, part.data)
+        const frame = await this.#reply(PART, call, part)
         if (frame !== undefined) running.parts.push(frame)
       }
-      this.#send(RESULT, call, undefined)
+      this.#send(RESULT, call, {})
       return
     }
     if (!Object.hasOwn(CALLS, name)) throw wireError('UNEXPECTED_MESSAGE', 'an unknown call')
     const input = parsed(CALLS[name as CallName].input, raw)
     if (name === 'hello') {
       const about = await this.#open(input as Input<'hello'>, signal)
-      this.#send(RESULT, call, about)
+      this.#send(RESULT, call, { values: about })
       return
     }
     if (name === 'find') {
       this.#greeted = true
-      this.#send(RESULT, call, await this.#init.find((input as Input<'find'>).hash, { signal }))
+      this.#send(RESULT, call, { values: await this.#init.find((input as Input<'find'>).hash, { signal }) })
       return
     }
     if (name === 'close' && this.#folder === undefined) {
-      this.#send(RESULT, call, {})
+      this.#send(RESULT, call, { values: {} })
       return
     }
     const folder = this.#opened()
@@ -223,30 +203,30 @@ class Session {
     const cameBytes = data.length // its memory may be handed to another thread
     const answer = await handle.call(folder, input as never, { signal }, data)
     // It was begun at once, in its order; what is unanswered holds the device back.
-    await this.#pace(this.#down, cameBytes)
-    await this.#pace(this.#up, sizeOf(answer.data))
-    if (name === 'syncAlive' && !this.#turn.saidAlive(this.#init.clock.monotonicMs())) {
-      this.#pipe.abort(wireError('FLOODED', 'the device says too often that it gets on'))
-      return
-    }
-    if (name === 'syncPlace' && isAnyDone(answer.values as Output<'syncPlace'>)) this.#turn.placed()
-    this.#send(RESULT, call, answer.values, answer.data)
+    if (cameBytes > 0) await this.#down.take(cameBytes)
+    const { turn } = traitsOf(name)!
+    if (turn === 'word' && !this.#life.heardWord()) return
+    if (turn === 'placed' && isAnyDone(answer.values as Output<'syncPlace'>)) this.#life.placed()
+    await this.#reply(RESULT, call, answer)
   }
 
   async #open(hello: Input<'hello'>, signal: AbortSignal) {
     if (this.#greeted) throw wireError('UNEXPECTED_MESSAGE', 'a stream is for one folder')
     this.#greeted = true
     const served = await this.#init.open(hello, { signal })
-    this.#folder = new ServedFolder(served, hello.access, this.#init.clock)
+    this.#folder = new ServedFolder(served, hello.access, {
+      ...{ clock: this.#init.clock, partBytes: () => this.#up.messageBytes }
+    })
     if (this.#over.signal.aborted) await this.#folder.close()
     const endpoint: Endpoint = served.endpoint
     const { root, fileSystem, network, timeStepNs } = await endpoint.about({ signal })
     return { root, fileSystem, network, timeStepNs, ...this.#folder.told }
   }
 
-  /** Content keeps to the limits of its rate; what carries none is never held up. */
-  async #pace(lane: Lane, bytes: number): Promise<void> {
-    if (bytes > 0) await lane.take(bytes)
+  /** Content keeps to the limits of its rate; what carries none waits at most for the frame that is going out. */
+  async #reply(type: number, call: number, answer: Outgoing): Promise<Uint8Array | undefined> {
+    const send = (): Uint8Array | undefined => this.#send(type, call, answer)
+    return answer.data?.some(part => part.length > 0) ? this.#pipe.inTurn(send) : send()
   }
 
   #opened(): ServedFolder {
@@ -259,44 +239,21 @@ class Session {
     const { log, peer } = this.#init
     if (!isTellable(err) && !isAbort(err))
       log.error('what a device asked for failed', { device: peer.device, name, err })
-    this.#send(ERROR, call, toldOf(err))
+    this.#send(ERROR, call, { values: toldOf(err) })
   }
 
-  #send(type: number, call: number, values: unknown, data?: readonly Uint8Array[]): Uint8Array | undefined {
+  #send(type: number, call: number, { values, data }: Partial<Outgoing>): Uint8Array | undefined {
     if (this.#over.signal.aborted) return undefined
-    this.#saidMs = this.#init.clock.monotonicMs()
-    const frame = this.#pipe.send(type, call, values, data)
-    this.#turn.moved(frame.length)
-    return frame
+    this.#life.said()
+    return this.#pipe.send(type, call, values, data)
   }
 
-  #isBusy(): boolean {
-    for (const { waits } of this.#running.values()) if (!waits) return true
+  /** Of some of what runs. */
+  #is(what: 'isBusy' | 'isWorking'): boolean {
+    for (const running of this.#running.values()) if (running[what]) return true
     return false
-  }
-
-  /** Something is done here, and nothing that waits for the device. */
-  #isWorking(): boolean {
-    for (const { waits, untaken } of this.#running.values()) if (!waits && !untaken) return true
-    return false
-  }
-
-  /** Says that it is still at it, and sees to it that the other side is. */
-  #sayAlive(): () => void {
-    const { clock } = this.#init
-    const look = (): void => {
-      const nowMs = clock.monotonicMs()
-      if (this.#isBusy() && nowMs - this.#saidMs >= ALIVE_EVERY_MS) this.#send(ALIVE, 0, undefined)
-      if (this.#turn.isOver(nowMs, { holds: this.#folder?.holdsTurn === true, working: this.#isWorking() }))
-        this.#pipe.abort(wireError('TIMEOUT', 'the device kept a folder to itself and did not get on'))
-      timer = clock.timer(look, ALIVE_EVERY_MS)
-    }
-    let timer = clock.timer(look, ALIVE_EVERY_MS)
-    return () => timer.clear()
   }
 }
-
-const sizeOf = (data: readonly Uint8Array[] = []): number => data.reduce((sum, part) => sum + part.length, 0)
 
 function parsed(schema: z.ZodType, raw: unknown): unknown {
   const { success, data } = schema.safeParse(raw)

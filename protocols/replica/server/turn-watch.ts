@@ -1,8 +1,10 @@
-import { GOT_ON_EVERY_MS, IDLE_TURN_MS, STALLED_TURN_MS, TURN_PROGRESS_BYTES } from '../limits.js'
+import { GOT_ON_EVERY_MS, IDLE_TURN_MS, MAX_WANTED_TURN_MS, STALLED_TURN_MS, TURN_PROGRESS_BYTES } from '../limits.js'
 
 export interface TurnState {
   /** The device keeps the folder to itself. */
   readonly holds: boolean
+  /** Somebody else came for that folder since. */
+  readonly wanted: boolean
   /** Something is being done here for it: that it waits for is no fault of its own. */
   readonly working: boolean
 }
@@ -11,6 +13,9 @@ export interface TurnState {
  * Whether a device that keeps a folder to itself gets on with what it keeps it for: something was placed, or bytes came and went. To ask
  * a little now and then is not enough, nor to leave an answer unread; and what is asked of this device again and again may keep
  * it at work for ever, as its word alone may be said for ever.
+ *
+ * A slow link and a driver that wants to be in the way look the same: both bring a little again and again. So who holds it may go on like
+ * that while nobody else comes for the folder, and no longer than a day from when somebody does. What it has staged waits for it.
  */
 export class TurnWatch {
   #movedBytes = 0
@@ -19,6 +24,8 @@ export class TurnWatch {
   #stalledMs = 0
   #lookedMs: number
   #heardMs: number | undefined
+  /** How long somebody else has wanted it. */
+  #wantedMs = 0
 
   constructor(nowMs: number) {
     this.#lookedMs = nowMs
@@ -45,9 +52,11 @@ export class TurnWatch {
   }
 
   /** To be asked every few seconds: what lies between counts as it is found. @returns others shall have the folder */
-  isOver(nowMs: number, { holds, working }: TurnState): boolean {
+  isOver(nowMs: number, { holds, wanted, working }: TurnState): boolean {
     const passedMs = nowMs - this.#lookedMs
     this.#lookedMs = nowMs
+    this.#wantedMs = holds && wanted ? this.#wantedMs + passedMs : 0
+    if (this.#wantedMs >= MAX_WANTED_TURN_MS) return true
     if (!holds || this.#movedBytes >= TURN_PROGRESS_BYTES) {
       this.#movedBytes = 0
       this.#idleMs = 0

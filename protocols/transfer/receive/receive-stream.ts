@@ -83,6 +83,10 @@ export async function serveStream(init: ServeInit): Promise<void> {
   const buffers = new FrameBuffers()
   let received = 0
   let consumed = 0
+  /** What the limit of the rate let through. */
+  let paid = 0
+  /** Frames that wait for it. */
+  let held = 0
   let moving = false
   let begun = { resolve: (_: Begin): void => {}, reject: (_: Error): void => {} }
   const begin = new Promise<Begin>((resolve, reject) => {
@@ -110,20 +114,30 @@ export async function serveStream(init: ServeInit): Promise<void> {
   })
   const transfer = (): Uint8Array => new Uint8Array(Buffer.from(id!.replaceAll('-', ''), 'hex'))
   const key = (channel: records.Channel): Uint8Array => channelKey(peer, 'receiver', channel, salt, id!)
-  const say = (type: number, message: unknown): void => {
+  const say = (type: number, message: unknown, offset = 0): void => {
     if (seal === undefined) return
     const payload = message === undefined ? new Uint8Array(0) : encode(message)
-    pipe.send(seal.answers.seal({ type, flags: 0, file: 0, offset: 0, length: payload.length }, payload))
+    pipe.send(seal.answers.seal({ type, flags: 0, file: 0, offset, length: payload.length }, payload))
     dog.said()
   }
   const dog = watchdog({
     clock,
     timings,
-    onQuiet: () => say(records.BUSY, undefined),
+    // A frame may be minutes on its way, or wait here for a limit: credit for it comes after that.
+    onQuiet: () => say(records.BUSY, undefined, arrived() + paid),
     onExpired: reason => pipe.abort(reason),
     // It is the sender's turn while there is room for what it has: what waits here is our own slowness.
-    movedBytes: () => (moving && received - consumed < CREDIT_BYTES / 2 ? received : undefined)
+    movedBytes: () => (moving && held === 0 && received - consumed < CREDIT_BYTES / 2 ? arrived() : undefined),
+    wire: pipe
   })
+
+  /** Of content, with what is there of a frame that is not whole. */
+  function arrived(): number {
+    const part = pipe.arriving
+    return part !== undefined && records.senderChannel(part.type) === 'content'
+      ? received - part.missingBytes
+      : received
+  }
 
   /** Before a byte of a frame is kept: what was not granted ends the stream. */
   function allocate(type: number, length: number): Uint8Array {
@@ -139,7 +153,14 @@ export async function serveStream(init: ServeInit): Promise<void> {
     const type = records.recordType(frame)
     if (records.senderChannel(type) === 'content') {
       // Credit comes for what was written: what waits here holds the sender back.
-      lane.take(frame.length).then(
+      const onPaid = (bytes: number): void => {
+        paid += bytes
+      }
+      held++
+      const taken = lane.take(frame.length, onPaid).finally(() => {
+        held--
+      })
+      taken.then(
         () => link!.post({ frame } satisfies ToContentReceiver, [frame.buffer as ArrayBuffer]),
         () => {} // the stream is over
       )

@@ -57,9 +57,6 @@ export interface SendStreamInit {
   onBytes(bytes: number): void
 }
 
-/** What waits for its turn when the stream ends goes nowhere: who waits for the stream is told. */
-const ignored = (): void => {}
-
 /**
  * @returns when the receiver has placed everything
  * @throws {SpacedriveError} the code of a refusal; STREAM_CLOSED, TIMEOUT, ... when another stream may do; `signal.reason`
@@ -79,6 +76,8 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
   let passes = 0
   let sent = 0
   let credited = 0
+  /** What the receiver says of what it has not given credit for yet. */
+  let arrived = 0
 
   const over = new AbortController()
   const lane = new Lane(init.pacing, peer.device, 'up', over.signal)
@@ -91,6 +90,7 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
   const pipe = framePipe(stream, {
     maxFrameBytes: MAX_ANSWER_FRAME_BYTES,
     drainTimeoutMs: timings.drainMs,
+    pace: lane,
     onFrame,
     onEnd: error =>
       settle.reject(
@@ -107,7 +107,8 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
     timings,
     onQuiet: () => say(records.BUSY, undefined),
     onExpired: reason => pipe.abort(reason),
-    movedBytes: () => (sent > credited ? credited : undefined)
+    movedBytes: () => (sent > credited ? credited + arrived : undefined),
+    wire: pipe
   })
   const ring = ringMemory(PACK_FRAME_BYTES)
   const { compressBelowBytesPerSecond } = timings
@@ -137,11 +138,12 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
   function onSealed(message: FromContentSender): void {
     if (message.frame !== undefined) {
       const { at, length } = message.frame
-      lane.take(length).then(() => {
-        sent += length
-        pipe.send(new Uint8Array(ring, at, length))
-        dog.said()
-      }, ignored)
+      pipe.send(new Uint8Array(ring, at, length), {
+        content: true,
+        gone() {
+          sent += length
+        }
+      })
     }
     if (message.failed !== undefined) init.onProblem(message.failed.file, message.failed.code, 'sender')
     init.onProgress(message.doneFiles, message.doneBytes)
@@ -182,7 +184,11 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
       settle.reject(
         new SpacedriveError(code, `the other device ended the transfer: ${code}`, { details: { by: 'peer' } })
       )
-    } else if (type !== records.BUSY) throw wireError('UNEXPECTED_MESSAGE', `a record of type ${type}`)
+    } else if (type === records.BUSY) {
+      // What it can say by that is bounded: after it content has to be consumed.
+      if (offset > 2 * pipe.bytesOut) throw wireError('MALFORMED', 'the receiver says that more came than was sent')
+      arrived = Math.max(arrived, offset)
+    } else throw wireError('UNEXPECTED_MESSAGE', `a record of type ${type}`)
   }
 
   try {

@@ -4,9 +4,9 @@
  * resume: they lose data (reference: libp2p-facts.md).
  */
 import type { Stream } from '@libp2p/interface'
-import { pEvent } from 'p-event'
-import { deadline, toError } from '../../../storage/base/index.js'
+import { toError } from '../../../storage/base/index.js'
 import { wireError } from '../../wire/index.js'
+import { type FramePace, FrameQueue, type QueuedFrame } from './frame-queue.js'
 import type { LinkRate } from './link-rate.js'
 import { FRAME_LENGTH_BYTES } from './records.js'
 
@@ -18,6 +18,8 @@ export interface FramePipeInit {
   readonly drainTimeoutMs: number
   /** Is told how fast the other side takes what is sent. */
   readonly rate?: LinkRate | undefined
+  /** Limits of the rate, for content. */
+  readonly pace?: FramePace | undefined
   onPreamble?(bytes: Uint8Array): void
   /**
    * A frame begins: memory for it, `length` bytes. Without, it gets an ArrayBuffer of its own. What it throws ends the stream.
@@ -32,7 +34,9 @@ export interface FramePipeInit {
 
 export interface FramePipe {
   /** Queues bytes; they are sent in order. Of a stream that does not take them `onEnd` tells later. */
-  send(bytes: Uint8Array): void
+  send(bytes: Uint8Array, how?: Omit<QueuedFrame, 'bytes'>): void
+  /** See `FrameQueue.whenClear`. */
+  whenClear(go: () => void): void
   /** Ends our side once everything queued was sent; the other side goes on. */
   close(): Promise<void>
   /** Ends both sides at once; `onEnd` is called with the reason unless the end came before. */
@@ -41,20 +45,18 @@ export interface FramePipe {
   readonly ended: Promise<void>
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Of a frame that is arriving: its type, and what is still missing. */
+  readonly arriving: { readonly type: number; readonly missingBytes: number } | undefined
 }
 
 export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
   const { maxFrameBytes, preambleBytes = 0 } = init
-  const queue: Uint8Array[] = []
-  let pumping = false
-  let sending = Promise.resolve()
   let ended = false
   let wakeEnded = (): void => {}
   const untilEnded = new Promise<void>(resolve => {
     wakeEnded = resolve
   })
   let bytesIn = 0
-  let bytesOut = 0
 
   // What is being read, `have` bytes of it into `into`. A frame's first byte says what it is, and so where it goes.
   const length = new Uint8Array(FRAME_LENGTH_BYTES)
@@ -67,14 +69,22 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
   const end = (error?: Error): void => {
     if (ended) return
     ended = true
-    queue.length = 0
     stream.removeEventListener('message', onMessage as never)
     stream.removeEventListener('remoteCloseWrite', onRemoteEnd)
     stream.removeEventListener('close', onClose as never)
     if (error !== undefined) stream.abort(error)
     wakeEnded()
     init.onEnd(error)
+    queue.end() // after that: who waits to send something learns why it cannot be
   }
+
+  const queue = new FrameQueue(stream, {
+    ...{ drainTimeoutMs: init.drainTimeoutMs, rate: init.rate, pace: init.pace, isEnded: () => ended },
+    onFailed(err) {
+      const error = toError(err)
+      end('code' in error ? error : wireError('STREAM_CLOSED', `could not write to the stream: ${error.message}`, err))
+    }
+  })
 
   const expect = (next: typeof part, memory: Uint8Array): void => {
     part = next
@@ -136,46 +146,16 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
   stream.addEventListener('remoteCloseWrite', onRemoteEnd)
   stream.addEventListener('close', onClose as never)
 
-  async function untilDrained(): Promise<void> {
-    const limit = deadline(init.drainTimeoutMs, 'the peer to take what was sent')
-    try {
-      await pEvent(stream as never, 'drain', { rejectionEvents: ['close'], signal: limit.signal })
-    } catch (err) {
-      limit.signal.throwIfAborted()
-      throw (err as { error?: unknown }).error ?? err
-    } finally {
-      limit.clear()
-    }
-  }
-
-  async function pump(): Promise<void> {
-    pumping = true
-    try {
-      init.rate?.begin()
-      for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
-        bytesOut += bytes.length
-        if (!stream.send(bytes)) await untilDrained()
-        init.rate?.took(bytes.length)
-      }
-      init.rate?.idle()
-    } catch (err) {
-      // Not within `send`: who has just opened the stream, on a link that has just gone, may not be ready to hear of its end.
-      await undefined
-      const error = toError(err)
-      end('code' in error ? error : wireError('STREAM_CLOSED', `could not write to the stream: ${error.message}`, err))
-    } finally {
-      pumping = false
-    }
-  }
-
   return {
-    send(bytes) {
-      if (ended) return
-      queue.push(bytes)
-      if (!pumping) sending = pump()
+    send(bytes, how) {
+      if (!ended) queue.add({ bytes, ...how })
+    },
+    whenClear(go) {
+      if (ended) go()
+      else queue.whenClear(go)
     },
     async close() {
-      await sending
+      await queue.sent
       await stream.close().catch(() => {}) // it was closed by the other side, or reset: nothing is left to flush
     },
     abort(reason) {
@@ -187,7 +167,10 @@ export function framePipe(stream: Stream, init: FramePipeInit): FramePipe {
       return bytesIn
     },
     get bytesOut() {
-      return bytesOut
+      return queue.bytesOut
+    },
+    get arriving() {
+      return part === 'frame' ? { type: type[0]!, missingBytes: into.length - have } : undefined
     }
   }
 }

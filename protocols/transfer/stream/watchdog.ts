@@ -11,6 +11,8 @@ export interface WatchdogInit {
   onExpired(reason: Error): void
   /** Bytes the other side moved so far, while it is its turn to move some; undefined while it is not. */
   movedBytes(): number | undefined
+  /** Bytes that came and went, parts of frames among them: a frame may take minutes. */
+  readonly wire: { readonly bytesIn: number; readonly bytesOut: number }
 }
 
 export interface Watchdog {
@@ -27,10 +29,14 @@ export interface Watchdog {
 const LOOKS_PER_DEADLINE = 4
 
 /** Keeps the deadlines of one stream: silence of either side, and the minimum rate. */
-export function watchdog({ clock, timings, onQuiet, onExpired, movedBytes }: WatchdogInit): Watchdog {
+export function watchdog({ clock, timings, onQuiet, onExpired, movedBytes, wire }: WatchdogInit): Watchdog {
   const { idleMs, busyMs, rateWindowMs, minBytesPerSecond } = timings
   let heardMs = clock.monotonicMs()
   let saidMs = heardMs
+  // Who dribbles is as silent as who says nothing.
+  const heardBytes = (minBytesPerSecond * idleMs) / 1000
+  let bytesIn = 0
+  let bytesOut = 0
   let windowMs = heardMs
   let windowBytes: number | undefined
   const everyMs = Math.max(1, Math.min(idleMs, busyMs, rateWindowMs) / LOOKS_PER_DEADLINE)
@@ -39,6 +45,9 @@ export function watchdog({ clock, timings, onQuiet, onExpired, movedBytes }: Wat
 
   function look(): void {
     const now = clock.monotonicMs()
+    if (wire.bytesOut > bytesOut) saidMs = now
+    bytesOut = wire.bytesOut
+    if (wire.bytesIn - bytesIn >= heardBytes) heard(now)
     if (now - saidMs >= busyMs) {
       saidMs = now
       onQuiet()
@@ -56,6 +65,10 @@ export function watchdog({ clock, timings, onQuiet, onExpired, movedBytes }: Wat
     }
     if (!stopped) timer = clock.timer(look, everyMs)
   }
+  function heard(now: number): void {
+    heardMs = now
+    bytesIn = wire.bytesIn
+  }
   function expire(text: string): void {
     if (stopped) return
     stopped = true
@@ -63,9 +76,7 @@ export function watchdog({ clock, timings, onQuiet, onExpired, movedBytes }: Wat
   }
 
   return {
-    heard: () => {
-      heardMs = clock.monotonicMs()
-    },
+    heard: () => heard(clock.monotonicMs()),
     said: () => {
       saidMs = clock.monotonicMs()
     },

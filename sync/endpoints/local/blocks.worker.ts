@@ -10,7 +10,7 @@ import {
 import { BlockReader, hashSource, readFully } from '../../../storage/content/index.js'
 import type { EntryStat } from '../../../storage/files/index.js'
 import type { BlockPiece } from '../blocks.js'
-import { BLOCKS_A_PAGE, MAX_BLOCKS, READ_PIECE_BYTES } from '../limits.js'
+import { BLOCKS_A_PAGE, MAX_BLOCKS, PAGE_OF_BLOCKS_BYTES, READ_PIECE_BYTES } from '../limits.js'
 import { sink } from '../pull.js'
 import { stretches } from './holes.js'
 import { changedWhileReading, type LocalRoot, reading, sameContent } from './reading.js'
@@ -36,8 +36,10 @@ export const blockTasks = defineTasks(import.meta.url, {
         if (before.sizeBytes > (MAX_BLOCKS - 1) * (averageBytes / 4)) throw tooLarge(path)
         if (fromBytes !== undefined && fromBytes > before.sizeBytes) throw changedWhileReading(path)
         const blocks = new BlockReader(averageBytes, { whole: fromBytes === undefined })
+        let told = fromBytes ?? 0
         const buffer = new Uint8Array(READ_PIECE_BYTES)
-        const send = async (): Promise<void> => {
+        const send = async (at: number): Promise<void> => {
+          told = at
           const { lengths, hashes } = blocks.take()
           await out.send({ kind: 'blocks', lengths, hashes }, [lengths.buffer, hashes.buffer])
         }
@@ -47,12 +49,13 @@ export const blockTasks = defineTasks(import.meta.url, {
             if (hole) bytes.fill(0)
             else if (readFully(file, bytes, at) < bytes.length) throw changedWhileReading(path)
             blocks.update(bytes)
-            if (blocks.ready >= BLOCKS_A_PAGE) await send()
+            const isLong = at - told >= PAGE_OF_BLOCKS_BYTES
+            if (blocks.ready >= BLOCKS_A_PAGE || (isLong && blocks.ready > 0)) await send(at)
             else await out.giveWay()
           }
         }
         const hash = blocks.end()
-        if (blocks.ready > 0) await send()
+        if (blocks.ready > 0) await send(before.sizeBytes)
         const stat = file.stat()
         if (!sameContent(before, stat)) throw changedWhileReading(path)
         await out.send({ kind: 'done', stat, ...(hash !== undefined && { hash }) })

@@ -19,12 +19,12 @@ describe('network limit', () => {
     assert.match(await ada.ok('network', 'limit'), /No limits/)
     const all = { name: null, up: 512_000, down: 2 * 1024 * 1024, schedule: '22:00-06:00' }
     assert.deepEqual(await told('--up', '500K', '--down', '2M', '--schedule', '22:00-06:00'), [all])
-    const bob = { name: 'bob', up: 65_536, down: null, schedule: null }
-    assert.deepEqual(await told('--device', 'bob', '--up', '64K/s'), [all, bob])
+    const bob = { name: 'bob', up: 8_192, down: null, schedule: null }
+    assert.deepEqual(await told('--device', 'bob', '--up', '8K/s'), [all, bob])
     await ada.ok('restart')
     assert.match(
       await ada.ok('network', 'limit'),
-      /all together +500 KiB\/s +2\.00 MiB\/s +22:00-06:00\n *bob +64\.0 KiB\/s +- +always/
+      /all together +500 KiB\/s +2\.00 MiB\/s +22:00-06:00\n *bob +8\.00 KiB\/s +- +always/
     )
     assert.deepEqual(await told('--schedule', 'always'), [{ ...all, schedule: null }, bob])
     assert.deepEqual(await told('--device', 'bob', '--up', 'none'), [{ ...all, schedule: null }])
@@ -33,9 +33,10 @@ describe('network limit', () => {
 
   it('what makes no sense is refused in words, and changes nothing', async () => {
     for (const [words, said] of [
-      [['--up', 'fast'], /expected a rate such as 500K after --up, got fast/],
+      [['--up', 'fast'], /expected a rate such as 500K after --up, got "fast"/],
+      [['--up', ''], /expected a rate such as 500K after --up, got ""/],
       [['--up', '0'], /expected a rate such as 500K/],
-      [['--down', '63K'], /expected a rate from 64 KiB to 1 TiB a second/],
+      [['--down', '7K'], /expected a rate from 8 KiB to 1 TiB a second/],
       [['--up', '1M', '--schedule', '25:00-26:00'], /expected hours such as 08:00-18:30/],
       [['--schedule', '08:00-18:00'], /expected a rate for these hours/],
       [['--device', 'nobody', '--up', '1M'], /nobody/]

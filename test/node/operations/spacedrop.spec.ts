@@ -223,7 +223,7 @@ describe('network spacedrop, offers, accept, decline, rules', () => {
     ['too short an id', ['accept', 'ff'], 1, /its first 4 letters/],
     ['a bad size', ['rules', 'bob', '--max-size', 'much'], 2, /expected a size/],
     ['a bad kind', ['rules', 'bob', '--types', 'image,pony'], 2, /"pony" is not a kind/],
-    ['a bad mode', ['rules', 'bob', '--mode', 'never'], 2, /expected ask or always/]
+    ['a bad mode', ['rules', 'bob', '--mode', 'never'], 2, /expected --mode ask \| always, got "never"/]
   ] as [string, string[], number, RegExp][]) {
     it(`${what}: exit code ${code} and what to do`, async () => {
       const result = await ada.run('network', ...args)

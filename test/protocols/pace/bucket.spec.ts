@@ -68,6 +68,23 @@ describe('bucket', () => {
     await bucket.take(5) // nothing is owed of the time without a limit
   })
 
+  it('what was owed at a higher rate is paid in the time that it took then', async () => {
+    const clock = manualClock()
+    let rate = 100_000_000
+    const bucket = new Bucket(clock, () => rate)
+    await bucket.take(25_000_000) // a slice
+    rate = 8 * 1024
+    bucket.changed()
+    let gone = false
+    void bucket.take(1).then(() => {
+      gone = true
+    })
+    await clock.advance(249)
+    assert.equal(gone, false)
+    await clock.advance(2)
+    assert.equal(gone, true)
+  })
+
   it('a limit that ends by the hour is noticed without being told', async () => {
     const clock = manualClock()
     let rate: number | undefined = 1

@@ -46,7 +46,8 @@ describe('limits of rates, with content on its way', () => {
       take(device, direction, bytes, options) {
         asked[direction] += bytes
         return limits.pacing.take(device, direction, bytes, options)
-      }
+      },
+      sliceBytes: (device, direction) => limits.pacing.sliceBytes(device, direction)
     }
     pair = await replicaPair({ pacing })
   })

@@ -75,11 +75,14 @@ describe('how long another device is waited for', () => {
       const clock = manualClock()
       const ended: string[] = []
       const state = { isDue: true, isUntaken }
+      const wire = { bytesIn: 0, bytesOut: 0 }
+      const moved: number[] = []
       const silence = new Silence({
         ...{ clock, isDue: () => state.isDue, isUntaken: () => state.isUntaken },
+        ...{ wire, moved: () => void moved.push(clock.monotonicMs()) },
         tooLong: err => void ended.push(err.message)
       })
-      return { clock, ended, state, silence }
+      return { clock, ended, state, wire, moved, silence }
     }
     /** Says every 30 s that it is still at it. */
     async function alive({ clock, silence }: ReturnType<typeof waiting>, forMs: number): Promise<void> {

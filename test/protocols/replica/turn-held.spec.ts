@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ALIVE_EVERY_MS, IDLE_TURN_MS, type Replicas, replicas, servingPort } from '../../../protocols/replica/index.js'
+import {
+  ALIVE_EVERY_MS,
+  IDLE_TURN_MS,
+  MAX_WANTED_TURN_MS,
+  type Replicas,
+  replicas,
+  servingPort,
+  TURN_PROGRESS_BYTES
+} from '../../../protocols/replica/index.js'
 import { type AbsPath, systemRandom } from '../../../storage/base/index.js'
 import type { Endpoint, SyncedEnd } from '../../../sync/endpoints/index.js'
 import { type ManualClock, manualClock } from '../../manual-clock.js'
@@ -105,6 +113,33 @@ describe('a driver that keeps a folder to itself', () => {
     await assert.rejects(async () => {
       for (;;) if ((await pieces.next()).done) return
     })
+  })
+
+  it('and brings just enough to keep it loses it a day after somebody else came for it', async () => {
+    const end = await open()
+    await announced(end, randomUUID())
+    const stage = await end.stage()
+    const writer = await stage.openFile(rel('new/junk'), { sizeBytes: 2 ** 40 })
+    const some = new Uint8Array(TURN_PROGRESS_BYTES)
+    const brings = async (forMs: number): Promise<void> => {
+      const everyMs = IDLE_TURN_MS - 2 * ALIVE_EVERY_MS
+      for (let passed = 0; passed < forMs; passed += everyMs) {
+        await writer.append(some)
+        await clock.advance(everyMs)
+      }
+    }
+    await brings(3 * 3600_000)
+    // It waits a while, is told that the folder is taken, and will ask again.
+    const other = await openOther()
+    const waited = new AbortController()
+    const waiting = other.sync!.open({ signal: waited.signal })
+    await endpoint.space()
+    waited.abort()
+    await assert.rejects(waiting)
+    await brings(MAX_WANTED_TURN_MS - 2 * IDLE_TURN_MS)
+    await endpoint.space()
+    await assert.rejects(brings(4 * IDLE_TURN_MS), { code: 'UNREACHABLE' })
+    await announced(await other.sync!.open(), randomUUID())
   })
 
   it('and gets on, however slowly, keeps it', async () => {

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import {
   GOT_ON_EVERY_MS,
   IDLE_TURN_MS,
+  MAX_WANTED_TURN_MS,
   STALLED_TURN_MS,
   TURN_PROGRESS_BYTES
 } from '../../../protocols/replica/limits.js'
 import { TurnWatch } from '../../../protocols/replica/server/turn-watch.js'
 
 describe('whether a turn is over', () => {
-  const idle = { holds: true, working: false }
-  const busy = { holds: true, working: true }
+  const idle = { holds: true, wanted: false, working: false }
+  const busy = { holds: true, wanted: false, working: true }
 
   it('time in which something is done here is not held against the device, but not for ever', () => {
     const watch = new TurnWatch(0)
@@ -41,6 +42,28 @@ describe('whether a turn is over', () => {
     assert.equal(often.saidAlive(0), true)
     assert.equal(often.saidAlive(GOT_ON_EVERY_MS / 2), true)
     assert.equal(often.saidAlive(GOT_ON_EVERY_MS - 1), false)
+  })
+
+  it('who gets on all the while has it for a day once somebody else came for it, and for ever before', () => {
+    for (const bring of [
+      (watch: TurnWatch) => watch.moved(TURN_PROGRESS_BYTES),
+      (watch: TurnWatch) => watch.placed()
+    ]) {
+      const watch = new TurnWatch(0)
+      const everyMs = IDLE_TURN_MS - 1
+      let now = 0
+      const goesOn = (forMs: number, wanted: boolean): boolean => {
+        for (const untilMs = now + forMs; now < untilMs; ) {
+          now += everyMs
+          bring(watch)
+          if (watch.isOver(now, { ...idle, wanted })) return true
+        }
+        return false
+      }
+      assert.equal(goesOn(10 * MAX_WANTED_TURN_MS, false), false)
+      assert.equal(goesOn(MAX_WANTED_TURN_MS - everyMs, true), false)
+      assert.equal(goesOn(2 * everyMs, true), true)
+    }
   })
 
   it('what was placed begins it anew; whoever holds nothing is not judged', () => {

@@ -33,7 +33,8 @@ describe('how a transfer ends', () => {
       if (direction === 'down' || held === undefined) return
       passed += bytes
       if (passed > HELD_BYTES) await raceSignal(held, signal)
-    }
+    },
+    sliceBytes: (_device, direction) => (direction === 'down' || held === undefined ? undefined : 1_000_000)
   }
   before(async () => {
     pair = await devicePair({ timings: { minRetryMs: 1, maxRetryMs: 20 }, pacing })

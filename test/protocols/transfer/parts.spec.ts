@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, statSync } from 'node:fs'
 import fc from 'fast-check'
+import { MIN_RATE_BYTES_PER_SECOND } from '../../../protocols/transfer/limits.js'
 import { Journal } from '../../../protocols/transfer/receive/journal.js'
 import { NameGuard } from '../../../protocols/transfer/receive/name-guard.js'
 import { parsePack } from '../../../protocols/transfer/receive/pack-table.js'
@@ -133,7 +134,8 @@ describe('parts of a transfer', () => {
         onExpired: () => {
           expired = true
         },
-        movedBytes: () => (now * bytesPerSecond) / 1000
+        movedBytes: () => (now * bytesPerSecond) / 1000,
+        wire: { bytesIn: 0, bytesOut: 0 }
       })
       dog.excuse(excuseMs)
       while (now < 130_000 && !expired) {
@@ -143,8 +145,8 @@ describe('parts of a transfer', () => {
       dog.stop()
       return { quiet, expired }
     }
-    assert.deepEqual(run(1024), { quiet: 13, expired: false })
-    assert.equal(run(1000).expired, true)
+    assert.deepEqual(run(MIN_RATE_BYTES_PER_SECOND), { quiet: 13, expired: false })
+    assert.equal(run(MIN_RATE_BYTES_PER_SECOND - 3).expired, true)
     assert.equal(run(0, 80_000).expired, false)
     now = 0
     let reason: Error | undefined
@@ -154,7 +156,8 @@ describe('parts of a transfer', () => {
       onExpired: err => {
         reason = err
       },
-      movedBytes: () => undefined
+      movedBytes: () => undefined,
+      wire: { bytesIn: 0, bytesOut: 0 }
     })
     now = 29_999
     pending?.()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { BLOCK_HASH_BYTES, BlockReader, hashBytes, MIN_BLOCK_AVERAGE } from '../../../storage/content/index.js'
-import { type BlockPiece, MAX_BLOCKS, READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
+import { type BlockPiece, MAX_BLOCKS, PAGE_OF_BLOCKS_BYTES, READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
 import type { EndpointFixture } from './endpoint-suite.js'
 import { rel } from './gather.js'
 
@@ -45,6 +45,16 @@ export function blocksSuite(here: () => EndpointFixture): void {
       assert.equal(list.done.stat.sizeBytes, content.length)
       tree.write('empty', '')
       assert.deepEqual((await listOf(endpoint.blocks(rel('empty'), { averageBytes }))).lengths, [])
+    })
+    it('are told of every 16 MiB, however large they are: who reads them gets on', async () => {
+      const { endpoint, tree } = here()
+      tree.write('large', Buffer.concat(Array.from({ length: 12 }, () => content)))
+      const counts: number[] = []
+      for await (const piece of endpoint.blocks(rel('large'), { averageBytes: 16 * MIN_BLOCK_AVERAGE }))
+        if (piece.kind === 'blocks') counts.push(piece.lengths.reduce((sum, length) => sum + length, 0))
+      // A message is told of once it is read; what the last block of it began is told of with the next.
+      assert.ok(Math.max(...counts) <= PAGE_OF_BLOCKS_BYTES + 4 * 16 * MIN_BLOCK_AVERAGE, counts.join())
+      assert.ok(counts.length >= 3)
     })
     it('from a place on are those of a file that begins there', async () => {
       const { endpoint, tree } = here()

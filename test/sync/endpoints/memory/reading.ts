@@ -10,6 +10,7 @@ import {
   MAX_HOLE_BYTES,
   MAX_PACK_BYTES,
   MAX_PACKED_FILE_BYTES,
+  PAGE_OF_BLOCKS_BYTES,
   type PackedFile,
   READ_PIECE_BYTES,
   type ReadOptions,
@@ -99,9 +100,14 @@ export function* blocksOf(
   if (before.sizeBytes > (MAX_BLOCKS - 1) * (averageBytes / 4)) throw failed('TOO_LARGE', path, 'it is too large')
   if (fromBytes !== undefined && fromBytes > before.sizeBytes) throw changed(path)
   const reader = new BlockReader(averageBytes, { whole: fromBytes === undefined })
-  for (let at = fromBytes ?? 0; at < before.sizeBytes; at += READ_PIECE_BYTES) {
+  let told = fromBytes ?? 0
+  for (let at = told; at < before.sizeBytes; at += READ_PIECE_BYTES) {
     reader.update(read(file, path, at, Math.min(READ_PIECE_BYTES, before.sizeBytes - at)))
-    if (reader.ready >= BLOCKS_A_PAGE) yield { kind: 'blocks', ...reader.take() }
+    const isLong = at - told >= PAGE_OF_BLOCKS_BYTES
+    if (reader.ready >= BLOCKS_A_PAGE || (isLong && reader.ready > 0)) {
+      told = at
+      yield { kind: 'blocks', ...reader.take() }
+    }
     stillThe(file, before, path)
   }
   const hash = reader.end()
