@@ -130,13 +130,13 @@ export class FrameQueue {
       if (at === bytes.length) gone?.()
       const fromMs = performance.now()
       if (!this.#stream.send(slice)) await this.#untilDrained()
-      this.#took(performance.now() - fromMs)
+      this.#took(n, performance.now() - fromMs)
       rate?.took(n)
     }
   }
 
-  #took(ms: number): void {
-    if (ms < QUICK_MS) this.#sliceBytes = Math.min(2 * this.#sliceBytes, MAX_SLICE_BYTES)
+  #took(bytes: number, ms: number): void {
+    if (ms < QUICK_MS && bytes >= this.#sliceBytes) this.#sliceBytes = Math.min(2 * this.#sliceBytes, MAX_SLICE_BYTES)
     else if (ms > LONG_MS) this.#sliceBytes = Math.max(this.#sliceBytes / 2, MIN_SLICE_BYTES)
   }
 

@@ -99,12 +99,25 @@ const flipped = (bytes: Uint8Array, at: number): Uint8Array => {
   return other
 }
 
-/** A stream whose bytes are changed on their way. */
+/** A stream whose frames are changed on their way, each as a whole; the salt comes before them. */
 function changed(stream: Stream, change: (bytes: Uint8Array) => Uint8Array): Stream {
+  let frame = Buffer.alloc(0)
+  let isSalt = true
+  const send = (slice: Uint8Array): boolean => {
+    if (isSalt) {
+      isSalt = false
+      return stream.send(slice)
+    }
+    frame = Buffer.concat([frame, slice])
+    if (frame.length < 4 || frame.length < 4 + frame.readUInt32BE()) return true
+    const whole = frame
+    frame = Buffer.alloc(0)
+    return stream.send(change(whole))
+  }
   return new Proxy(stream, {
     get(target, key) {
       const value = Reflect.get(target, key, target)
-      if (key === 'send') return (bytes: Uint8Array) => target.send(change(bytes))
+      if (key === 'send') return send
       return typeof value === 'function' ? value.bind(target) : value
     }
   })
