@@ -42,6 +42,8 @@ const MAX_SLICE_BYTES = 8 * 1024 * 1024
 /** What was taken within the first could have been longer, what took more than the second should have been shorter. */
 const QUICK_MS = 250
 const LONG_MS = 1_000
+/** What a system takes at once says nothing of the link behind it: a few hundred KiB before any of it has left. */
+const PROVEN_BYTES = 2 * 1024 * 1024
 
 export class FrameQueue {
   readonly #stream: Stream
@@ -51,6 +53,8 @@ export class FrameQueue {
   readonly #waiting: (() => void)[] = []
   #contents = 0
   #sliceBytes = FIRST_SLICE_BYTES
+  /** Taken quickly, one after the other. */
+  #quickBytes = 0
   #pumping = false
   #sending = Promise.resolve()
   bytesOut = 0
@@ -136,8 +140,11 @@ export class FrameQueue {
   }
 
   #took(bytes: number, ms: number): void {
-    if (ms < QUICK_MS && bytes >= this.#sliceBytes) this.#sliceBytes = Math.min(2 * this.#sliceBytes, MAX_SLICE_BYTES)
-    else if (ms > LONG_MS) this.#sliceBytes = Math.max(this.#sliceBytes / 2, MIN_SLICE_BYTES)
+    this.#quickBytes = ms < QUICK_MS ? this.#quickBytes + bytes : 0
+    if (this.#quickBytes >= PROVEN_BYTES) {
+      this.#quickBytes = 0
+      this.#sliceBytes = Math.min(2 * this.#sliceBytes, MAX_SLICE_BYTES)
+    } else if (ms > LONG_MS) this.#sliceBytes = Math.max(this.#sliceBytes / 2, MIN_SLICE_BYTES)
   }
 
   async #untilDrained(): Promise<void> {

@@ -109,8 +109,8 @@ describe('what waits to go out', () => {
   })
 
   it('goes to a link that takes it slowly in ever smaller pieces, so that the other side sees that it comes', async () => {
-    const bytes = randomBytes(2 * 1024 * 1024)
-    // 512 KiB a second: what goes to it as one message is there when all of it is.
+    const bytes = randomBytes(4 * 1024 * 1024)
+    // 64 KiB a second behind 1 MiB that the system takes at once.
     const [ours, theirs] = await streamPair({ delay: 0 })
     const sizes: number[] = []
     const send = ours.send.bind(ours)
@@ -119,7 +119,7 @@ describe('what waits to go out', () => {
     performance.now = () => now
     ours.send = piece => {
       sizes.push(piece.byteLength)
-      now += piece.byteLength / 512
+      if (sizes.reduce((a, b) => a + b, 0) > 1024 * 1024) now += piece.byteLength / 64
       return send(piece)
     }
     const came: Uint8Array[] = []
@@ -133,7 +133,16 @@ describe('what waits to go out', () => {
       performance.now = real
     }
     assert.ok(Buffer.concat(came).equals(bytes))
-    assert.ok(Math.max(...sizes.slice(1)) <= 512 * 1024, `pieces of ${sizes.join()}`)
+    assert.ok(Math.max(...sizes) <= 128 * 1024, `pieces of ${sizes.join()}`)
+    assert.ok(sizes.at(-1)! <= 64 * 1024)
     ours.abort(new Error('done'))
+  })
+
+  it('goes to a link that takes it quickly as it is, once that has shown', async () => {
+    const { stream, given } = takes()
+    const queue = new FrameQueue(stream, base)
+    for (let i = 0; i < 20; i++) queue.add({ bytes: randomBytes(1024 * 1024) })
+    await queue.sent
+    assert.equal(given.at(-1)!.length, 1024 * 1024)
   })
 })
