@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Offer } from '../../protocols/spacedrop/index.js'
+import { hasCode } from '../../storage/base/index.js'
 import { formatBytes } from './format.js'
 import { limitOption } from './number-option.js'
 import { contents, type OfferView, offerStatus, offerView, renderProblems, timeLeft } from './offer-view.js'
@@ -40,7 +42,12 @@ export const networkOffers = defineOperation({
     const offer = peer.drops.resolve(wanted)
     const progress = peer.drops.list({ all: true }).find(u => u.offer.id === offer.id)?.progress
     const entries: Entry[] = []
-    if (offer.manifest !== undefined) {
+    const shown = (now: Offer) => ({
+      ...{ offers: [offerView(peer, { offer: now, progress })], entries },
+      more: entries.length < offer.totals.entries
+    })
+    if (offer.manifest === undefined) return shown(offer)
+    try {
       for await (const page of peer.drops.entries(offer)) {
         signal.throwIfAborted()
         for (const { path, kind, sizeBytes, target } of page.slice(0, limit - entries.length)) {
@@ -48,8 +55,12 @@ export const networkOffers = defineOperation({
         }
         if (entries.length >= limit) break
       }
+    } catch (err) {
+      if (!hasCode(err, 'OFFER_OVER')) throw err
+      // Over while it was listed: it is shown as what became of it.
+      return shown(peer.drops.find(offer) ?? offer)
     }
-    return { offers: [offerView(peer, { offer, progress })], entries, more: entries.length < offer.totals.entries }
+    return shown(offer)
   },
   command: {
     path: 'network offers',

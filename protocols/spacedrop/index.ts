@@ -93,7 +93,7 @@ export interface SpacedropService extends Startable {
   find(key: OfferKey): Offer | undefined
   /** By the first letters of an id. @throws UNKNOWN_OFFER, AMBIGUOUS_OFFER */
   resolve(text: string): Offer
-  /** What would be taken of an offer, and what not. */
+  /** What would be taken of an offer, and what not. @throws OFFER_OVER */
   judge(key: OfferKey, options?: Pick<AcceptOptions, 'to' | 'links'>): Promise<Judgement>
   /** Everything it holds, a page at a time. @throws OFFER_OVER once the list is gone */
   entries(key: OfferKey): AsyncIterable<readonly ManifestEntry[]>

@@ -1,4 +1,5 @@
-import { type DeviceId, type Logger, pathBytes, SpacedriveError } from '../../storage/base/index.js'
+import { type DeviceId, hasCode, type Logger, pathBytes, SpacedriveError } from '../../storage/base/index.js'
+import type { Manifest } from '../transfer/index.js'
 import {
   CONTROL_MESSAGE_BURST,
   CONTROL_MESSAGES_PER_SECOND,
@@ -117,7 +118,9 @@ export class Spacedrop implements SpacedropService {
     const offer = this.#find(key)
     this.#ensureIncoming(offer)
     if (offer.state !== 'pending' && offer.state !== 'held') throw overAlready(offer)
-    const accepted = await this.#incoming.accept(offer, options, 'us')
+    const accepted = await this.#incoming.accept(offer, options, 'us').catch(err => {
+      throw this.#orOver(offer, err)
+    })
     if (accepted.state !== 'accepted') throw overAlready(accepted)
     this.#mover.run(accepted)
     this.#courier?.wake(offer.device)
@@ -161,14 +164,32 @@ export class Spacedrop implements SpacedropService {
     return resolveOffer(this.#book.db, text, this.#init.trust.nameOf)
   }
 
-  judge(key: OfferKey, options?: Pick<AcceptOptions, 'to' | 'links'>): ReturnType<SpacedropService['judge']> {
-    return this.#incoming.judge(this.#find(key), options)
+  async judge(key: OfferKey, options?: Pick<AcceptOptions, 'to' | 'links'>): ReturnType<SpacedropService['judge']> {
+    const offer = this.#find(key)
+    if (offer.manifest === undefined) throw overAlready(offer)
+    return this.#incoming.judge(offer, options).catch(err => {
+      throw this.#orOver(offer, err)
+    })
   }
 
   entries(key: OfferKey): ReturnType<SpacedropService['entries']> {
-    const { manifest } = this.#find(key)
-    if (manifest === undefined) throw overAlready(this.#find(key))
-    return this.#init.transfers.manifests.entries(manifest)
+    const offer = this.#find(key)
+    if (offer.manifest === undefined) throw overAlready(offer)
+    return this.#listed(offer, offer.manifest)
+  }
+
+  async *#listed(key: OfferKey, manifest: Manifest): ReturnType<SpacedropService['entries']> {
+    try {
+      yield* this.#init.transfers.manifests.entries(manifest)
+    } catch (err) {
+      throw this.#orOver(key, err)
+    }
+  }
+
+  /** The list of names goes with its offer, which may be over while somebody reads it. */
+  #orOver(key: OfferKey, err: unknown): unknown {
+    const offer = hasCode(err, 'ENOENT') ? this.#book.find(key) : undefined
+    return offer !== undefined && hasEnded(offer.state) ? overAlready(offer) : err
   }
 
   rule(device: DeviceId): Rule {

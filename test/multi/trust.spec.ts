@@ -35,7 +35,7 @@ describe('several devices: trust', () => {
         async bob(context) {
           const bob = await openDevice(context)
           // So slow that it cannot be over before the revocation, on whatever machine.
-          await bob.node.call('network.limit', { down: 1024 * 1024 })
+          await bob.node.call('network.limit', { down: 64 * 1024 })
           const alice = await bob.typeCode()
           await bob.connected(alice)
           const moving = bob.next('transfer:progress', e => e.doneBytes > 0)

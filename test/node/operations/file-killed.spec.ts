@@ -45,7 +45,7 @@ describe('operations on files: the daemon is killed in the middle', () => {
     await instance.kill()
     await instance.ok('start')
     const listening = await instance.listen('job:completed', 'job:failed')
-    const info = (): Promise<Ended> => instance.json('job', 'info', job)
+    const info = (): Promise<Ended> => instance.ask('job.info', { job })
     if (['queued', 'running'].includes((await info()).state)) await listening.next(e => e.job === job)
     listening.close()
     return info()

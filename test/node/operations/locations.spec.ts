@@ -146,7 +146,7 @@ describe('kill -9 of a daemon that indexes', () => {
 
       await instance.ok('start')
       const info = async (): Promise<{ state: string; log: { message: string }[]; problems: number }> =>
-        instance.json('job', 'info', job)
+        instance.ask('job.info', { job })
       const changed = await instance.listen('job:completed', 'location:updated')
       // With a problem where it was to read what is gone.
       while (!(await info()).state.startsWith('completed')) await changed.next()

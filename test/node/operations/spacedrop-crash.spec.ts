@@ -48,7 +48,7 @@ describe('spacedrop: kill -9', () => {
     const path = join(dir.path, 'big')
     writeFileSync(path, randomBytes(64 * 2 ** 20))
     // So slow that it cannot be over before the revocation, on whatever machine.
-    await bob.ok('network', 'limit', '--down', '1M')
+    await bob.ok('network', 'limit', '--down', '64K')
     const moving = await bob.listen('transfer:progress')
     const sending = ada.begin('network', 'spacedrop', 'bob', path)
     await moving.next(e => e.doneBytes > 0)

@@ -224,6 +224,35 @@ describe('spacedrop', () => {
     await ended(pair.ada, offer) // heard there: it does not wait for an answer any more
   })
 
+  it('an offer that is over while its names are listed, or judged, is over, and no file is missed', async () => {
+    const file = join(fresh(), 'f')
+    writeFileSync(file, 'x')
+    const lists = (): string[] =>
+      readdirSync(pair.bob.peer.dir, { recursive: true }).flatMap(f =>
+        String(f).endsWith('.manifest') ? [String(f)] : []
+      )
+    const listed = await arrived(pair.bob, await send(file))
+    const pages = pair.bob.drops.entries(listed)[Symbol.asyncIterator]()
+    await pair.bob.drops.end(listed)
+    while (lists().length > 0) await new Promise(r => setTimeout(r, 5)) // it goes beside it
+    await assert.rejects(async () => pages.next(), { code: 'OFFER_OVER' })
+    for (let i = 0; i < 20; i++) {
+      const offer = await send(file)
+      const theirs = await arrived(pair.bob, offer)
+      const over = pair.ada.drops.end(offer)
+      for (let n = 0; n < i; n++) await new Promise(resolve => setImmediate(resolve))
+      const ends = await Promise.allSettled([
+        pair.bob.drops.accept(theirs, { to: pair.bob.downloads }),
+        pair.bob.drops.judge(theirs, { to: pair.bob.downloads }),
+        pair.bob.drops.end(theirs),
+        over
+      ])
+      for (const end of ends)
+        if (end.status === 'rejected') assert.equal((end.reason as { code: string }).code, 'OFFER_OVER')
+      await Promise.all([ended(pair.ada, offer), ended(pair.bob, theirs)])
+    }
+  })
+
   it('offers that wait are bounded, here before anything is sent', async () => {
     const file = join(fresh(), 'f')
     writeFileSync(file, 'x')

@@ -84,7 +84,7 @@ describe('copy: the daemon is killed in the middle', () => {
     })
   }
 
-  const pidOf = async (): Promise<number> => (await alice.json<{ pid: number }>('status')).pid
+  const pidOf = async (): Promise<number> => (await alice.ask<{ pid: number }>('system.status')).pid
 
   async function ended(job: string): Promise<string> {
     const listening = await alice.listen('job:completed', 'job:failed', 'job:paused')
