@@ -39,7 +39,7 @@ export function daemonClient(dataDir: AbsPath, { maxAnswerBytes = MAX_ANSWER_BYT
     async call(operation, input, { signal, onEmit } = {}) {
       const response = await send(dataDir, 'POST', `/v1/${encodeURIComponent(operation)}`, input ?? {}, signal)
       if (response.headers['content-type']?.startsWith('application/x-ndjson') !== true) {
-        return unpack(JSON.parse(await readAll(response, signal)))
+        return unpack(parsed(await readAll(response, signal), response))
       }
       for await (const line of lines(response, signal)) {
         const value = line as { emit?: unknown }
@@ -51,7 +51,7 @@ export function daemonClient(dataDir: AbsPath, { maxAnswerBytes = MAX_ANSWER_BYT
     async events(types = [], { signal } = {}) {
       const query = types.length === 0 ? '' : `?types=${types.map(encodeURIComponent).join(',')}`
       const response = await send(dataDir, 'GET', `/v1/events${query}`, undefined, signal)
-      if (response.statusCode !== 200) unpack(JSON.parse(await readAll(response, signal)))
+      if (response.statusCode !== 200) unpack(parsed(await readAll(response, signal), response))
       return lines(response, signal) as AsyncIterableIterator<AnyEvent>
     }
   }
@@ -146,6 +146,15 @@ async function* lines(response: IncomingMessage, signal: AbortSignal | undefined
     throw signal?.aborted ? signal.reason : err instanceof SpacedriveError ? err : lost(err)
   } finally {
     response.destroy()
+  }
+}
+
+/** Every answer of ours is JSON; what Node says by itself (too late, malformed) is not. */
+function parsed(text: string, { statusCode, statusMessage }: IncomingMessage): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw lost(new Error(`it answered ${statusCode} ${statusMessage}`))
   }
 }
 

@@ -20,8 +20,11 @@ import { streamEvents } from './event-stream.js'
 export const MAX_CALLS = 256
 /** Calls and listeners to events each hold one connection; the rest is for those who are told that it is too much. */
 export const MAX_CONNECTIONS = 512
-/** Who opens a connection sends its request at once: a local program, not a slow line. */
-export const API_DEADLINES: ApiDeadlines = { headersMs: 5_000, requestMs: 30_000, checkEveryMs: 1_000 }
+/**
+ * Who opens a connection sends its request at once: a local program, not a slow line. On a machine that is busy it may lie here
+ * for seconds before it is read, and Node, which keeps this time, does not look whether it does.
+ */
+export const API_DEADLINES: ApiDeadlines = { headersMs: 30_000, requestMs: 60_000, checkEveryMs: 1_000 }
 /** At the end: for operations that were aborted to say so to their callers. */
 const LAST_ANSWERS_MS = 2_000
 /** Every name of an operation fits; a longer path is none. */

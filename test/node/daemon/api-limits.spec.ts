@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once, setMaxListeners } from 'node:events'
 import { createServer } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer as createRawServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { daemonClient, MAX_ANSWER_BYTES } from '../../../node/client/index.js'
 import { API_DEADLINES, createApi, MAX_CALLS, MAX_CONNECTIONS, MAX_UNREAD_BYTES } from '../../../node/daemon/index.js'
@@ -41,8 +41,27 @@ describe('the limits of the API', () => {
     server.close()
   })
 
+  for (const [what, answer] of [
+    ['who was cut as too late', '408 Request Timeout\r\nConnection: close'],
+    ['who was not understood', '400 Bad Request\r\nConnection: close'],
+    ['whose answer is no JSON', '200 OK\r\nContent-Length: 2\r\n\r\nno']
+  ] as const)
+    it(`${what} is told so, and not what its parser found`, async () => {
+      const server = createRawServer(socket => {
+        socket.on('error', () => {})
+        socket.once('data', () => socket.end(`HTTP/1.1 ${answer}\r\n\r\n`))
+      })
+      const path = join(served.dir, 'other.sock')
+      await new Promise<void>(resolve => server.listen(path, resolve))
+      writePlace(served.dir, { socket: path as never, pid: process.pid, version: '', startedAt: 0 })
+      const client = daemonClient(served.dir)
+      for (const asked of [client.call('any', {}), answer.startsWith('200') ? undefined : client.events()])
+        if (asked !== undefined) await assert.rejects(asked, { code: 'DAEMON_LOST', message: /answered [24]0[08] / })
+      server.close()
+    })
+
   it('who does not send its headers, or its body, in time is cut', async () => {
-    assert.deepEqual([API_DEADLINES.headersMs, API_DEADLINES.requestMs], [5_000, 30_000])
+    assert.deepEqual([API_DEADLINES.headersMs, API_DEADLINES.requestMs], [30_000, 60_000])
     const hasty = createApi(served.peer, silentLog, new Map(), { headersMs: 250, requestMs: 500, checkEveryMs: 5 })
     const path = join(served.dir, 'hasty.sock')
     await hasty.listen(path)

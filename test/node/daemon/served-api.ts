@@ -8,6 +8,7 @@ import { writePlace } from '../../../node/instance/index.js'
 import { defineOperation, type Operation } from '../../../node/operations/operation.js'
 import { type AbsPath, SpacedriveError, silentLog } from '../../../storage/base/index.js'
 import { tempDir } from '../../temp.js'
+import { WAIT_MS } from '../../waits.js'
 import { testPeer } from '../peer.js'
 
 export interface Reply {
@@ -104,7 +105,10 @@ export function servedApi(have: (served: ServedApi) => void): void {
     if (peer.stopping.aborted) await running()
     const temp = tempDir()
     const [waits, poured] = [slow(), pouring()]
-    const api = createApi(peer, silentLog, new Map([waits.operation, poured.operation, echo].map(o => [o.name, o])))
+    const operations = new Map([waits.operation, poured.operation, echo].map(o => [o.name, o]))
+    // No deadline ends what the rules must end.
+    const patient = { headersMs: WAIT_MS, requestMs: WAIT_MS, checkEveryMs: 1_000 }
+    const api = createApi(peer, silentLog, operations, patient)
     const socketPath = join(temp.path, 's.sock')
     await api.listen(socketPath)
     writePlace(temp.path, { socket: socketPath as never, pid: process.pid, version: '', startedAt: 0 })
