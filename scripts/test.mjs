@@ -14,19 +14,20 @@ const MAX_JOBS = 8
 
 /** The files that take longest alone, the longest first. One that is not here merely comes later. */
 const LONGEST = [
-  ...[
-    'sync/session/killed',
-    'node/operations/remote-copy-away',
-    'node/operations/spacedrop',
-    'sync/session/background'
-  ],
-  ...['protocols/replica/sync-session', 'node/operations/remote-copy', 'node/operations/sync-daemon', 'multi/resume'],
-  ...['node/operations/spacedrop-crash', 'sync/session/disks', 'storage/locations/locations', 'sync/session/guard'],
-  ...['protocols/spacedrop/hostile', 'sync/session/hints', 'sync/history/undo', 'node/operations/file-killed'],
-  ...['node/operations/sync-device-background', 'node/operations/locations', 'node/operations/sync-three'],
-  ...['sync/copy/killed', 'sync/session/folding', 'sync/history/interrupted', 'node/operations/network'],
-  ...['sync/session/file-systems', 'multi/networks', 'sync/session/git', 'node/cli/instances', 'sync/history/restore'],
-  ...['protocols/agreements/cut-links', 'node/cli/terminal', 'multi/transfer-kill', 'node/cli/usage']
+  ...['sync/session/killed', 'node/operations/sync-three', 'node/operations/remote-copy-away'],
+  ...['multi/resume', 'sync/session/hints', 'node/operations/locations', 'sync/session/disks'],
+  ...['node/operations/sync-history-jobs', 'sync/history/interrupted', 'node/operations/network'],
+  ...['node/operations/sync-device', 'sync/session/file-systems', 'node/operations/spacedrop'],
+  ...['protocols/replica/sync-session', 'sync/session/folding', 'node/operations/file-killed'],
+  ...['sync/copy/killed', 'multi/transfer-kill', 'node/operations/spacedrop-crash'],
+  ...['node/operations/sync', 'node/operations/remote-copy', 'node/operations/pair'],
+  ...['sync/session/background', 'node/operations/sync-daemon', 'node/operations/sync-device-background'],
+  ...['storage/locations/locations', 'protocols/spacedrop/hostile', 'sync/session/guard'],
+  ...['sync/history/undo', 'node/operations/sync-far-history', 'multi/networks', 'sync/session/git'],
+  ...['node/cli/instances', 'sync/history/restore', 'protocols/agreements/cut-links'],
+  ...['node/cli/terminal', 'node/cli/usage', 'protocols/agreements/far-restore'],
+  ...['protocols/replica/follow', 'protocols/agreements/far-undo', 'protocols/agreements/full-data-dir'],
+  ...['protocols/transfer/cuts']
 ]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
