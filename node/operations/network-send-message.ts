@@ -1,9 +1,13 @@
 import { z } from 'zod'
-import { SpacedriveError } from '../../storage/base/index.js'
+import { type DeviceId, linkSignals, type MessageId, SpacedriveError } from '../../storage/base/index.js'
+import type { Peer } from '../compose.js'
 import { defineOperation } from './operation.js'
 
-/** How long a connected device may take to have it before we say that it waits: a slow link, not a person's patience. */
-const DELIVERY_WAIT_MS = 5_000
+/**
+ * How long a device that stays connected may take to have it before we say that it waits: a slow link, a machine that is busy.
+ * As for a drop; one that goes away is not waited for.
+ */
+const DELIVERY_WAIT_MS = 30_000
 
 export const networkSendMessage = defineOperation({
   name: 'network.send-message',
@@ -12,8 +16,7 @@ export const networkSendMessage = defineOperation({
   async run({ peer, signal }, { device, text }) {
     const { id, name } = peer.devices.resolve(device)
     const message = await peer.messages.sendText(id, text)
-    const connected = peer.network.session(id) !== undefined
-    const outcome = connected ? await peer.messages.settled(message, DELIVERY_WAIT_MS, { signal }) : undefined
+    const outcome = await delivered(peer, id, message, signal)
     if (outcome === 'refused' || outcome === 'expired' || outcome === 'cancelled') {
       throw new SpacedriveError('REFUSED', `${name} did not take the message`, {
         hint: 'Its version may be older than this one: see `spacedrive network devices`.'
@@ -46,3 +49,18 @@ export const networkSendMessage = defineOperation({
     }
   }
 })
+
+/** @returns what became of it; undefined when it waits for the device */
+async function delivered(peer: Peer, device: DeviceId, message: MessageId, signal: AbortSignal) {
+  const session = peer.network.session(device)
+  if (session === undefined) return undefined
+  const linked = linkSignals(signal, session.signal)
+  try {
+    return await peer.messages.settled(message, DELIVERY_WAIT_MS, { signal: linked.signal })
+  } catch (err) {
+    if (signal.aborted || !session.signal.aborted) throw err
+    return undefined
+  } finally {
+    linked.clear()
+  }
+}

@@ -16,8 +16,8 @@ import { ensureDataDir, ensureLogDir, findPlace, outputFile } from '../../instan
 
 /** A start takes half a second; migrating a large database may take long, and says so in its log. */
 const START_MS = 120_000
-/** Two `start` at the same moment: the second waits for the first to answer. */
-const OTHER_START_MS = 10_000
+/** Two `start` at the same moment: the second waits for the first to answer, which takes a busy machine a while. */
+const OTHER_START_MS = 60_000
 const OTHER_START_POLL_MS = 50
 
 /**
