@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import { tempDir } from './temp.js'
-import { WAIT_MS } from './waits.js'
 
 export interface TestImage {
   /** The image itself; to be written to only while it is not mounted. */
@@ -14,6 +13,8 @@ export interface TestImage {
   clean(): void
 }
 
+/** So long what is about to be closed may keep a disk in use, on a busy machine too; who holds it longer is found out. */
+const IN_USE_MS = 120_000
 /** That it was closed is no event. */
 const LOOK_AGAIN_MS = 20
 
@@ -101,7 +102,7 @@ export function kindMissing(fileSystem: string, mib: number, ...mkfs: readonly s
 }
 
 async function unmountOnceFree(place: string): Promise<void> {
-  for (const untilMs = performance.now() + WAIT_MS; ; await new Promise(r => setTimeout(r, LOOK_AGAIN_MS))) {
+  for (const untilMs = performance.now() + IN_USE_MS; ; await new Promise(r => setTimeout(r, LOOK_AGAIN_MS))) {
     try {
       return must('umount', [place])
     } catch (err) {
