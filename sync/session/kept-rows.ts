@@ -1,5 +1,5 @@
 import type { RelPath } from '../../storage/base/index.js'
-import type { ArchiveEntry, Entry, Row } from '../reconcile/index.js'
+import { type ArchiveEntry, ENDS, type Entry, type Row, versionOf } from '../reconcile/index.js'
 import { fromPlannedColumns, type PlannedColumns, toPlannedColumns } from './planned-columns.js'
 
 interface RowColumns {
@@ -16,12 +16,20 @@ const PAGE = 250
 export class KeptRows {
   readonly #pages: RowColumns[] = []
   #rows: Row[] = []
+  #weight = 0
 
   get count(): number {
     return PAGE * this.#pages.length + this.#rows.length
   }
 
+  /** What they take: a row is one, and what an end says of its versions, which is a value of its own, another one. */
+  get weight(): number {
+    return this.#weight
+  }
+
   add(row: Row): void {
+    this.#weight++
+    for (const end of ENDS) if (versionOf(row[end]) !== undefined) this.#weight++
     if (this.#rows.push(row) < PAGE) return
     this.#pages.push(toRowColumns(this.#rows))
     this.#rows = []

@@ -45,7 +45,7 @@ export interface RowsInit {
 /** Paths that are remembered as not alike; more, and the next plan compares everything. */
 export const MAX_ODD = 2_000
 
-/** Reconcile goes through the rows several times: so many are kept from the first, some 30 MB. */
+/** Reconcile goes through the rows several times: so many are kept from the first (`KeptRows.weight`), some 40 MB. */
 const MAX_KEPT = 200_000
 
 /** An end has more than are kept: where all of them are to be gone through, none need be. */
@@ -64,10 +64,12 @@ export class SyncRows implements Rows {
   #some: readonly Row[] | undefined
   #odd: RelPath[] | undefined
   #kept: KeptRows | undefined
+  #keeps: boolean
 
   constructor(init: RowsInit) {
     const { archive, snapshot, sync, only, told } = init
     this.#init = init
+    this.#keeps = init.keeps
     const listed = [...readUnsettled(archive, sync).map(u => u.path), ...(told?.listed ?? []).map(keyPath)]
     this.#listed = new Set<string>(listed)
     this.#random = init.ignored()
@@ -86,7 +88,7 @@ export class SyncRows implements Rows {
       return
     }
     const odd: RelPath[] = []
-    let kept = this.#init.keeps ? new KeptRows() : undefined
+    let kept = this.#keeps ? new KeptRows() : undefined
     /** What lies in another directory of the same name is not what lay there, however alike it is. */
     let other: RelPath | undefined
     const isListed = (path: RelPath): boolean =>
@@ -96,12 +98,14 @@ export class SyncRows implements Rows {
       if (different && odd.length <= MAX_ODD) odd.push(row.path)
       if (!different && this.#some === undefined && !isListed(row.path)) continue
       if (isAnotherDirectory(row) && (other === undefined || !isWithin(row.path, other))) other = row.path
-      if (kept !== undefined && kept.count === MAX_KEPT) kept = undefined
+      if (kept !== undefined && kept.weight >= MAX_KEPT) kept = undefined
       kept?.add(row)
       yield row
     }
     this.#odd = odd
     this.#kept = kept
+    // What was too much once is too much the next time.
+    this.#keeps = kept !== undefined
   }
 
   find(path: RelPath): Row | undefined {

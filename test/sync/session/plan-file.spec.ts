@@ -14,7 +14,8 @@ import {
   type Row,
   type Settle,
   type Shown,
-  unreadContent
+  unreadContent,
+  versionOf
 } from '../../../sync/reconcile/index.js'
 import { KeptRows } from '../../../sync/session/kept-rows.js'
 import { operationsIn, planWriter, readOperations, readSettles, withPlan } from '../../../sync/session/plan-file.js'
@@ -220,7 +221,8 @@ describe('rows that are kept', () => {
         const kept = new KeptRows()
         const rows = Array.from({ length: times }, () => some).flat()
         for (const one of rows) kept.add(one)
-        assert.equal(kept.count, rows.length)
+        const versions = rows.flatMap(({ source, destination }) => [source, destination]).filter(versionOf)
+        assert.deepEqual([kept.count, kept.weight], [rows.length, rows.length + versions.length])
         for (let pass = 0; pass < 2; pass++) assert.deepEqual([...kept], rows)
       }),
       NUMBERS
