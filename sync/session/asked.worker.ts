@@ -125,6 +125,8 @@ export function withTold<T>(
   if (vectorsFile === undefined) return fn(undefined)
   const sql = openSqlite(vectorsFile, { scratch: true, cacheKiB: PLAN_CACHE_KIB })
   try {
+    // Without it each of millions of lookups would lock the file, and look for changes in it, for itself.
+    sql.exec('BEGIN')
     return fn(toldVectors(sql))
   } finally {
     sql.close()

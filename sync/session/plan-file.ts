@@ -100,11 +100,14 @@ export interface OperationPage {
   readonly transfer: readonly ArrayBuffer[]
 }
 
+/** From the block on that an operation is in, or would be: found by its number, however many come before it. */
+export const BLOCKS_FROM = `
+  SELECT value FROM operations WHERE first >= coalesce((SELECT max(first) FROM operations WHERE first <= ?), 0)
+  ORDER BY first LIMIT ?`
+
 /** All of the blocks that hold operations from a number on, up to `limit` of them. */
 export function readOperations(sql: Sql, from: number, limit: number): OperationPage {
-  const blocks = sql
-    .prepare<{ value: Uint8Array }>('SELECT value FROM operations WHERE last >= ? ORDER BY first LIMIT ?')
-    .all([from, Math.ceil(limit / BLOCK) + 1])
+  const blocks = sql.prepare<{ value: Uint8Array }>(BLOCKS_FROM).all([from, Math.ceil(limit / BLOCK) + 1])
   const bytes = new Uint8Array(blocks.reduce((sum, { value }) => sum + value.length, 0))
   const ends: number[] = []
   let at = 0

@@ -18,7 +18,14 @@ import {
   versionOf
 } from '../../../sync/reconcile/index.js'
 import { KeptRows } from '../../../sync/session/kept-rows.js'
-import { operationsIn, planWriter, readOperations, readSettles, withPlan } from '../../../sync/session/plan-file.js'
+import {
+  BLOCKS_FROM,
+  operationsIn,
+  planWriter,
+  readOperations,
+  readSettles,
+  withPlan
+} from '../../../sync/session/plan-file.js'
 import { plannedOf } from '../../../sync/session/planned-columns.js'
 
 const RUNS = Number(process.env.SPACEDRIVE_RUNS ?? 100)
@@ -176,6 +183,15 @@ describe('the file of a plan', () => {
       }),
       NUMBERS
     )
+  })
+
+  it('is read from a number on without a look at all that comes before', () => {
+    const steps = withPlan(join(dir, 'found.db'), sql => {
+      planWriter(sql).end()
+      return sql.prepare<{ detail: string }>(`EXPLAIN QUERY PLAN ${BLOCKS_FROM}`).all([7, 1])
+    })
+    const scans = steps.filter(({ detail }) => /^SCAN operations/.test(detail))
+    assert.deepEqual(scans, [], JSON.stringify(steps))
   })
 
   it('is read from the middle of a block on', () => {
