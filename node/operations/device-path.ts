@@ -1,8 +1,9 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
-import type { AbsPath, ContentHash } from '../../storage/base/index.js'
+import { type AbsPath, type ContentHash, SpacedriveError } from '../../storage/base/index.js'
 import type { Place } from '../../sync/copy/index.js'
 import type { Peer } from '../compose.js'
+import { asTyped } from './as-typed.js'
 import { resolveTyped } from './typed-path.js'
 
 /** A path as a person names it: on this device, or `DEVICE:/path` on a paired one (DESIGN 3). */
@@ -13,6 +14,8 @@ export interface NamedPath {
 }
 
 const ON_DEVICE = /^([^/:]{1,512}):(\/.*)$/s
+
+const DEVICE_ALONE = /^[^/:]{1,512}:$/s
 
 const CONTENT = /^content:([0-9a-f]{64})$/
 
@@ -34,8 +37,15 @@ export function namedPath(text: string): NamedPath {
   return path === undefined ? { device: undefined, path: text } : { device, path: withoutSlash(posix.normalize(path)) }
 }
 
-/** What was typed, made absolute: a relative path is one of this device. */
+/**
+ * What was typed, made absolute: a relative path is one of this device.
+ * @throws {SpacedriveError} USAGE for a device without a path: it would name a folder here
+ */
 export function typedPath(text: string, cwd: string): string {
+  if (DEVICE_ALONE.test(text))
+    throw new SpacedriveError('USAGE', `expected a path behind the device, got ${asTyped(text)}`, {
+      hint: `Such as ${text}/home/me/Photos; what is called so here is ./${text}`
+    })
   return ON_DEVICE.test(text) || text.startsWith('content:') ? text : resolveTyped(cwd, text)
 }
 

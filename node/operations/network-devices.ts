@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SpacedriveError } from '../../storage/base/index.js'
+import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 
 const deviceText = z.string().min(1).max(512)
@@ -43,7 +44,7 @@ export const networkDevices = defineOperation({
         devices.map(d => ({
           name: d.name,
           state: d.connected ? 'connected' : d.state,
-          'last seen': d.connected ? 'now' : d.lastSeenAt === null ? '' : new Date(d.lastSeenAt).toLocaleString(),
+          'last seen': d.connected ? 'now' : d.lastSeenAt === null ? '' : formatTime(d.lastSeenAt),
           system: `${d.os} ${d.version ?? ''}`.trim(),
           id: d.id,
           ...(devices.some(x => x.problem !== null) ? { problem: d.problem ?? '' } : {})

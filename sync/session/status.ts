@@ -89,7 +89,11 @@ export function statusOf({ sync, last, running, standing, device }: StatusInit):
     case 'interrupted':
       return say('interrupted', 'the last run was cut short; the next one goes on', `spacedrive sync run ${name}`)
     default:
-      return say('converged', 'in step')
+      // Over a slow link, or under a limit, what changed may be long on its way.
+      return say(
+        'converged',
+        standing.working ? 'in step but for what changed just now, which is on its way' : 'in step'
+      )
   }
 }
 

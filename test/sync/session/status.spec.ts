@@ -18,4 +18,16 @@ describe('what is the matter with a sync, in words', () => {
     assert.equal(running.text, 'running: Applying changes')
     assert.deepEqual(running.notes, [])
   })
+
+  it('that what changed just now is on its way is said while it is: over a slow link that may be long', () => {
+    for (const [working, text] of [
+      [true, 'in step but for what changed just now, which is on its way'],
+      [false, 'in step']
+    ] as const) {
+      const standing = { state: 'watching', working, note: undefined } as const
+      const last = { state: 'converged' } as unknown as StatusInit['last']
+      const { state, text: said } = statusOf({ ...init(undefined), last, standing })
+      assert.deepEqual([state, said], ['converged', text])
+    }
+  })
 })
