@@ -17,7 +17,7 @@ export async function answerDriven(
   const asked = { origin: device, signal, emit() {} }
   switch (question.what) {
     case 'plan':
-      return fitted(await planView(peer, sync, signal), 'list')
+      return fitted(await planView(peer, sync, { signal }), 'list')
     case 'why':
       return fitted(await whyView(peer, sync, question.path, signal), 'changes')
     case 'conflicts':

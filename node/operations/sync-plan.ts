@@ -4,25 +4,30 @@ import type { Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { askDriver } from './ask-driver.js'
 import { pathFields } from './file-text.js'
+import { limitOption } from './number-option.js'
 import { defineOperation } from './operation.js'
 import { farViews, type PlanView } from './sync-far-views.js'
 import { namedSync } from './sync-named.js'
 import { planText } from './sync-text.js'
 
+/** Lines of a plan that may be asked for at once. */
+const MAX_LIMIT = 10_000
+
 export const syncPlan = defineOperation({
   name: 'sync.plan',
   summary: 'Show what a run of a sync would do, and do nothing',
-  input: z.strictObject({ name: z.string().min(1) }),
-  async run({ peer, signal }, { name }): Promise<PlanView> {
+  input: z.strictObject({ name: z.string().min(1), limit: z.int().min(1).max(MAX_LIMIT).optional() }),
+  async run({ peer, signal }, { name, limit }): Promise<PlanView> {
     const found = namedSync(peer, name)
-    if ('own' in found) return planView(peer, found.own, signal)
+    if ('own' in found) return planView(peer, found.own, { signal, limit })
     return farViews.plan.parse(await askDriver(peer, found.served, { what: 'plan' }, signal))
   },
   command: {
     path: 'sync plan',
     arguments: [['<name>', 'which sync']],
-    examples: ['spacedrive sync plan photos'],
-    input: ({ arguments: [name] }) => ({ name: String(name) }),
+    options: [['--limit <n>', 'show so many at most (200)']],
+    examples: ['spacedrive sync plan photos', 'spacedrive sync plan photos --limit 10000'],
+    input: ({ arguments: [name], options: o }) => ({ name: String(name), ...limitOption(o.limit, MAX_LIMIT) }),
     render({ sync, planHash, list, more, halts, text, refused }, terminal) {
       if (refused) {
         terminal.line(`It would not begin: ${halts.join('; ')}.`)
@@ -43,7 +48,11 @@ export const syncPlan = defineOperation({
 })
 
 /** Of a sync that this device drives. @throws what a session throws */
-export async function planView(peer: Peer, sync: Sync, signal: AbortSignal): Promise<PlanView> {
+export async function planView(
+  peer: Peer,
+  sync: Sync,
+  { signal, limit }: { readonly signal: AbortSignal; readonly limit?: number | undefined }
+): Promise<PlanView> {
   const { name } = sync
   const outcome = await peer.syncs.plan(sync, { signal })
   if (outcome.state === 'refused') {
@@ -53,7 +62,7 @@ export async function planView(peer: Peer, sync: Sync, signal: AbortSignal): Pro
   }
   const { plan, halts } = outcome
   const { haltText } = await import('../../sync/session/index.js')
-  const list = (await peer.syncs.planned(sync)).map(op => ({
+  const list = (await peer.syncs.planned(sync, { limit })).map(op => ({
     ...{ kind: op.kind, end: op.end, reason: op.reason, ...pathFields(op.path) },
     ...(op.to !== undefined && { to: displayPath(op.to) })
   }))

@@ -120,7 +120,7 @@ export const problem = z.object({
   message: text(MAX_ERROR_TEXT * 4)
 })
 export const followedMove = of<FollowedMove>(z.object({ path: rel, to: rel, inode: uint64, birthNs: int64 }))
-export const unknownReason = z.enum(['special', 'unreadable', 'other-file-system', 'ours', 'ignored'])
+export const unknownReason = z.enum(['special', 'unreadable', 'other-file-system', 'ours', 'file-system', 'ignored'])
 export const entry = of<TreeEntry>(
   z.object({
     ...{ path: relOrRoot, stat, target: text(MAX_PATH_BYTES).optional() },

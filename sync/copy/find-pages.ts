@@ -1,7 +1,7 @@
 import { displayPath, hasCode, nameOf, type Problem, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import type { CopierInit } from '../../storage/files/index.js'
 import { type AnalysedEntry, type Analysis, analyse, type IndexPlace, type Preparation } from '../analysis/index.js'
-import { type Endpoint, openLocalEndpoint } from '../endpoints/index.js'
+import { type Endpoint, isNobodys, openLocalEndpoint } from '../endpoints/index.js'
 import { type Filter, filter } from './filter.js'
 import type { CopyInput } from './input.js'
 import type { Tree } from './layout.js'
@@ -183,7 +183,7 @@ class TreeFinding implements Finding {
   #add(builder: PageBuilder, { path, stat, unknown, problem }: AnalysedEntry, known: boolean): void {
     const directory = stat.kind === 'directory'
     const at = path.indexOf('/')
-    if (unknown === 'ours' || (at >= 0 && !this.#filter.lets(path.slice(at + 1) as RelPath, directory))) return
+    if (isNobodys(unknown) || (at >= 0 && !this.#filter.lets(path.slice(at + 1) as RelPath, directory))) return
     if (unknown === 'unreadable') this.#init.problem(problem ?? unreadable(path))
     else if (unknown === 'other-file-system') this.#mounted.push(path)
     else if (!known && stat.kind === 'file' && stat.links > 1 && this.#later.length < MAX_LINKED) this.#later.push(path)

@@ -7,9 +7,14 @@ import type { EntryStat } from '../../storage/files/index.js'
  * - `unreadable`: its directory shows it, but it could not be looked at; or a directory that could not be listed
  * - `other-file-system`: mounted there; not entered unless asked for
  * - `ours`: data directories, open libraries, `.spacedrive/` with a marker (SYNC.md 9); never entered
+ * - `file-system`: a file system's own: `lost+found`; never entered
  * - `ignored`: rules of a sync leave it out
  */
-export type UnknownReason = 'special' | 'unreadable' | 'other-file-system' | 'ours' | 'ignored'
+export type UnknownReason = 'special' | 'unreadable' | 'other-file-system' | 'ours' | 'file-system' | 'ignored'
+
+/** No person's: nothing that is copied, and nobody has to be told. */
+export const isNobodys = (unknown: UnknownReason | undefined): boolean =>
+  unknown === 'ours' || unknown === 'file-system'
 
 /** What one look at a path saw. Plain values: it goes through threads and over wires as it is. */
 export interface TreeEntry {

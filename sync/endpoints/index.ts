@@ -41,7 +41,7 @@ export type {
   TrashOutcome,
   WalkOptions
 } from './endpoint.js'
-export type { Looked, TreeEntry, TreePage, UnknownReason } from './entry.js'
+export { isNobodys, type Looked, type TreeEntry, type TreePage, type UnknownReason } from './entry.js'
 export {
   FOLLOWED_PAGE,
   type FollowedEntry,

@@ -178,6 +178,12 @@ function standing(
     }
   }
   const where = otherwise.length === 2 ? 'both ends' : `the ${otherwise[0]}`
+  if (agreed === undefined && otherwise.some(end => sides[end] === undefined))
+    return {
+      state: 'waiting',
+      text: `it is new at the ${source === undefined ? 'destination' : 'source'}`,
+      advice: next(init, sync)
+    }
   const what = agreed === undefined ? 'is new' : 'was changed'
   return { state: 'waiting', text: `it ${what} at ${where} since the last run`, advice: next(init, sync) }
 }
@@ -285,6 +291,7 @@ const UNKNOWN: Readonly<Record<UnknownReason, { readonly text: string; readonly 
     advice: 'Make it a sync of its own: `spacedrive sync add`.'
   },
   ours: { text: 'it belongs to spacedrive itself', advice: undefined },
+  'file-system': { text: 'it belongs to the file system, and is left alone', advice: undefined },
   ignored: { text: 'it is ignored', advice: undefined }
 }
 

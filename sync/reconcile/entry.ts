@@ -45,7 +45,7 @@ export interface DirectoryEntry extends Seen {
 /** Something is there and must be left alone: never deleted, overwritten or taken for absent (SYNC.md 1). */
 export interface UnknownEntry {
   readonly kind: 'unknown'
-  readonly reason: 'unreadable' | 'special' | 'ignored' | 'other-file-system' | 'ours'
+  readonly reason: 'unreadable' | 'special' | 'ignored' | 'other-file-system' | 'ours' | 'file-system'
   /** What lies below it is unknown too. */
   readonly directory?: boolean | undefined
 }

@@ -59,7 +59,7 @@ export class ServingGuards {
     if (halts.length > 0 && !mayForce(totalsOf(sync, taken), allowed)) {
       await db.write(servingWrites.halted, { id: sync.id, taken: JSON.stringify(taken) })
       throw new SpacedriveError('GUARD', halts.map(haltText).join('; '), {
-        hint: `If that is meant: \`spacedrive sync allow\` on that device, for ${sync.name}.`
+        hint: `What it would do: \`spacedrive sync plan ${sync.name}\`. If that is meant: \`spacedrive sync allow\` on that device, for ${sync.name}.`
       })
     }
     this.#announced = run

@@ -6,7 +6,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { RelPath } from '../../storage/base/index.js'
 import { openSqlite, type Sql } from '../../storage/sql/index.js'
-import type { Operation, PlanRow, Settle } from '../reconcile/index.js'
+import type { End, Operation, PlanRow, Settle } from '../reconcile/index.js'
 import { fromOperationColumns, type OperationColumns, toOperationColumns } from './operation-columns.js'
 import { fromSettleColumns, type SettleColumns, toSettleColumns } from './settle-columns.js'
 import { TRACES_TABLE } from './traces.js'
@@ -125,6 +125,39 @@ export function operationsIn({ bytes, ends }: OperationPage, from: number, limit
     fromOperationColumns(deserialize(bytes.subarray(ends[i - 1] ?? 0, end)) as OperationColumns)
   )
   return found.filter(op => op.id >= from).slice(0, limit)
+}
+
+/** What takes something away or puts other content in its place is what a person looks for; renames after it. */
+const SHOWN_FIRST: Readonly<Partial<Record<Operation['kind'], number>>> = {
+  ...{ remove: 0, 'remove-directory': 0, replace: 0 },
+  ...{ move: 1, park: 1, unpark: 1 }
+}
+
+/** A line of a plan as a person sees it. */
+export interface PlannedOperation {
+  readonly kind: Operation['kind']
+  readonly end: End
+  readonly path: RelPath
+  readonly to: RelPath | undefined
+  readonly reason: string
+}
+
+/** Some operations for a person to look at: those first that take something away, then renames, then the rest, each in their order. */
+export function operationsToShow(sql: Sql, limit: number): PlannedOperation[] {
+  const ranks: [Operation[], Operation[], Operation[]] = [[], [], []]
+  const blocks = sql.prepare<{ value: Uint8Array }>('SELECT value FROM operations ORDER BY first').iterate([])
+  for (const { value } of blocks) {
+    for (const op of fromOperationColumns(deserialize(value) as OperationColumns)) {
+      const rank = ranks[SHOWN_FIRST[op.kind] ?? 2]!
+      if (rank.length < limit) rank.push(op)
+    }
+    if (ranks[0].length === limit) break
+  }
+  const shown = ranks.flat().slice(0, limit)
+  return shown.map(op => ({
+    ...{ kind: op.kind, end: op.end, path: op.path, reason: op.reason },
+    to: op.kind === 'move' ? op.to : undefined
+  }))
 }
 
 /** @param limit - left out: all of them */

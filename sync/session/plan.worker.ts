@@ -18,7 +18,9 @@ import { keysToPlan, optionsBasis } from './partial.js'
 import { pathKey } from './path-key.js'
 import {
   type OperationPage,
+  operationsToShow,
   PLAN_CACHE_KIB,
+  type PlannedOperation,
   planWriter,
   type Remark,
   readOperations,
@@ -99,6 +101,11 @@ export const planning = defineTasks(import.meta.url, {
   /** Operations from a number on: see `readPlanned`. */
   operations({ planFile, from, limit }: { planFile: string; from: number; limit: number }): OperationPage {
     return withPlan(planFile, sql => readOperations(sql, from, limit))
+  },
+
+  /** What a person sees of a plan: see `operationsToShow`. */
+  shown({ planFile, limit }: { planFile: string; limit: number }): PlannedOperation[] {
+    return withPlan(planFile, sql => operationsToShow(sql, limit))
   },
 
   /** `unread`: problems that the looks before it met. */

@@ -38,7 +38,7 @@ export type ReportedSync = Pick<Sync, 'name' | 'source' | 'destination'>
 /** The ways on from guards that count: it was meant, or what went is brought back from the other end, which has it still. */
 function meantHint(sync: ReportedSync, halts: readonly Halt[]): string {
   const name = typed(sync.name)
-  const meant = `If that is meant: spacedrive sync run ${name} --force`
+  const meant = `What it would do: spacedrive sync plan ${name}. If that is meant: spacedrive sync run ${name} --force`
   const [first] = halts
   if (first === undefined || first.reason === 'first-mirror') return meant
   const at = first.reason === 'root-emptied' ? first.end : otherEnd(first.end)

@@ -231,7 +231,8 @@ const sameFacts = (a: SyncEnd, b: SyncEnd): boolean =>
   a.path === b.path && a.volume === b.volume && a.within === b.within && a.inode === b.inode && a.birthNs === b.birthNs
 
 async function isEmpty(endpoint: Endpoint): Promise<boolean> {
-  for await (const { entries } of endpoint.list('' as RelPath)) if (entries.length > 0) return false
+  for await (const { entries } of endpoint.list('' as RelPath))
+    if (entries.some(({ unknown }) => unknown !== 'file-system')) return false
   return true
 }
 

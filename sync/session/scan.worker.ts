@@ -67,8 +67,8 @@ export const scanning = defineTasks(import.meta.url, {
 
 const CACHE_KIB = 2 * 1024
 
-/** The area of the root is nobody's business, nor is the root; other things of ours are unknown, and what holds them stays. */
+/** The area of the root and what its file system has there are nobody's business, nor is the root; elsewhere they are unknown, and what holds them stays. */
 export function isShown({ path, unknown }: TreeEntry): boolean {
   if (path === '') return false
-  return unknown !== 'ours' || path !== AREA_NAME
+  return unknown === 'ours' ? path !== AREA_NAME : unknown !== 'file-system' || path.includes('/')
 }

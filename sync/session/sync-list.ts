@@ -21,7 +21,8 @@ import { LeftEnds } from './left-ends.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
-import { readPlanned } from './plan.js'
+import { planning } from './plan.worker.js'
+import type { PlannedOperation } from './plan-file.js'
 import { farEnd, type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf } from './record.js'
 import { describeEnd } from './roots.js'
 import { Runs, type TurnOptions } from './runs.js'
@@ -29,7 +30,7 @@ import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
 import { StatusChanges } from './status-changes.js'
-import type { FarAnswer, PlannedOperation, RunAsked, Syncs, SyncsInit } from './syncs.js'
+import type { FarAnswer, RunAsked, Syncs, SyncsInit } from './syncs.js'
 import { syncWrites } from './syncs.worker.js'
 import { tidyEnds } from './tidy-ends.js'
 import type { TakeOptions } from './turns.js'
@@ -162,11 +163,7 @@ class SyncList implements Syncs {
 
   async planned({ uuid }: Sync, { limit = SHOWN_OPERATIONS } = {}): Promise<readonly PlannedOperation[]> {
     const planFile = join(this.#snapshots.dirOf(uuid), 'plan.db')
-    const list = await readPlanned(this.#init.pool, { planFile, from: 0, limit })
-    return list.map(op => ({
-      ...{ kind: op.kind, end: op.end, path: op.path, reason: op.reason },
-      to: op.kind === 'move' ? op.to : undefined
-    }))
+    return this.#init.pool.run(planning.shown, { planFile, limit })
   }
 
   async answered(device: DeviceId, uuid: string, answer: FarAnswer): Promise<void> {

@@ -7,7 +7,6 @@ import type {
   JobId,
   Logger,
   Random,
-  RelPath,
   Startable,
   WorkerPool
 } from '../../storage/base/index.js'
@@ -15,10 +14,11 @@ import type { JobManager } from '../../storage/jobs/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
 import type { Endpoint } from '../endpoints/index.js'
-import type { End, Operation } from '../reconcile/index.js'
+import type { End } from '../reconcile/index.js'
 import type { FarEnds } from './far-ends.js'
 import type { LastRun } from './last-runs.js'
 import type { Loan } from './loan.js'
+import type { PlannedOperation } from './plan-file.js'
 import type { Sync, SyncEnd, SyncSpec } from './record.js'
 import type { EndComponents } from './roots.js'
 import type { RunOptions, TurnOptions } from './runs.js'
@@ -43,15 +43,6 @@ export interface SyncsInit extends EndComponents {
   deviceName(): string
   /** The way to other devices, once there is one. */
   far?(): FarEnds | undefined
-}
-
-/** A line of a plan. */
-export interface PlannedOperation {
-  readonly kind: Operation['kind']
-  readonly end: End
-  readonly path: RelPath
-  readonly to: RelPath | undefined
-  readonly reason: string
 }
 
 export type RunAsked = Pick<RunOptions, 'force' | 'planHash' | 'acceptRollback'>
@@ -79,8 +70,8 @@ export interface Syncs extends Startable {
   standing(sync: Sync): Standing
   /** @throws what a session throws */
   plan(sync: Sync, options?: AbortOptions): Promise<Extract<SessionOutcome, { state: 'planned' | 'refused' }>>
-  /** What the last plan of a sync holds, the first of its operations. */
-  planned(sync: Sync, options?: { limit?: number }): Promise<readonly PlannedOperation[]>
+  /** What the last plan of a sync holds: see `operationsToShow`. */
+  planned(sync: Sync, options?: { limit?: number | undefined }): Promise<readonly PlannedOperation[]>
   /** From now on only a command runs it; a session that goes on ends cleanly. @param because - of the program, in words */
   pause(sync: Sync, because?: string): Promise<void>
   resume(sync: Sync): Promise<void>

@@ -9,7 +9,7 @@ import {
   SpacedriveError
 } from '../../../storage/base/index.js'
 import type { EntryStat } from '../../../storage/files/index.js'
-import type { Endpoint, TreeEntry } from '../../endpoints/index.js'
+import { type Endpoint, isNobodys, type TreeEntry } from '../../endpoints/index.js'
 import type { Filter } from '../filter.js'
 import { problem, special } from '../take-problems.js'
 import { isFatalHere } from './away.js'
@@ -40,7 +40,7 @@ export async function* walked(
     if (skipped !== undefined && isWithin(path, skipped)) return false
     skipped = undefined
     const directory = stat.kind === 'directory'
-    if (unknown === 'ours' || !lets(filter, top, path, directory)) {
+    if (isNobodys(unknown) || !lets(filter, top, path, directory)) {
       skipped = path
       return false
     }

@@ -153,5 +153,6 @@ const UNKNOWN_WORDS = {
   unreadable: 'it could not be looked at',
   'other-file-system': 'another file system is mounted there',
   ours: 'it belongs to this program',
+  'file-system': 'it belongs to the file system',
   ignored: 'it is ignored'
 } as const

@@ -72,10 +72,21 @@ function reasonFor(reader: TreeReader, path: RelPath, stat: EntryStat, rules: Lo
   if (stat.kind === 'other') return 'special'
   if (stat.device !== rules.device && !rules.otherFileSystems) return 'other-file-system'
   if (stat.kind !== 'directory' || path === '') return undefined
+  if (isLostAndFound(path, stat)) return 'file-system'
   if (rules.ours.includes(resolveRel(rules.root, path))) return 'ours'
   if (nameOf(path) !== AREA_NAME) return undefined
   return rules.allAreas || hasMarker(reader, path) ? 'ours' : undefined
 }
+
+/** The first inode of ext2, ext3 and ext4 that is not reserved. */
+const LOST_AND_FOUND_INODE = 11n
+
+/**
+ * `lost+found` at the top of an ext file system, made with it and root's alone: each disk has its own, so it is no extra that a mirror
+ * deletes, and nothing that every run fails to read. A folder of that name that a person made has another inode.
+ */
+const isLostAndFound = (path: RelPath, { inode, uid }: EntryStat): boolean =>
+  inode === LOST_AND_FOUND_INODE && uid === 0 && nameOf(path) === 'lost+found'
 
 /** `.spacedrive` is ours where it holds the marker, whoever may read it. */
 function hasMarker(reader: TreeReader, path: RelPath): boolean {

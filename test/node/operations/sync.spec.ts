@@ -99,6 +99,25 @@ describe('sync add, list, plan, run, remove', () => {
     await run('notes')
   })
 
+  it('a plan shows first what goes, then what is renamed; so many as are asked for', async () => {
+    for (const name of ['goes', 'is renamed', ...Array(8).keys()]) {
+      mkdirSync(at('shown'), { recursive: true })
+      writeFileSync(at(`shown/${name}`), `this is ${name}`)
+    }
+    await instance.ok('sync', 'add', 'shown', at('shown'), at('shown2'), '--mode', 'mirror', '--manual')
+    await run('shown')
+    for (let i = 0; i < 3; i++) writeFileSync(at(`shown/0 new ${i}`), `new ${i}`)
+    rmSync(at('shown/goes'))
+    renameSync(at('shown/is renamed'), at('shown/renamed'))
+    const plan = async (...options: string[]): Promise<string[]> => {
+      const lines = (await instance.ok('sync', 'plan', 'shown', ...options)).split('\n')
+      return lines.slice(0, 3).map(line => line.slice(0, 6).trim())
+    }
+    assert.deepEqual(await plan(), ['remove', 'move', 'create'])
+    assert.deepEqual(await plan('--limit', '2'), ['remove', 'move', 'and 3'])
+    await instance.ok('sync', 'remove', 'shown')
+  })
+
   it('a mass deletion halts: exit code 4, nothing changed, the way on; then it is done', async () => {
     for (const name of readdirSync(at('a'))) if (name.startsWith('f')) rmSync(at(`a/${name}`))
     const before = look(at('b'))

@@ -37,7 +37,7 @@ describe('why a path is as it is', () => {
     assert.equal(await told('a'), 'waiting: it was changed at the source since the last run')
     assert.match((await why('a')).advice!, /sync run test/)
     writeFileSync(at('new'), 'x')
-    assert.equal(await told('new'), 'waiting: it is new at both ends since the last run')
+    assert.equal(await told('new'), 'waiting: it is new at the source')
     assert.equal(await told('never'), 'absent: there is no such thing at either end')
     assert.equal(await told('d/x.tmp'), 'ignored: it is ignored: line 1 of --ignore says *.tmp')
     assert.equal(

@@ -16,12 +16,12 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
   let two: TwoFolders
   const images: TestImage[] = []
   const at = (path: string): string => two.at(path)
-  const disk = (place: string, mib: number): TestImage => {
+  const disk = (place: string, mib: number, asMade = false): TestImage => {
     const image = mountImage('ext4', mib, '-m', '0') // no blocks for root alone
     images.push(image)
     mkdirSync(at(place), { recursive: true })
     image.mount(at(place))
-    rmSync(at(`${place}/lost+found`), { recursive: true })
+    if (!asMade) rmSync(at(`${place}/lost+found`), { recursive: true })
     return image
   }
   /** Takes all room but so much; who writes there meanwhile may have taken some of it. */
@@ -73,6 +73,20 @@ canMount('a sync with disks of their own', function (this: Mocha.Suite) {
         const again = await two.run()
         assert.deepEqual([again.state, again.operations, again.problems.length], ['problems', 0, 3])
       })
+
+  for (const mode of ['bidirectional', 'mirror'] as Mode[])
+    it(`${mode}: from disk to disk, what each file system has for itself is neither carried nor taken for an extra`, async () => {
+      for (const place of ['a', 'b']) disk(place, ROOMY_MIB, true)
+      two.put('a/photo', 'photo')
+      two.put('a/found/lost+found/mine', 'a folder of a person that has the name')
+      await two.add(mode, { manual: true })
+      assert.equal((await two.run()).state, 'converged')
+      assert.deepEqual(readdirSync(at('b')).sort(), ['.spacedrive', 'found', 'lost+found', 'photo'])
+      assert.deepEqual(readdirSync(at('b/found/lost+found')), ['mine'])
+      writeFileSync(at('a/lost+found/#4711'), 'what a repair of the disk found')
+      assert.equal((await two.run()).operations, 0)
+      assert.deepEqual(readdirSync(at('b/lost+found')), [])
+    })
 
   for (const mode of ['bidirectional', 'mirror'] as Mode[])
     it(`${mode}: a disk that may only be read is told, with the cure; nothing is done, and all of it once it may be written`, async () => {
