@@ -7,7 +7,8 @@ import { nothingSeen } from '../state.js'
 import { Tally } from '../tally.js'
 import { devicesOf, type RemoteCopyInput } from './input.js'
 import { layOutRemote, type RemoteLayout } from './layout.js'
-import type { RemoteCopyComponents } from './ports.js'
+import { type OpenEnds, withOpenEnds } from './open-ends.js'
+import type { Ends, RemoteCopyComponents } from './ports.js'
 import { reaching } from './reaching.js'
 import { renameWhole } from './renaming.js'
 import { keepOld } from './replaced.js'
@@ -28,42 +29,44 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
   return {
     name: 'Copying',
     execute: ctx =>
-      reaching({ ends: components.ends, waits, devices: devicesOf(input) }, ctx, async () => {
-        const { state, signal } = ctx
-        if (state.beganNs === 0n) state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
-        state.layout ??= await layOutRemote(components.ends, input, { signal })
-        state.seen = nothingSeen()
-        state.copiedBefore = state.counts.copied
-        state.runs++
-        const tally = new Tally(ctx)
-        await ctx.checkpoint()
-        await withDestination(components, input, ctx, state.layout, async (destination, stage, keep) => {
-          await ensureFolder(destination, state.layout!, { signal })
-          await renameWhole(components.ends, input, state.layout!, {
-            signal,
-            async renamed() {
-              state.counts.renamed++
-              await ctx.checkpoint()
-            }
-          })
-          for (const [index, tree] of state.layout!.trees.entries()) {
-            const source = await components.ends.open(tree.folder, input.operation === 'move' ? 'write' : 'read', {
-              signal
-            })
-            try {
-              await copyRemoteTree({
-                ...{ components, input, ctx, tally, source, destination, stage, tree, index },
-                ...{ overwrite: input.overwrite, sourceDevice: tree.folder.device }
-              })
-            } finally {
-              await source.close()
-            }
-          }
-          tally.foundAll()
-          if ((await keep()) && state.seen.conflicts === 0) await stage.discard({ signal })
-        })
-      })
+      reaching({ ends: components.ends, waits, devices: devicesOf(input) }, ctx, () =>
+        withOpenEnds(components.ends, opened => copyAll({ components, input, waits }, ctx, opened))
+      )
   }
+}
+
+async function copyAll({ components, input }: RemotePhaseInit, ctx: Ctx, opened: OpenEnds): Promise<void> {
+  const { state, signal } = ctx
+  if (state.beganNs === 0n) state.beganNs = BigInt(ctx.clock.nowMs()) * 1_000_000n
+  state.layout ??= await layOutRemote(opened, input, { signal })
+  state.seen = nothingSeen()
+  state.copiedBefore = state.counts.copied
+  state.runs++
+  const tally = new Tally(ctx)
+  await ctx.checkpoint()
+  await withDestination({ ends: opened }, input, ctx, state.layout, async (destination, stage, keep) => {
+    await ensureFolder(destination, state.layout!, { signal })
+    await renameWhole(components.ends, input, state.layout!, {
+      signal,
+      async renamed() {
+        state.counts.renamed++
+        await ctx.checkpoint()
+      }
+    })
+    for (const [index, tree] of state.layout!.trees.entries()) {
+      const source = await opened.open(tree.folder, input.operation === 'move' ? 'write' : 'read', { signal })
+      try {
+        await copyRemoteTree({
+          ...{ components, input, ctx, tally, source, destination, stage, tree, index },
+          ...{ overwrite: input.overwrite, sourceDevice: tree.folder.device }
+        })
+      } finally {
+        await source.close()
+      }
+    }
+    tally.foundAll()
+    if ((await keep()) && state.seen.conflicts === 0) await stage.discard({ signal })
+  })
 }
 
 /**
@@ -71,7 +74,7 @@ export function remoteCopying({ components, input, waits }: RemotePhaseInit): Ph
  * @param work - `keep` does so again: true when nothing that was replaced lies in the stage, which may then be removed
  */
 export async function withDestination(
-  { ends }: Pick<RemoteCopyComponents, 'ends'>,
+  { ends }: { readonly ends: Pick<Ends, 'open'> },
   input: Pick<RemoteCopyInput, 'operation' | 'keep'>,
   ctx: Ctx,
   layout: RemoteLayout,

@@ -11,6 +11,7 @@ import {
 } from '../../../storage/base/index.js'
 import { type Endpoint, MAX_LOOKS } from '../../endpoints/index.js'
 import type { Place, RemoteCopyInput } from './input.js'
+import type { Visits } from './open-ends.js'
 import type { Ends } from './ports.js'
 
 /** Sources that lie in one folder of one device. */
@@ -29,8 +30,6 @@ export interface RemoteLayout {
   readonly trees: readonly RemoteTree[]
 }
 
-type LayoutEnds = Pick<Ends, 'open' | 'nameOf'>
-
 interface Source {
   readonly given: Place
   readonly folder: Place
@@ -45,7 +44,7 @@ interface Source {
  *   SAME_NAME_TWICE, and what opening an end throws
  */
 export async function layOutRemote(
-  ends: LayoutEnds,
+  ends: Visits,
   input: Pick<RemoteCopyInput, 'operation' | 'sources' | 'destination' | 'into'>,
   options: AbortOptions = {}
 ): Promise<RemoteLayout> {
@@ -98,7 +97,7 @@ function groups(sources: readonly Place[]): Place[][] {
 }
 
 async function lookAtSources(
-  ends: LayoutEnds,
+  ends: Visits,
   sources: readonly Place[],
   operation: RemoteCopyInput['operation'],
   options: AbortOptions
@@ -108,18 +107,7 @@ async function lookAtSources(
     throw new SpacedriveError('BAD_SOURCE', `could not ${operation} /: it is the whole file system`)
   const folder = { device, path: parentFolder(path) }
   const access = operation === 'move' ? 'write' : 'read'
-  let endpoint: Endpoint
-  try {
-    endpoint = await ends.open(folder, access, options)
-  } catch (err) {
-    if (errorCode(err) === 'MISSING') throw notFound(ends, sources[0]!, operation)
-    if (errorCode(err) !== 'NOT_GRANTED' || device === null) throw err
-    // The folder that was named may be granted itself, and what it lies in not.
-    const found: Source[] = []
-    for (const given of sources) found.push(await wholeFolder(ends, given, operation, access, options))
-    return found
-  }
-  try {
+  const look = async (endpoint: Endpoint): Promise<Source[]> => {
     const found: Source[] = []
     for (let at = 0; at < sources.length; at += MAX_LOOKS) {
       const some = sources.slice(at, at + MAX_LOOKS)
@@ -135,19 +123,38 @@ async function lookAtSources(
       }
     }
     return found
-  } finally {
-    await endpoint.close()
+  }
+  // What opening the folder throws, and not what is found in it.
+  let opened = false
+  try {
+    return await ends.visit(
+      folder,
+      access,
+      endpoint => {
+        opened = true
+        return look(endpoint)
+      },
+      options
+    )
+  } catch (err) {
+    if (opened) throw err
+    if (errorCode(err) === 'MISSING') throw notFound(ends, sources[0]!, operation)
+    if (errorCode(err) !== 'NOT_GRANTED' || device === null) throw err
+    // The folder that was named may be granted itself, and what it lies in not.
+    const found: Source[] = []
+    for (const given of sources) found.push(await wholeFolder(ends, given, operation, access, options))
+    return found
   }
 }
 
 async function wholeFolder(
-  ends: LayoutEnds,
+  ends: Visits,
   given: Place,
   operation: RemoteCopyInput['operation'],
   access: 'read' | 'write',
   options: AbortOptions
 ): Promise<Source> {
-  await (await ends.open(given, access, options)).close()
+  await ends.visit(given, access, () => {}, options)
   if (operation === 'copy') return { given, folder: given, name: '', directory: true }
   throw new SpacedriveError(
     'BAD_SOURCE',
@@ -160,7 +167,7 @@ async function wholeFolder(
 
 /** The folder that is opened, and the new name or the folder to be made in it. */
 async function goal(
-  ends: LayoutEnds,
+  ends: Visits,
   destination: Place,
   single: Source | undefined,
   count: number,
@@ -169,8 +176,7 @@ async function goal(
   const shown = shownPlace(ends, destination)
   const refused = async (place: Place): Promise<'folder' | 'file' | 'nothing'> => {
     try {
-      await (await ends.open(place, 'write', options)).close()
-      return 'folder'
+      return await ends.visit(place, 'write', () => 'folder' as const, options)
     } catch (err) {
       const code = errorCode(err)
       if (code === 'MISSING') return 'nothing'
@@ -201,7 +207,7 @@ async function goal(
 }
 
 /** By names: what leads to the same folder by other names is seen while it is walked (`walking.ts`). */
-function ensureApart(ends: LayoutEnds, { given, directory }: Source, to: Place, operation: string): void {
+function ensureApart(ends: Visits, { given, directory }: Source, to: Place, operation: string): void {
   if (given.device !== to.device) return
   const [from, goes] = [shownPlace(ends, given), shownPlace(ends, to)]
   if (given.path === to.path)
@@ -225,14 +231,14 @@ const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 const below = (root: AbsPath, ...names: string[]): AbsPath =>
   [root === '/' ? '' : root, ...names.filter(n => n !== '')].join('/') as AbsPath
 
-function notFound(ends: LayoutEnds, given: Place, operation: string): SpacedriveError {
+function notFound(ends: Visits, given: Place, operation: string): SpacedriveError {
   const shown = shownPlace(ends, given)
   return new SpacedriveError('NOT_FOUND', `could not ${operation} ${shown}: there is no such file or folder`, {
     hint: 'Check the spelling.'
   })
 }
 
-function sameName(ends: LayoutEnds, name: string, a: Place, b: Place): SpacedriveError {
+function sameName(ends: Visits, name: string, a: Place, b: Place): SpacedriveError {
   return new SpacedriveError(
     'SAME_NAME_TWICE',
     `could not begin: ${shownPlace(ends, a)} and ${shownPlace(ends, b)} would both become ${displayPath(name)}`,

@@ -6,6 +6,7 @@ import { route } from '../router.js'
 import { Deciding } from './deciding.js'
 import type { RemoteCopyInput } from './input.js'
 import { layOutRemote, namer } from './layout.js'
+import { type OpenEnds, withOpenEnds } from './open-ends.js'
 import type { Ends } from './ports.js'
 import { decide, rulesOf } from './tree-run.js'
 import { walked } from './walking.js'
@@ -15,7 +16,11 @@ import { bytesOf, type Work } from './work.js'
  * Exactly what a copy would do now, by the same functions that do it, with nothing written at either end.
  * @throws what `layOutRemote` throws
  */
-export async function previewRemoteCopy(ends: Ends, input: RemoteCopyInput, told: PreviewTold): Promise<Preview> {
+export function previewRemoteCopy(ends: Ends, input: RemoteCopyInput, told: PreviewTold): Promise<Preview> {
+  return withOpenEnds(ends, opened => preview(opened, input, told))
+}
+
+async function preview(ends: OpenEnds, input: RemoteCopyInput, told: PreviewTold): Promise<Preview> {
   const { signal } = told
   const layout = await layOutRemote(ends, input, { ...(signal && { signal }) })
   const sums = noneYet()

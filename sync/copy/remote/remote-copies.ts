@@ -6,6 +6,7 @@ import { findContent } from './content.js'
 import type { Place, RemoteCopyInput } from './input.js'
 import { remoteCopyJob } from './job.js'
 import { layOutRemote } from './layout.js'
+import { withOpenEnds } from './open-ends.js'
 import type { RemoteCopyComponents } from './ports.js'
 import { previewRemoteCopy } from './preview.js'
 import { Waits } from './waits.js'
@@ -36,7 +37,7 @@ export function remoteCopies(components: RemoteCopyComponents, jobs: JobManager)
     start: () => waits.start(),
     stop: () => waits.stop(),
     async check(input, options) {
-      await layOutRemote(components.ends, input, options).catch(err => {
+      await withOpenEnds(components.ends, ends => layOutRemote(ends, input, options)).catch(err => {
         if (!isAway(err)) throw err
       })
     },

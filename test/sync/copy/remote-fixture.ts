@@ -27,6 +27,8 @@ export interface RemoteKit {
   lie(how?: Lie): void
   /** Content that went over the line, both ways, since it was last asked. */
   carried(): number
+  /** Folders of the far device that were opened since it was last asked. */
+  opened(): number
   /** @throws the job's error */
   copy(input: Partial<RemoteCopyInput> & Pick<RemoteCopyInput, 'sources' | 'destination'>): Promise<RemoteResult>
   clean(): Promise<void>
@@ -69,6 +71,11 @@ export async function openRemote(): Promise<RemoteKit> {
     lie(how) {
       line.lie = how
     },
+    opened() {
+      const { opened } = line
+      line.opened = 0
+      return opened
+    },
     carried: () => line.carried.splice(0).reduce((sum, n) => sum + n, 0),
     async copy(more) {
       const input: RemoteCopyInput = {
@@ -96,6 +103,7 @@ class Line {
   readonly cuts: Cut[] = []
   lie: Lie | undefined
   readonly carried: number[] = []
+  opened = 0
   #left: Cut | undefined
   #calls = 0
   #broken = true
@@ -106,6 +114,7 @@ class Line {
   }
 
   open(): void {
+    this.opened++
     if (!this.#broken) return
     this.#broken = false
     this.#calls = 0
