@@ -1,11 +1,5 @@
 /** What is to be staged on the wire: names joined; beside them the content of all files, then their numbers as columns. */
-import {
-  fromStagedColumns,
-  STAGED_MARKS,
-  type StagedColumns,
-  type StagedEntry,
-  toStagedColumns
-} from '../../storage/files/index.js'
+import { STAGED_MARKS, type StagedColumns, type StagedEntries, toStagedColumns } from '../../storage/files/index.js'
 import { wireError } from '../wire/index.js'
 import type { Input } from './calls.js'
 import { areAscending, areNames, columnToWire, cutColumns } from './columns.js'
@@ -18,10 +12,7 @@ const FILE_BYTES = WIDTHS.reduce((a, b) => a + b, 0)
 const MAX_MODE = 0o7777
 
 /** @param content - of the files */
-export function stagedToWire(
-  entries: readonly StagedEntry[],
-  content: Uint8Array
-): { values: Staged; data: Uint8Array[] } {
+export function stagedToWire(entries: StagedEntries, content: Uint8Array): { values: Staged; data: Uint8Array[] } {
   const { count, paths, others, ranges, hashes, mtimesNs, modes, marks } = toStagedColumns(entries)
   const columns = [ranges, hashes, mtimesNs, modes, marks].map(columnToWire)
   return { values: { count, paths, others: [...others] }, data: [content, ...columns] }
@@ -31,7 +22,7 @@ export function stagedToWire(
  * @returns what lies in `data`, whose end is theirs no more than that of a file
  * @throws {SpacedriveError} MALFORMED when it is not what `stagedToWire` makes: every name and number is looked at
  */
-export function stagedFromWire({ count, paths, others }: Staged, data: Uint8Array): StagedEntry[] {
+export function stagedFromWire({ count, paths, others }: Staged, data: Uint8Array): StagedColumns {
   const malformed = (why: string) => wireError('MALFORMED', `what is to be staged is not in order: ${why}`)
   const files = count - others.length
   const contentBytes = data.length - files * FILE_BYTES
@@ -50,5 +41,5 @@ export function stagedFromWire({ count, paths, others }: Staged, data: Uint8Arra
   }
   if (columns.modes.some(mode => mode > MAX_MODE)) throw malformed('a mode')
   if (columns.marks.some(mark => mark > STAGED_MARKS)) throw malformed('a mark')
-  return fromStagedColumns(columns)
+  return columns
 }

@@ -68,7 +68,14 @@ export {
 export { isFatal } from './problems.js'
 export type { Doomed, RemovedForGood, RemovedItem } from './remove-for-good.js'
 export type { RootHandle } from './root.js'
-export { fromStagedColumns, STAGED_MARKS, type StagedColumns, toStagedColumns } from './staged-columns.js'
+export {
+  eachStaged,
+  fromStagedColumns,
+  STAGED_MARKS,
+  type StagedColumns,
+  type StagedEntries,
+  toStagedColumns
+} from './staged-columns.js'
 export type {
   DirectoryAttributes,
   MovedEntry,

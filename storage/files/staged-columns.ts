@@ -25,6 +25,9 @@ export interface StagedColumns extends StagedNumbers {
   readonly others: readonly { readonly index: number; readonly entry: Exclude<StagedEntry, StagedFile> }[]
 }
 
+/** What is to be staged: one by one, or as it came from another device. */
+export type StagedEntries = readonly StagedEntry[] | StagedColumns
+
 const [HASHED, WITH_MODE, TIMED] = [1, 2, 4]
 /** All of them. */
 export const STAGED_MARKS = 7
@@ -37,7 +40,9 @@ const stagedNumbers = (files: number): StagedNumbers => ({
   marks: new Uint8Array(files)
 })
 
-export function toStagedColumns(entries: readonly StagedEntry[]): StagedColumns {
+/** What is in columns already stays as it is. */
+export function toStagedColumns(entries: StagedEntries): StagedColumns {
+  if ('count' in entries) return entries
   const files: StagedFile[] = []
   const others: { index: number; entry: Exclude<StagedEntry, StagedFile> }[] = []
   for (const [index, entry] of entries.entries()) {
@@ -67,6 +72,20 @@ export function fromStagedColumns({ count, paths, others, ...numbers }: StagedCo
     else entries.push(fileOf(names[file]!, numbers, file++))
   }
   return entries
+}
+
+/** Tells each path, in the order of the list, without an object for each. */
+export function eachStaged(
+  { count, paths, others }: StagedColumns,
+  tell: (path: RelPath, index: number, kind: StagedEntry['kind']) => void
+): void {
+  const names = paths.split('\0') as RelPath[]
+  let other = 0
+  for (let index = 0; index < count; index++) {
+    const there = others[other]?.index === index ? others[other++]!.entry : undefined
+    if (there === undefined) tell(names[index - other]!, index, 'file')
+    else tell(there.path, index, there.kind)
+  }
 }
 
 function fileOf(path: RelPath, { ranges, hashes, mtimesNs, modes, marks }: StagedNumbers, i: number): StagedFile {

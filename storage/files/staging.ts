@@ -1,6 +1,7 @@
 import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } from '../base/index.js'
 import type { EntryStat } from './fingerprint.js'
 import type { NewName, NewNameProblem } from './place-new.js'
+import type { StagedEntries } from './staged-columns.js'
 import type { StagingHandle } from './staging-writer.js'
 
 /**
@@ -38,7 +39,7 @@ export interface Staging {
    * @param data - the files' bytes; its ArrayBuffer is handed over and is empty afterwards
    * @throws {SpacedriveError} NO_SPACE, READ_ONLY, DISK_ERROR, STAGING_GONE
    */
-  write(entries: readonly StagedEntry[], data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
+  write(entries: StagedEntries, data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
 
   /** Opens a large file for writing, at the end of what is already there. One writer a path. */
   openFile(path: RelPath, init: OpenedFile): Promise<StagedFileWriter>

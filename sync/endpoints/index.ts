@@ -12,6 +12,7 @@
  */
 export type {
   StagedBlocks,
+  StagedEntries,
   StagedEntry,
   StagedFileWriter,
   StagedProblem,

@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../../storage/base/index.js'
 import type {
   OpenedFile,
-  StagedEntry,
+  StagedEntries,
   StagedFileWriter,
   StagedReport,
   StagedSource,
@@ -24,7 +24,7 @@ export interface EndpointStage {
    * @returns 32 bytes of BLAKE3 an entry, and the problems
    * @throws {SpacedriveError} NO_SPACE, READ_ONLY, DISK_ERROR, STAGING_GONE: what concerns all of them
    */
-  write(entries: readonly StagedEntry[], data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
+  write(entries: StagedEntries, data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
   /** What one call of `write` should carry at most, where a limit of the rate holds now: a longer one would hold up for minutes what is asked after it. */
   readonly packBytes?: number | undefined
 

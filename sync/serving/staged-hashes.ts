@@ -1,6 +1,6 @@
 import { type ContentHash, hasCode, type RelPath, SpacedriveError } from '../../storage/base/index.js'
 import { hashFromBytes } from '../../storage/content/index.js'
-import type { StagedProblem } from '../../storage/files/index.js'
+import { eachStaged, type StagedProblem, toStagedColumns } from '../../storage/files/index.js'
 import type { EndpointStage, StagedFileWriter } from '../endpoints/index.js'
 
 const HASH_BYTES = 32
@@ -45,11 +45,12 @@ export class StagedHashes {
       id: stage.id,
       fresh: stage.fresh,
       async write(entries, data, options) {
-        for (const { path } of entries) ensureStagedPath(path)
-        const report = await noting(stage.write(entries, data, options))
+        const columns = toStagedColumns(entries)
+        eachStaged(columns, ensureStagedPath)
+        const report = await noting(stage.write(columns, data, options))
         const failed = new Set(report.problems.map(p => p.index))
         noteProblems(report.problems)
-        entries.forEach(({ kind, path }, i) => {
+        eachStaged(columns, (path, i, kind) => {
           if (kind !== 'file' || failed.has(i)) return
           note(path, hashFromBytes(report.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)))
         })

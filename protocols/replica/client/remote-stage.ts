@@ -2,7 +2,7 @@ import { type AbortOptions, type ContentHash, hasCode } from '../../../storage/b
 import type {
   EndpointStage,
   StagedBlocks,
-  StagedEntry,
+  StagedEntries,
   StagedFileWriter,
   StagedReport,
   StagedSource,
@@ -36,12 +36,12 @@ export class RemoteStage implements EndpointStage {
     return this.#caller.upBytes
   }
 
-  async write(entries: readonly StagedEntry[], data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
+  async write(entries: StagedEntries, data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
     const wire = stagedToWire(entries, data)
     const input = { stage: this.handle, ...wire.values }
     const answer = await this.#caller.call('stageWrite', input, { signal, data: wire.data })
     const { problems } = answer.value
-    if (answer.data.length !== HASH_BYTES * entries.length || problems.some(p => p.index >= entries.length))
+    if (answer.data.length !== HASH_BYTES * wire.values.count || problems.some(p => p.index >= wire.values.count))
       throw wireError('MALFORMED', 'the device reported of other files than were staged')
     return { hashes: answer.data, problems }
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
+import { fromStagedColumns, toStagedColumns } from '../../../storage/files/index.js'
 import type { EndpointStage } from '../../../sync/endpoints/index.js'
 import { look } from '../../sync/session/fixture.js'
 import { TwoDevices } from './two-devices.js'
@@ -18,7 +19,8 @@ function noted(stage: EndpointStage, note: (bytes: number) => void): EndpointSta
     id: stage.id,
     async write(entries, data, options) {
       const report = await stage.write(entries, data, options)
-      note(entries.reduce((sum, e) => sum + (e.kind === 'file' ? e.length : 0), 0))
+      const list = fromStagedColumns(toStagedColumns(entries))
+      note(list.reduce((sum, e) => sum + (e.kind === 'file' ? e.length : 0), 0))
       return report
     },
     async openFile(path, init) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { ContentHash, RelPath } from '../../../storage/base/index.js'
-import { fromStagedColumns, type StagedEntry, toStagedColumns } from '../../../storage/files/index.js'
+import { eachStaged, fromStagedColumns, type StagedEntry, toStagedColumns } from '../../../storage/files/index.js'
 
 const path = fc
   .array(fc.constantFrom('a', 'photo.jpg', 'é', '\udc80', ' '), { minLength: 1, maxLength: 3 })
@@ -30,7 +30,15 @@ describe('what is to be staged as columns', () => {
   it('comes out as it went in, in its order', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 20 }), entries => {
-        assert.deepEqual(fromStagedColumns(structuredClone(toStagedColumns(entries))), entries)
+        const columns = structuredClone(toStagedColumns(entries))
+        assert.deepEqual(fromStagedColumns(columns), entries)
+        assert.equal(toStagedColumns(columns), columns)
+        const told: { path: RelPath; index: number; kind: string }[] = []
+        eachStaged(columns, (path, index, kind) => told.push({ path, index, kind }))
+        assert.deepEqual(
+          told,
+          entries.map(({ path, kind }, index) => ({ path, index, kind }))
+        )
       })
     )
   })

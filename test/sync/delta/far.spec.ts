@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import type { ContentHash } from '../../../storage/base/index.js'
 import { createHasher, hashBytes, hashToBytes } from '../../../storage/content/index.js'
-import type { EntryStat, StagedFileWriter } from '../../../storage/files/index.js'
+import {
+  type EntryStat,
+  fromStagedColumns,
+  type StagedFileWriter,
+  toStagedColumns
+} from '../../../storage/files/index.js'
 import { transferLarge, transferSmall } from '../../../sync/delta/index.js'
 import type { Endpoint, EndpointStage, PackedFile, ReadPiece } from '../../../sync/endpoints/index.js'
 import { rel } from '../endpoints/gather.js'
@@ -82,7 +87,8 @@ function farStage(link: FarLink, written: (bytes: number) => void): Pick<Endpoin
       }
       return link.crossed(writer)
     },
-    write(entries, data) {
+    write(given, data) {
+      const entries = fromStagedColumns(toStagedColumns(given))
       const hashes = new Uint8Array(32 * entries.length)
       for (const [i, entry] of entries.entries()) {
         assert.ok(entry.kind === 'file')

@@ -9,6 +9,7 @@ import {
   hashToBytes,
   hashZeros
 } from '../../../../storage/content/index.js'
+import { fromStagedColumns, toStagedColumns } from '../../../../storage/files/index.js'
 import {
   type EndpointStage,
   MAX_HOLE_BYTES,
@@ -39,8 +40,9 @@ export interface StageInit {
 export function memoryStage({ id, tree, top, ensure, release }: StageInit): EndpointStage {
   return {
     id,
-    async write(entries, data, { signal } = {}) {
+    async write(given, data, { signal } = {}) {
       ensure(signal)
+      const entries = fromStagedColumns(toStagedColumns(given))
       const hashes = new Uint8Array(entries.length * HASH_BYTES)
       const problems: StagedProblem[] = []
       for (const [index, entry] of entries.entries()) {
