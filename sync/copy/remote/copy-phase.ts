@@ -83,6 +83,8 @@ export async function withDestination(
   const { signal, state } = ctx
   const destination = await ends.open(layout.root, 'write', { signal })
   try {
+    // Asked for beside: the copying needs them next, and nothing else does.
+    destination.capabilities({ signal }).catch(() => {})
     const stage = await destination.openStage(ctx.job, { signal })
     try {
       const init = { ...input, destination, stage, job: ctx.job as JobId, problem: (p: never) => tell(ctx, p) }
