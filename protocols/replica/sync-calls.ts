@@ -51,18 +51,14 @@ export const SYNC_CALLS = {
     output: z.intersection(v.capabilities, z.object({ replica: v.replicaName.optional() })),
     access: 'write'
   },
-  syncStage: {
-    input: nothing,
-    output: z.object({ id: v.uuid, stage: safeCount, fresh: z.boolean() }),
-    access: 'write'
-  },
   syncAnnounce: {
     // Who knows nothing of what git packs away leaves `repacked` out.
     input: z.object({
       ...{ run: v.uuid, removed: safeCount, repacked: safeCount.optional() },
       ...{ replaced: safeCount, directoriesRemoved: safeCount }
     }),
-    output: nothing,
+    // The staging place of the sync.
+    output: z.object({ id: v.uuid, stage: safeCount, fresh: z.boolean() }),
     access: 'write'
   },
   syncCount: { input: z.object({ batch: safeCount }), output: z.object({ root: v.uuid }), access: 'write' },

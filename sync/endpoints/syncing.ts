@@ -44,7 +44,7 @@ export interface SyncedEnd {
   readonly capabilities: Capabilities
   /** Versions of what lies there; undefined: that device keeps none. */
   readonly vectors?: EndVectors | undefined
-  /** The staging place of this sync there; what lies in it from before stays. */
+  /** The staging place of this sync there; what lies in it from before stays. @throws {SpacedriveError} GUARD: nothing was announced */
   stage(options?: AbortOptions): Promise<EndpointStage>
   /**
    * What a run is about to take away there: judged before anything is done; what is placed may not go beyond it.

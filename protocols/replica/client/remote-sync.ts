@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../../../storage/base/index.js'
+import { type AbortOptions, SpacedriveError } from '../../../storage/base/index.js'
 import type { Capabilities, Marker, PlaceResult } from '../../../storage/files/index.js'
 import type {
   AnnouncedRun,
@@ -80,7 +80,8 @@ class RemoteEnd implements SyncedEnd {
   readonly vectors: EndVectors | undefined
   readonly #caller: Caller
   readonly #alive: boolean
-  #stage: Promise<EndpointStage> | undefined
+  /** Of the first announcement. */
+  #stage: EndpointStage | undefined
   /** When that end heard last that this one gets on. */
   #saidMs: number
   #saying = false
@@ -96,10 +97,8 @@ class RemoteEnd implements SyncedEnd {
     caller.whenMoved(() => this.gotOn())
   }
 
-  stage(options: AbortOptions = {}): Promise<EndpointStage> {
-    this.#stage ??= this.#caller
-      .call('syncStage', {}, options)
-      .then(({ value }) => new RemoteStage(this.#caller, value.id, value.stage, value.fresh))
+  async stage(): Promise<EndpointStage> {
+    if (this.#stage === undefined) throw new SpacedriveError('GUARD', 'nothing was announced')
     return this.#stage
   }
 
@@ -107,7 +106,9 @@ class RemoteEnd implements SyncedEnd {
     { run, removed, repacked, replaced, directoriesRemoved }: AnnouncedRun,
     options: AbortOptions = {}
   ): Promise<void> {
-    await this.#caller.call('syncAnnounce', { run, removed, repacked, replaced, directoriesRemoved }, options)
+    const taken = { removed, repacked, replaced, directoriesRemoved }
+    const { value } = await this.#caller.call('syncAnnounce', { run, ...taken }, options)
+    this.#stage ??= new RemoteStage(this.#caller, value.id, value.stage, value.fresh)
     this.#holdsTurn = true
   }
 

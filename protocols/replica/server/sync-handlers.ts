@@ -14,12 +14,9 @@ export const SYNC_HANDLERS: { [N in keyof typeof SYNC_CALLS]: Handler<N> } = {
     const { capabilities, vectors } = await this.sync.open(options)
     return { values: { ...capabilities, ...(vectors && { replica: vectors.replica }) } }
   },
-  async syncStage(_, options) {
-    return { values: await this.openSyncStage(options) }
-  },
   async syncAnnounce(run, options) {
     await this.sync.end.announce({ ...run, repacked: run.repacked ?? 0 }, options)
-    return { values: {} }
+    return { values: await this.openSyncStage(options) }
   },
   async syncCount({ batch }, options) {
     const { root } = await this.sync.end.count(this.sync.uuid, batch, options)

@@ -151,6 +151,9 @@ describe('a driver that wants more than a sync is', () => {
     const end = await agreed(Object.fromEntries([...objects, ...others].map(path => [path, path])))
     await assert.rejects(announced(end, randomUUID(), 15), { code: 'GUARD' })
     await assert.rejects(announced(end, randomUUID(), 1, 0, 2), { code: 'GUARD' })
+    await assert.rejects(end.stage(), { code: 'GUARD' })
+    const run = randomUUID()
+    await announced(end, run, 15, 0, 15)
     const stage = await end.stage()
     const removals = (...paths: string[]): Promise<PlaceStep[]> =>
       Promise.all(
@@ -159,8 +162,6 @@ describe('a driver that wants more than a sync is', () => {
           return { kind: 'remove', path: rel(path), expected: await expected(path), aside }
         })
       )
-    const run = randomUUID()
-    await announced(end, run, 15, 0, 15)
     await assert.rejects(place(end, run, ...(await removals('f0'))), { code: 'GUARD' })
     await announced(end, run, 15, 0, 15)
     await assert.rejects(place(end, run, ...(await removals('.git/HEAD', ...objects.slice(1)))), { code: 'GUARD' })
