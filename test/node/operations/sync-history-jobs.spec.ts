@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { testInstance } from '../../cli.js'
 import { look } from '../../sync/session/fixture.js'
 
-/** Several batches. */
+/** Several batches: with names as long as these one has some 1,200 of them (decisions/175). */
 const FILES = 3_500
+const nameOf = (i: number): string => `f${i}-`.padEnd(240, 'x')
 const MIDDLE = 1_000
 
 interface Runs {
@@ -18,7 +19,7 @@ describe('restore and undo as jobs', () => {
   const at = (path: string): string => join(folder, path)
   after(() => instance.clean())
   const write = (text: string): void => {
-    for (let i = 0; i < FILES; i++) writeFileSync(at(`a/d${i % 7}/f${i}`), `${text} ${i}`)
+    for (let i = 0; i < FILES; i++) writeFileSync(at(`a/d${i % 7}/${nameOf(i)}`), `${text} ${i}`)
   }
   // What is asked and said while a job is in the middle goes straight to the daemon: starting a command takes as long as the job.
   const runs = async (): Promise<Runs['syncs'][number]> =>
