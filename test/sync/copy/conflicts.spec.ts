@@ -105,6 +105,6 @@ describe('copy: by the command line', () => {
   it('wrong words are said so', async () => {
     const run = await alice.run('file', 'copy', at('5/from'), at('5/to'), '--overwrite', 'always')
     assert.equal(run.code, 2)
-    assert.match(run.stderr, /skip, replace, prompt, skip-newer/)
+    assert.match(run.stderr, /expected --overwrite skip \| replace \| prompt \| skip-newer, got "always"/)
   })
 })

@@ -50,8 +50,10 @@ describe('batches of a copy between devices', () => {
   it('give all that lies ready its names, thousands at a time', async () => {
     const files = Array.from({ length: 2_000 }, (_, i) => `${i}`)
     const batches = await copied('short', files)
-    // What was staged first, the rest, the time of the folder.
-    assert.equal(batches.length, 3)
-    assert.equal(batches[0]!.length + batches[1]!.length, 1 + files.length)
+    // What was staged first; the rest, of which the end of a last portion may be heard a moment later; the time of the folder.
+    assert.ok(batches.length === 3 || batches.length === 4, `${batches.length} batches`)
+    const named = batches.slice(0, -1).reduce((n, steps) => n + steps.length, 0)
+    assert.equal(named, 1 + files.length)
+    assert.ok(batches[1]!.length > files.length / 4, `${batches[1]!.length} in the second`)
   })
 })
