@@ -29,7 +29,7 @@ export interface Disk {
   truncate(fd: number, sizeBytes: number): void
   /**
    * Has the disk begin with what was written, where there is a call for it: whoever syncs later waits less. Nobody waits for it here, not
-   * even where the disk takes no more for now.
+   * even while the disk takes no more.
    * @returns how many of the bytes; 0: it still begins with others that this thread wrote
    */
   startWriting?(fd: number, position: number, lengthBytes: number): number

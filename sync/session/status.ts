@@ -92,7 +92,7 @@ export function statusOf({ sync, last, running, standing, device }: StatusInit):
       // Over a slow link, or under a limit, what changed may be long on its way.
       return say(
         'converged',
-        standing.working ? 'in step but for what changed just now, which is on its way' : 'in step'
+        standing.working ? 'in step but for what changed just now: it is looked at, or on its way' : 'in step'
       )
   }
 }

@@ -21,7 +21,7 @@ describe('what is the matter with a sync, in words', () => {
 
   it('that what changed just now is on its way is said while it is: over a slow link that may be long', () => {
     for (const [working, text] of [
-      [true, 'in step but for what changed just now, which is on its way'],
+      [true, 'in step but for what changed just now: it is looked at, or on its way'],
       [false, 'in step']
     ] as const) {
       const standing = { state: 'watching', working, note: undefined } as const
