@@ -56,18 +56,11 @@ function build() {
     join(root, 'tsconfig.json'),
     join(root, 'package.json')
   )
-  const wanted = digest(
-    files
-      .map(f => {
-        const s = statSync(f)
-        return `${f}:${s.size}:${s.mtimeMs}`
-      })
-      .join('\n')
-  )
+  const wanted = stampOf(files)
   if (!flags.has('--force-build') && existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === wanted) return
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   if (!existsSync(tsc)) {
-    if (existsSync(join(root, 'dist', 'node', 'cli', 'main.js'))) return // a packed install: already built
+    if (existsSync(join(root, 'dist', 'program', 'node.cli.main.js'))) return // a packed install: already built
     fail('TypeScript is not installed. Run `npm run bootstrap`.')
   }
   removeStale(join(root, 'dist'))
@@ -77,16 +70,26 @@ function build() {
     mkdirSync(dirname(target), { recursive: true })
     copyFileSync(file, target)
   }
-  const cli = join(root, 'dist', 'node', 'cli', 'main.js')
+  packProgram(files.filter(f => !/^(scripts|test)[\\/]/.test(relative(root, f)) || f.endsWith('pack.mjs')))
+  const cli = join(root, 'dist', 'program', 'node.cli.main.js')
   if (existsSync(cli)) chmodSync(cli, 0o755)
   writeFileSync(buildStamp, wanted)
+}
+
+/** Takes 6 s, and a change of tests alone does not need it. */
+function packProgram(files) {
+  const packStamp = join(root, 'dist', 'program', '.stamp')
+  const wanted = stampOf(files)
+  if (!flags.has('--force-build') && existsSync(packStamp) && readFileSync(packStamp, 'utf8') === wanted) return
+  run(process.execPath, [join(root, 'scripts', 'pack.mjs')], {})
+  writeFileSync(packStamp, wanted)
 }
 
 /** Removes files whose source is gone, so that a deleted test cannot go on running, nor a deleted migration. */
 function removeStale(dist) {
   if (!existsSync(dist)) return
   for (const file of walk(dist)) {
-    if (!/\.(js|d\.ts|js\.map|sql|json)$/.test(file)) continue
+    if (!/\.(js|d\.ts|js\.map|sql|json)$/.test(file) || file.startsWith(join(dist, 'program'))) continue
     const source = join(root, relative(dist, file).replace(/\.(js\.map|d\.ts|js)$/, '.ts'))
     if (!existsSync(source)) {
       rmSync(file)
@@ -119,6 +122,17 @@ function run(command, args, env) {
     env: { ...process.env, ...env }
   })
   if (status !== 0) fail(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`)
+}
+
+function stampOf(files) {
+  return digest(
+    files
+      .map(f => {
+        const s = statSync(f)
+        return `${f}:${s.size}:${s.mtimeMs}`
+      })
+      .join('\n')
+  )
 }
 
 function digest(text) {

@@ -1,15 +1,15 @@
 /** Two isolated daemons for the demo and the bench, driven through the command line like a person would. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, daemonClient } from '../node/client/index.js'
 import { lockFile } from '../node/instance/index.js'
-import { type AbsPath, hasCode } from '../storage/base/index.js'
+import { type AbsPath, hasCode, packedUrl } from '../storage/base/index.js'
 import { acquireLock } from '../storage/sql/index.js'
 
-const CLI = join(dirname(fileURLToPath(import.meta.url)), '../node/cli/main.js')
+const CLI = fileURLToPath(packedUrl('node/cli/main.js'))
 
 const ASK_MS = 100
 /** A daemon that is about to start answers, or stops, within this, on a machine that has much else to do. */

@@ -17,11 +17,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, daemonClient } from '../node/client/index.js'
 import { findPlace, logFile } from '../node/instance/index.js'
-import { type AbsPath, type AnyEvent, deadline, type EventName, type EventOf } from '../storage/base/index.js'
+import {
+  type AbsPath,
+  type AnyEvent,
+  deadline,
+  type EventName,
+  type EventOf,
+  packedUrl
+} from '../storage/base/index.js'
 import { tempDir } from './temp.js'
 import { WAIT_MS } from './waits.js'
 
-const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
+/** The program as it is installed: packed. */
+export const MAIN = fileURLToPath(packedUrl('node/cli/main.js'))
 /** DESIGN 11: the daemon is not running. Where a test did not stop it, its log tells what did. */
 const EXIT_NOT_RUNNING = 5
 const SHOWN_LINES = 12

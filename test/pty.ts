@@ -7,11 +7,8 @@
  *   assert.equal((await seen.ended).code, 0)
  */
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import type { TestInstance } from './cli.js'
+import { MAIN, type TestInstance } from './cli.js'
 import { WAIT_MS } from './waits.js'
-
-const MAIN = fileURLToPath(new URL('../node/cli/main.js', import.meta.url))
 
 /** Arguments of `script` for a line of shell on a terminal of its own; its exit code is the line's. */
 export function scriptArguments(line: string): string[] {

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { daemonClient } from '../../node/client/index.js'
-import type { AbsPath } from '../../storage/base/index.js'
+import { type AbsPath, packedUrl } from '../../storage/base/index.js'
 import { type Bench, median, timed } from './bench.js'
 
-const MAIN = fileURLToPath(new URL('../../node/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(packedUrl('node/cli/main.js'))
 const POLL_MS = 5
 
 /** DESIGN 13: the socket answers 0.4 s after `start`. Compared with the start of Node.js itself, of which there are two in it. */

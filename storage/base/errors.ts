@@ -62,9 +62,11 @@ export function isAbort(value: unknown): boolean {
 export function toPlainError(value: unknown): PlainError {
   const error = toError(value)
   const plain: PlainError = { code: errorCode(value), message: error.message }
-  if (error instanceof SpacedriveError) {
-    if (error.hint !== undefined) plain.hint = error.hint
-    if (error.details !== undefined) plain.details = error.details
+  // By its name: a thread may hold the class twice, packed and as a test's file of tasks brings it.
+  if (error.name === 'SpacedriveError') {
+    const { hint, details } = error as SpacedriveError
+    if (hint !== undefined) plain.hint = hint
+    if (details !== undefined) plain.details = details
   }
   return plain
 }

@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { fromPlainError, SpacedriveError } from './errors.js'
 import { HEAP_LIMITS } from './heap.js'
+import { packedUrl } from './program.js'
 import { addressOf } from './tasks.js'
 import type { FromWorker, Link, ToWorker, WorkerPool } from './workers.js'
 
-export const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url)
+export const WORKER_ENTRY = packedUrl('storage/base/worker-entry.js')
 /** Descriptors belong to the process: one that was opened in a thread and handed on must outlive that thread. */
 export const WORKER_OPTIONS = { stdout: false, stderr: false, trackUnmanagedFds: false, resourceLimits: HEAP_LIMITS }
 

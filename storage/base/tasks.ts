@@ -1,3 +1,5 @@
+import { packedTasks } from './program.js'
+
 /**
  * Tasks: named functions of plain values that run in another thread. A file `*.worker.ts` exports one registry:
  *
@@ -40,7 +42,11 @@ export function defineTasks<T extends Record<string, TaskFunction>>(moduleUrl: s
   return Object.freeze(functions)
 }
 
-const registry = new Map<string, TaskFunction>()
+// One for all of a thread: a test's file of tasks brings `defineTasks` with it a second time, and not packed.
+const REGISTRY = Symbol.for('spacedrive tasks')
+const held = globalThis as { [REGISTRY]?: Map<string, TaskFunction> }
+held[REGISTRY] ??= new Map()
+const registry = held[REGISTRY]
 
 /** @throws {TypeError} for a function that was not made by `defineTasks` */
 export function addressOf(fn: TaskFunction): TaskAddress {
@@ -53,7 +59,7 @@ export function addressOf(fn: TaskFunction): TaskAddress {
 /** On the worker's side: imports the file if need be and gives the function. */
 export async function findTask({ moduleUrl, taskName }: TaskAddress): Promise<TaskFunction> {
   const key = `${moduleUrl}#${taskName}`
-  if (!registry.has(key)) await import(moduleUrl)
+  if (!registry.has(key)) await import(packedTasks(moduleUrl))
   const fn = registry.get(key)
   if (fn === undefined) throw new TypeError(`${moduleUrl} defines no task ${taskName}`)
   return fn

@@ -7,6 +7,7 @@ import {
   displayPath,
   errorCode,
   fromPlainError,
+  packedUrl,
   raceSignal,
   SpacedriveError
 } from '../../../storage/base/index.js'
@@ -87,7 +88,7 @@ function launch(options: StartOptions): ChildProcess {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
   const output = openSync(outputFile(options.dataDir), flags, 0o600)
   try {
-    const main = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
+    const main = fileURLToPath(packedUrl('node/daemon/main.js'))
     return spawn(process.execPath, [...HEAP_FLAGS, main, JSON.stringify(options)], {
       detached: true,
       env: daemonEnvironment(),

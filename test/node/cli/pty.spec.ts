@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { testInstance } from '../../cli.js'
+import { MAIN, testInstance } from '../../cli.js'
 import { scriptArguments } from '../../pty.js'
 
-const MAIN = fileURLToPath(new URL('../../../node/cli/main.js', import.meta.url))
 const COLUMNS = 70
 const ESC = '\u001b'
 

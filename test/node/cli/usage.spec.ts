@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { localCommands } from '../../../node/cli/local/index.js'
 import { operations } from '../../../node/operations/index.js'
-import { type TestInstance, testInstance } from '../../cli.js'
+import { MAIN, type TestInstance, testInstance } from '../../cli.js'
 
 /** It would be the folder that one stands in. */
 const EMPTY_PATH = /expected a path, got an empty one/
@@ -145,15 +144,14 @@ describe('usage', () => {
   })
 
   it('an argument that is not UTF-8 comes through to the byte', () => {
-    const main = fileURLToPath(new URL('../../../node/cli/main.js', import.meta.url))
     // Node cannot hand such an argument to a child; a shell can.
     const script = 'exec "$0" "$1" --json --data-dir "$2" config get "$(printf "a\\377b")"'
-    const result = spawnSync('/bin/sh', ['-c', script, process.execPath, main, peer.dataDir], { encoding: 'utf8' })
+    const result = spawnSync('/bin/sh', ['-c', script, process.execPath, MAIN, peer.dataDir], { encoding: 'utf8' })
     assert.equal(result.status, 2, result.stderr)
     const { error } = JSON.parse(result.stdout) as { error: { message: string } }
     assert.equal(error.message, 'there is no setting "a\\xffb"')
     const dir = 'exec "$0" "$1" --data-dir "$2$(printf "\\377")" config path'
-    const refused = spawnSync('/bin/sh', ['-c', dir, process.execPath, main, peer.dataDir], { encoding: 'utf8' })
+    const refused = spawnSync('/bin/sh', ['-c', dir, process.execPath, MAIN, peer.dataDir], { encoding: 'utf8' })
     assert.equal(refused.status, 2)
     assert.match(refused.stderr, /\\xff is not valid UTF-8/)
   })
