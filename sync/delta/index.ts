@@ -11,6 +11,7 @@
 export { type BlockList, blockKey } from './block-list.js'
 export { type DeltaPart, partsFrom, planDelta } from './delta-plan.js'
 export type { Basis } from './in-step.js'
+export { bringLarge } from './large-lanes.js'
 export {
   type BytesFrom,
   type FileAttributes,

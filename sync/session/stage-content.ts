@@ -10,7 +10,7 @@ import {
 } from '../../storage/base/index.js'
 import { hashFromBytes } from '../../storage/content/index.js'
 import type { StagedEntry } from '../../storage/files/index.js'
-import { type SmallFile, transferLarge, transferSmall } from '../delta/index.js'
+import { bringLarge, type SmallFile, transferLarge, transferSmall } from '../delta/index.js'
 import {
   type ContentColumns,
   type Endpoint,
@@ -69,9 +69,6 @@ export interface StageOptions extends AbortOptions {
   readonly onRead?: (() => void) | undefined
 }
 
-/** Large files that are brought at once, besides the small ones: while one is being compared or finished another travels. */
-const LARGE_AT_ONCE = 2
-
 /**
  * Brings content from one end into the stage of the other, checked against the hashes of the plan. What is otherwise by now is a
  * problem (CHANGED): the next session plans it anew.
@@ -100,22 +97,11 @@ export async function stageContent(
   const packed = files.filter(w => sizeOf(w) <= MAX_PACKED_FILE_BYTES)
   const small = resumes === true ? await missing(stage, packed, options) : packed
   const large = files.filter(w => sizeOf(w) > MAX_PACKED_FILE_BYTES)
-  const lane = async (): Promise<void> => {
-    for (let w = large.shift(); w !== undefined; w = large.shift()) {
-      const problem = await stageLarge(init, w, { ...options, onBytes })
-      if (problem !== undefined) failed.set(w.id, problem)
-    }
+  const bring = async (w: Wanted): Promise<void> => {
+    const problem = await stageLarge(init, w, { ...options, onBytes })
+    if (problem !== undefined) failed.set(w.id, problem)
   }
-  const stop = (err: unknown): never => {
-    large.length = 0
-    throw err
-  }
-  const all = [
-    stageSmall(init, small, failed, { ...options, onBytes }).catch(stop),
-    ...Array.from({ length: LARGE_AT_ONCE }, () => lane().catch(stop))
-  ]
-  // All of them have ended when this returns: the staging place may be closed then.
-  for (const outcome of await Promise.allSettled(all)) if (outcome.status === 'rejected') throw outcome.reason
+  await bringLarge(large, bring, [stageSmall(init, small, failed, { ...options, onBytes })])
   return { failed, bytes, learnt: [] }
 }
 

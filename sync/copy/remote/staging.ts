@@ -10,7 +10,7 @@ import {
 } from '../../../storage/base/index.js'
 import { hashBytes, hashFromBytes } from '../../../storage/content/index.js'
 import type { EntryStat, StagedEntry } from '../../../storage/files/index.js'
-import { type FileAttributes, type SmallFile, transferLarge, transferSmall } from '../../delta/index.js'
+import { bringLarge, type FileAttributes, type SmallFile, transferLarge, transferSmall } from '../../delta/index.js'
 import { type Endpoint, type EndpointStage, MAX_LOOKS, MAX_PACKED_FILE_BYTES } from '../../endpoints/index.js'
 import { problem } from '../take-problems.js'
 import { isFatalHere } from './away.js'
@@ -68,8 +68,13 @@ export async function stageCopies(
   const files = items.filter(t => t.stat.kind === 'file')
   const small = files.filter(t => t.stat.sizeBytes <= MAX_PACKED_FILE_BYTES)
   const large = files.filter(t => t.stat.sizeBytes > MAX_PACKED_FILE_BYTES)
-  large.push(...(await staging.small(init.resumed ? await staging.withoutWhole(small) : small)))
-  for (const item of large) await staging.large(item)
+  const bring = (item: CopyItem): Promise<void> => staging.large(item)
+  const grown: CopyItem[] = []
+  const packed = async (): Promise<void> => {
+    grown.push(...(await staging.small(init.resumed ? await staging.withoutWhole(small) : small)))
+  }
+  await bringLarge(large, bring, [packed()])
+  await bringLarge(grown, bring)
   if (init.verify) await staging.verify()
   return staging
 }
