@@ -52,4 +52,23 @@ export function hashFromBytes(bytes: Uint8Array): ContentHash {
   return asBuffer(bytes).toString('hex') as ContentHash
 }
 
+/** Hashes that lie behind one another, read together: a tenth of the price. @returns the one at a place @throws {RangeError} there is none */
+export function hashesIn(bytes: Uint8Array): (index: number) => ContentHash {
+  const text = asBuffer(bytes).toString('hex')
+  return index => {
+    const hash = text.slice(2 * HASH_BYTES * index, 2 * HASH_BYTES * (index + 1))
+    if (hash.length !== 2 * HASH_BYTES) throw new RangeError(`there is no hash at ${index}`)
+    return hash as ContentHash
+  }
+}
+
+/** The other way; zeros where there is none. */
+export function hashesToBytes(hashes: readonly (ContentHash | undefined)[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HASH_BYTES * hashes.length)
+  asBuffer(bytes).write(hashes.map(hash => hash ?? NO_HASH).join(''), 'hex')
+  return bytes
+}
+
+const NO_HASH = '0'.repeat(2 * HASH_BYTES)
+
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

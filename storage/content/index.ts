@@ -15,7 +15,17 @@ export { blockAverage, isBlockAverage, MAX_BLOCK_AVERAGE, MAX_BLOCK_BYTES, MIN_B
 export { BLOCK_HASH_BYTES, BlockReader, type BlockRun } from './blocks.js'
 export { CAS_BYTES, sampleCas, WHOLE_BYTES } from './cas.js'
 export { type HashFileInput, hashing } from './hash.worker.js'
-export { createHasher, HASH_BYTES, type Hasher, hashBytes, hashFromBytes, hashToBytes, hashZeros } from './hasher.js'
+export {
+  createHasher,
+  HASH_BYTES,
+  type Hasher,
+  hashBytes,
+  hashesIn,
+  hashesToBytes,
+  hashFromBytes,
+  hashToBytes,
+  hashZeros
+} from './hasher.js'
 export {
   type ContentStat,
   type HashedContent,

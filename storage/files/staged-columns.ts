@@ -1,5 +1,5 @@
-import type { RelPath } from '../base/index.js'
-import { HASH_BYTES, hashFromBytes, hashToBytes } from '../content/index.js'
+import type { ContentHash, RelPath } from '../base/index.js'
+import { hashesIn, hashesToBytes } from '../content/index.js'
 import type { StagedEntry } from './staging.js'
 
 type StagedFile = Extract<StagedEntry, { kind: 'file' }>
@@ -32,9 +32,8 @@ const [HASHED, WITH_MODE, TIMED] = [1, 2, 4]
 /** All of them. */
 export const STAGED_MARKS = 7
 
-const stagedNumbers = (files: number): StagedNumbers => ({
+const stagedNumbers = (files: number) => ({
   ranges: new Float64Array(2 * files),
-  hashes: new Uint8Array(HASH_BYTES * files),
   mtimesNs: new BigInt64Array(files),
   modes: new Uint16Array(files),
   marks: new Uint8Array(files)
@@ -50,26 +49,27 @@ export function toStagedColumns(entries: StagedEntries): StagedColumns {
     else others.push({ index, entry })
   }
   const numbers = stagedNumbers(files.length)
-  const { ranges, hashes, mtimesNs, modes, marks } = numbers
+  const { ranges, mtimesNs, modes, marks } = numbers
   for (const [i, { offset, length, hash, mode, mtimeNs }] of files.entries()) {
     ranges[2 * i] = offset
     ranges[2 * i + 1] = length
-    if (hash !== undefined) hashes.set(hashToBytes(hash), HASH_BYTES * i)
     mtimesNs[i] = mtimeNs ?? 0n
     modes[i] = mode ?? 0
     marks[i] =
       (hash === undefined ? 0 : HASHED) | (mode === undefined ? 0 : WITH_MODE) | (mtimeNs === undefined ? 0 : TIMED)
   }
-  return { ...numbers, count: entries.length, paths: files.map(file => file.path).join('\0'), others }
+  const hashes = hashesToBytes(files.map(file => file.hash))
+  return { ...numbers, hashes, count: entries.length, paths: files.map(file => file.path).join('\0'), others }
 }
 
 export function fromStagedColumns({ count, paths, others, ...numbers }: StagedColumns): StagedEntry[] {
   const names = paths.split('\0') as RelPath[]
+  const hashAt = hashesIn(numbers.hashes)
   const entries: StagedEntry[] = []
   let other = 0
   for (let file = 0; entries.length < count; ) {
     if (others[other]?.index === entries.length) entries.push(others[other++]!.entry)
-    else entries.push(fileOf(names[file]!, numbers, file++))
+    else entries.push(fileOf(names[file]!, numbers, hashAt, file++))
   }
   return entries
 }
@@ -88,12 +88,18 @@ export function eachStaged(
   }
 }
 
-function fileOf(path: RelPath, { ranges, hashes, mtimesNs, modes, marks }: StagedNumbers, i: number): StagedFile {
+function fileOf(
+  path: RelPath,
+  { ranges, mtimesNs, modes, marks }: StagedNumbers,
+  hashAt: (i: number) => ContentHash,
+  i: number
+): StagedFile {
   const told = marks[i]!
-  return {
-    ...{ kind: 'file', path, offset: ranges[2 * i]!, length: ranges[2 * i + 1]! },
-    ...((told & HASHED) !== 0 && { hash: hashFromBytes(hashes.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1))) }),
-    ...((told & WITH_MODE) !== 0 && { mode: modes[i]! }),
-    ...((told & TIMED) !== 0 && { mtimeNs: mtimesNs[i]! })
-  }
+  const file: Writable<StagedFile> = { kind: 'file', path, offset: ranges[2 * i]!, length: ranges[2 * i + 1]! }
+  if ((told & HASHED) !== 0) file.hash = hashAt(i)
+  if ((told & WITH_MODE) !== 0) file.mode = modes[i]!
+  if ((told & TIMED) !== 0) file.mtimeNs = mtimesNs[i]!
+  return file
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }

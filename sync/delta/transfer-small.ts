@@ -109,6 +109,8 @@ async function transferPack<F extends SmallFile>(
   return results
 }
 
+const NO_ATTRIBUTES: FileAttributes = {}
+
 /** The first of these, as many as fit. */
 async function transferSome<F extends SmallFile>(
   init: TransferSmallInit<F>,
@@ -118,17 +120,19 @@ async function transferSome<F extends SmallFile>(
 ): Promise<TransferredSmall<F>[]> {
   const paths = files.map(file => file.path)
   const pack = await init.from.readPack(paths, { signal, into })
-  const results = pack.files.map((packed, i) => ({ file: files[i]!, ...packed }) as TransferredSmall<F>)
+  const results: TransferredSmall<F>[] = []
   const entries: StagedEntry[] = []
   const staged: number[] = []
   for (const [i, packed] of pack.files.entries()) {
-    if (packed.problem !== undefined) continue
     const file = files[i]!
-    const { offset, length, hash, stat } = packed
-    entries.push({
-      ...{ kind: 'file', path: file.stagedAs ?? file.path, offset, length, hash },
-      ...init.attributes?.(file, stat)
-    })
+    if (packed.problem !== undefined) {
+      results.push({ file, problem: packed.problem })
+      continue
+    }
+    const { path, offset, length, hash, stat } = packed
+    results.push({ file, path, offset, length, hash, stat })
+    const { mode, mtimeNs } = init.attributes?.(file, stat) ?? NO_ATTRIBUTES
+    entries.push({ kind: 'file', path: file.stagedAs ?? path, offset, length, hash, mode, mtimeNs })
     staged.push(i)
   }
   if (entries.length === 0) return results

@@ -1,5 +1,5 @@
-import type { Problem, RelPath } from '../../storage/base/index.js'
-import { HASH_BYTES, hashFromBytes, hashToBytes } from '../../storage/content/index.js'
+import type { ContentHash, Problem, RelPath } from '../../storage/base/index.js'
+import { hashesIn, hashesToBytes } from '../../storage/content/index.js'
 import { putStat, type StatColumns, statBuffers, statColumns, statIn } from '../../storage/files/index.js'
 import type { PackedFile } from './content.js'
 
@@ -16,7 +16,6 @@ export interface PackColumns {
 
 export function toPackColumns(files: readonly PackedFile[]): PackColumns {
   const stats = statColumns(files.length)
-  const hashes = new Uint8Array(HASH_BYTES * files.length)
   const problems: { index: number; problem: Problem }[] = []
   for (const [index, file] of files.entries()) {
     if (file.problem !== undefined) {
@@ -24,9 +23,8 @@ export function toPackColumns(files: readonly PackedFile[]): PackColumns {
       continue
     }
     putStat(stats, index, file.stat)
-    hashes.set(hashToBytes(file.hash), HASH_BYTES * index)
   }
-  return { count: files.length, stats, hashes, problems }
+  return { count: files.length, stats, hashes: hashesToBytes(files.map(hashOf)), problems }
 }
 
 /** @param paths - that were asked for */
@@ -35,6 +33,7 @@ export function fromPackColumns(
   { count, stats, hashes, problems }: PackColumns
 ): PackedFile[] {
   const files: PackedFile[] = []
+  const hashAt = hashesIn(hashes)
   let offset = 0
   let next = 0
   for (let i = 0; i < count; i++) {
@@ -45,17 +44,13 @@ export function fromPackColumns(
     }
     const stat = statIn(stats, i)
     const length = stat.sizeBytes
-    files.push({
-      path,
-      offset,
-      length,
-      hash: hashFromBytes(hashes.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1))),
-      stat
-    })
+    files.push({ path, offset, length, hash: hashAt(i), stat })
     offset += length
   }
   return files
 }
+
+const hashOf = (file: PackedFile): ContentHash | undefined => (file.problem === undefined ? file.hash : undefined)
 
 /** The buffers that change hands. */
 export const packBuffersOf = ({ stats, hashes }: PackColumns): ArrayBuffer[] => [...statBuffers(stats), hashes.buffer]

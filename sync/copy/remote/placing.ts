@@ -188,10 +188,8 @@ export class Placing {
       if (staged === undefined) continue
       const replaces = staged.item.replaces
       const bytes = staged.stat.kind === 'file' ? staged.stat.sizeBytes : 0
-      copies.push({
-        ...{ source: item.source, path: item.to, staged: staged.staged, bytes },
-        ...{ replaces, strategy: 'remote' }
-      })
+      const { source, to: path } = item
+      copies.push({ source, path, staged: staged.staged, bytes, replaces, strategy: 'remote' })
       if (step.kind === 'replace')
         old.push({ path: item.to, at: step.aside.path, expected: result.aside ?? oldOf(replaces!) })
     }
