@@ -16,6 +16,12 @@ export interface Standing {
   readonly note: string | undefined
 }
 
+/** Of a sync that waits for something outside. */
+const GOES_ON = 'it goes on by itself as soon as it can'
+
+/** The note of a standing that is `away`. @param why - what it waits for */
+export const awayNote = (why: string): string => `${why}; ${GOES_ON}`
+
 export type SyncState =
   | 'new'
   | 'running'
@@ -53,12 +59,11 @@ export interface StatusInit {
 /** What is the matter with a sync, and what to do: the most pressing thing first. */
 export function statusOf({ sync, last, running, standing, device }: StatusInit): SyncStatus {
   const name = typed(sync.name)
-  // A run that goes on is the better word on whether the other end is there.
-  const noted = running !== undefined && standing.state === 'away' ? undefined : standing.note
-  const notes = [...(noted === undefined ? [] : [noted]), ...ignoredNotes(last?.report ?? {})]
-  const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => ({
-    ...{ state, reason, text, advice, notes }
-  })
+  const say = (state: SyncState, text: string, advice?: string, reason?: string): SyncStatus => {
+    const noted = notedBeside(state, text, standing)
+    const notes = [...(noted === undefined ? [] : [noted]), ...ignoredNotes(last?.report ?? {})]
+    return { state, reason, text, advice, notes }
+  }
   if (running?.paused === true) return say('paused', 'paused: its job waits', `spacedrive job resume ${running.job}`)
   if (running !== undefined)
     return say('running', running.phase === null ? 'about to run' : `running: ${running.phase}`)
@@ -79,7 +84,7 @@ export function statusOf({ sync, last, running, standing, device }: StatusInit):
     case 'failed':
       return say('failed', `the last run failed: ${halts}`, report?.hint, report?.reason)
     case 'waiting':
-      return say('waiting', `waiting for ${device ?? 'the other device'}: ${halts}`, report?.hint, report?.reason)
+      return say('waiting', waitingText(halts, device ?? 'the other device'), report?.hint, report?.reason)
     case 'problems':
       return say('problems', problemsText(report), `spacedrive sync run ${name}`)
     case 'conflicts':
@@ -96,6 +101,19 @@ export function statusOf({ sync, last, running, standing, device }: StatusInit):
       )
   }
 }
+
+/** What a text has said already is not said again. */
+function notedBeside(state: SyncState, text: string, { state: how, note }: Standing): string | undefined {
+  if (how !== 'away' || note === undefined) return note
+  // A run that goes on is the better word on whether the other end is there.
+  if (state === 'running') return undefined
+  const why = note.slice(0, -awayNote('').length)
+  return text.includes(why) || state === 'waiting' ? GOES_ON : note
+}
+
+/** Most of what a sync waits for begins with the name of the device. */
+const waitingText = (why: string, device: string): string =>
+  why.startsWith(device) ? `waiting: ${why}` : `waiting for ${device}: ${why}`
 
 function agreementText(agreement: Agreement, device: string): readonly ['waiting' | 'halted', string] {
   if (agreement === 'asked') return ['waiting', `waiting for ${device}: it has not accepted this sync yet`]

@@ -6,17 +6,39 @@ describe('what is the matter with a sync, in words', () => {
     sync: { name: 'photos' } as StatusInit['sync'],
     last: { state: 'waiting', report: { halts: ['laptop is away'] } } as unknown as StatusInit['last'],
     running,
-    standing: { state: 'away', working: true, note: 'laptop is away; it goes on by itself when that is back' },
+    standing: { state: 'away', working: true, note: 'laptop is away; it goes on by itself as soon as it can' },
     device: 'laptop'
   })
 
-  it('that the other end is away is said while it is, and not beside a run that goes on', () => {
+  it('that the other end is away is said once while it is, and not beside a run that goes on', () => {
     const waiting = statusOf(init(undefined))
-    assert.equal(waiting.text, 'waiting for laptop: laptop is away')
-    assert.deepEqual(waiting.notes, ['laptop is away; it goes on by itself when that is back'])
+    assert.equal(waiting.text, 'waiting: laptop is away')
+    assert.deepEqual(waiting.notes, ['it goes on by itself as soon as it can'])
     const running = statusOf(init({ phase: 'Applying changes', job: '1', paused: false }))
     assert.equal(running.text, 'running: Applying changes')
     assert.deepEqual(running.notes, [])
+  })
+
+  it('what the text does not say the note does: why, and for whom', () => {
+    const last = { state: 'interrupted' } as unknown as StatusInit['last']
+    assert.deepEqual(statusOf({ ...init(undefined), last }).notes, [
+      'laptop is away; it goes on by itself as soon as it can'
+    ])
+    const halts = ['waited 5 min for a turn']
+    const held = { state: 'waiting', report: { halts } } as unknown as StatusInit['last']
+    assert.equal(statusOf({ ...init(undefined), last: held }).text, 'waiting for laptop: waited 5 min for a turn')
+  })
+
+  it('a sync that was not accepted yet says that once', () => {
+    const sync = { name: 'photos', agreement: 'asked' } as StatusInit['sync']
+    const standing = {
+      state: 'away',
+      working: false,
+      note: 'laptop has not accepted it yet; it goes on by itself as soon as it can'
+    } as const
+    const { text, notes } = statusOf({ ...init(undefined), sync, standing })
+    assert.equal(text, 'waiting for laptop: it has not accepted this sync yet')
+    assert.deepEqual(notes, ['it goes on by itself as soon as it can'])
   })
 
   it('that what changed just now is on its way is said while it is: over a slow link that may be long', () => {
