@@ -13,7 +13,7 @@ export interface Going<S, N extends string> {
   readonly signal: AbortSignal
   /** The context of the phase in which it is now. */
   readonly ctx: PhaseContext<S>
-  /** It has got to this phase; those before it are done. */
+  /** It has got to this phase; those before it are done. One that it has passed is not gone back to. */
   onPhase(phase: N): void
 }
 
@@ -47,7 +47,7 @@ export function onePiece<I, S extends PieceState<R>, R, N extends string>({
     const reached = new Map<number, () => void>()
     const { signal, clear } = linkSignals(first.signal)
     const onPhase = (phase: N): void => {
-      piece.at = names.indexOf(phase)
+      piece.at = Math.max(piece.at, names.indexOf(phase))
       reached.get(piece.at)?.()
     }
     const of: Going<S, N> = {

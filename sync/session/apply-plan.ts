@@ -81,7 +81,8 @@ export async function applyPlan(
         return changes.add(done)
       },
       afterNoted: upTo => fold.noteDecided(upTo),
-      onProgress: p => onProgress?.({ ...p, of: summary.totals.operations })
+      onProgress: p => onProgress?.({ ...p, of: summary.totals.operations }),
+      onLearned: summary.totals.operations === 0 ? init.onVersions : undefined
     })
     return transition.run().finally(async () => {
       await fold.stop()

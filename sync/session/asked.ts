@@ -29,6 +29,8 @@ export interface FetchInit extends AbortOptions {
   readonly dir: AbsPath
   /** What the plan will be made with. */
   readonly input: Omit<AskedInput, 'vectorsFile' | 'snapshotFile'>
+  /** So many entries were told of by now, at both ends together. */
+  readonly onTold?: ((entries: number) => void) | undefined
 }
 
 /** What another sync did at an end was not seen by this one yet: it is to be looked at again before anything is planned. */
@@ -60,7 +62,12 @@ export async function fetchVectors(init: FetchInit): Promise<FetchedVectors> {
     await snapshot.write(snapshotting.settleRenames, undefined)
     await pool.run(asking.ask, input, { signal })
   }
-  await Promise.all(ENDS.map(end => askEnd(init, end, { vectorsFile, ...known[end] })))
+  let told = 0
+  const page = (entries: number): void => {
+    told += entries
+    init.onTold?.(told)
+  }
+  await Promise.all(ENDS.map(end => askEnd(init, end, { vectorsFile, page, ...known[end] })))
   return {
     vectorsFile,
     known: { source: knownOf(ends.source, known.source), destination: knownOf(ends.destination, known.destination) }
@@ -108,7 +115,7 @@ async function listChanged(
 async function askEnd(
   init: FetchInit,
   end: End,
-  { vectorsFile, round, empty }: Listed & { vectorsFile: string }
+  { vectorsFile, page, round, empty }: Listed & { vectorsFile: string; page(entries: number): void }
 ): Promise<void> {
   const options = { ...(init.signal && { signal: init.signal }) }
   const each = async (gone: boolean, told: boolean): Promise<void> => {
@@ -117,7 +124,9 @@ async function askEnd(
       const versions = await init.ends[end].observe(things, round, options).catch(err => {
         throw hasCode(err, 'CHANGED') ? new StaleLook(end, paths, err) : err
       })
-      if (told) await init.pool.run(asking.told, { vectorsFile, end, paths, versions }, options)
+      if (!told) continue
+      await init.pool.run(asking.told, { vectorsFile, end, paths, versions }, options)
+      page(things.length)
     }
   }
   // Who remembers nothing has no deletion to tell of.

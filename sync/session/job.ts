@@ -4,7 +4,12 @@ import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
 import type { SessionPhase } from './session.js'
 
-export const SESSION_PHASES: readonly SessionPhase[] = ['Analyzing differences', 'Planning changes', 'Applying changes']
+export const SESSION_PHASES: readonly SessionPhase[] = [
+  'Analyzing differences',
+  'Exchanging versions',
+  'Planning changes',
+  'Applying changes'
+]
 
 const input = z.strictObject({
   /** Its uuid: the name is for the title. */
@@ -57,7 +62,9 @@ export function syncJob({ run }: SyncJobInit): SyncJob {
           onScan: (_end, { entries, hashedBytes }) =>
             going.ctx.progress({ message: 'looking at both ends', doneFiles: entries, doneBytes: hashedBytes }),
           onProgress: ({ operations, of, bytes }) =>
-            going.ctx.progress({ doneFiles: operations, totalFiles: of, doneBytes: bytes })
+            going.ctx.progress({ doneFiles: operations, totalFiles: of, doneBytes: bytes }),
+          onVersions: entries =>
+            going.ctx.progress({ message: `versions of ${entries.toLocaleString('en')} entries are exchanged` })
         }),
       problems: ended => ('problems' in ended ? ended.problems : [])
     }),

@@ -29,6 +29,8 @@ const versionIn = (op: Operation): Version | undefined => ('version' in op ? op.
 
 export interface LearnedInit extends AbortOptions {
   readonly ends: Readonly<Record<End, { readonly vectors?: Pick<EndVectors, 'learn'> | undefined }>>
+  /** So many versions were told by now, at both ends together. */
+  readonly onLearned?: ((entries: number) => void) | undefined
 }
 
 /**
@@ -40,6 +42,7 @@ export class Learned {
   readonly #ready: Record<End, LearnedVersion[]> = { source: [], destination: [] }
   /** Of what is entangled (`gather`): the path is right when that was done. */
   readonly #waiting: Record<End, Extract<Operation, { kind: 'version' }>[]> = { source: [], destination: [] }
+  #told = 0
 
   constructor(init: LearnedInit) {
     this.#init = init
@@ -72,8 +75,13 @@ export class Learned {
   }
 
   async #tell(end: End, atLeast: number): Promise<void> {
-    const { ends, signal } = this.#init
+    const { ends, signal, onLearned } = this.#init
     const [ready, options] = [this.#ready[end], { ...(signal && { signal }) }]
-    while (ready.length >= atLeast) await ends[end].vectors?.learn(ready.splice(0, LEARNED_PAGE), options)
+    while (ready.length >= atLeast) {
+      const page = ready.splice(0, LEARNED_PAGE)
+      await ends[end].vectors?.learn(page, options)
+      this.#told += page.length
+      onLearned?.(this.#told)
+    }
   }
 }

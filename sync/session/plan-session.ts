@@ -61,8 +61,11 @@ export async function planSession(
     }
     // What nobody has read yet has no content that versions could speak of.
     const vectors = unread ? undefined : vectorsOf(opened)
-    const fetched = vectors && (await fetchVectors({ ends: vectors, snapshot, pool, dir: init.dir, input, signal }))
+    if (vectors !== undefined) init.onPhase?.('Exchanging versions')
+    const asked = { snapshot, pool, dir: init.dir, input, signal, onTold: init.onVersions }
+    const fetched = vectors && (await fetchVectors({ ends: vectors, ...asked }))
     known = fetched?.known
+    init.onPhase?.('Planning changes')
     return makePlan(pool, snapshot, { ...input, planFile, vectorsFile: fetched?.vectorsFile }, { signal })
   }
   const planned = (summary: PlanSummary, archive: boolean, drop: boolean): Planned => ({

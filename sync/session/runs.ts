@@ -23,6 +23,7 @@ import { endKey, farEnd, type Sync } from './record.js'
 import { endedReport, isDiskError, type RunReport, reportOf } from './report.js'
 import { type EndComponents, openRoots, type RootsComponents, SureRoots } from './roots.js'
 import { type Halted, haltedBy, hasNews, PUT_BACK, together } from './run-outcome.js'
+import { RunProgress } from './run-progress.js'
 import { runSession, type SessionInit, type SessionOutcome } from './session.js'
 import type { Snapshots } from './snapshots.js'
 import { syncWrites } from './syncs.worker.js'
@@ -46,7 +47,7 @@ export interface RunsInit extends EndComponents {
 
 export type RunOptions = Pick<
   SessionInit,
-  'signal' | 'hints' | 'more' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress'
+  'signal' | 'hints' | 'more' | 'planHash' | 'acceptRollback' | 'onPhase' | 'onScan' | 'onProgress' | 'onVersions'
 > & {
   readonly force?: boolean | undefined
   /** Nobody waits for it: what changed nothing and says nothing new leaves no row. */
@@ -67,9 +68,6 @@ export type NotDone =
 
 type SessionOptions = Omit<RunOptions, 'force' | 'background' | 'waiting'> &
   Pick<SessionInit, 'run' | 'force' | 'planOnly'>
-
-/** Written to the bus at most this often. */
-const PROGRESS_MS = 100
 
 /** Runs sessions, those of one root one after the other, and writes down what they came to. */
 export class Runs {
@@ -144,13 +142,9 @@ export class Runs {
     const began = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs(), run: this.#newRun() }
     const { run } = began
     const duration = (): number => Math.round(clock.monotonicMs() - began.monotonicMs)
-    const told = { started: false, atMs: Number.NEGATIVE_INFINITY, operations: 0, bytes: 0 }
-    const start = (): void => {
-      if (!told.started) events.emit('sync:started', { sync: uuid, name, run })
-      told.started = true
-    }
+    const told = new RunProgress({ clock, events, uuid, name, run }, options)
     if (!background) {
-      start()
+      told.start()
       await waitForDevice(this.#init, sync, options)
     }
     let report: RunReport
@@ -159,18 +153,7 @@ export class Runs {
       const outcome = await this.#twice(sync, {
         ...options,
         ...{ run, ...(force === true && sync.halted !== undefined && { force: sync.halted }) },
-        onProgress: progress => {
-          start()
-          Object.assign(told, { operations: progress.operations, bytes: progress.bytes })
-          options.onProgress?.(progress)
-          const now = clock.monotonicMs()
-          if (now - told.atMs < PROGRESS_MS) return
-          told.atMs = now
-          const figures = { doneFiles: progress.operations, totalFiles: progress.of, doneBytes: progress.bytes }
-          events.emit('sync:progress', {
-            ...{ sync: uuid, name, run, phase: 'Applying changes', ...figures, totalBytes: null }
-          })
-        }
+        ...{ onProgress: told.onProgress, onVersions: told.onVersions }
       })
       if (outcome.state === 'other-plan') return { state: 'other-plan', planHash: outcome.plan.hash }
       if (outcome.state === 'planned') return { state: 'left' }

@@ -90,9 +90,11 @@ export interface SessionInit extends SessionComponents, AbortOptions {
   onPhase?(phase: SessionPhase): void
   onScan?(end: End, progress: ScanProgress): void
   onProgress?(progress: { readonly operations: number; readonly bytes: number; readonly of: number }): void
+  /** Versions of so many entries were exchanged so far, while nothing else is done: between folders that are alike that takes minutes. */
+  onVersions?(entries: number): void
 }
 
-export type SessionPhase = 'Analyzing differences' | 'Planning changes' | 'Applying changes'
+export type SessionPhase = 'Analyzing differences' | 'Exchanging versions' | 'Planning changes' | 'Applying changes'
 
 export type SessionOutcome =
   /** A guard of identity: it did not begin. */
@@ -148,7 +150,6 @@ export async function runSession(init: SessionInit): Promise<SessionOutcome> {
     init.onPhase?.('Analyzing differences')
     let { later, unread } = await scan(init, init.hints)
     if (init.hints !== undefined && isAsBefore(init)) return { state: 'idle' }
-    init.onPhase?.('Planning changes')
     const lookAgain = async (hints: Hints | undefined): Promise<void> => {
       const again = await scan(init, hints)
       later = joined(later, again.later)

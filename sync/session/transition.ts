@@ -6,7 +6,7 @@ import { ENDS, type End, type Operation } from '../reconcile/index.js'
 import { achievedOf, type Done, type Step } from './achieved.js'
 import { Batch, type BatchLimits, isAttributes, LIMITS_FAR, LIMITS_HERE } from './batch.js'
 import { type Bring, Bringing, type Brought } from './bringing.js'
-import { Learned, noteOf } from './learned.js'
+import { Learned, type LearnedInit, noteOf } from './learned.js'
 import { lookAgain } from './look-again.js'
 import { lookAtAll } from './look-at-all.js'
 import { readPlanned } from './plan.js'
@@ -18,7 +18,7 @@ import type { TransitionEnd } from './transition-end.js'
 import { withLearnt } from './unread-content.js'
 import { VersionLines } from './version-lines.js'
 
-export interface TransitionInit {
+export interface TransitionInit extends Pick<LearnedInit, 'onLearned'> {
   readonly ends: Readonly<Record<End, TransitionEnd>>
   readonly snapshot: Database
   readonly planFile: string

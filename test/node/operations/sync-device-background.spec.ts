@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type PairedDaemon, runningPair } from '../../daemons.js'
 import { look } from '../../sync/session/fixture.js'
@@ -84,6 +84,34 @@ describe('a sync with another device runs by itself', () => {
     await alike(runs)
     assert.equal(Object.keys(look(theirs)).filter(name => name.startsWith('many')).length, 300)
     runs.close()
+  })
+
+  it('between folders that are alike it says that versions are exchanged: nothing else is done for as long', async () => {
+    const [here, there] = [`${ada.downloads}/alike`, `${bob.downloads}/alike`]
+    for (const dir of [here, there]) {
+      mkdirSync(dir)
+      for (let i = 0; i < 1_500; i++) writeFileSync(join(dir, `file ${i}`), `${i}`)
+      for (const name of [...readdirSync(dir), '.']) utimesSync(join(dir, name), 1_000, 1_000)
+    }
+    const asked = await bob.listen('sync:requested')
+    const told = await ada.listen('sync:started', 'sync:progress', 'sync:finished')
+    await ada.ok('sync', 'add', 'alike', here, `bob:${there}`, '--mode', 'bidirectional')
+    await asked.next(e => e.name === 'alike')
+    asked.close()
+    const { requests } = await bob.json<{ requests: { id: number }[] }>('sync', 'requests')
+    await bob.ok('sync', 'accept', String(requests[0]!.id))
+    const events: string[] = []
+    let most = 0
+    await told.next(event => {
+      if (event.name !== 'alike') return false
+      events.push(event.type === 'sync:progress' ? String(event.phase) : event.type)
+      if (event.type === 'sync:progress') most = Math.max(most, Number(event.doneFiles))
+      return event.type === 'sync:finished' && event.state === 'converged'
+    })
+    told.close()
+    assert.deepEqual([...new Set(events)], ['sync:started', 'Exchanging versions', 'sync:finished'])
+    assert.ok(most >= 1_000, `told of ${most}`)
+    await ada.ok('sync', 'remove', 'alike')
   })
 
   it('revoked there, it ends on both at once; files stay', async () => {

@@ -38,6 +38,19 @@ describe('a job that is one piece of work', () => {
     assert.deepEqual(phasesOf(handle.id), ['One completed', 'Two completed', 'Three completed'])
   })
 
+  it('back in a phase that is over it goes on where it was, and passes through the rest', async () => {
+    const { piece } = await open(async going => {
+      going.onPhase('Two')
+      going.onPhase('Three')
+      going.onPhase('Two')
+      going.onPhase('Three')
+      return 'ended'
+    })
+    const handle = await fixture.jobs.dispatch(piece, {})
+    assert.equal((await handle.outcome()).state, 'completed')
+    assert.deepEqual(phasesOf(handle.id), ['One completed', 'Two completed', 'Three completed'])
+  })
+
   it('ended early it passes through no further phase', async () => {
     const { piece } = await open(async () => 'halted')
     const handle = await fixture.jobs.dispatch(piece, {})
