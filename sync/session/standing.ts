@@ -13,6 +13,7 @@ import type { JobOutcome } from '../../storage/jobs/index.js'
 import type { Watcher } from '../../storage/watcher/index.js'
 import { ENDS } from '../reconcile/index.js'
 import { Alarm } from './alarm.js'
+import { Burst } from './burst.js'
 import { letRest } from './let-rest.js'
 import { type Hints, Pending } from './pending.js'
 import { isLarge, takesAway } from './plan-size.js'
@@ -29,10 +30,7 @@ const LOOK_JITTER = 0.2
 export const AWAY_CHECK_MS = 5_000
 /** After a run that failed, and for paths that could not be done: doubled each time, up to the interval of looking. */
 export const RETRY_MS = 5_000
-/** While files go on to be deleted a plan waits for the rest, to be judged whole (SYNC.md 4): this long after the last one ... */
-export const BURST_QUIET_MS = 300
-/** ... and no longer than this. */
-export const BURST_MAX_MS = 10_000
+
 export interface StandingInit {
   readonly watcher: Watcher
   readonly clock: Clock
@@ -202,15 +200,16 @@ export class StandingSync {
   /** @returns whether there may be more to do at once */
   async #quick(hints: Hints): Promise<boolean> {
     const { signal } = this.#stopping
-    let latestMs: number | undefined
+    let burst: Burst | undefined
     try {
       const ended = await this.#init.run({
         ...{ signal, hints, background: true },
         more: async plan => {
           if (isLarge(plan)) return 'leave'
           if (!takesAway(plan)) return undefined
-          latestMs ??= this.#init.clock.monotonicMs() + BURST_MAX_MS
-          return this.#burst(latestMs)
+          burst ??= new Burst(this.#alarm, this.#init.clock)
+          await burst.ended()
+          return this.#pending.empty ? undefined : this.#pending.take()
         },
         onLater: later => {
           for (const end of ENDS)
@@ -269,14 +268,6 @@ export class StandingSync {
     this.#whole = true
     this.#stuck = true
     this.#again()
-  }
-
-  /** While deletions go on: what is deleted in one go is judged in one go. @returns what changed since */
-  async #burst(latestMs: number): Promise<Hints | undefined> {
-    const { clock } = this.#init
-    for (let left = latestMs - clock.monotonicMs(); left > 0; left = latestMs - clock.monotonicMs())
-      if (!(await this.#alarm.sleep(Math.min(BURST_QUIET_MS, left)))) break
-    return this.#pending.empty ? undefined : this.#pending.take()
   }
 
   /** Until something happens, or is due. */
