@@ -8,6 +8,8 @@ export interface Cable {
   /** What leaves that end waits in the cable until it is released; the other way everything passes. */
   hold(from: 'here' | 'there'): void
   release(): void
+  /** From now on everything is so long on its way, in each direction: as behind what fills a slow link. */
+  delay(ms: number): void
   close(): void
 }
 
@@ -33,6 +35,18 @@ export async function cable(port: number): Promise<Cable> {
       for (const { here, there } of pairs) {
         here.unpipe().pipe(there)
         there.unpipe().pipe(here)
+      }
+    },
+    delay(ms) {
+      const later = (from: Socket, to: Socket): void => {
+        from
+          .unpipe()
+          .on('data', data => setTimeout(() => to.write(data), ms))
+          .resume()
+      }
+      for (const { here, there } of pairs) {
+        later(here, there)
+        later(there, here)
       }
     },
     close() {

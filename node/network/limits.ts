@@ -45,8 +45,10 @@ export const BAN_MS = 60_000
 /** Our own opening is paced below that, so that two clocks that differ do no harm. */
 export const OPENS_PER_SECOND = 40
 export const OPEN_BURST = 150
-/** Negotiating the protocol of a stream. */
+/** Negotiating the protocol of a stream, not counting what a link that is full takes (`patientDeadline`). */
 export const NEGOTIATION_TIMEOUT_MS = 5_000
+/** At the side that answers: its word may wait behind what is written to the connection already, 256 KiB at 8 KiB/s. */
+export const ANSWERING_TIMEOUT_MS = 60_000
 
 /** Between pings on a quiet connection; two unanswered with no byte received in between end it. */
 export const PING_INTERVAL_MS = 10_000

@@ -3,10 +3,11 @@ import {
   type HandlerOptions,
   type PeerHandler,
   type PeerSession,
+  patientDeadline,
   TokenBucket,
   wireError
 } from '../../protocols/wire/index.js'
-import { type AbortOptions, type DeviceId, deadline, SpacedriveError, toError } from '../../storage/base/index.js'
+import { type AbortOptions, type DeviceId, SpacedriveError, toError } from '../../storage/base/index.js'
 import { deviceWrites } from '../devices/index.js'
 import { belonging } from '../identity/index.js'
 import { type Finding, startFinding } from './finding.js'
@@ -186,14 +187,15 @@ export function createNetwork(init: NetworkInit): Network {
     if (peer === undefined) {
       throw wireError('DEVICE_AWAY', `${devices.nameOf(device)} is not connected`)
     }
-    const limit = deadline(NEGOTIATION_TIMEOUT_MS, `opening ${protocol}`, signal)
+    const limit = patientDeadline(peer, NEGOTIATION_TIMEOUT_MS, `opening ${protocol}`, signal)
     try {
       return { stream: await peer.connection.newStream([protocol], { signal: limit.signal }), peer }
     } catch (err) {
-      limit.signal.throwIfAborted()
+      signal?.throwIfAborted()
       if (peer.signal.aborted) {
         throw wireError('DEVICE_AWAY', `${devices.nameOf(device)} was disconnected`, err)
       }
+      limit.signal.throwIfAborted()
       if ((err as Error).name === 'UnsupportedProtocolError') {
         throw unsupported({ name: devices.nameOf(device), theirs: peer.capabilities }, protocol, err)
       }

@@ -108,6 +108,10 @@ export class Session implements PeerSession {
     })
   }
 
+  answers(timeoutMs: number): Promise<boolean> {
+    return this.probe(timeoutMs, true)
+  }
+
   /** No more streams are opened on it; it closes when those that are open have ended on both sides. */
   retire(): void {
     if (this.retired.here) return

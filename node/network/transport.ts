@@ -8,6 +8,7 @@ import type { AbortOptions, DeviceId } from '../../storage/base/index.js'
 import type { Identity } from '../identity/index.js'
 import { encrypterInPlace } from './encrypter.js'
 import {
+  ANSWERING_TIMEOUT_MS,
   MAX_CONNECTIONS,
   MAX_READ_BUFFER_BYTES,
   MAX_STREAM_WINDOW_BYTES,
@@ -91,7 +92,7 @@ export async function startTransport({
       maxIncomingPendingConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
       inboundUpgradeTimeout: upgradeTimeoutMs,
-      inboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: ANSWERING_TIMEOUT_MS,
       outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
       reconnectRetries: 0
     },

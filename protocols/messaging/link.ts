@@ -1,7 +1,6 @@
 import {
   type AbortOptions,
   type Clock,
-  deadline,
   linkSignals,
   raceSignal,
   SpacedriveError,
@@ -14,6 +13,8 @@ import {
   type MessageChannel,
   messageChannel,
   type PeerNetwork,
+  type PeerSession,
+  patientDeadline,
   TokenBucket,
   wireError
 } from '../wire/index.js'
@@ -26,6 +27,7 @@ interface InFlight {
 }
 
 interface Open {
+  readonly peer: PeerSession
   readonly channel: MessageChannel<Answer, Frame>
   readonly inFlight: Map<number, InFlight>
   lastN: number
@@ -70,7 +72,7 @@ export class Link {
     { signal, timeoutMs = ANSWER_TIMEOUT_MS }: SendOptions = {}
   ): Promise<Extract<Answer, { type: 'ok' }>> {
     const { open, n, answer } = await raceSignal(this.#write(frame, signal), signal)
-    const limit = deadline(timeoutMs, 'the answer of the device')
+    const limit = patientDeadline(open.peer, timeoutMs, 'the answer of the device')
     limit.signal.addEventListener('abort', () => this.#fail(open, toError(limit.signal.reason)), { once: true })
     const settled = answer.finally(() => limit.clear())
     settled.catch(() => {}) // when the caller is aborted nobody waits for it any more
@@ -128,21 +130,15 @@ export class Link {
   }
 
   async #open(signal: AbortSignal): Promise<Open> {
-    const limit = deadline(HEADER_TIMEOUT_MS, 'opening a stream to the device', signal)
-    try {
-      const { stream } = await this.#init.open({ signal: limit.signal })
-      const frames = frameStream(stream, { maxFrameBytes: MAX_CONTROL_FRAME_BYTES })
-      const open: Open = {
-        channel: messageChannel<Answer, Frame>(frames, answerSchema, 'an answer'),
-        inFlight: new Map(),
-        lastN: 0
-      }
-      this.#current = open
-      void this.#readAnswers(open)
-      return open
-    } finally {
-      limit.clear()
+    const { stream, peer } = await this.#init.open({ signal })
+    const frames = frameStream(stream, { maxFrameBytes: MAX_CONTROL_FRAME_BYTES })
+    const open: Open = {
+      ...{ peer, inFlight: new Map(), lastN: 0 },
+      channel: messageChannel<Answer, Frame>(frames, answerSchema, 'an answer')
     }
+    this.#current = open
+    void this.#readAnswers(open)
+    return open
   }
 
   async #readAnswers(open: Open): Promise<void> {
@@ -193,7 +189,7 @@ export class Link {
       if (this.#current !== open || this.#queued > 0 || open.inFlight.size > 0) return
       this.#current = undefined
       // The reader ends when the other side closes too; one that does not is cut.
-      const limit = deadline(HEADER_TIMEOUT_MS, 'closing a stream')
+      const limit = patientDeadline(open.peer, HEADER_TIMEOUT_MS, 'closing a stream')
       limit.signal.addEventListener('abort', () => this.#fail(open, toError(limit.signal.reason)), { once: true })
       open.channel.frames.stream.addEventListener('close', () => limit.clear(), { once: true })
       open.channel.frames.closeWrite().catch((err: unknown) => this.#fail(open, toError(err)))

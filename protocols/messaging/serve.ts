@@ -45,7 +45,7 @@ export async function serve(stream: Stream, peer: PeerSession, init: ServeInit):
     pay() // opening a stream costs something too
     for (;;) {
       const timeoutMs = lastN === 0 ? HEADER_TIMEOUT_MS : IDLE_TIMEOUT_MS
-      const envelope = await channel.receiveOrEnd({ signal, timeoutMs }).catch((err: unknown) => {
+      const envelope = await channel.receiveOrEnd({ signal, timeoutMs, peer }).catch((err: unknown) => {
         if (requests.size > 0 && hasCode(err, 'TIMEOUT')) return 'working' as const // it waits for us
         throw err
       })

@@ -1,11 +1,13 @@
-import { type AbortOptions, type DeviceId, deadline, hasCode, SpacedriveError } from '../../storage/base/index.js'
+import { type AbortOptions, type DeviceId, hasCode, SpacedriveError } from '../../storage/base/index.js'
 import type { ManifestStore } from '../transfer/index.js'
 import {
+  type Answering,
   frameStream,
   MAX_CONTROL_FRAME_BYTES,
   type MessageChannel,
   messageChannel,
-  type PeerNetwork
+  type PeerNetwork,
+  patientDeadline
 } from '../wire/index.js'
 import { type PageFrame, type Reply, type Request, replySchema } from './frames.js'
 import { ANSWER_TIMEOUT_MS, MANIFEST_TIMEOUT_MS } from './limits.js'
@@ -19,6 +21,11 @@ export interface ExchangeInit {
 
 type Channel = MessageChannel<Reply, Request | PageFrame>
 
+interface Exchange {
+  readonly channel: Channel
+  readonly peer: Answering
+}
+
 /** Says one thing to a device and gives its reply. @throws what the network throws; the code of an error reply (`details.remote`) */
 export async function exchange(
   init: ExchangeInit,
@@ -26,14 +33,16 @@ export async function exchange(
   options: AbortOptions,
   pages?: AsyncIterable<Uint8Array>
 ): Promise<Reply> {
-  const { stream } = await init.network.open(init.device, init.protocol, options)
+  const { stream, peer } = await init.network.open(init.device, init.protocol, options)
   const frames = frameStream(stream, { maxFrameBytes: MAX_CONTROL_FRAME_BYTES })
   const channel: Channel = messageChannel(frames, replySchema, 'a reply')
   try {
     await channel.send(request, options)
-    const first = await receive(channel, options, ANSWER_TIMEOUT_MS)
+    const first = await receive({ channel, peer }, options, ANSWER_TIMEOUT_MS)
     const reply =
-      first.type === 'go' && pages !== undefined ? await sendPages(channel, pages, first.pages, options) : first
+      first.type === 'go' && pages !== undefined
+        ? await sendPages({ channel, peer }, pages, first.pages, options)
+        : first
     await frames.closeWrite(options)
     return reply
   } catch (err) {
@@ -56,7 +65,7 @@ export function offerTo(
 
 /** Sends pages as far as they are asked for. @returns the reply to the whole list, or to so much of it as was wanted */
 async function sendPages(
-  channel: Channel,
+  { channel, peer }: Exchange,
   pages: AsyncIterable<Uint8Array>,
   asked: number,
   options: AbortOptions
@@ -64,7 +73,7 @@ async function sendPages(
   let room = asked
   for await (const data of pages) {
     if (room === 0) {
-      const reply = await receive(channel, options, ANSWER_TIMEOUT_MS)
+      const reply = await receive({ channel, peer }, options, ANSWER_TIMEOUT_MS)
       if (reply.type !== 'go') return reply
       room = reply.pages
     }
@@ -74,13 +83,13 @@ async function sendPages(
   await channel.send({ type: 'end' }, options)
   for (;;) {
     // The last pages may still be on their way through a slow link.
-    const reply = await receive(channel, options, MANIFEST_TIMEOUT_MS)
+    const reply = await receive({ channel, peer }, options, MANIFEST_TIMEOUT_MS)
     if (reply.type !== 'go') return reply
   }
 }
 
-async function receive(channel: Channel, { signal }: AbortOptions, timeoutMs: number): Promise<Reply> {
-  const limit = deadline(timeoutMs, 'the reply of the device', signal)
+async function receive({ channel, peer }: Exchange, { signal }: AbortOptions, timeoutMs: number): Promise<Reply> {
+  const limit = patientDeadline(peer, timeoutMs, 'the reply of the device', signal)
   try {
     const reply = await channel.receive({ signal: limit.signal })
     if (reply.type !== 'error') return reply

@@ -10,6 +10,7 @@ import {
   type MessageChannel,
   messageChannel,
   type PeerSession,
+  patientDeadline,
   publicCode,
   type TokenBucket,
   wireError
@@ -50,7 +51,7 @@ export async function serve(stream: Stream, peer: PeerSession, init: ServeInit):
     const { signal } = link
     let request: Request
     try {
-      request = await channel.receive({ signal, timeoutMs: HEADER_TIMEOUT_MS })
+      request = await channel.receive({ signal, timeoutMs: HEADER_TIMEOUT_MS, peer })
     } catch (err) {
       if (publicCode(err) === 'MALFORMED') await channel.send({ type: 'error', code: 'MALFORMED' }, { signal })
       throw err
@@ -64,15 +65,15 @@ export async function serve(stream: Stream, peer: PeerSession, init: ServeInit):
     })
     await channel.send(reply, { signal })
     await frames.closeWrite({ signal })
-    await drain(frames, signal)
+    await drain(frames, peer, signal)
   } finally {
     link.clear()
   }
 }
 
 /** Waits until the device closes its side too: one that does not holds a stream, and is cut. */
-async function drain(frames: FrameStream, signal: AbortSignal): Promise<void> {
-  const limit = deadline(HEADER_TIMEOUT_MS, 'the end of an exchange', signal)
+async function drain(frames: FrameStream, peer: PeerSession, signal: AbortSignal): Promise<void> {
+  const limit = patientDeadline(peer, HEADER_TIMEOUT_MS, 'the end of an exchange', signal)
   try {
     // What was still on its way when we answered is thrown away unread.
     while ((await frames.read({ signal: limit.signal })) !== undefined);

@@ -7,6 +7,7 @@ import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 import { type AbortOptions, deadline, toError } from '../../storage/base/index.js'
 import { DRAIN_TIMEOUT_MS, MAX_QUEUED_BYTES } from './limits.js'
+import { type Answering, patientDeadline } from './patience.js'
 import { wireError } from './wire-error.js'
 
 export const FRAME_HEADER_BYTES = 4
@@ -21,6 +22,8 @@ export interface FrameStreamInit {
 export interface ReadOptions extends AbortOptions {
   /** Ends the wait with TIMEOUT; unset: only the signal does. */
   timeoutMs?: number
+  /** Whose link may be so slow that `timeoutMs` says nothing of it: see `patientDeadline`. */
+  peer?: Answering
 }
 
 export interface FrameStream {
@@ -148,9 +151,9 @@ export function frameStream(
 
   return {
     stream,
-    async read({ signal, timeoutMs } = {}) {
+    async read({ signal, timeoutMs, peer } = {}) {
       if (timeoutMs === undefined) return next(signal)
-      const limit = deadline(timeoutMs, 'the next message of the peer', signal)
+      const limit = patientDeadline(peer, timeoutMs, 'the next message of the peer', signal)
       try {
         return await next(limit.signal)
       } finally {

@@ -8,6 +8,8 @@ export const MAX_PAIRING_FRAME_BYTES = 4 * 1024
 export const MAX_QUEUED_BYTES = 4 * 1024 * 1024
 /** From the opening of a stream to its first whole frame. */
 export const HEADER_TIMEOUT_MS = 5_000
+/** How long a link that is full may keep an answer: 256 KiB of ours and a MiB of the systems' between, at the least rate of 8 KiB/s. */
+export const MAX_LINK_PATIENCE_MS = 5 * 60_000
 /** Between frames of a stream that is waiting for one. */
 export const IDLE_TIMEOUT_MS = 30_000
 /** How long a writer waits for the other side to take what was sent. */

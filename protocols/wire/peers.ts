@@ -18,6 +18,11 @@ export interface PeerSession {
   readonly clockOffsetMs: number
   /** Aborted when the connection ends, the device is revoked or the network stops; its reason says which. */
   readonly signal: AbortSignal
+  /**
+   * Asks for a sign of life: whether it comes within the time. It travels behind everything that is on its way by then, in both
+   * directions, so what the device has not said when it comes it has not said at all. A connection that ends answers no.
+   */
+  answers?(timeoutMs: number): Promise<boolean>
   /** Ends the whole connection at once: for a peer that breaks the rules (RATE_LIMITED, say). `signal` aborts with `reason`. */
   abort(reason: Error): void
   /**

@@ -11,7 +11,7 @@ import {
 } from '../../../storage/base/index.js'
 import { type Endpoint, givePlace } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
-import { decode, HEADER_TIMEOUT_MS, type PeerSession, wireError } from '../../wire/index.js'
+import { decode, HEADER_TIMEOUT_MS, type PeerSession, patientDeadline, wireError } from '../../wire/index.js'
 import {
   CALLS,
   type CallName,
@@ -97,9 +97,10 @@ class Session {
     const cut = (): void => this.#pipe.abort(toError(peer.signal.reason))
     peer.signal.addEventListener('abort', cut, { once: true })
     if (peer.signal.aborted) cut()
-    const header = clock.timer(() => {
+    const header = patientDeadline(peer, HEADER_TIMEOUT_MS, 'what the device wants')
+    header.signal.addEventListener('abort', () => {
       if (!this.#greeted) this.#pipe.abort(wireError('TIMEOUT', 'the device did not say what it wants'))
-    }, HEADER_TIMEOUT_MS)
+    })
     this.#life = new Life({
       ...{ clock, wire: this.#pipe, isBusy: () => this.#is('isBusy') },
       turn: () => ({

@@ -5,7 +5,6 @@
 import type { Stream } from '@libp2p/interface'
 import {
   type Clock,
-  deadline,
   errorCode,
   hasCode,
   raceSignal,
@@ -15,7 +14,7 @@ import {
   type WorkerPool
 } from '../../../storage/base/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
-import { decode, encode, type PeerSession, publicCode, wireError } from '../../wire/index.js'
+import { decode, encode, type PeerSession, patientDeadline, publicCode, wireError } from '../../wire/index.js'
 import { CREDIT_BYTES, MAX_CONTENT_FRAME_BYTES, MIN_HASH_BYTES_PER_SECOND } from '../limits.js'
 import { farewell } from '../stream/farewell.js'
 import { FrameBuffers } from '../stream/frame-buffers.js'
@@ -210,7 +209,7 @@ export async function serveStream(init: ServeInit): Promise<void> {
   const stop = (): void => pipe.abort(toError(init.signal.reason))
   init.signal.addEventListener('abort', stop, { once: true })
   try {
-    const limit = deadline(timings.headerMs, 'the beginning of a transfer', over.signal)
+    const limit = patientDeadline(peer, timings.headerMs, 'the beginning of a transfer', over.signal)
     const message = await raceSignal(begin, limit.signal).finally(() => limit.clear())
     target = init.find(id!)
     const complete = await target.accept(message, run, { signal: over.signal, end: reason => over.abort(reason) })
