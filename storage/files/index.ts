@@ -78,6 +78,7 @@ export {
 } from './staged-columns.js'
 export type {
   DirectoryAttributes,
+  HandedOver,
   MovedEntry,
   MoveEntry,
   OpenedFile,

@@ -182,6 +182,15 @@ export interface StagedBlocks {
   readonly hashes: Uint8Array
 }
 
+/** Of bytes on their way to where they are written. */
+export interface HandedOver {
+  /**
+   * Called where nobody looks at them any more long before they are written: they were sealed for another device, whose answer takes a round
+   * trip. Not called by who needs them until then.
+   */
+  readonly onTaken?: (() => void) | undefined
+}
+
 export interface StagedFileWriter {
   readonly path: RelPath
   readonly sizeBytes: number
@@ -193,10 +202,10 @@ export interface StagedFileWriter {
    * Writes at `positionBytes` and hashes. Calls may be made without waiting for each other; they run in order. Waiting for
    * the last few is the caller's back-pressure.
    * @param bytes - its ArrayBuffer is handed over where `bytes` is all of it and this is done in another thread, else copied:
-   *   the caller's again once this has resolved
+   *   the caller's again once this has resolved, or `onTaken` was called
    * @throws {SpacedriveError} SIZE_EXCEEDED beyond `sizeBytes`, NO_SPACE, READ_ONLY, DISK_ERROR: nothing of it counts
    */
-  append(bytes: Uint8Array): Promise<void>
+  append(bytes: Uint8Array, options?: HandedOver): Promise<void>
   /** The same for zeros that take no place on the disk, where the file system can. They are hashed: some 40 ms for 256 MiB. */
   appendHole(lengthBytes: number): Promise<void>
   /**

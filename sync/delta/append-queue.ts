@@ -1,4 +1,4 @@
-import type { StagedFileWriter } from '../endpoints/index.js'
+import type { HandedOver, StagedFileWriter } from '../endpoints/index.js'
 
 /** Handed over and not yet written: a link of 100 Mbit/s carries it in two thirds of a second. What a replica takes, too. */
 const MAX_AHEAD_BYTES = 8 * 1024 * 1024
@@ -22,8 +22,8 @@ export class AppendQueue {
   }
 
   /** @throws what this or an earlier one failed with */
-  append(bytes: Uint8Array, onWritten: () => void): Promise<void> {
-    return this.#add({ bytes: bytes.length, written: this.#writer.append(bytes), onWritten })
+  append(bytes: Uint8Array, { onWritten, ...handed }: HandedOver & Pick<Waiting, 'onWritten'>): Promise<void> {
+    return this.#add({ bytes: bytes.length, written: this.#writer.append(bytes, handed), onWritten })
   }
 
   /** Zeros that take no place. */

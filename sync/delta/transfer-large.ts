@@ -13,7 +13,7 @@ import {
   type ByteRange,
   type Endpoint,
   type EndpointStage,
-  givePlace,
+  givenOnce,
   type StagedFileWriter
 } from '../endpoints/index.js'
 import { AppendQueue } from './append-queue.js'
@@ -221,9 +221,13 @@ class LargeTransfer {
   async #appendMoved(bytes: Uint8Array): Promise<void> {
     this.#movedBytes += bytes.length
     const { length, buffer } = bytes
-    await this.#queue.append(bytes, () => {
-      givePlace(buffer)
-      this.#init.onBytes?.(length, 'source')
+    const onTaken = givenOnce(buffer)
+    await this.#queue.append(bytes, {
+      onTaken,
+      onWritten: () => {
+        onTaken()
+        this.#init.onBytes?.(length, 'source')
+      }
     })
   }
 

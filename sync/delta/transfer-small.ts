@@ -3,7 +3,7 @@ import type { EntryStat, StagedEntry } from '../../storage/files/index.js'
 import {
   type Endpoint,
   type EndpointStage,
-  givePlace,
+  givenOnce,
   MAX_PACK_BYTES,
   type PackedFile,
   takePlace
@@ -100,22 +100,24 @@ async function transferPack<F extends SmallFile>(
   const results: TransferredSmall<F>[] = []
   // Memory of its own for each pack, handed from thread to thread, made V8 mark all of its heap again and again.
   const place = takePlace()
+  const give = givenOnce(place)
   try {
     while (results.length < files.length)
-      results.push(...(await transferSome(init, files.slice(results.length), place, signal)))
+      results.push(...(await transferSome(init, files.slice(results.length), place, give, signal)))
   } finally {
-    givePlace(place)
+    give()
   }
   return results
 }
 
 const NO_ATTRIBUTES: FileAttributes = {}
 
-/** The first of these, as many as fit. */
+/** The first of these, as many as fit. @param give - of the place, once nothing more is to be read into it */
 async function transferSome<F extends SmallFile>(
   init: TransferSmallInit<F>,
   files: readonly F[],
   into: SharedArrayBuffer,
+  give: () => void,
   signal: AbortSignal
 ): Promise<TransferredSmall<F>[]> {
   const paths = files.map(file => file.path)
@@ -137,7 +139,8 @@ async function transferSome<F extends SmallFile>(
   }
   if (entries.length === 0) return results
   signal.throwIfAborted()
-  const { problems } = await init.to.write(entries, pack.data, { signal: init.signal })
+  const onTaken = pack.files.length === files.length ? give : undefined
+  const { problems } = await init.to.write(entries, pack.data, { signal: init.signal, onTaken })
   for (const { index, code, message } of problems) {
     const at = staged[index]!
     const { file } = results[at]!

@@ -11,6 +11,7 @@
  * it against each.
  */
 export type {
+  HandedOver,
   StagedBlocks,
   StagedEntries,
   StagedEntry,
@@ -70,7 +71,7 @@ export { openLocalEndpoint } from './local/open-local.js'
 export type { LocalRoot } from './local/reading.js'
 export type { LocalPort } from './local-port.js'
 export { pulled, type Sink, sink } from './pull.js'
-export { givePlace, ownMemory, PLACE_BYTES, takePlace } from './shared-places.js'
+export { givenOnce, givePlace, ownMemory, PLACE_BYTES, takePlace } from './shared-places.js'
 export type { EndpointStage } from './stage.js'
 export type { AnnouncedRun, EndpointSync, KeptBatch, SyncedEnd, WatchedPage } from './syncing.js'
 export type { ChangedVectors, EndVectors, LearnedVersion, SeenThing, StepNote } from './vectors.js'

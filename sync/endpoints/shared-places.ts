@@ -24,6 +24,15 @@ export function givePlace(memory: ArrayBufferLike): void {
   if (taken.delete(memory) && free.length < MAX_FREE) free.push(memory as SharedArrayBuffer)
 }
 
+/** For who may be told twice that nobody looks at it: in between it may be another's. */
+export function givenOnce(memory: ArrayBufferLike): () => void {
+  let given = false
+  return () => {
+    if (!given) givePlace(memory)
+    given = true
+  }
+}
+
 /** Bytes in an ArrayBuffer of their own; a place that they lay in is given back. */
 export function ownMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   if (bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>

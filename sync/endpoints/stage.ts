@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../../storage/base/index.js'
 import type {
+  HandedOver,
   OpenedFile,
   StagedEntries,
   StagedFileWriter,
@@ -20,11 +21,12 @@ export interface EndpointStage {
   /**
    * Takes small files, links and directories, in batches: some hundreds of entries or MAX_PACK_BYTES a call; calls for different
    * paths may run at once. Parents are made as needed. An entry that fails is a problem and leaves nothing behind.
-   * @param data - the files' bytes; its ArrayBuffer may be handed over and be empty afterwards; else it is the caller's again
+   * @param data - the files' bytes; its ArrayBuffer may be handed over and be empty afterwards; else it is the caller's again,
+   *   once `onTaken` was called where that is
    * @returns 32 bytes of BLAKE3 an entry, and the problems
    * @throws {SpacedriveError} NO_SPACE, READ_ONLY, DISK_ERROR, STAGING_GONE: what concerns all of them
    */
-  write(entries: StagedEntries, data: Uint8Array, options?: AbortOptions): Promise<StagedReport>
+  write(entries: StagedEntries, data: Uint8Array, options?: AbortOptions & HandedOver): Promise<StagedReport>
   /** What one call of `write` should carry at most, where a limit of the rate holds now: a longer one would hold up for minutes what is asked after it. */
   readonly packBytes?: number | undefined
 

@@ -91,7 +91,7 @@ function notingWriter(writer: StagedFileWriter, { noting, finished }: Noted): St
       return writer.positionBytes
     },
     prefixHash: () => writer.prefixHash(),
-    append: bytes => noting(writer.append(bytes)),
+    append: (bytes, options) => noting(writer.append(bytes, options)),
     appendHole: length => writer.appendHole(length),
     appendStretch: stretch => noting(writer.appendStretch(stretch)),
     appendBlocks: blocks => noting(writer.appendBlocks(blocks)),

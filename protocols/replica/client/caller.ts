@@ -8,7 +8,7 @@ import {
   SpacedriveError,
   toError
 } from '../../../storage/base/index.js'
-import { ownMemory } from '../../../sync/endpoints/index.js'
+import { type HandedOver, ownMemory } from '../../../sync/endpoints/index.js'
 import { Lane, type Pacing } from '../../pace/index.js'
 import { decode, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, type Input, type Output, type StreamName, traitsOf } from '../calls.js'
@@ -111,11 +111,11 @@ export class Caller {
     return this.#init.clock.monotonicMs()
   }
 
-  /** @param data - bytes beside the input; handed over when the call begins, which is in the order of the calls */
+  /** @param data - bytes beside the input; sealed when the call begins, which is in the order of the calls: `onTaken` */
   async call<N extends CallName>(
     name: N,
     input: Input<N>,
-    { signal, data = [] }: AbortOptions & { data?: readonly Uint8Array[] } = {}
+    { signal, data = [], onTaken }: AbortOptions & HandedOver & { data?: readonly Uint8Array[] } = {}
   ): Promise<Answer<Output<N>>> {
     signal?.throwIfAborted()
     const bytes = data.reduce((sum, part) => sum + part.length, 0)
@@ -125,7 +125,9 @@ export class Caller {
     try {
       const ask = (): Promise<Answer<Output<N>>> => {
         signal?.throwIfAborted()
-        return this.#ask(name, input, data, signal)
+        const answer = this.#ask(name, input, data, signal)
+        onTaken?.()
+        return answer
       }
       const asked = ordered ? this.#pipe.inTurn(ask) : ask()
       const answer = await raceSignal(asked, signal)
@@ -235,11 +237,9 @@ export class Caller {
   }
 
   async #payDown(bytes: number, signal: AbortSignal | undefined): Promise<void> {
-    if (bytes > 0)
-      await raceSignal(
-        this.#down.take(bytes, () => this.#onMoved()),
-        signal
-      )
+    if (bytes === 0) return
+    const taken = this.#down.take(bytes, () => this.#onMoved())
+    await raceSignal(taken, signal)
   }
 
   #send(type: number, call: number, values: unknown): void {

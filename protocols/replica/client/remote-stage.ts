@@ -1,6 +1,7 @@
 import { type AbortOptions, type ContentHash, hasCode } from '../../../storage/base/index.js'
 import type {
   EndpointStage,
+  HandedOver,
   StagedBlocks,
   StagedEntries,
   StagedFileWriter,
@@ -36,10 +37,14 @@ export class RemoteStage implements EndpointStage {
     return this.#caller.upBytes
   }
 
-  async write(entries: StagedEntries, data: Uint8Array, { signal }: AbortOptions = {}): Promise<StagedReport> {
+  async write(
+    entries: StagedEntries,
+    data: Uint8Array,
+    { signal, onTaken }: AbortOptions & HandedOver = {}
+  ): Promise<StagedReport> {
     const wire = stagedToWire(entries, data)
     const input = { stage: this.handle, ...wire.values }
-    const answer = await this.#caller.call('stageWrite', input, { signal, data: wire.data })
+    const answer = await this.#caller.call('stageWrite', input, { signal, data: wire.data, onTaken })
     const { problems } = answer.value
     if (answer.data.length !== HASH_BYTES * wire.values.count || problems.some(p => p.index >= wire.values.count))
       throw wireError('MALFORMED', 'the device reported of other files than were staged')
@@ -94,10 +99,15 @@ class RemoteWriter implements StagedFileWriter {
     return (await this.#caller.call('prefixHash', { writer: this.#writer })).value.hash
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
+  async append(bytes: Uint8Array, { onTaken }: HandedOver = {}): Promise<void> {
     const pieces: Promise<void>[] = []
     const pieceBytes = Math.min(READ_PIECE_BYTES, this.#caller.upBytes ?? READ_PIECE_BYTES)
-    for (let at = 0; at < bytes.length; at += pieceBytes) pieces.push(this.#append(bytes.subarray(at, at + pieceBytes)))
+    let untaken = Math.ceil(bytes.length / pieceBytes)
+    const took = (): void => {
+      if (--untaken === 0) onTaken?.()
+    }
+    for (let at = 0; at < bytes.length; at += pieceBytes)
+      pieces.push(this.#append(bytes.subarray(at, at + pieceBytes), took))
     await Promise.all(pieces)
   }
 
@@ -141,8 +151,8 @@ class RemoteWriter implements StagedFileWriter {
     await this.#caller.call('closeWriter', { writer: this.#writer })
   }
 
-  async #append(piece: Uint8Array): Promise<void> {
-    const { value } = await this.#caller.call('append', { writer: this.#writer }, { data: [piece] })
+  async #append(piece: Uint8Array, onTaken: () => void): Promise<void> {
+    const { value } = await this.#caller.call('append', { writer: this.#writer }, { data: [piece], onTaken })
     this.positionBytes = value.positionBytes
   }
 }
