@@ -117,7 +117,7 @@ export const syncAdd = defineOperation({
       terminal.line(
         manual
           ? `\`spacedrive sync plan ${typed(sync)}\` shows what a run would do, \`spacedrive sync run ${typed(sync)}\` does it.`
-          : `It runs by itself from now on, on each change; \`spacedrive sync status ${typed(sync)}\` shows how it stands.`
+          : `It runs by itself ${asked === null ? 'from now on' : 'once that is accepted'}, on each change; \`spacedrive sync status ${typed(sync)}\` shows how it stands.`
       )
     }
   }

@@ -33,6 +33,12 @@ export function showRun(view: RunReport, terminal: Terminal): void {
     terminal.line(`Cancelled after ${view.operations.toLocaleString('en')} done; the next run goes on.`)
     return
   }
+  if (view.state === 'waiting') {
+    const after = view.operations === 0 ? '' : ` after ${view.operations.toLocaleString('en')} done`
+    terminal.line(`Waiting${after}: ${(view.halts ?? []).join('; ')}.`)
+    if (view.hint !== undefined) terminal.line(view.hint)
+    return
+  }
   const done = `${view.operations.toLocaleString('en')} done, ${formatBytes(view.bytesTransferred)}`
   terminal.line(view.state === 'converged' ? `In step: ${done}.` : `${done}, but not all:`)
   for (const { path, resolution, copy } of view.conflicts.slice(0, SHOWN))
