@@ -29,6 +29,8 @@ export interface SoakInit {
   readonly seed: number
   readonly tree: string
   readonly devices: number
+  /** No process is ended. */
+  readonly calm: boolean
   note(text: string): void
 }
 
@@ -58,7 +60,7 @@ export class Soak {
     let held = first
     const until = performance.now() + forMs
     for (let epoch = 1; performance.now() < until || epoch % CALM !== 1; epoch++) {
-      const calm = epoch % CALM === 0
+      const calm = this.#init.calm || epoch % CALM === 0
       // Processes that were ended hold little at first: what grows is seen from calm stretch to calm stretch.
       const epochMs = Math.min(EPOCH_MS, Math.max(forMs / CALM, 10_000))
       await this.#stretch(epoch, epochMs, { calm, edits, faults })
@@ -66,7 +68,7 @@ export class Soak {
       checks.whole()
       const busy = this.#devices.map(d => d.held())
       note(`stretch ${epoch}${calm ? ' (calm)' : ''}: ${edits.made} edits, all alike; each holds ${said(busy)}`)
-      if (!calm) continue
+      if (epoch % CALM !== 0) continue
       held = await this.#heldAtRest()
       note(`at rest each holds ${said(held)}`)
     }

@@ -83,7 +83,7 @@ export class Caller {
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
     })
     this.#silence = new Silence({
-      ...{ clock, peer },
+      clock,
       isDue: () => this.#isDue(),
       isUntaken: () => [...this.#pending.values()].some(pending => pending.isUntaken?.() === true),
       wire: this.#pipe,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../storage/base/index.js'
-import { type Answering, MAX_LINK_PATIENCE_MS, wireError } from '../../wire/index.js'
+import { wireError } from '../../wire/index.js'
 import { MAX_ALIVE_ONLY_MS, SILENCE_MS } from '../limits.js'
 
 /** Who dribbles is as silent as who says nothing: some 128 bytes a second. */
@@ -7,8 +7,6 @@ const HEARD_BYTES = 4 * 1024
 
 export interface SilenceInit {
   readonly clock: Clock
-  /** Tells a slow link from a silent device. */
-  readonly peer?: Answering | undefined
   /** What was asked for is due from the other device. */
   isDue(): boolean
   /** An answer, or a part of one, has come that nobody here has taken yet: the other device may not go on. */
@@ -30,8 +28,6 @@ export class Silence {
   #bytesIn = 0
   #bytesOut = 0
   #timer: { clear(): void }
-  /** Since it was heard last: whether the link alone keeps what it says. `asked`: not known yet. */
-  #link: 'unasked' | 'asked' | 'answered' = 'unasked'
 
   constructor(init: SilenceInit) {
     this.#init = init
@@ -43,28 +39,12 @@ export class Silence {
   /** A frame came. @param alive - which says nothing but that the device is still at it */
   heard(alive: boolean): void {
     this.#heardMs = this.#init.clock.monotonicMs()
-    this.#link = 'unasked'
     if (!alive) this.#answeredMs = this.#heardMs
     this.#bytesIn = this.#init.wire.bytesIn
   }
 
   stop(): void {
     this.#timer.clear()
-  }
-
-  /** A question may be on its way for a minute where the link is full of content, and its answer too. */
-  #isInLink(): boolean {
-    const { peer, clock } = this.#init
-    if (peer?.answers === undefined || this.#link === 'answered') return false
-    if (this.#link === 'asked') return true
-    this.#link = 'asked'
-    void peer.answers(MAX_LINK_PATIENCE_MS).then(answered => {
-      if (this.#link !== 'asked') return
-      this.#link = 'answered'
-      // What it said before is here by now: so long it may take for what it says then.
-      if (answered) this.#heardMs = clock.monotonicMs()
-    })
-    return true
   }
 
   #again(): { clear(): void } {
@@ -80,10 +60,6 @@ export class Silence {
     if (isDue()) {
       if (isUntaken()) this.#answeredMs = nowMs
       const silentMs = nowMs - this.#heardMs
-      if (silentMs >= SILENCE_MS && this.#isInLink()) {
-        this.#timer = this.#again()
-        return
-      }
       const [why, tooLongMs] =
         silentMs >= SILENCE_MS
           ? ['said nothing', silentMs]
