@@ -1,5 +1,5 @@
 /**
- * `npm run soak [-- --minutes 60 --seed N --devices 2 --tree FOLDER --dir FOLDER] [--calm]`: real daemons on loopback keep a copy of
+ * `npm run soak [-- --minutes 60 --seed N --devices 2 --tree FOLDER --dir FOLDER --calm]`: real daemons on loopback keep a copy of
  * /usr/share, a node_modules tree and a git repository in step both ways, while all sides are edited at random, daemons are
  * killed, restarted and put to sleep, and connections are cut. Now and then, and at the end, all is let come to rest: then every end must be
  * the same, each content that was written must be at the ends or in versions (but for what the script itself took away), the repository

@@ -52,7 +52,7 @@ export function hashFromBytes(bytes: Uint8Array): ContentHash {
   return asBuffer(bytes).toString('hex') as ContentHash
 }
 
-/** Hashes that lie behind one another, read together: a tenth of the price. @returns the one at a place @throws {RangeError} there is none */
+/** Hashes that lie behind one another, put into letters together and not each by itself. @returns the one at a place @throws {RangeError} there is none */
 export function hashesIn(bytes: Uint8Array): (index: number) => ContentHash {
   const text = asBuffer(bytes).toString('hex')
   return index => {
