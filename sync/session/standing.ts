@@ -20,7 +20,7 @@ import { isLarge, takesAway } from './plan-size.js'
 import type { Sync } from './record.js'
 import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
-import { awayNote, type Standing } from './status.js'
+import type { Standing } from './status.js'
 import { WatchedEnds, type WatchedEndsInit } from './watched-ends.js'
 
 /** Watchers miss things: everything is looked at this often, a fifth of it at random. */
@@ -118,7 +118,7 @@ export class StandingSync {
 
   get state(): Standing {
     const working = this.#working
-    if (this.#away !== undefined) return { state: 'away', working, note: awayNote(this.#away) }
+    if (this.#away !== undefined) return { state: 'away', working, note: this.#away }
     const { notes, complete } = this.#watched
     if (notes.length > 0) return { state: 'looking', working, note: notes.join(' ') }
     return { state: complete ? 'watching' : 'off', working, note: undefined }

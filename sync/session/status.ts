@@ -12,15 +12,12 @@ export interface Standing {
   readonly state: 'off' | 'watching' | 'looking' | 'away'
   /** It is at it: between one of these and the next change nothing of its folders is held open. */
   readonly working: boolean
-  /** Why it is not `watching`, in words, with the cure. */
+  /** Why it is not `watching`, in words, with the cure; of `away`, what it waits for. */
   readonly note: string | undefined
 }
 
 /** Of a sync that waits for something outside. */
 const GOES_ON = 'it goes on by itself as soon as it can'
-
-/** The note of a standing that is `away`. @param why - what it waits for */
-export const awayNote = (why: string): string => `${why}; ${GOES_ON}`
 
 export type SyncState =
   | 'new'
@@ -107,8 +104,7 @@ function notedBeside(state: SyncState, text: string, { state: how, note }: Stand
   if (how !== 'away' || note === undefined) return note
   // A run that goes on is the better word on whether the other end is there.
   if (state === 'running') return undefined
-  const why = note.slice(0, -awayNote('').length)
-  return text.includes(why) || state === 'waiting' ? GOES_ON : note
+  return text.includes(note) || state === 'waiting' ? GOES_ON : `${note}; ${GOES_ON}`
 }
 
 /** Most of what a sync waits for begins with the name of the device. */

@@ -6,7 +6,7 @@ describe('what is the matter with a sync, in words', () => {
     sync: { name: 'photos' } as StatusInit['sync'],
     last: { state: 'waiting', report: { halts: ['laptop is away'] } } as unknown as StatusInit['last'],
     running,
-    standing: { state: 'away', working: true, note: 'laptop is away; it goes on by itself as soon as it can' },
+    standing: { state: 'away', working: true, note: 'laptop is away' },
     device: 'laptop'
   })
 
@@ -31,11 +31,7 @@ describe('what is the matter with a sync, in words', () => {
 
   it('a sync that was not accepted yet says that once', () => {
     const sync = { name: 'photos', agreement: 'asked' } as StatusInit['sync']
-    const standing = {
-      state: 'away',
-      working: false,
-      note: 'laptop has not accepted it yet; it goes on by itself as soon as it can'
-    } as const
+    const standing = { state: 'away', working: false, note: 'laptop has not accepted it yet' } as const
     const { text, notes } = statusOf({ ...init(undefined), sync, standing })
     assert.equal(text, 'waiting for laptop: it has not accepted this sync yet')
     assert.deepEqual(notes, ['it goes on by itself as soon as it can'])
