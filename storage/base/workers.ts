@@ -76,12 +76,18 @@ interface Thread {
   worker: Worker
   call: Call | undefined
   beganMs: number
+  linger: NodeJS.Timeout | undefined
 }
 
 /** How work is found to be over. */
-export type RestOptions = Pick<RestWatchInit, 'windowMs' | 'worthMs'>
+export interface RestOptions extends Pick<RestWatchInit, 'windowMs' | 'worthMs'> {
+  /** So long a thread stays that has nothing to do, beside the first. */
+  readonly lingerMs?: number | undefined
+}
 
 const MAX_THREADS = 8
+/** Small pieces of work come every now and then, several at once: they find the threads warm while they come often. */
+const LINGER_MS = 10_000
 
 /**
  * @param size - one thread more than there are cores: bulk work (walking, hashing) takes `size - 1`, so that whoever asks
@@ -89,14 +95,13 @@ const MAX_THREADS = 8
  */
 export function workerPool(
   size = Math.min(MAX_THREADS, availableParallelism() + 1),
-  rest: RestOptions = {}
+  { lingerMs = LINGER_MS, ...rest }: RestOptions = {}
 ): WorkerPool {
   const threads: Thread[] = []
   const resting: (() => void)[] = []
   const watch = new RestWatch({
     isBusy: () => threads.some(t => t.call !== undefined),
     atRest() {
-      // One stays warm for what comes next; each costs some 10 MB.
       for (const thread of threads.splice(1)) void thread.worker.terminate()
       for (const begin of resting) begin()
     },
@@ -111,7 +116,7 @@ export function workerPool(
 
   function spawn(): Thread {
     const worker = new Worker(WORKER_ENTRY, WORKER_OPTIONS)
-    const thread: Thread = { worker, call: undefined, beganMs: 0 }
+    const thread: Thread = { worker, call: undefined, beganMs: 0, linger: undefined }
     worker.unref()
     worker.on('message', (m: FromWorker) => {
       const call = thread.call
@@ -123,11 +128,13 @@ export function workerPool(
         if (call.options.atRest !== true) watch.worked(performance.now() - thread.beganMs)
         call.settle('error' in m ? { error: fromPlainError(m.error) } : m)
         next()
+        if (thread.call === undefined) linger(thread)
       }
     })
     const died = (cause?: unknown): void => {
       const at = threads.indexOf(thread)
       if (at >= 0) threads.splice(at, 1)
+      clearTimeout(thread.linger)
       const call = thread.call
       thread.call = undefined
       call?.settle({
@@ -141,11 +148,23 @@ export function workerPool(
     return thread
   }
 
+  /** One stays warm for what comes next; each of the others costs some 10 MB. The first one free is taken, so those that follow it rest first. */
+  function linger(thread: Thread): void {
+    thread.linger = setTimeout(() => {
+      const at = threads.indexOf(thread)
+      if (at <= 0 || thread.call !== undefined) return
+      threads.splice(at, 1)
+      void thread.worker.terminate()
+    }, lingerMs)
+    thread.linger.unref()
+  }
+
   function next(): void {
     while (waiting.length > 0) {
       const thread = threads.find(t => t.call === undefined) ?? (threads.length < size ? spawn() : undefined)
       if (thread === undefined) return
       const call = waiting.shift()!
+      clearTimeout(thread.linger)
       thread.call = call
       thread.beganMs = performance.now()
       thread.worker.ref()

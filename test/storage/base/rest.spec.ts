@@ -68,6 +68,48 @@ describe('a pool that comes to rest', () => {
     watch.stop()
   })
 
+  it('on a machine that has much else to do, what took the clock and hardly the processor is rest', async () => {
+    let used = 0
+    let rested = (): void => {}
+    const rest = new Promise<void>(resolve => (rested = resolve))
+    let rests = 0
+    const watch = new RestWatch({
+      ...{ windowMs: 10, worthMs: 100, isBusy: () => false, usedMs: () => used },
+      atRest() {
+        rests++
+        rested()
+      }
+    })
+    // Each window has work in it by the clock; the first few by the processor as well.
+    const work = setInterval(() => {
+      watch.worked(100)
+      if (used < 500) used += 100
+    }, 2)
+    try {
+      await rest
+      assert.equal(rests, 1)
+      assert.equal(used, 500)
+    } finally {
+      clearInterval(work)
+      watch.stop()
+    }
+  })
+
+  it('ends threads that nobody needs for a while, but the first', async () => {
+    const pool = workerPool(3, { lingerMs: 20 })
+    try {
+      const threads = () => Promise.all([0, 1, 2].map(() => pool.run(counting.thread, null)))
+      const [first, ...others] = await threads()
+      for (let now = others; now.some(id => others.includes(id)); [, ...now] = await threads()) {
+        const until = performance.now() + 30
+        while (performance.now() < until) assert.equal(await pool.run(counting.thread, null), first)
+      }
+      assert.equal(await pool.run(counting.thread, null), first)
+    } finally {
+      await pool.close()
+    }
+  })
+
   it('a thread that filled its heap with garbage gives it back before its next task', async () => {
     const pool = workerPool(1)
     try {
