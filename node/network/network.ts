@@ -185,7 +185,7 @@ export function createNetwork(init: NetworkInit): Network {
     await pace(device, signal)
     const peer = running?.links.session(device)
     if (peer === undefined) {
-      throw wireError('DEVICE_AWAY', `${devices.nameOf(device)} is not connected`)
+      throw wireError('DEVICE_AWAY', `${devices.nameOf(device)} is away`)
     }
     const limit = patientDeadline(peer, NEGOTIATION_TIMEOUT_MS, `opening ${protocol}`, signal)
     try {

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import { z } from 'zod'
 import { type AbsPath, type ContentHash, SpacedriveError } from '../../storage/base/index.js'
@@ -15,7 +16,8 @@ export interface NamedPath {
 
 const ON_DEVICE = /^([^/:]{1,512}):(\/.*)$/s
 
-const DEVICE_ALONE = /^[^/:]{1,512}:$/s
+/** What `scp` takes for a path on another computer. */
+const BEHIND_COLON = /^([^/:]{1,512}):([^/].*)?$/s
 
 const CONTENT = /^content:([0-9a-f]{64})$/
 
@@ -39,14 +41,28 @@ export function namedPath(text: string): NamedPath {
 
 /**
  * What was typed, made absolute: a relative path is one of this device.
- * @throws {SpacedriveError} USAGE for a device without a path: it would name a folder here
+ * @throws {SpacedriveError} USAGE for a device with a relative path or none, unless a thing is called so here: a copy would make one
  */
 export function typedPath(text: string, cwd: string): string {
-  if (DEVICE_ALONE.test(text))
-    throw new SpacedriveError('USAGE', `expected a path behind the device, got ${asTyped(text)}`, {
-      hint: `Such as ${text}/home/me/Photos; what is called so here is ./${text}`
-    })
-  return ON_DEVICE.test(text) || text.startsWith('content:') ? text : resolveTyped(cwd, text)
+  if (ON_DEVICE.test(text) || text.startsWith('content:')) return text
+  const [colon, device, behind] = BEHIND_COLON.exec(text) ?? []
+  const here = resolveTyped(cwd, text)
+  if (colon === undefined || (behind !== undefined && isThere(here))) return here
+  throw new SpacedriveError(
+    'USAGE',
+    behind === undefined
+      ? `expected a path behind the device, got ${asTyped(text)}`
+      : `expected an absolute path behind the device, got ${asTyped(text)}`,
+    { hint: `Such as ${device}:/home/me/${behind ?? 'Photos'}; what is called so here is ./${text}` }
+  )
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true // why it cannot be looked at is told by whoever wants it
+  }
 }
 
 export const isNamedPath = (text: string): boolean => text.startsWith('/') || ON_DEVICE.test(text)

@@ -84,7 +84,7 @@ export const syncAccept = defineOperation({
         `${deviceName} ${what} ${here} from now on, for ${name} alone. \`sync remove ${typed(name)}\` ends it.`
       )
       const long = versions === null ? '' : ` (${versions})`
-      if (changes) terminal.line(`What it replaces or deletes is kept in the versions there${long}.`)
+      if (changes) terminal.line(`What it replaces or deletes is kept as versions on this device${long}.`)
     }
   }
 })

@@ -172,7 +172,7 @@ export class MessagingService implements Messaging {
   async #send(device: DeviceId, frame: Unnumbered, options: AbortOptions & { timeoutMs?: number } = {}) {
     this.#ensurePaired(device)
     if (this.#init.network.session(device) === undefined) {
-      throw wireError('DEVICE_AWAY', `${this.#init.trust.nameOf(device)} is not connected`)
+      throw wireError('DEVICE_AWAY', `${this.#init.trust.nameOf(device)} is away`)
     }
     return this.#linkTo(device).send(frame, options)
   }
