@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type AbortOptions, type AbsPath, collectGarbage } from '../storage/base/index.js'
+import { type AbortOptions, type AbsPath, collectGarbage, letGoOfMemory } from '../storage/base/index.js'
 import type { Disk } from '../storage/files/index.js'
 import { restWriters } from '../storage/sql/index.js'
 import type { VolumeId } from '../storage/volumes/index.js'
@@ -19,6 +19,7 @@ export async function composeLocal(ground: Ground, disk: Disk | undefined): Prom
   pool.whenAtRest(memory.release, {
     async first() {
       await restWriters()
+      letGoOfMemory()
       // In two turns of the event loop, some 50 ms each; the second gives back what the first has emptied.
       for (let turn = 0; turn < 2; turn++) {
         collectGarbage()

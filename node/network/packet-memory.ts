@@ -1,9 +1,11 @@
+import { type KeepsMemory, letsGoAtRest } from '../../storage/base/index.js'
+
 /**
  * Memory in which packets are sealed for a socket, used again once it has written them. With memory of its own for each, a
  * sender of content made 64 KiB outside of V8's heap for every packet, and for every 64 MiB of that V8 marked its whole heap: the
  * largest user of the processor after the ciphers.
  */
-export interface PacketMemory {
+export interface PacketMemory extends KeepsMemory {
   /** For some packets that are written at once. */
   take(length: number): Buffer
   /** The socket has written these bytes, and will never look at them again. */
@@ -18,10 +20,10 @@ export const PLACED_FROM_BYTES = 64 * 1024
 const MAX_FREE = 40
 
 export function packetMemory(): PacketMemory {
-  const free: ArrayBuffer[] = []
+  let free: ArrayBuffer[] = []
   /** Bytes that are still to be written. A connection that ended with some of them leaves its places to the collector. */
   const unwritten = new WeakMap<ArrayBufferLike, number>()
-  return {
+  return letsGoAtRest({
     take(length) {
       if (length < PLACED_FROM_BYTES || length > PLACE_BYTES) return Buffer.allocUnsafeSlow(length)
       const place = free.pop() ?? new ArrayBuffer(PLACE_BYTES)
@@ -36,6 +38,9 @@ export function packetMemory(): PacketMemory {
         unwritten.delete(buffer)
         if (free.length < MAX_FREE) free.push(buffer as ArrayBuffer)
       }
+    },
+    letGo() {
+      free = []
     }
-  }
+  })
 }

@@ -20,7 +20,7 @@ const [REPOSITORY_SHARE, PACKAGES_SHARE] = [0.02, 0.01]
 /** Every third stretch ends no process. */
 const CALM = 3
 /** After so long nothing is held any more that waits for more of the same to come. */
-const AT_REST_MS = 75_000
+const AT_REST_MS = 90_000
 /** What an end at rest may hold more than at the beginning, each stretch being as busy as the one before. */
 const [MORE_OPEN_FILES, MORE_RESIDENT_MIB] = [16, 100]
 

@@ -29,7 +29,7 @@ interface Thread {
 /** The threads behind `WorkerPool.link`. */
 export function linkThreads(
   maxThreads = Math.min(MAX_LINK_THREADS, Math.max(2, availableParallelism()))
-): Pick<WorkerPool, 'link' | 'close'> {
+): Pick<WorkerPool, 'link' | 'close'> & { rest(): void } {
   const threads: Thread[] = []
   let nextId = 1
   let closed = false
@@ -111,6 +111,11 @@ export function linkThreads(
         send({ id, task: addressOf(task), input }, transfer)
       })
       return { result, post: (value, list) => send({ id, post: value }, list) } as Link<never>
+    },
+    /** Threads in which there is only what lasts give back what they took. */
+    rest() {
+      for (const { worker, calls, lasting } of threads)
+        if (calls.size === lasting.size) worker.postMessage({ rest: true } satisfies ToWorker)
     },
     async close() {
       closed = true

@@ -1,5 +1,7 @@
 /** Looked at so often, while there is anything to look for. */
-const WINDOW_MS = 30_000
+const WINDOW_MS = 10_000
+/** So many windows in a row without work are rest. */
+const QUIET_WINDOWS = 2
 /** Work since the last rest that makes another one worth its cost. */
 const WORTH_MS = 1_000
 /** Of a window at rest at most this share is work: an idle daemon looks at this and that every few seconds. */
@@ -30,6 +32,7 @@ export class RestWatch {
   #sinceRestMs = 0
   #windowWorkMs = 0
   #windowBeganMs = 0
+  #quietWindows = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(init: RestWatchInit) {
@@ -60,11 +63,13 @@ export class RestWatch {
     const quiet = !this.#init.isBusy() && work <= this.#windowMs * QUIET_SHARE
     this.#windowWorkMs = 0
     this.#windowBeganMs = used
-    if (!quiet) {
+    this.#quietWindows = quiet ? this.#quietWindows + 1 : 0
+    if (this.#quietWindows < QUIET_WINDOWS) {
       this.#timer?.refresh()
       return
     }
     this.stop()
+    this.#quietWindows = 0
     this.#sinceRestMs = 0
     this.#init.atRest()
   }

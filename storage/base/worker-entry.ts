@@ -1,7 +1,7 @@
 // The other side of WorkerPool: runs tasks (one at a time, or several links that take turns) and answers by message. Never imported, only started as a thread.
 import { parentPort } from 'node:worker_threads'
 import { toPlainError } from './errors.js'
-import { shrinkIfFull } from './heap.js'
+import { shrinkHeap, shrinkIfFull } from './heap.js'
 import { findTask, type LinkContext } from './tasks.js'
 import type { FromWorker, ToWorker } from './workers.js'
 
@@ -26,6 +26,10 @@ function transferables(message: FromWorker): ArrayBuffer[] {
 }
 
 port.on('message', (message: ToWorker) => {
+  if ('rest' in message) {
+    shrinkHeap()
+    return
+  }
   if ('abort' in message) {
     running.get(message.id)?.controller.abort()
     return

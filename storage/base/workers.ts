@@ -58,6 +58,8 @@ export type ToWorker =
   | { id: number; task: TaskAddress; input: unknown }
   | { id: number; post: unknown }
   | { id: number; abort: true }
+  /** Much was done and is over: gives back what it took. */
+  | { rest: true }
 export type FromWorker =
   | { id: number; emit: unknown }
   | { id: number; result: unknown }
@@ -103,6 +105,7 @@ export function workerPool(
     isBusy: () => threads.some(t => t.call !== undefined),
     atRest() {
       for (const thread of threads.splice(1)) void thread.worker.terminate()
+      links.rest()
       for (const begin of resting) begin()
     },
     ...rest

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import type { SocketConnection } from '../../../node/network/gathered.js'
 import { PLACE_BYTES, PLACED_FROM_BYTES, packetMemory } from '../../../node/network/packet-memory.js'
+import { letGoOfMemory } from '../../../storage/base/index.js'
 import { piecesOf, writtenSocket } from './written-socket.js'
 
 describe('memory of packets', () => {
@@ -40,6 +41,16 @@ describe('memory of packets', () => {
     memory.wrote(packet)
     memory.wrote(packet)
     assert.notEqual(memory.take(PLACE_BYTES).buffer, memory.take(PLACE_BYTES).buffer)
+  })
+
+  it('is let go at rest, but for what is not written yet', () => {
+    const memory = packetMemory()
+    const [out, packet] = [memory.take(PLACE_BYTES), memory.take(PLACE_BYTES)]
+    memory.wrote(packet)
+    letGoOfMemory()
+    memory.wrote(out)
+    assert.equal(memory.take(PLACE_BYTES).buffer, out.buffer)
+    assert.notEqual(memory.take(PLACE_BYTES).buffer, packet.buffer)
   })
 
   it('never holds two packets that are both unwritten, whatever order they are written in', () => {

@@ -70,6 +70,13 @@ export const counting = defineTasks(import.meta.url, {
     ctx.emit(threadId)
     return new Promise(resolve => ctx.onPost(() => resolve()))
   },
+  /** Leaves its garbage and says what the heap was at most; then what it is whenever it is asked, until it is told to end. */
+  litterAndLast(_input: null, ctx: LinkContext): Promise<void> {
+    ctx.emit(litter())
+    return new Promise(resolve =>
+      ctx.onPost((value: 'say' | 'end') => (value === 'end' ? resolve() : ctx.emit(heapMiB())))
+    )
+  },
   die(_input: null): never {
     process.exit(3)
   },

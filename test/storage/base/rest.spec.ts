@@ -121,6 +121,34 @@ describe('a pool that comes to rest', () => {
     }
   })
 
+  it('a thread in which there is only what lasts gives back its garbage, and goes on', async () => {
+    const pool = workerPool(1, { windowMs: 20, worthMs: 0 })
+    try {
+      const said: number[] = []
+      let told = (): void => {}
+      const next = (): Promise<void> => new Promise(resolve => (told = resolve))
+      const littered = next()
+      const { result, post } = pool.link(counting.litterAndLast, null, {
+        lasts: true,
+        onEmit: (mib: number) => {
+          said.push(mib)
+          told()
+        }
+      })
+      await littered
+      const rested = next()
+      pool.whenAtRest(counting.nothing, { done: () => post('say') })
+      await pool.run(counting.nothing, undefined)
+      await rested
+      post('end')
+      await result
+      const [full, after] = said as [number, number]
+      assert.ok(after < full / 2, `${full} MiB, then ${after}`)
+    } finally {
+      await pool.close()
+    }
+  })
+
   it('a writer gives back what it took, and writes on', async () => {
     const dir = tempDir()
     const db = await openDatabase({ file: `${dir.path}/a.db`, schema: 'instance' })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { letGoOfMemory } from '../../../storage/base/index.js'
 import { givePlace, ownMemory, PLACE_BYTES, takePlace } from '../../../sync/endpoints/index.js'
 
 describe('places of content that threads share', () => {
@@ -18,6 +19,17 @@ describe('places of content that threads share', () => {
       givePlace(memory)
     const taken = Array.from({ length: 40 }, takePlace)
     assert.equal(new Set(taken).size, taken.length)
+    for (const one of taken) givePlace(one)
+  })
+
+  it('at rest none is kept, and one that is out comes back', () => {
+    const [out, place] = [takePlace(), takePlace()]
+    givePlace(place)
+    letGoOfMemory()
+    givePlace(out)
+    const taken = [takePlace(), takePlace()]
+    assert.equal(taken[0], out)
+    assert.notEqual(taken[1], place)
     for (const one of taken) givePlace(one)
   })
 
