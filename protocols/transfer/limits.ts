@@ -12,6 +12,9 @@ export const MIN_CHUNK_BYTES = 64 * 1024
 export const MAX_CHUNK_BYTES = 4 * 1024 * 1024
 /** Bytes a sender may have on the way that the receiver has not consumed. */
 export const CREDIT_BYTES = 8 * 1024 * 1024
+/** What a receiver with the smallest limit lets be on its way, and what a piece holds then: less would be heads and answers above all. */
+export const MIN_WINDOW_BYTES = 16 * 1024
+export const MIN_PIECE_BYTES = 16 * 1024
 /**
  * Slower than this over the whole window is treated like silence: the stream ends, and the transfer waits for a better one. A
  * limit of 8 KiB/s that 32 streams share brings twice as much.

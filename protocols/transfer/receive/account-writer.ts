@@ -2,9 +2,10 @@ import { CREDIT_BYTES } from '../limits.js'
 import type { Partial } from '../send/content-sender.js'
 import { encodeProblems, type ProblemRow } from '../stream/problem-rows.js'
 import { CREDIT, GO, HAVE, PARTIAL, PROBLEMS, Sealer } from '../stream/records.js'
+import { windowToWire } from '../stream/window.js'
 
-/** Credit is granted by the eighth: fewer answers than that would stall the sender, more would only cost. */
-const CREDIT_STEP_BYTES = CREDIT_BYTES / 8
+/** Credit is granted by the eighth of the window: fewer answers than that would stall the sender, more would only cost. */
+const CREDITS_A_WINDOW = 8
 /** A piece of the bitmap of what is there: 256 Ki entries. */
 const HAVE_PIECE_BYTES = 32 * 1024
 /** Problems that wait for one record. */
@@ -16,6 +17,10 @@ export class AccountWriter {
   readonly #sealer: Sealer
   readonly #send: (frame: Uint8Array) => void
   readonly #problems: ProblemRow[] = []
+  /** What may be on its way from now on: the next GO or CREDIT says it. */
+  windowBytes = CREDIT_BYTES
+  /** What the sender was told of that last. */
+  toldBytes = CREDIT_BYTES
   #credited = 0
   #consumed = 0
 
@@ -34,7 +39,7 @@ export class AccountWriter {
 
   go(): void {
     this.flush()
-    this.#record(GO, 0, 0, NOTHING)
+    this.#recordWindow(GO, 0)
   }
 
   problem(file: number, code: string): void {
@@ -45,7 +50,8 @@ export class AccountWriter {
   /** @param idle - nothing else waits: what was consumed is told even if it is little */
   credit(consumed: number, idle: boolean): void {
     this.#consumed = consumed
-    if (consumed - this.#credited >= CREDIT_STEP_BYTES || (idle && consumed > this.#credited)) this.#sendCredit()
+    if (consumed - this.#credited >= this.windowBytes / CREDITS_A_WINDOW || (idle && consumed > this.#credited))
+      this.#sendCredit()
   }
 
   flush(): void {
@@ -55,7 +61,12 @@ export class AccountWriter {
 
   #sendCredit(): void {
     this.#credited = this.#consumed
-    this.#record(CREDIT, 0, this.#consumed, NOTHING)
+    this.#recordWindow(CREDIT, this.#consumed)
+  }
+
+  #recordWindow(type: number, offset: number): void {
+    this.toldBytes = this.windowBytes
+    this.#record(type, windowToWire(this.windowBytes), offset, NOTHING)
   }
 
   #sendProblems(): void {

@@ -39,6 +39,8 @@ export class ContentReceiver {
   #cursors: { small: EntryCursor; large: EntryCursor } | undefined
   #passes = 0
   #consumed = 0
+  /** It was told since it was asked for. */
+  #knowsWindow = false
   #wake: (() => void) | undefined
 
   constructor(
@@ -55,14 +57,16 @@ export class ContentReceiver {
     this.#signal = signal
     this.#opener = new Opener(input.contentKey, input.transfer)
     this.#answers = new AccountWriter(input.accountKey, input.transfer, frame =>
-      this.#say({ frame, transfer: [frame.buffer as ArrayBuffer] })
+      this.#say({ frame, transfer: [frame.buffer as ArrayBuffer], toldBytes: this.#answers.toldBytes })
     )
     this.#large = new LargeFiles(writer, journal, input.exactModes)
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
 
-  post({ frame }: ToContentReceiver): void {
-    this.#queue.push(frame)
+  post({ frame, windowBytes }: ToContentReceiver): void {
+    this.#answers.windowBytes = windowBytes
+    this.#knowsWindow = true
+    if (frame !== undefined) this.#queue.push(frame)
     this.#wake?.()
   }
 
@@ -111,9 +115,12 @@ export class ContentReceiver {
     this.#passes++
     const partials = this.#large.partials()
     const partialBytes = partials.reduce((n, p) => n + p.length, 0)
+    this.#knowsWindow = false
     this.#say({ phase: 'transferring', partialBytes, have: this.#account.have.slice() })
     this.#answers.begin(this.#account.settled, partials)
     for (const [file, { code, by }] of this.#account.failed) if (by === 'receiver') this.#answers.problem(file, code)
+    // What was here was hashed for minutes perhaps: the limit is another one by now.
+    while (!this.#knowsWindow) await this.#somethingNew()
     this.#answers.go()
   }
 

@@ -22,15 +22,20 @@ export interface ReceiveInput {
   readonly transfer: Uint8Array
 }
 
-/** Posted to the worker: a frame of the content channel, without its length, and the memory it lies in. */
+/** Posted to the worker. */
 export interface ToContentReceiver {
-  readonly frame: Uint8Array
+  /** A frame of the content channel, without its length, and the memory it lies in. */
+  readonly frame?: Uint8Array
+  /** What the limits of now let be on its way. */
+  readonly windowBytes: number
 }
 
 export interface FromContentReceiver {
   /** A frame to send. */
   readonly frame?: Uint8Array
   readonly transfer?: ArrayBuffer[]
+  /** With such a frame: the window that the sender was told last. */
+  readonly toldBytes?: number
   /** Bytes of content frames consumed so far: what is beyond the credit given for them is a flood. */
   readonly consumed?: number
   /** The memory of a frame, for the next one. */
@@ -41,7 +46,7 @@ export interface FromContentReceiver {
   readonly arrived?: readonly number[]
   readonly failed?: { readonly file: number; readonly code: string; readonly by: 'sender' | 'receiver' }
   readonly phase?: 'verifying' | 'transferring'
-  /** Bytes to be hashed by the sender before it can go on. */
+  /** Bytes to be hashed by the sender before it can go on. Asks for the window, which GO says. */
   readonly partialBytes?: number
   readonly doneFiles: number
   readonly doneBytes: number

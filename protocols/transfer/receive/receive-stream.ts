@@ -23,9 +23,11 @@ import { channelKey, PREAMBLE_BYTES, SALT_BYTES, transferIdFromBytes } from '../
 import { type Begin, beginSchema, type Complete, codeSchema } from '../stream/messages.js'
 import * as records from '../stream/records.js'
 import { watchdog } from '../stream/watchdog.js'
+import { windowUnder } from '../stream/window.js'
 import type { TransferTimings } from '../timings.js'
 import { receiving } from './content.worker.js'
 import type { FromContentReceiver, ReceiveInput, ReceiveOutcome, ToContentReceiver } from './messages.js'
+import { type Incoming, isSendersTurn } from './senders-turn.js'
 
 /** A stream as the transfer that it belongs to sees it. */
 export interface OpenStream {
@@ -82,6 +84,8 @@ export async function serveStream(init: ServeInit): Promise<void> {
   const buffers = new FrameBuffers()
   let received = 0
   let consumed = 0
+  /** The window that the sender was told last. */
+  let toldBytes = CREDIT_BYTES
   /** What the limit of the rate let through. */
   let paid = 0
   /** Frames that wait for it. */
@@ -125,17 +129,28 @@ export async function serveStream(init: ServeInit): Promise<void> {
     // A frame may be minutes on its way, or wait here for a limit: credit for it comes after that.
     onQuiet: () => say(records.BUSY, undefined, arrived() + paid),
     onExpired: reason => pipe.abort(reason),
-    // It is the sender's turn while there is room for what it has: what waits here is our own slowness.
-    movedBytes: () => (moving && held === 0 && received - consumed < CREDIT_BYTES / 2 ? arrived() : undefined),
+    movedBytes: () => (moving && isSendersTurn(incoming()) ? arrived() : undefined),
     wire: pipe
   })
 
+  /** Bytes that are missing of a frame of content that is arriving. */
+  function missing(): number | undefined {
+    const part = pipe.arriving
+    return part !== undefined && records.senderChannel(part.type) === 'content' ? part.missingBytes : undefined
+  }
+
   /** Of content, with what is there of a frame that is not whole. */
   function arrived(): number {
-    const part = pipe.arriving
-    return part !== undefined && records.senderChannel(part.type) === 'content'
-      ? received - part.missingBytes
-      : received
+    return received - (missing() ?? 0)
+  }
+
+  function incoming(): Incoming {
+    return { held, isArriving: missing() !== undefined, waitingBytes: received - consumed, toldBytes }
+  }
+
+  /** The window under the limits of now. */
+  function windowBytes(): number {
+    return windowUnder(lane.messageBytes)
   }
 
   /** Before a byte of a frame is kept: what was not granted ends the stream. */
@@ -160,7 +175,7 @@ export async function serveStream(init: ServeInit): Promise<void> {
         held--
       })
       taken.then(
-        () => link!.post({ frame } satisfies ToContentReceiver, [frame.buffer as ArrayBuffer]),
+        () => post({ frame, windowBytes: windowBytes() }, [frame.buffer as ArrayBuffer]),
         () => {} // the stream is over
       )
       return
@@ -174,15 +189,21 @@ export async function serveStream(init: ServeInit): Promise<void> {
     } else if (type !== records.BUSY) throw wireError('UNEXPECTED_MESSAGE', `a record of type ${type}`)
   }
 
+  function post(message: ToContentReceiver, memory: ArrayBuffer[] = []): void {
+    link!.post(message, memory)
+  }
+
   function onMessage(plan: ContentPlan, message: FromContentReceiver): void {
     if (message.frame !== undefined) {
       pipe.send(message.frame)
       dog.said()
     }
+    if (message.toldBytes !== undefined) toldBytes = message.toldBytes
     if (message.consumed !== undefined) consumed = message.consumed
     if (message.memory !== undefined) buffers.give(message.memory)
     if (message.partialBytes !== undefined) {
       moving = true
+      post({ windowBytes: windowBytes() })
       dog.excuse((message.partialBytes / MIN_HASH_BYTES_PER_SECOND) * 1000)
     }
     plan.onMessage(message)

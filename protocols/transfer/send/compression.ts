@@ -4,7 +4,7 @@
  * it where this begins. A fast link never pays for it.
  */
 import { brotliCompressSync, constants } from 'node:zlib'
-import { CREDIT_BYTES } from '../limits.js'
+import type { OnTheWay } from './on-the-way.js'
 
 /** The rate is taken over at least this long. */
 const MEASURE_MS = 250
@@ -32,11 +32,11 @@ export class Compression {
 
   /**
    * The receiver has consumed more. Only a link that always had something to carry shows how fast it is.
-   * @param waiting - bytes that were on the way till now
+   * @param onTheWay - till now
    */
-  credited(credit: number, waiting: number): void {
+  credited(credit: number, onTheWay: Pick<OnTheWay, 'bytes' | 'windowBytes'>): void {
     const ms = this.#nowMs()
-    if (waiting < CREDIT_BYTES / 2) this.#from = undefined
+    if (onTheWay.bytes < onTheWay.windowBytes / 2) this.#from = undefined
     else if (this.#from === undefined) this.#from = { ms, credit }
     else if (ms - this.#from.ms >= MEASURE_MS) {
       this.#bytesPerSecond = ((credit - this.#from.credit) * 1000) / (ms - this.#from.ms)

@@ -3,7 +3,7 @@
  * the event loop, no more than the receiver gave credit for. One stream has one of these; a new stream begins anew.
  */
 import { type AbsPath, hasCode, isAbort, type RelPath, SpacedriveError, toError } from '../../../storage/base/index.js'
-import { CHUNK_BYTES, CREDIT_BYTES, MAX_OPEN_FILES, SMALL_FILE_BYTES } from '../limits.js'
+import { CHUNK_BYTES, MAX_OPEN_FILES, SMALL_FILE_BYTES } from '../limits.js'
 import { readPages } from '../manifest/file.js'
 import { parsePage } from '../manifest/page.js'
 import { isSelected } from '../manifest/selection.js'
@@ -23,6 +23,7 @@ import {
   Sealer
 } from '../stream/records.js'
 import { Compression } from './compression.js'
+import { OnTheWay } from './on-the-way.js'
 import { Pack } from './pack.js'
 import { pathProblem, SourceFile } from './source-file.js'
 
@@ -48,9 +49,9 @@ export interface Partial {
 
 export type ToContentSender =
   /** Begin a pass: a set bit in `have` is an entry that is there (or that the receiver cannot take). */
-  | { readonly go: { readonly have: Uint8Array; readonly partials: readonly Partial[] } }
+  | { readonly go: { readonly have: Uint8Array; readonly partials: readonly Partial[] }; readonly windowBytes: number }
   /** The receiver consumed this many bytes of content frames in all. */
-  | { readonly credit: number }
+  | { readonly credit: number; readonly windowBytes: number }
   /** The receiver cannot take these. */
   | { readonly skip: readonly number[] }
 
@@ -78,10 +79,9 @@ export class ContentSender {
   readonly #pack = new Pack()
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   readonly #skip = new Set<number>()
+  readonly #onTheWay = new OnTheWay()
   #open: SourceFile[] = []
   #go: Extract<ToContentSender, { go: unknown }>['go'] | undefined
-  #sent = 0
-  #consumed = 0
   #doneFiles = 0
   #doneBytes = 0
   #wake: (() => void) | undefined
@@ -100,9 +100,10 @@ export class ContentSender {
   post(message: ToContentSender): void {
     if ('go' in message) this.#go = message.go
     else if ('credit' in message) {
-      this.#compression.credited(message.credit, this.#sent - this.#consumed)
-      this.#consumed = message.credit
+      this.#compression.credited(message.credit, this.#onTheWay)
+      this.#onTheWay.consumed(message.credit)
     } else for (const file of message.skip) this.#skip.add(file)
+    if ('windowBytes' in message) this.#onTheWay.windowBytes = message.windowBytes
     this.#wake?.()
   }
 
@@ -141,11 +142,13 @@ export class ContentSender {
   }
 
   async #take(entry: ManifestEntry, partial: Partial | undefined): Promise<void> {
+    const isSmall = entry.sizeBytes <= SMALL_FILE_BYTES
+    if (isSmall && !this.#pack.hasRoom(entry.sizeBytes, this.#onTheWay.packBytes)) await this.#flush()
     try {
       const { reader, rel } = this.#find(entry)
-      if (entry.sizeBytes <= SMALL_FILE_BYTES) {
+      if (isSmall) {
         this.#pack.add(reader, rel, entry)
-        if (this.#pack.full) await this.#flush()
+        if (this.#pack.isFull(this.#onTheWay.pieceBytes)) await this.#flush()
         return
       }
       const source = new SourceFile(reader, rel, entry)
@@ -221,16 +224,25 @@ export class ContentSender {
   }
 
   async #sendChunk(source: SourceFile): Promise<void> {
+    const { index } = source.entry
     const at = source.position
-    const piece = this.#chunk.subarray(0, Math.min(CHUNK_BYTES, source.remaining))
-    source.read(piece)
-    source.hasher.update(piece)
+    const chunk = this.#chunk.subarray(0, Math.min(CHUNK_BYTES, source.remaining))
+    source.read(chunk)
+    source.hasher.update(chunk)
     const last = source.remaining === 0 ? FLAG_LAST : 0
-    // A hole in a sparse file: nothing but its length is sent. Any other piece is known by its first bytes.
-    if (piece.compare(ZEROS, 0, piece.length) === 0)
-      await this.#record(CHUNK, last | FLAG_ZEROS, source.entry.index, at, NOTHING, piece.length)
-    else await this.#content(CHUNK, last, source.entry.index, at, piece)
-    this.#count(0, piece.length)
+    // A hole in a sparse file: nothing but its length is sent. Any other chunk is known by its first bytes.
+    if (chunk.compare(ZEROS, 0, chunk.length) === 0) {
+      await this.#record(CHUNK, last | FLAG_ZEROS, index, at, NOTHING, chunk.length)
+      this.#count(0, chunk.length)
+      return
+    }
+    // In a small window it goes in pieces; what the receiver cannot take any more ends with the piece.
+    for (let from = 0; from < chunk.length && !this.#skip.has(index); ) {
+      const piece = chunk.subarray(from, from + this.#onTheWay.pieceBytes)
+      from += piece.length
+      await this.#content(CHUNK, from === chunk.length ? last : 0, index, at + from - piece.length, piece)
+      this.#count(0, piece.length)
+    }
   }
 
   async #fail(file: number, err: unknown): Promise<void> {
@@ -260,8 +272,8 @@ export class ContentSender {
     length = payload.length
   ): Promise<void> {
     const bytes = payload.length + RECORD_OVERHEAD_BYTES
-    await this.#until(() => this.#sent + bytes - this.#consumed <= CREDIT_BYTES)
-    this.#sent += bytes
+    await this.#until(() => this.#onTheWay.hasRoom(bytes))
+    this.#onTheWay.sent(bytes)
     const into = this.#ring.take(bytes)
     this.#sealer.seal({ type, flags, file, offset, length }, payload, into)
     const frame = { at: into.byteOffset, length: bytes }

@@ -12,8 +12,14 @@ export class Pack {
   files = 0
   bytes = 0
 
-  get full(): boolean {
-    return this.bytes >= PACK_BYTES || this.files >= MAX_PACK_FILES
+  /** @param pieceBytes - it should hold no more, with its table */
+  isFull(pieceBytes: number): boolean {
+    return this.bytes >= PACK_BYTES || this.files >= MAX_PACK_FILES || this.#payloadBytes >= pieceBytes
+  }
+
+  /** Whether a file may come into it. One goes whole, however large it is. @param mostBytes - of the pack then, with its table */
+  hasRoom(sizeBytes: number, mostBytes: number): boolean {
+    return this.files === 0 || this.#payloadBytes + sizeBytes + PACK_ROW_BYTES <= mostBytes
   }
 
   /** Reads a whole file in. @throws as `SourceFile`; then the pack is as it was */
@@ -32,6 +38,10 @@ export class Pack {
     this.#table.set(hashToBytes(hashBytes(into)), row + 8)
     this.files++
     this.bytes += entry.sizeBytes
+  }
+
+  get #payloadBytes(): number {
+    return this.bytes + this.files * PACK_ROW_BYTES
   }
 
   /** The payload of the record; valid until the next `add`. */

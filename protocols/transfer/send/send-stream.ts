@@ -34,6 +34,7 @@ import { type Begin, type Complete, codeSchema, completeSchema } from '../stream
 import { parseProblems } from '../stream/problem-rows.js'
 import * as records from '../stream/records.js'
 import { watchdog } from '../stream/watchdog.js'
+import { windowFromWire } from '../stream/window.js'
 import type { TransferTimings } from '../timings.js'
 import { sending } from './content.worker.js'
 import type { FromContentSender, Partial } from './content-sender.js'
@@ -168,13 +169,13 @@ export async function sendOverStream(init: SendStreamInit): Promise<Complete> {
     } else if (type === records.GO) {
       if (++passes > MAX_PASSES) throw wireError('FLOODED', 'the receiver asks for the same content again and again')
       dog.excuse((partials.reduce((n, p) => n + p.length, 0) / MIN_HASH_BYTES_PER_SECOND) * 1000)
-      link.post({ go: { have, partials } })
+      link.post({ go: { have, partials }, windowBytes: windowFromWire(file) })
       have = bitmapFor(manifest.totals.entries)
       partials = []
     } else if (type === records.CREDIT) {
       if (offset <= credited || offset > sent) throw wireError('MALFORMED', 'a credit for what was not sent')
       credited = offset
-      link.post({ credit: offset })
+      link.post({ credit: offset, windowBytes: windowFromWire(file) })
     } else if (type === records.COMPLETE) {
       const complete = decode(payload, completeSchema, 'the end of a transfer')
       for (const problem of complete.problems) known(problem.file)

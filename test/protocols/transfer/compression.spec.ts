@@ -11,13 +11,15 @@ import { look } from './trees.js'
 const MIB = 2 ** 20
 const words = Buffer.from('a line of words that comes again and again, '.repeat(30_000)).subarray(0, MIB)
 
-/** A sender on a link of this speed, all of whose credit is used, or little of it. */
-function onLink(bytesPerSecond: number, waiting = CREDIT_BYTES): Compression {
+const whole = { bytes: CREDIT_BYTES, windowBytes: CREDIT_BYTES }
+
+/** A sender on a link of this speed, all of whose window is used, or little of it. */
+function onLink(bytesPerSecond: number, onTheWay = whole): Compression {
   let ms = 0
   const compression = new Compression(SLOW_LINK_BYTES_PER_SECOND, () => ms)
   for (let credit = MIB; ms < 5_000; credit += MIB) {
     ms += (MIB / bytesPerSecond) * 1000
-    compression.credited(credit, waiting)
+    compression.credited(credit, onTheWay)
   }
   return compression
 }
@@ -32,7 +34,14 @@ describe('compression of content', () => {
   })
 
   it('a link that had nothing to carry is not taken for a slow one', () => {
-    assert.equal(onLink(1000, MIB).compress(words), undefined)
+    assert.equal(onLink(MIB, { ...whole, bytes: CREDIT_BYTES / 2 - 1 }).compress(words), undefined)
+    assert.ok(onLink(MIB, { ...whole, bytes: CREDIT_BYTES / 2 }).compress(words))
+  })
+
+  it('what a small window lets be on its way shows how fast the receiver takes it', () => {
+    const windowBytes = 200 * 1024
+    assert.ok(onLink(MIB, { bytes: windowBytes / 2, windowBytes }).compress(words))
+    assert.equal(onLink(MIB, { bytes: windowBytes / 2 - 1, windowBytes }).compress(words), undefined)
   })
 
   it('what does not get smaller goes as it is', () => {
@@ -44,11 +53,11 @@ describe('compression of content', () => {
     const compression = new Compression(SLOW_LINK_BYTES_PER_SECOND, () => ms)
     for (let i = 1; i <= 100; i++) {
       ms += i < 10 ? 1000 : 1
-      compression.credited(i * MIB, CREDIT_BYTES)
+      compression.credited(i * MIB, whole)
       if (i === 9) assert.ok(compression.compress(words))
     }
     ms += 250
-    compression.credited(200 * MIB, CREDIT_BYTES)
+    compression.credited(200 * MIB, whole)
     assert.equal(compression.compress(words), undefined)
   })
 

@@ -64,12 +64,16 @@ export interface Pair {
   stop(): Promise<void>
 }
 
-export async function devicePair(overrides: Partial<TransferComponents> = {}): Promise<Pair> {
+/** @param receiving - of the receiver alone */
+export async function devicePair(
+  overrides: Partial<TransferComponents> = {},
+  receiving: Partial<TransferComponents> = {}
+): Promise<Pair> {
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
   await pairDirectly(a, b)
   await connectPeers(a, b)
   const sender = await transferDevice(a, overrides)
-  const receiver = await transferDevice(b, overrides)
+  const receiver = await transferDevice(b, { ...overrides, ...receiving })
   return {
     ...{ sender, receiver },
     async stop() {

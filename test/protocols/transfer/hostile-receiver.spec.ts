@@ -120,6 +120,15 @@ describe('a paired device that breaks the rules while it receives', () => {
           s.account({ type: PROBLEMS, file: 1 }, Buffer.concat([u32(1), Buffer.from([9]), Buffer.from('../../etc')]))
         )
     ],
+    ['a window of more than the credit', s => s.raw(s.account({ type: GO, file: CREDIT_BYTES / 1024 + 1 }))],
+    [
+      'a window that grows to more than can be counted',
+      async s => {
+        s.raw(s.account({ type: GO, file: CREDIT_BYTES / 1024 }))
+        await s.saw(CHUNK)
+        s.raw(s.account({ type: CREDIT, file: 2 ** 32 - 1, offset: 100 }))
+      }
+    ],
     ['a credit for what was not sent', s => s.raw(s.account({ type: CREDIT, offset: 2 ** 50 }))],
     [
       'a credit that falls',

@@ -12,6 +12,8 @@ export interface AnsweredStream {
   readonly came: readonly records.OpenRecord[]
   /** Resolves when one of this type has come; rejects when the stream ended before. */
   saw(type: number, times?: number): Promise<void>
+  /** Resolves when one more has come, of whatever type; rejects as `saw`. */
+  more(type?: number): Promise<void>
   /** Resolves when the sender ended it. */
   readonly ended: Promise<void>
   account(head: Partial<records.RecordHead>, payload?: Uint8Array): Uint8Array
@@ -73,14 +75,16 @@ function answer(stream: Stream, session: PeerSession): AnsweredStream {
       wakeAll()
     }
   })
+  const more = async (type?: number): Promise<void> => {
+    if (over) throw new Error(`the sender ended the stream before record ${type}`)
+    await new Promise<void>(resolve => wake.push(resolve))
+  }
   return {
     came,
     async saw(type, times = 1) {
-      while (came.filter(r => r.type === type).length < times) {
-        if (over) throw new Error(`the sender ended the stream before record ${type}`)
-        await new Promise<void>(resolve => wake.push(resolve))
-      }
+      while (came.filter(r => r.type === type).length < times) await more(type)
     },
+    more,
     ended: pipe.ended,
     account: (head, payload = EMPTY) =>
       sealers.account.seal({ type: 0, flags: 0, file: 0, offset: 0, length: payload.length, ...head }, payload),

@@ -14,8 +14,8 @@ export interface HostileStream {
   /** Resolves when the receiver ended it. */
   readonly ended: Promise<void>
   begin(overrides?: Record<string, unknown>): void
-  /** Waits for a record of this type. @throws when the receiver ends the stream without one */
-  answer(type: number): Promise<records.OpenRecord>
+  /** Waits for a record of this type, the first unless told. @throws when the receiver ends the stream without one */
+  answer(type: number, times?: number): Promise<records.OpenRecord>
   content(head: Partial<records.RecordHead>, payload?: Uint8Array): Uint8Array
   control(type: number, payload: Uint8Array): Uint8Array
   raw(bytes: Uint8Array): void
@@ -68,9 +68,9 @@ export async function hostileStream(pair: Pair, { send }: Pick<Prepared, 'send'>
       }
       pipe.send(seal('control', { type: records.BEGIN }, encode(begin)))
     },
-    async answer(type) {
+    async answer(type, times = 1) {
       for (;;) {
-        const found = came.find(r => r.type === type)
+        const found = came.filter(r => r.type === type)[times - 1]
         if (found !== undefined) return found
         if (over) throw new Error(`the receiver ended the stream without a record of type ${type}`)
         await new Promise<void>(resolve => {
