@@ -5,12 +5,14 @@
  *
  *   length of the values u32 | values (MessagePack) | bytes beside them
  *
- * compressed as a whole where there are bytes beside them, the link has shown that it is slow, and it pays.
+ * compressed as a whole where there are bytes beside them, the link has shown that it is slow, and it pays. The head's `offset` says
+ * how much content may be on its way to who sends it, as the window of a transfer does.
  */
 import type { Stream } from '@libp2p/interface'
 import type { Random } from '../../storage/base/index.js'
 import { givePlace, PLACE_BYTES, takePlace } from '../../sync/endpoints/index.js'
 import {
+  CREDIT_BYTES,
   compressed,
   expand,
   FLAG_BROTLI,
@@ -20,12 +22,15 @@ import {
   framePipe,
   LinkRate,
   Opener,
+  type OpenRecord,
   RECORD_HEAD_BYTES,
   RECORD_OVERHEAD_BYTES,
   recordType,
   reusable,
   Sealer,
-  SLOW_LINK_BYTES_PER_SECOND
+  SLOW_LINK_BYTES_PER_SECOND,
+  windowFromWire,
+  windowToWire
 } from '../transfer/index.js'
 import { DRAIN_TIMEOUT_MS, encode, type PeerSession, wireError } from '../wire/index.js'
 import { MAX_REPLICA_FRAME_BYTES } from './limits.js'
@@ -83,6 +88,8 @@ export interface SealedPipe {
   readonly bytesOut: number
   /** Some of a frame is here, and not all of it. */
   readonly isArriving: boolean
+  /** What the other end lets be on its way to it, as its last frame says. */
+  readonly windowBytes: number
   /** Nothing is under way: what is kept for later frames is let go (`FrameBuffers.rest`). Most streams rest most of the time. */
   rest(): void
   /** Says that nothing more will be sent, once what is queued is out. */
@@ -99,6 +106,8 @@ export interface SealedPipeInit {
   readonly compressBelowBytesPerSecond?: number | undefined
   /** Limits of the rate, for frames with bytes beside their values. */
   readonly pace?: FramePace | undefined
+  /** What this end lets be on its way to it now; all of the credit unless given. */
+  windowBytes?(): number
   /** Frames whose content may come in a place (sync/endpoints/shared-places.ts): whoever gets one gives it back. */
   readonly sharedType?: number | undefined
   /** What it throws ends the stream. */
@@ -128,6 +137,7 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
   const [ours, theirs] = random === undefined ? (['server', 'driver'] as const) : (['driver', 'server'] as const)
   let sealer: Sealer | undefined
   let opener: Opener | undefined
+  let windowBytes = CREDIT_BYTES
   const keyed = (salt: Uint8Array): void => {
     sealer = new Sealer(peer.deriveKey('send', salt, info(ours)), LABEL)
     opener = new Opener(peer.deriveKey('receive', salt, info(theirs)), LABEL, COMPRESSIBLE)
@@ -144,7 +154,9 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       const place = recordType(frame) === sharedType && isLarge(frame) ? takePlace() : undefined
       let opened: ReplicaFrame | undefined
       try {
-        opened = open(opener!, frame, place)
+        const record = opener!.open(frame, place && new Uint8Array(place))
+        windowBytes = windowFromWire(record.offset)
+        opened = framed(record, place)
       } finally {
         if (place !== undefined && opened?.data.buffer !== place) givePlace(place)
       }
@@ -183,7 +195,8 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
       const smaller = slow ? compressed(Buffer.concat(payload)) : undefined
       const flags = smaller === undefined ? 0 : FLAG_BROTLI
       const content = data.some(part => part.length > 0)
-      pipe.send(sealer.seal({ type, flags, file: call, offset: 0, length }, smaller ?? payload, frame), { content })
+      const offset = windowToWire(init.windowBytes?.() ?? CREDIT_BYTES)
+      pipe.send(sealer.seal({ type, flags, file: call, offset, length }, smaller ?? payload, frame), { content })
       return frame
     },
     inTurn: send =>
@@ -204,6 +217,9 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
     },
     get isArriving() {
       return pipe.arriving !== undefined
+    },
+    get windowBytes() {
+      return windowBytes
     }
   }
 }
@@ -211,9 +227,8 @@ export function sealedPipe(init: SealedPipeInit): SealedPipe {
 /** Holds enough for a place, and fits into it. */
 const isLarge = (frame: Uint8Array): boolean => frame.length >= PLACE_BYTES / 2 && frame.length <= PLACE_BYTES
 
-/** @param place - for the payload; data is there unless it came compressed */
-function open(opener: Opener, frame: Uint8Array, place: SharedArrayBuffer | undefined): ReplicaFrame {
-  const record = opener.open(frame, place && new Uint8Array(place))
+/** @param place - where the payload was opened; data is there unless it came compressed */
+function framed(record: OpenRecord, place: SharedArrayBuffer | undefined): ReplicaFrame {
   const { type, file, payload } = expand(record, MAX_REPLICA_FRAME_BYTES)
   const length =
     payload.length < LENGTH_BYTES

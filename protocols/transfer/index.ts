@@ -55,11 +55,13 @@ export {
   FLAG_BROTLI,
   FRAME_LENGTH_BYTES,
   Opener,
+  type OpenRecord,
   RECORD_HEAD_BYTES,
   RECORD_OVERHEAD_BYTES,
   recordType,
   Sealer
 } from './stream/records.js'
+export { pieceBytes, windowFromWire, windowToWire, windowUnder } from './stream/window.js'
 export type { TransferTimings } from './timings.js'
 
 export interface TransferInit {

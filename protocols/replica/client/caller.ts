@@ -9,9 +9,10 @@ import {
   toError
 } from '../../../storage/base/index.js'
 import { type HandedOver, ownMemory } from '../../../sync/endpoints/index.js'
-import { Lane, type Pacing } from '../../pace/index.js'
+import type { Pacing } from '../../pace/index.js'
 import { decode, type PeerSession, wireError } from '../../wire/index.js'
 import { CALLS, type CallName, type Input, type Output, type StreamName, traitsOf } from '../calls.js'
+import { Lanes } from '../lanes.js'
 import { MAX_REQUEST_BYTES, MAX_REQUESTS, MAX_STREAMED } from '../limits.js'
 import {
   ABORT,
@@ -63,8 +64,7 @@ export class Caller {
   readonly #requests = new Turns(MAX_REQUESTS, MAX_REQUEST_BYTES)
   readonly #streams = new Turns(MAX_STREAMED, Number.MAX_SAFE_INTEGER)
   readonly #over = new AbortController()
-  readonly #up: Lane
-  readonly #down: Lane
+  readonly #lanes: Lanes
   readonly #silence: Silence
   /** Is told that something came or went, or was paid at a limit. */
   #onMoved = (): void => {}
@@ -73,12 +73,12 @@ export class Caller {
 
   constructor(init: CallerInit) {
     this.#init = init
-    const { stream, peer, random, clock, pacing } = init
-    this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
-    this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
+    const { stream, peer, random, clock } = init
+    this.#lanes = new Lanes(init.pacing, peer.device, this.#over.signal)
     this.#pipe = sealedPipe({
       ...{ stream, peer, random, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond, sharedType: PART },
-      pace: this.#up,
+      pace: this.#lanes.up,
+      windowBytes: () => this.#lanes.windowBytes,
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the other device ended the stream'))
     })
@@ -97,13 +97,13 @@ export class Caller {
     this.#onMoved = listener
   }
 
-  /** See `Lane.messageBytes`. */
-  get upBytes(): number | undefined {
-    return this.#up.messageBytes
+  /** What one message should carry under the limits of now: see `Lanes`. */
+  get upBytes(): number {
+    return this.#lanes.upBytes(this.#pipe.windowBytes)
   }
 
-  get downBytes(): number | undefined {
-    return this.#down.messageBytes
+  get downBytes(): number {
+    return this.#lanes.downBytes
   }
 
   /** That does not jump. */
@@ -238,7 +238,7 @@ export class Caller {
 
   async #payDown(bytes: number, signal: AbortSignal | undefined): Promise<void> {
     if (bytes === 0) return
-    const taken = this.#down.take(bytes, () => this.#onMoved())
+    const taken = this.#lanes.down.take(bytes, () => this.#onMoved())
     await raceSignal(taken, signal)
   }
 
@@ -247,16 +247,15 @@ export class Caller {
   }
 
   #letGo(call: number, release: () => void): void {
-    if (!this.#pending.has(call)) {
-      release()
-      return
-    }
-    this.#send(ABORT, call, undefined)
-    this.#pending.set(call, { onFrame: ({ type }) => type === RESULT && release(), fail: release })
+    if (this.#pending.has(call)) {
+      this.#send(ABORT, call, undefined)
+      this.#pending.set(call, { onFrame: ({ type }) => type === RESULT && release(), fail: release })
+    } else release()
   }
 
   #onFrame(frame: ReplicaFrame): void {
     this.#silence.heard(frame.type === ALIVE)
+    this.#requests.allow(this.#pipe.windowBytes)
     if (frame.type === ALIVE) return
     const pending = this.#pending.get(frame.call)
     if (pending === undefined) throw wireError('UNEXPECTED_MESSAGE', 'an answer to what was not asked')

@@ -1,9 +1,9 @@
 import { raceSignal } from '../../../storage/base/index.js'
 
-/** Places for so many at once, and so many bytes, given in the order of asking. What is larger than all goes alone. */
+/** Places for so many at once, and so many bytes, given in the order of asking. What is larger than all goes while no other bytes do. */
 export class Turns {
   readonly #places: number
-  readonly #bytes: number
+  #bytes: number
   readonly #waiting: { bytes: number; go(): void; fail(err: Error): void }[] = []
   /** Given a place and not yet gone on: who asks now comes behind them, also when there is room. */
   #coming = 0
@@ -50,6 +50,12 @@ export class Turns {
     }
   }
 
+  /** So many bytes may be under way from now on. */
+  allow(bytes: number): void {
+    this.#bytes = bytes
+    this.#next()
+  }
+
   /** Nobody gets a place any more. */
   end(reason: Error): void {
     this.#ended = reason
@@ -57,7 +63,7 @@ export class Turns {
   }
 
   #fits(bytes: number): boolean {
-    return this.#taken < this.#places && (this.#taken === 0 || this.#takenBytes + bytes <= this.#bytes)
+    return this.#taken < this.#places && (this.#takenBytes === 0 || this.#takenBytes + bytes <= this.#bytes)
   }
 
   #giveBack(bytes: number): void {

@@ -8,6 +8,6 @@ export interface Outgoing {
 
 export interface Answering {
   readonly clock: Clock
-  /** How much content one part should hold: `Lane.messageBytes`. */
-  partBytes(): number | undefined
+  /** How much content one part should hold. */
+  partBytes(): number
 }

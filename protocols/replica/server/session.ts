@@ -10,7 +10,7 @@ import {
   toError
 } from '../../../storage/base/index.js'
 import { type Endpoint, givePlace } from '../../../sync/endpoints/index.js'
-import { Lane, type Pacing } from '../../pace/index.js'
+import type { Pacing } from '../../pace/index.js'
 import { decode, HEADER_TIMEOUT_MS, type PeerSession, patientDeadline, wireError } from '../../wire/index.js'
 import {
   CALLS,
@@ -23,6 +23,7 @@ import {
   type StreamName,
   traitsOf
 } from '../calls.js'
+import { Lanes } from '../lanes.js'
 import { MAX_REQUESTS, MAX_STREAMED, PARTS_AHEAD } from '../limits.js'
 import { isAnyDone } from '../placing.js'
 import {
@@ -71,8 +72,7 @@ class Session {
   readonly #running = new Map<number, RunningCall>()
   readonly #work = new Set<Promise<unknown>>()
   readonly #over = new AbortController()
-  readonly #up: Lane
-  readonly #down: Lane
+  readonly #lanes: Lanes
   #folder: ServedFolder | undefined
   #greeted = false
   #lastCall = 0
@@ -83,14 +83,14 @@ class Session {
   constructor(init: ServeInit) {
     this.#init = init
     const { stream, peer, clock, pacing } = init
-    this.#up = new Lane(pacing, peer.device, 'up', this.#over.signal)
-    this.#down = new Lane(pacing, peer.device, 'down', this.#over.signal)
+    this.#lanes = new Lanes(pacing, peer.device, this.#over.signal)
     const ended = new Promise<void>(resolve => {
       this.#finish = resolve
     })
     this.#pipe = sealedPipe({
       ...{ stream, peer, compressBelowBytesPerSecond: init.compressBelowBytesPerSecond, sharedType: CALL },
-      pace: this.#up,
+      pace: this.#lanes.up,
+      windowBytes: () => this.#lanes.windowBytes,
       onFrame: frame => this.#onFrame(frame),
       onEnd: err => this.#end(err ?? wireError('STREAM_CLOSED', 'the device ended the stream'))
     })
@@ -204,7 +204,7 @@ class Session {
     const cameBytes = data.length // its memory may be handed to another thread
     const answer = await handle.call(folder, input as never, { signal }, data)
     // It was begun at once, in its order; what is unanswered holds the device back.
-    if (cameBytes > 0) await this.#down.take(cameBytes)
+    if (cameBytes > 0) await this.#lanes.down.take(cameBytes)
     const { turn } = traitsOf(name)!
     if (turn === 'word' && !this.#life.heardWord()) return
     if (turn === 'placed' && isAnyDone(answer.values as Output<'syncPlace'>)) this.#life.placed()
@@ -216,7 +216,7 @@ class Session {
     this.#greeted = true
     const served = await this.#init.open(hello, { signal })
     this.#folder = new ServedFolder(served, hello.access, {
-      ...{ clock: this.#init.clock, partBytes: () => this.#up.messageBytes }
+      ...{ clock: this.#init.clock, partBytes: () => this.#lanes.upBytes(this.#pipe.windowBytes) }
     })
     if (this.#over.signal.aborted) await this.#folder.close()
     const endpoint: Endpoint = served.endpoint

@@ -1,7 +1,5 @@
 import { CREDIT_BYTES, MIN_PIECE_BYTES } from '../limits.js'
-
-/** While one piece is paid at the receiver's limit, and its credit is on its way, others arrive: with a single one the link would rest. */
-const PIECES_A_WINDOW = 4
+import { pieceBytes } from '../stream/window.js'
 
 /** Content that was sent and not consumed, and how much of it there may be. */
 export class OnTheWay {
@@ -16,7 +14,7 @@ export class OnTheWay {
 
   /** What one piece of a large file holds, and about what a pack does. */
   get pieceBytes(): number {
-    return Math.max(this.windowBytes / PIECES_A_WINDOW, MIN_PIECE_BYTES)
+    return pieceBytes(this.windowBytes)
   }
 
   /** What a pack of several files holds at the most, with its table. */

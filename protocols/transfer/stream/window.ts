@@ -4,9 +4,11 @@
  * long as the credit takes.
  */
 import { wireError } from '../../wire/index.js'
-import { CREDIT_BYTES, MIN_WINDOW_BYTES } from '../limits.js'
+import { CREDIT_BYTES, MIN_PIECE_BYTES, MIN_WINDOW_BYTES } from '../limits.js'
 
 const KIB = 1024
+/** While one piece is paid at the receiver's limit, and its credit is on its way, others arrive: with a single one the link would rest. */
+const PIECES_A_WINDOW = 4
 
 /** @param limitBytes - what the limit lets through in two seconds; undefined: there is none @returns whole KiB, in bytes */
 export function windowUnder(limitBytes: number | undefined): number {
@@ -25,4 +27,9 @@ export function windowFromWire(kib: number): number {
   if (bytes > CREDIT_BYTES)
     throw wireError('MALFORMED', `expected a window of ${CREDIT_BYTES / KIB} KiB at the most, got ${kib} KiB`)
   return bytes
+}
+
+/** What one piece of content holds within a window. */
+export function pieceBytes(windowBytes: number): number {
+  return Math.max(windowBytes / PIECES_A_WINDOW, MIN_PIECE_BYTES)
 }

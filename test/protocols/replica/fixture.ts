@@ -49,12 +49,14 @@ export interface ReplicaPair {
 
 export interface PairInit {
   readonly pacing?: Pacing
+  /** Is told what goes out on the streams of replicas. */
+  readonly onSent?: (from: 'driver' | 'server', bytes: number) => void
   /** Contents of versions that one session is told of. */
   readonly mostTold?: number
 }
 
 /** Two devices on loopback, paired and connected. */
-export async function replicaPair({ pacing, mostTold }: PairInit = {}): Promise<ReplicaPair> {
+export async function replicaPair({ pacing, mostTold, onSent }: PairInit = {}): Promise<ReplicaPair> {
   const parts = await localParts()
   const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
   const watching = watcher({ pool: parts.init.pool, clock: a.clock, log: a.log })
@@ -84,7 +86,7 @@ export async function replicaPair({ pacing, mostTold }: PairInit = {}): Promise<
     const service = replicas({
       syncs: (from, uuid) => servingPort({ served, watcher: watching, isNetwork: async () => false }, from, uuid),
       ...{
-        network: counted(peer.network, wire),
+        network: counted(peer.network, wire, bytes => onSent?.(peer === a ? 'driver' : 'server', bytes)),
         grants: granted,
         clock: peer.clock,
         random: systemRandom,
@@ -118,12 +120,13 @@ export async function replicaPair({ pacing, mostTold }: PairInit = {}): Promise<
 }
 
 /** The network, with what goes out on its streams counted. */
-function counted(network: PeerNetwork, wire: ReplicaPair['wire']): PeerNetwork {
+function counted(network: PeerNetwork, wire: ReplicaPair['wire'], onSent: (bytes: number) => void): PeerNetwork {
   const counting = (stream: Stream): Stream => {
     const send = stream.send.bind(stream)
     stream.send = data => {
       wire.bytes += data.byteLength
       wire.sends++
+      onSent(data.byteLength)
       return send(data)
     }
     return stream

@@ -13,6 +13,7 @@ describe('turns', () => {
         const order: number[] = []
         let held = 0
         let heldBytes = 0
+        let withBytes = 0
         const ticks = async (n: number): Promise<void> => {
           for (let i = 0; i < n; i++) await undefined
         }
@@ -23,10 +24,12 @@ describe('turns', () => {
               order.push(i)
               held++
               heldBytes += bytes
-              assert.ok(held <= places && (held === 1 || heldBytes <= 5))
+              if (bytes > 0) withBytes++
+              assert.ok(held <= places && (withBytes === 1 || heldBytes <= 5))
               await ticks(heldTicks)
               held--
               heldBytes -= bytes
+              if (bytes > 0) withBytes--
               release()
               release()
             })
@@ -40,6 +43,47 @@ describe('turns', () => {
         )
       })
     )
+  })
+
+  it('what is larger than all goes while no other bytes do, whatever else is asked', async () => {
+    const turns = new Turns(3, 5)
+    const question = await turns.take(0)
+    const large = await turns.take(6)
+    let gone = false
+    const next = turns.take(1).then(release => {
+      gone = true
+      return release
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(gone, false)
+    large()
+    ;(await next)()
+    question()
+  })
+
+  it('how many bytes there may be changes for who waits, and for who comes', async () => {
+    const turns = new Turns(9, 5)
+    const given: string[] = []
+    const take = (name: string, bytes: number): Promise<() => void> =>
+      turns.take(bytes).then(release => {
+        given.push(name)
+        return release
+      })
+    const soon = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+    const first = await take('first', 5)
+    const others = [take('second', 3), take('third', 3)]
+    await soon()
+    assert.deepEqual(given, ['first'])
+    turns.allow(8)
+    await soon()
+    assert.deepEqual(given, ['first', 'second'])
+    turns.allow(2)
+    first()
+    await soon()
+    assert.deepEqual(given, ['first', 'second'])
+    ;(await others[0]!)()
+    ;(await others[1]!)()
+    assert.deepEqual(given, ['first', 'second', 'third'])
   })
 
   it('who gives up leaves the others their places', async () => {
