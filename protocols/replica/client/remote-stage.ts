@@ -33,7 +33,7 @@ export class RemoteStage implements EndpointStage {
     this.fresh = fresh
   }
 
-  get packBytes(): number | undefined {
+  get packBytes(): number {
     return this.#caller.upBytes
   }
 
@@ -81,9 +81,11 @@ export class RemoteStage implements EndpointStage {
 class RemoteWriter implements StagedFileWriter {
   readonly path: StagedSource['path']
   readonly sizeBytes: number
-  positionBytes: number
   readonly #caller: Caller
   readonly #writer: number
+  #positionBytes: number
+  /** An answer to what was asked before the file was emptied may be heard after it was, and says how long it had been. */
+  #emptied = 0
   /** Let go of at the other end, too. */
   #finished = false
 
@@ -92,7 +94,11 @@ class RemoteWriter implements StagedFileWriter {
     this.#writer = writer
     this.path = path
     this.sizeBytes = sizeBytes
-    this.positionBytes = positionBytes
+    this.#positionBytes = positionBytes
+  }
+
+  get positionBytes(): number {
+    return this.#positionBytes
   }
 
   async prefixHash(): Promise<ContentHash> {
@@ -101,7 +107,7 @@ class RemoteWriter implements StagedFileWriter {
 
   async append(bytes: Uint8Array, { onTaken }: HandedOver = {}): Promise<void> {
     const pieces: Promise<void>[] = []
-    const pieceBytes = Math.min(READ_PIECE_BYTES, this.#caller.upBytes ?? READ_PIECE_BYTES)
+    const pieceBytes = Math.min(READ_PIECE_BYTES, this.#caller.upBytes)
     let untaken = Math.ceil(bytes.length / pieceBytes)
     const took = (): void => {
       if (--untaken === 0) onTaken?.()
@@ -112,26 +118,25 @@ class RemoteWriter implements StagedFileWriter {
   }
 
   async appendHole(lengthBytes: number): Promise<void> {
-    const { value } = await this.#caller.call('appendHole', { writer: this.#writer, lengthBytes })
-    this.positionBytes = value.positionBytes
+    const asked = this.#caller.call('appendHole', { writer: this.#writer, lengthBytes })
+    await this.#appended(asked)
   }
 
   async appendStretch(stretch: StagedStretch): Promise<void> {
-    const { value } = await this.#caller.call('appendStretch', { writer: this.#writer, stretch })
-    this.positionBytes = value.positionBytes
+    await this.#appended(this.#caller.call('appendStretch', { writer: this.#writer, stretch }))
   }
 
   async appendBlocks({ lengths, hashes, ...where }: StagedBlocks): Promise<number> {
     const input = { writer: this.#writer, ...where, count: lengths.length }
-    const { value } = await this.#caller.call('appendBlocks', input, { data: blocksData({ lengths, hashes }) })
-    if (value.count > lengths.length) throw wireError('MALFORMED', 'the device found more blocks than were named')
-    this.positionBytes = value.positionBytes
-    return value.count
+    const asked = this.#caller.call('appendBlocks', input, { data: blocksData({ lengths, hashes }) })
+    const { count } = await this.#appended(asked)
+    if (count > lengths.length) throw wireError('MALFORMED', 'the device found more blocks than were named')
+    return count
   }
 
   async restart(): Promise<void> {
     await this.#caller.call('restart', { writer: this.#writer })
-    this.positionBytes = 0
+    this.#isEmpty()
   }
 
   async finish(expected: { hash?: ContentHash; mode?: number; mtimeNs?: bigint }): Promise<{ hash: ContentHash }> {
@@ -140,7 +145,7 @@ class RemoteWriter implements StagedFileWriter {
       this.#finished = true
       return value
     } catch (err) {
-      if (hasCode(err, 'HASH_MISMATCH')) this.positionBytes = 0 // it is emptied there
+      if (hasCode(err, 'HASH_MISMATCH')) this.#isEmpty() // it is emptied there
       throw err
     }
   }
@@ -152,7 +157,18 @@ class RemoteWriter implements StagedFileWriter {
   }
 
   async #append(piece: Uint8Array, onTaken: () => void): Promise<void> {
-    const { value } = await this.#caller.call('append', { writer: this.#writer }, { data: [piece], onTaken })
-    this.positionBytes = value.positionBytes
+    await this.#appended(this.#caller.call('append', { writer: this.#writer }, { data: [piece], onTaken }))
+  }
+
+  async #appended<T extends { readonly positionBytes: number }>(asked: Promise<{ readonly value: T }>): Promise<T> {
+    const emptied = this.#emptied
+    const { value } = await asked
+    if (emptied === this.#emptied) this.#positionBytes = value.positionBytes
+    return value
+  }
+
+  #isEmpty(): void {
+    this.#emptied++
+    this.#positionBytes = 0
   }
 }
