@@ -1,7 +1,7 @@
 import { type ContentHash, displayPath, type RelPath, SpacedriveError } from '../base/index.js'
 import { createHasher, type Hasher, hashZeros, PIECE_BYTES } from '../content/index.js'
 import type { Disk } from './disk.js'
-import { diskError } from './problems.js'
+import { stagedError } from './problems.js'
 import type { OpenedFile } from './staging.js'
 import { processUmask } from './umask.js'
 
@@ -31,6 +31,8 @@ export interface FinishedFile {
 
 export interface AppenderInit extends OpenedFile {
   readonly path: RelPath
+  /** The folder that it comes into: for messages. */
+  readonly into: string
   readonly syncEach: boolean
 }
 
@@ -44,7 +46,7 @@ const START_WRITING_BYTES = 8 * 1024 * 1024
 export async function openAppender(
   disk: Disk,
   fd: number,
-  { path, sizeBytes, onBytes, syncEach, signal }: AppenderInit
+  { path, into, sizeBytes, onBytes, syncEach, signal }: AppenderInit
 ): Promise<FileAppender> {
   let hasher: Hasher
   let position: number
@@ -95,7 +97,7 @@ export async function openAppender(
       try {
         disk.write(fd, bytes, position)
       } catch (err) {
-        throw diskError('write', path, err)
+        throw stagedError('write', path, err, into)
       }
       hasher.update(bytes)
       position += bytes.length
@@ -111,7 +113,7 @@ export async function openAppender(
         disk.truncate(fd, position) // what a write that failed left behind the end is no part of a hole
         disk.truncate(fd, position + lengthBytes)
       } catch (err) {
-        throw diskError('write', path, err)
+        throw stagedError('write', path, err, into)
       }
       hashZeros(hasher, lengthBytes)
       position += lengthBytes
@@ -140,7 +142,7 @@ export async function openAppender(
         if (mtimeNs !== undefined) disk.setMtime(fd, mtimeNs)
         if (syncEach) disk.sync(fd)
       } catch (err) {
-        throw diskError('finish', path, err)
+        throw stagedError('finish', path, err, into)
       }
       close()
       return { hash }

@@ -71,6 +71,15 @@ export function diskError(action: string, path: string, cause: unknown): Error {
   return new SpacedriveError(code, `could not ${action} ${displayPath(path)}: ${why}`, { cause, ...(hint && { hint }) })
 }
 
+/**
+ * What is staged has names that mean nothing to a person: what concerns the disk names the folder that it comes into.
+ * @param into - that folder
+ */
+export function stagedError(action: string, path: string, cause: unknown, into: string): Error {
+  const err = diskError(action, path, cause)
+  return err === cause || !isFatal(err) ? err : diskError(`${action} what comes into`, into, cause)
+}
+
 /** A damaged place of a disk: what lies elsewhere on it may well be read. */
 const UNREADABLE = new Set(['EIO', 'EUCLEAN', 'EBADMSG'])
 

@@ -12,7 +12,7 @@ import { HASH_BYTES, hashBytes, hashSource, hashToBytes } from '../content/index
 import { Dirs } from './dirs.js'
 import { type DirHandle, type Disk, findStat } from './disk.js'
 import { type FileAppender, openAppender } from './file-appender.js'
-import { diskError, isFatal, problemOf } from './problems.js'
+import { isFatal, problemOf, stagedError } from './problems.js'
 import type {
   DirectoryAttributes,
   OpenedFile,
@@ -50,11 +50,14 @@ export class StagingWriter {
   readonly #disk: Disk
   readonly #handle: StagingHandle
   readonly #dirs: Dirs
+  /** The folder that all of it comes into. */
+  readonly #into: string
 
   constructor(disk: Disk, handle: StagingHandle) {
     this.#disk = disk
     this.#handle = handle
     this.#dirs = new Dirs(disk, handle.tree, handle.device)
+    this.#into = handle.dir.path.slice(0, -handle.rel.length - 1)
   }
 
   /** See `Staging.write`. */
@@ -66,7 +69,7 @@ export class StagingWriter {
         const hash = this.#writeOne(entry, data)
         if (hash !== undefined) hashes.set(hashToBytes(hash), index * HASH_BYTES)
       } catch (cause) {
-        const err = diskError('stage', entry.path, cause)
+        const err = this.#error('write', entry.path, cause)
         if (isFatal(err)) throw err
         problems.push({ index, ...problemOf(entry.path, err) })
       }
@@ -79,7 +82,7 @@ export class StagingWriter {
     try {
       this.#disk.unlink(this.#dirs.open(parentOf(path)), nameOf(path))
     } catch (err) {
-      if (!hasCode(err, 'ENOENT')) throw diskError('remove', path, err)
+      if (!hasCode(err, 'ENOENT')) throw this.#error('remove', path, err)
     }
   }
 
@@ -88,9 +91,10 @@ export class StagingWriter {
     try {
       const dir = this.#dirs.make(parentOf(path))
       const fd = this.#openForAppend(dir, nameOf(path))
-      return await openAppender(this.#disk, fd, { path, sizeBytes, onBytes, syncEach: this.#handle.syncEach, signal })
+      const { syncEach } = this.#handle
+      return await openAppender(this.#disk, fd, { path, into: this.#into, sizeBytes, onBytes, syncEach, signal })
     } catch (err) {
-      throw diskError('stage', path, err)
+      throw this.#error('write', path, err)
     }
   }
 
@@ -119,7 +123,7 @@ export class StagingWriter {
         if (mtimeNs !== undefined) this.#disk.setMtime(dir, mtimeNs)
         if (mode !== undefined) this.#disk.setMode(dir, mode & MODE_BITS)
       } catch (cause) {
-        const err = diskError('set mode and time of', path, cause)
+        const err = this.#error('set mode and time of', path, cause)
         if (isFatal(err)) throw err
         problems.push({ index, ...problemOf(path, err) })
       }
@@ -134,6 +138,10 @@ export class StagingWriter {
   /** See `Disk.begun`: to be waited for by a task that is about to end. */
   async begun(): Promise<void> {
     await this.#disk.begun?.()
+  }
+
+  #error(action: string, path: RelPath, cause: unknown): Error {
+    return stagedError(action, path, cause, this.#into)
   }
 
   #writeOne(entry: StagedEntry, data: Uint8Array): ContentHash | undefined {
@@ -212,7 +220,7 @@ export class StagingWriter {
       if (there.kind !== 'file' || there.sizeBytes !== file.sizeBytes) return 'different'
       fd = this.#disk.open(dir, nameOf(file.path), 'read')
     } catch (cause) {
-      const err = diskError('read', file.path, cause)
+      const err = this.#error('read', file.path, cause)
       if (isFatal(err)) throw err
       return errorCode(err) === 'MISSING' ? 'missing' : 'different'
     }
@@ -225,7 +233,7 @@ export class StagingWriter {
     } catch (err) {
       signal?.throwIfAborted()
       if (errorCode(err) === 'CHANGED_WHILE_READING') return 'different'
-      throw diskError('read', file.path, err)
+      throw this.#error('read', file.path, err)
     } finally {
       this.#disk.close(fd)
     }

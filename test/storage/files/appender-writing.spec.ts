@@ -25,7 +25,7 @@ describe('a large file that grows', () => {
           }
         },
         fd,
-        { path: 'file' as RelPath, sizeBytes: 21 * MIB, syncEach: false }
+        { path: 'file' as RelPath, into: dir.path, sizeBytes: 21 * MIB, syncEach: false }
       )
       for (let i = 0; i < 19; i++) file.append(new Uint8Array(MIB).fill(i))
       assert.deepEqual(begun, [

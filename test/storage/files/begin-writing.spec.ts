@@ -35,7 +35,7 @@ const isOpen = (fd: number): boolean => {
   it('holds nobody up: a file grows on while the disk has not begun, and what came meanwhile is begun next', async () => {
     const { disk, asked } = slowDisk()
     const file = await openAppender(disk, openSync(path, 'w+'), {
-      ...{ path: 'file' as RelPath, sizeBytes: 100 * MIB, syncEach: false }
+      ...{ path: 'file' as RelPath, into: dir.path, sizeBytes: 100 * MIB, syncEach: false }
     })
     const grow = (pieces: number): void => {
       for (let i = 0; i < pieces; i++) file.append(new Uint8Array(MIB))
