@@ -5,7 +5,15 @@ import { exactArgv } from './argv.js'
 import { EXIT } from './exit-codes.js'
 import { likelyLocal } from './first-words.js'
 import { localCommands } from './local/index.js'
-import { buildProgram, type CommanderError, globalsOf, isHelp, knowsWords, type ProgramEntry } from './program.js'
+import {
+  buildProgram,
+  type CommanderError,
+  globalsOf,
+  helpFor,
+  isHelp,
+  knowsWords,
+  type ProgramEntry
+} from './program.js'
 import { runLocalCommand, runOperationCommand } from './run.js'
 
 // Somebody who closed the pipe (`| head`) has what they wanted.
@@ -62,6 +70,7 @@ function usage(err: CommanderError): void {
   const text = (complaint.trim() || err.message).split('\n').map(displayText).join('\n')
   const json = globalsOf(program).json || argv.includes('--json')
   const message = text.replace(/^error: /, '')
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message } })}\n`)
-  else process.stderr.write(`${text}\n`)
+  const hint = complaint.startsWith('error:') ? `\`${helpFor(program, argv)}\` shows how it is used.` : undefined
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message, hint } })}\n`)
+  else process.stderr.write(hint === undefined ? `${text}\n` : `${text}\n  ${hint}\n`)
 }

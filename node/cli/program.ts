@@ -125,19 +125,29 @@ export function globalsOf(program: Command): Globals {
 }
 
 /** False when a word that should be a command is none. */
-export function knowsWords(program: Command, argv: readonly string[]): boolean {
+export const knowsWords = (program: Command, argv: readonly string[]): boolean => findCommand(program, argv).known
+
+/** What shows how the command that was typed is used, as far as its words are known. */
+export function helpFor(program: Command, argv: readonly string[]): string {
+  const words: string[] = []
+  for (let node: Command | null = findCommand(program, argv).command; node !== null; node = node.parent)
+    words.unshift(node.name())
+  return `${words.join(' ')} --help`
+}
+
+function findCommand(program: Command, argv: readonly string[]): { command: Command; known: boolean } {
   let node = program
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!
     if (WITH_VALUE.has(word)) i++
     else if (!word.startsWith('-')) {
-      if (node.commands.length === 0 || node.registeredArguments.length > 0) return true
+      if (node.commands.length === 0 || node.registeredArguments.length > 0) break
       const next = node.commands.find(c => c.name() === word)
-      if (next === undefined) return false
+      if (next === undefined) return { command: node, known: false }
       node = next
     }
   }
-  return true
+  return { command: node, known: true }
 }
 
 /** Global options whose value is the next word. */

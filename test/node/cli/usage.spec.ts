@@ -23,7 +23,17 @@ describe('usage', () => {
     ['an unknown second word', ['config', 'lst'], /unknown command 'lst'[\s\S]*Did you mean list/],
     ['an unknown option', ['start', '--foregroud'], /unknown option '--foregroud'[\s\S]*Did you mean --foreground/],
     ['a missing argument', ['config', 'get'], /missing required argument 'key'/],
-    ['an argument too many', ['status', 'now'], /too many arguments/],
+    [
+      'an argument too many',
+      ['status', 'now'],
+      /too many arguments[^\n]*\n {2}`spacedrive status --help` shows how it is used\.\n$/
+    ],
+    [
+      'one too many of two words',
+      ['network', 'limit', 'nas', '--up', '2M'],
+      /\n {2}`spacedrive network limit --help` shows/
+    ],
+    ['a second word that is none', ['config', 'lst'], /\n {2}`spacedrive config --help` shows/],
     ['a missing value', ['system', 'logs', '--tail'], /argument missing/],
     ['a group without a command', ['config'], /Usage: spacedrive config/],
     ['a name that cannot be one', ['--instance', 'A/B', 'status'], /"A\/B" cannot be the name of an instance/],
