@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type Pacing, type RateLimits, rateLimits } from '../../../protocols/pace/index.js'
 import { REPLICA_PROTOCOL } from '../../../protocols/replica/index.js'
 import { CALL, RESULT, sealedPipe } from '../../../protocols/replica/sealed-pipe.js'
 import { CREDIT_BYTES } from '../../../protocols/transfer/index.js'
-import { raceSignal, systemRandom } from '../../../storage/base/index.js'
+import { systemRandom } from '../../../storage/base/index.js'
 import { transferLarge, transferSmall } from '../../../sync/delta/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
-import { type ManualClock, manualClock } from '../../manual-clock.js'
-import { type TestPeer, testPeer } from '../../peers.js'
 import { rel } from '../../sync/endpoints/gather.js'
+import { WatchedLimit } from '../watched-limit.js'
 import { type ReplicaPair, remoteFolder, replicaPair } from './fixture.js'
 
 const KIB = 1024
@@ -21,60 +19,27 @@ const film = randomBytes(3 * MIB)
 
 /** Real sockets. The limit is that of the end that gets the content, by a clock that stands still until it is moved. */
 describe('a limit where the content of a folder arrives', () => {
-  let limiting: TestPeer
-  let clock: ManualClock
-  let limits: RateLimits
+  let watched: WatchedLimit
   let pair: ReplicaPair
-  /** Of content, where it arrives. */
-  let paid = 0
-  /** By the other end; and the most of it that was not paid. */
-  let sent = 0
-  let most = 0
   let from: 'driver' | 'server' = 'driver'
-  let onSent = (): void => {}
-  /** What comes after so much was paid waits for `over`. */
-  let hold: { readonly fromBytes: number; readonly over: Promise<void> } | undefined
   before(async () => {
-    limiting = await testPeer({ name: 'limits' })
-    clock = manualClock()
-    limits = rateLimits(limiting.instance, clock)
-    const pacing: Pacing = {
-      async take(device, direction, bytes, options) {
-        await limits.pacing.take(device, direction, bytes, options)
-        if (direction === 'up' || device !== pair[from].peer.id) return
-        if (hold !== undefined && paid >= hold.fromBytes) await raceSignal(hold.over, options?.signal)
-        paid += bytes
-      },
-      sliceBytes: (device, direction) => limits.pacing.sliceBytes(device, direction)
-    }
+    watched = await WatchedLimit.open()
     pair = await replicaPair({
-      pacing,
+      pacing: watched.pacing(device => device === pair[from].peer.id),
       onSent(one, bytes) {
-        if (one !== from) return
-        sent += bytes
-        most = Math.max(most, sent - paid)
-        onSent()
+        if (one === from) watched.sent(bytes)
       }
     })
   })
   after(async () => {
     await pair.stop()
-    await limiting.stop()
-    limiting.clean()
+    await watched.stop()
   })
   afterEach(() => limit(undefined))
 
   /** Holds where content of the sending end arrives, and nowhere else: an end knows the other one by its id. */
   const limit = (down: number | undefined): Promise<void> =>
-    limits.set({ device: pair[from].peer.id, up: undefined, down, schedule: undefined })
-  /** Resolves when so much was sent and not paid. */
-  const ahead = (bytes: number): Promise<void> =>
-    new Promise(resolve => {
-      onSent = () => {
-        if (sent - paid >= bytes) resolve()
-      }
-      onSent()
-    })
+    watched.limits.set({ device: pair[from].peer.id, up: undefined, down, schedule: undefined })
 
   interface Bringing {
     /** Brings `film`. */
@@ -99,11 +64,7 @@ describe('a limit where the content of a folder arrives', () => {
     const [local, remote] = [await pair.parts.open(here.root), await there.open()]
     const [one, other]: Endpoint[] = direction === 'push' ? [local, remote] : [remote, local]
     const stage = await other!.openStage(randomUUID())
-    paid = 0
-    sent = 0
-    most = 0
-    onSent = () => {}
-    hold = undefined
+    watched.reset()
     await during({
       async large(content) {
         writeFileSync(`${source}/film`, content)
@@ -131,16 +92,6 @@ describe('a limit where the content of a folder arrives', () => {
     for (const folder of [here, there]) await folder.close()
   }
 
-  async function passing(work: Promise<unknown>): Promise<void> {
-    let over = false
-    const ended = work.finally(() => {
-      over = true
-    })
-    ended.catch(() => {}) // told below
-    while (!over) await clock.advance(1_000)
-    await ended
-  }
-
   for (const direction of ['push', 'pull'] as const) {
     for (const [rate, windowBytes] of [
       [8 * KIB, 16 * KIB],
@@ -149,10 +100,10 @@ describe('a limit where the content of a folder arrives', () => {
       it(`${direction}: of ${rate / KIB} KiB a second that is set when the folder is open, a large file is a few seconds ahead of it at most`, () =>
         between(direction, async ({ large }) => {
           await limit(rate)
-          await passing(large(film))
+          await watched.passing(large(film))
           // Parts of an answer are four, each a quarter of the window and 16 KiB at least.
           const mostBytes = direction === 'push' ? windowBytes : Math.max(windowBytes, 64 * KIB)
-          assert.ok(most <= mostBytes + HEADS_BYTES, `${most} bytes ahead`)
+          assert.ok(watched.mostAhead <= mostBytes + HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
         }))
     }
 
@@ -160,11 +111,11 @@ describe('a limit where the content of a folder arrives', () => {
       between(
         direction,
         async ({ small }) => {
-          await passing(small(Array.from({ length: 150 }, () => randomBytes(10_000))))
+          await watched.passing(small(Array.from({ length: 150 }, () => randomBytes(10_000))))
           // Six packs are asked for at once, each a quarter of the window.
           const windowBytes = direction === 'push' ? 200 * KIB : 300 * KIB
           // Beside each file is what it is.
-          assert.ok(most <= windowBytes + 2 * HEADS_BYTES, `${most} bytes ahead`)
+          assert.ok(watched.mostAhead <= windowBytes + 2 * HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
         },
         100 * KIB
       ))
@@ -174,19 +125,19 @@ describe('a limit where the content of a folder arrives', () => {
         await limit(100 * KIB)
         const work = large(randomBytes(24 * MIB))
         work.catch(() => {}) // told below
-        await ahead(100 * KIB)
-        assert.ok(most <= 200 * KIB + HEADS_BYTES, `${most} bytes ahead`)
+        await watched.ahead(100 * KIB)
+        assert.ok(watched.mostAhead <= 200 * KIB + HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
         // Time stands still: it could never end. What was cut into small pieces is let through.
         let go = (): void => {}
         const over = new Promise<void>(resolve => {
           go = resolve
         })
-        hold = { fromBytes: paid + 10 * MIB, over }
+        watched.hold = { fromBytes: watched.paidBytes + 10 * MIB, over }
         await limit(undefined)
-        await ahead(direction === 'push' ? CREDIT_BYTES - 2 * MIB : 3 * MIB)
+        await watched.ahead(direction === 'push' ? CREDIT_BYTES - 2 * MIB : 3 * MIB)
         go()
         await work
-        assert.ok(most <= CREDIT_BYTES + HEADS_BYTES, `${most} bytes ahead`)
+        assert.ok(watched.mostAhead <= CREDIT_BYTES + HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
       }))
   }
 

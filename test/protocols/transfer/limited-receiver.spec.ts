@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { MAX_RATE_BYTES_PER_SECOND, type Pacing, type RateLimits, rateLimits } from '../../../protocols/pace/index.js'
+import { MAX_RATE_BYTES_PER_SECOND, type RateLimits } from '../../../protocols/pace/index.js'
 import { parseSchedule } from '../../../protocols/pace/schedule.js'
 import { CREDIT_BYTES } from '../../../protocols/transfer/index.js'
 import * as records from '../../../protocols/transfer/stream/records.js'
 import type { PeerNetwork } from '../../../protocols/wire/index.js'
-import { raceSignal } from '../../../storage/base/index.js'
-import { type ManualClock, manualClock } from '../../manual-clock.js'
-import { type TestPeer, testPeer } from '../../peers.js'
 import { tempDir } from '../../temp.js'
+import { WatchedLimit } from '../watched-limit.js'
 import { below, devicePair, type Pair, type Prepared, prepare } from './devices.js'
 import { type HostileStream, hostileStream } from './hostile-sender.js'
 import { tapped } from './tap.js'
@@ -24,58 +22,29 @@ const large = randomBytes(20 * MIB)
 
 /** Real sockets. The limit is the receiver's alone, by a clock that stands still until it is moved. */
 describe('a limit at the receiver', () => {
-  let limiting: TestPeer
-  let clock: ManualClock
-  let limits: RateLimits
+  let watched: WatchedLimit
   let pair: Pair
   let temp: ReturnType<typeof tempDir>
   let prepared: Prepared
-  /** Of content, by the receiver. */
-  let paid = 0
-  /** By the sender, on its transfer streams; and the most of it that was not paid. */
-  let sent = 0
-  let most = 0
-  let onSent = (): void => {}
-  /** What comes after so much was paid waits for `over`. */
-  let hold: { readonly fromBytes: number; readonly over: Promise<void> } | undefined
 
   before(async () => {
-    limiting = await testPeer({ name: 'limits' })
-    clock = manualClock()
-    limits = rateLimits(limiting.instance, clock)
-    const pacing: Pacing = {
-      async take(device, direction, bytes, options) {
-        await limits.pacing.take(device, direction, bytes, options)
-        if (hold !== undefined && paid >= hold.fromBytes) await raceSignal(hold.over, options?.signal)
-        paid += bytes
-      },
-      sliceBytes: (device, direction) => limits.pacing.sliceBytes(device, direction)
-    }
+    watched = await WatchedLimit.open()
     const timings = { idleMs: 60_000, rateWindowMs: 60_000, compressBelowBytesPerSecond: 0 }
-    pair = await devicePair({ timings }, { pacing })
+    pair = await devicePair({ timings }, { pacing: watched.pacing() })
     const { network } = pair.sender.peer
     const open = network.open.bind(network)
-    network.open = tapped({ open } as PeerNetwork, bytes => {
-      sent += bytes
-      most = Math.max(most, sent - paid)
-      onSent()
-    }).open
+    network.open = tapped({ open } as PeerNetwork, bytes => watched.sent(bytes)).open
   })
   after(async () => {
     await pair.stop()
-    await limiting.stop()
-    limiting.clean()
+    await watched.stop()
   })
   beforeEach(async () => {
     temp = tempDir()
     mkdirSync(below(temp.path, 'in'))
     writeFileSync(below(temp.path, 'film'), film)
     prepared = await prepare(pair, [below(temp.path, 'film')], below(temp.path, 'in'))
-    paid = 0
-    sent = 0
-    most = 0
-    onSent = () => {}
-    hold = undefined
+    watched.reset()
   })
   afterEach(async () => {
     await limit(undefined)
@@ -84,16 +53,8 @@ describe('a limit at the receiver', () => {
   })
 
   const limit = (down: number | undefined, how: Partial<Parameters<RateLimits['set']>[0]> = {}): Promise<void> =>
-    limits.set({ device: undefined, up: undefined, schedule: undefined, ...how, down })
+    watched.limits.set({ device: undefined, up: undefined, schedule: undefined, ...how, down })
   const arrived = (): Buffer => readFileSync(below(temp.path, 'in/film'))
-  /** Resolves when so much was sent and not paid. */
-  const ahead = (bytes: number): Promise<void> =>
-    new Promise(resolve => {
-      onSent = () => {
-        if (sent - paid >= bytes) resolve()
-      }
-      onSent()
-    })
 
   for (const [rate, windowBytes] of [
     [8 * KIB, 16 * KIB],
@@ -106,16 +67,11 @@ describe('a limit at the receiver', () => {
         pair.receiver.transfers.receive(prepared.receive),
         pair.sender.transfers.send(prepared.send)
       ])
-      let over = false
-      work.then(
-        () => (over = true),
-        () => (over = true)
-      )
-      while (!over) await clock.advance(1_000)
+      await watched.passing(work)
       const [, result] = await work
       assert.deepEqual(result.problems, [])
-      assert.ok(most <= windowBytes + HEADS_BYTES, `${most} bytes ahead`)
-      assert.ok(most >= windowBytes / 2, `${most} bytes ahead`)
+      assert.ok(watched.mostAhead <= windowBytes + HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
+      assert.ok(watched.mostAhead >= windowBytes / 2, `${watched.mostAhead} bytes ahead`)
       assert.ok(arrived().equals(film))
     })
   }
@@ -128,19 +84,19 @@ describe('a limit at the receiver', () => {
       pair.receiver.transfers.receive(prepared.receive),
       pair.sender.transfers.send(prepared.send)
     ])
-    await ahead(100 * KIB)
-    assert.ok(most <= 200 * KIB + HEADS_BYTES, `${most} bytes ahead`)
+    await watched.ahead(100 * KIB)
+    assert.ok(watched.mostAhead <= 200 * KIB + HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
     // Time stands still: it could never end. Some is let through, so that there is credit.
     let go = (): void => {}
     const over = new Promise<void>(resolve => {
       go = resolve
     })
-    hold = { fromBytes: paid + 100 * KIB, over }
+    watched.hold = { fromBytes: watched.paidBytes + 100 * KIB, over }
     await limit(undefined)
-    await ahead(CREDIT_BYTES - MIB)
+    await watched.ahead(CREDIT_BYTES - MIB)
     go()
     await work
-    assert.ok(most <= CREDIT_BYTES + HEADS_BYTES, `${most} bytes ahead`)
+    assert.ok(watched.mostAhead <= CREDIT_BYTES + HEADS_BYTES, `${watched.mostAhead} bytes ahead`)
     assert.ok(arrived().equals(large))
   })
 
@@ -180,19 +136,19 @@ describe('a limit at the receiver', () => {
     }
 
     it('is said with the next credit when it changes, by its hours or by hand', async () => {
-      clock.setWall(new Date('2026-03-04T07:59:00').getTime())
+      watched.clock.setWall(new Date('2026-03-04T07:59:00').getTime())
       await limit(100 * KIB, { schedule: parseSchedule('08:00-09:00') })
       const { stream, receiving, kib } = await begun()
       assert.equal(kib, 0)
       const told: number[] = []
       for (const [i, change] of [
-        () => clock.advance(60_000),
+        () => watched.clock.advance(60_000),
         () => limit(8 * KIB),
         () => limit(undefined),
         () => limit(200 * KIB)
       ].entries()) {
         await change()
-        await clock.advance(1_000) // what is owed is paid
+        await watched.clock.advance(1_000) // what is owed is paid
         stream.raw(piece(stream, i * 1000, 1000))
         told.push((await stream.answer(CREDIT, i + 1)).file)
       }
