@@ -1,6 +1,7 @@
 import { displayPath, errorCode, isWithin, type Problem, parentOf, type RelPath, toError } from '../base/index.js'
 import { ensureBounds, type Locate, locator, syncPlaced, syncStaged } from './batch-durability.js'
 import { BatchJournal } from './batch-journal.js'
+import type { EntryStat } from './fingerprint.js'
 import type { Group } from './journal.js'
 import { makeDirectory, removeDirectory, setAttributes } from './place-directory.js'
 import { createAcross, removeAcross, replaceAcross, replaceByMoves, replaceGroup } from './place-journaled.js'
@@ -8,6 +9,7 @@ import {
   createUnlooked,
   lookAt,
   move,
+  placedStat,
   remove,
   replaceByExchange,
   type StepOutcome,
@@ -45,7 +47,7 @@ export function placeBatch(
   } catch (err) {
     throw diskError('make durable what was placed in', access.root.path, err)
   }
-  return results.map((result, i) => withStat(access, steps[i]!, result))
+  return results.map((result, i) => withStat(access, steps[i]!, result, batch.staged.get(i)))
 }
 
 type CreateStep = Extract<PlaceStep, { kind: 'create' }>
@@ -55,6 +57,8 @@ const CREATED_A_LOOK = 64
 
 class Batch {
   readonly journal: BatchJournal | undefined
+  /** What was placed, as it was until it had its name, by step. */
+  readonly staged = new Map<number, EntryStat>()
   readonly #access: RootAccess
   readonly #locate: Locate
   readonly #steps: readonly PlaceStep[]
@@ -150,8 +154,10 @@ class Batch {
     switch (step.kind) {
       case 'create':
         return this.#orAcross(
+          index,
           () => {
-            createUnlooked(this.#access, step.path, this.#locate(step.from))
+            const from = this.#note(index, step.from)
+            createUnlooked(this.#access, step.path, from)
             this.#unlooked.push(index)
             return {}
           },
@@ -159,12 +165,14 @@ class Batch {
         )
       case 'replace':
         return this.#orAcross(
-          () => this.#replace(step),
+          index,
+          () => this.#replace(step, index),
           journal =>
             replaceAcross(this.#access, journal, step.path, this.#locate(step.from), step.expected, this.#aside(step))
         )
       case 'remove':
         return this.#orAcross(
+          index,
           () => remove(this.#access, step.path, step.expected, this.#aside(step)),
           journal => removeAcross(this.#access, journal, step.path, step.expected, this.#aside(step))
         )
@@ -182,14 +190,22 @@ class Batch {
     }
   }
 
-  #replace(step: Extract<PlaceStep, { kind: 'replace' }>): StepOutcome {
-    const [from, aside] = [this.#locate(step.from), this.#aside(step)]
+  #replace(step: Extract<PlaceStep, { kind: 'replace' }>, index: number): StepOutcome {
+    const [from, aside] = [this.#note(index, step.from), this.#aside(step)]
     if (this.#access.root.capabilities.exchange) {
       return replaceByExchange(this.#access, step.path, from, step.expected, aside)
     }
     const group = this.#groups.get(step)
     if (group !== undefined) return replaceByMoves(this.#access, step.path, step.expected, group)
     return replaceByExchange(this.#access, step.path, from, step.expected, aside) // says what is missing
+  }
+
+  /** @returns where it lies */
+  #note(index: number, source: StagedSource): RelPath {
+    const from = this.#locate(source)
+    const stat = lookAt(this.#access, from)
+    if (stat !== undefined) this.staged.set(index, stat)
+    return from
   }
 
   /** Where the old goes; the way there is made before anything moves. */
@@ -200,11 +216,12 @@ class Batch {
   }
 
   /** A rename that crosses a boundary left everything as it was: then by way of a name beside the target. */
-  #orAcross(direct: () => StepOutcome, across: (journal: BatchJournal) => StepOutcome): StepOutcome {
+  #orAcross(index: number, direct: () => StepOutcome, across: (journal: BatchJournal) => StepOutcome): StepOutcome {
     try {
       return direct()
     } catch (err) {
       if (this.journal === undefined || errorCode(toError(err).cause) !== 'EXDEV') throw err
+      this.staged.delete(index) // another file is made of it
       return across(this.journal)
     }
   }
@@ -228,11 +245,17 @@ class Batch {
 }
 
 /** The stat that the archive and the index keep: our own steps changed ctime. */
-function withStat(access: RootAccess, step: PlaceStep, result: PlaceResult): PlaceResult {
+function withStat(
+  access: RootAccess,
+  step: PlaceStep,
+  result: PlaceResult,
+  staged: EntryStat | undefined
+): PlaceResult {
   if (!result.done || step.kind === 'remove' || step.kind === 'remove-directory') return result
   try {
     const stat = lookAt(access, step.kind === 'move' ? step.to : step.path)
-    return stat === undefined ? result : { ...result, stat }
+    if (stat === undefined) return result
+    return { ...result, stat: staged === undefined ? stat : placedStat(staged, stat) }
   } catch (err) {
     if (isFatal(err)) throw err
     // Its directory went away with it since. It was done, and what it replaced lies aside, which only a result says.

@@ -13,7 +13,7 @@ import type { EntryStat } from './fingerprint.js'
 import { runGroup, syncNames, takeBack } from './group.js'
 import { type Group, type Move, removeJournal, seen, writeJournal } from './journal.js'
 import { differs } from './look.js'
-import { lookAt } from './place-step.js'
+import { lookAt, placedStat } from './place-step.js'
 import type { PlaceResult, PlaceStep } from './place-steps.js'
 import { diskError, problemOf } from './problems.js'
 import { isRespelling } from './respell.js'
@@ -48,7 +48,8 @@ export function placeGroup(
     syncNames(access, [group])
     if (failure?.stuck !== undefined) return failed(steps, failure.cause, failure.stuck)
     removeJournal(disk, own.dir)
-    return failure === undefined ? steps.map(step => succeeded(access, step, locate)) : failed(steps, failure.cause)
+    if (failure !== undefined) return failed(steps, failure.cause)
+    return steps.map((step, i) => succeeded(access, step, locate, planned.staged.get(i)))
   } catch (err) {
     throw diskError('place a group in', root.path, err)
   }
@@ -89,6 +90,8 @@ interface Planned {
   readonly moves: Move[]
   /** Where directories lie that were removed: empty, or the group is taken back. */
   readonly emptied: RelPath[]
+  /** What is placed, as it is until it has its name, by step. */
+  readonly staged: ReadonlyMap<number, EntryStat>
 }
 
 /** What a person did meanwhile: to what the group moves, or to a directory on the way to it. */
@@ -107,6 +110,7 @@ function plannedOr(plan: () => Planned): Planned | SpacedriveError {
 function planMoves(access: RootAccess, own: StagingHandle, steps: readonly PlaceStep[], locate: Locate): Planned {
   const moves: Move[] = []
   const emptied: RelPath[] = []
+  const staged = new Map<number, EntryStat>()
   const between = (what: string, i: number): RelPath => joinRel(joinRel(own.rel, TREE_NAME), `${what}-${i}`)
   const see = (path: RelPath, expected?: Move['expected']): EntryStat => {
     const at = lookAt(access, path)
@@ -135,6 +139,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
     if (step.kind === 'create') {
       const from = locate(step.from)
       const at = see(from)
+      staged.set(i, at)
       later(step.path, from, at)
     } else if (step.kind === 'replace' || step.kind === 'remove') {
       const aside = locate(step.aside)
@@ -142,7 +147,9 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
       add(step.path, aside, see(step.path, step.expected), step.expected)
       if (step.kind === 'replace') {
         const from = locate(step.from)
-        later(step.path, from, see(from))
+        const at = see(from)
+        staged.set(i, at)
+        later(step.path, from, at)
       }
     } else if (step.kind === 'move') {
       const at = see(step.path, step.expected)
@@ -173,7 +180,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
     second.sort((a, b) => depth(a.to) - depth(b.to))
   }
   for (const { run } of second) run()
-  return { moves, emptied }
+  return { moves, emptied, staged }
 }
 
 const depth = (path: RelPath): number => path.split('/').length
@@ -185,12 +192,13 @@ function isNested(steps: readonly PlaceStep[]): boolean {
   return names.some(a => names.some(b => a !== b && isWithin(a, b)))
 }
 
-function succeeded(access: RootAccess, step: PlaceStep, locate: Locate): PlaceResult {
+function succeeded(access: RootAccess, step: PlaceStep, locate: Locate, staged: EntryStat | undefined): PlaceResult {
   const { path } = step
-  const stat =
+  const now =
     step.kind === 'remove' || step.kind === 'remove-directory'
       ? undefined
       : lookAt(access, step.kind === 'move' ? step.to : path)
+  const stat = staged === undefined || now === undefined ? now : placedStat(staged, now)
   const aside = 'aside' in step ? lookAt(access, locate(step.aside)) : undefined
   return { done: true, path, ...(stat !== undefined && { stat }), ...(aside !== undefined && { aside }) }
 }

@@ -12,6 +12,16 @@ export type StepOutcome =
   /** Something came between that could not be put back: it lies at `keptAt`. */
   | { readonly problem: Problem; readonly keptAt: RelPath }
 
+/**
+ * What is said of a file or link that was placed. It has its name some time before it is looked at (the batch is made durable in
+ * between), and a program that opened it under that name may have written to it by then: then what was placed is told, so that the next look finds it changed.
+ * Else its content would be taken for what was placed for good.
+ */
+export function placedStat(staged: EntryStat, now: EntryStat): EntryStat {
+  const isSame = now.kind === staged.kind && now.sizeBytes === staged.sizeBytes && now.mtimeNs === staged.mtimeNs
+  return isSame || staged.kind === 'directory' ? now : staged
+}
+
 /** Gives what is staged at `from` the name `path`. @throws EXISTS, MISSING, NAME_REFUSED ... */
 export function create(access: RootAccess, path: RelPath, from: RelPath): StepOutcome {
   rename(access, from, path, 'create', path)
