@@ -57,7 +57,7 @@ const CREATED_A_LOOK = 64
 
 class Batch {
   readonly journal: BatchJournal | undefined
-  /** What was placed, as it was until it had its name, by step. */
+  /** What was placed, as it was until it had its name, or as its attributes were set, by step. */
   readonly staged = new Map<number, EntryStat>()
   readonly #access: RootAccess
   readonly #locate: Locate
@@ -185,7 +185,7 @@ class Batch {
         removeDirectory(this.#access, step.path)
         return {}
       case 'attributes':
-        setAttributes(this.#access, step.path, step, step.expected)
+        this.#noteStat(index, setAttributes(this.#access, step.path, step, step.expected))
         return {}
     }
   }
@@ -203,9 +203,12 @@ class Batch {
   /** @returns where it lies */
   #note(index: number, source: StagedSource): RelPath {
     const from = this.#locate(source)
-    const stat = lookAt(this.#access, from)
-    if (stat !== undefined) this.staged.set(index, stat)
+    this.#noteStat(index, lookAt(this.#access, from))
     return from
+  }
+
+  #noteStat(index: number, stat: EntryStat | undefined): void {
+    if (stat !== undefined) this.staged.set(index, stat)
   }
 
   /** Where the old goes; the way there is made before anything moves. */

@@ -1,5 +1,5 @@
 import { displayPath, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
-import type { Expected } from './fingerprint.js'
+import type { EntryStat, Expected } from './fingerprint.js'
 import { differs } from './look.js'
 import { lookAt } from './place-step.js'
 import { diskError } from './problems.js'
@@ -32,13 +32,16 @@ export interface Attributes {
   readonly mtimeNs?: bigint | undefined
 }
 
-/** @throws CHANGED when it is not what was expected */
+/**
+ * @returns of a file: what it is right after that. Whoever writes to it later is to be found by that.
+ * @throws CHANGED when it is not what was expected
+ */
 export function setAttributes(
   access: RootAccess,
   path: RelPath,
   { mode, mtimeNs }: Attributes,
   expected?: Expected
-): void {
+): EntryStat | undefined {
   const { disk, dirs } = access
   const at = lookAt(access, path)
   if (at === undefined || (expected !== undefined && differs(access, expected, at, false))) {
@@ -47,17 +50,19 @@ export function setAttributes(
   try {
     if (at.kind === 'symlink') {
       if (mtimeNs !== undefined) disk.setLinkMtime(dirs.open(parentOf(path)), nameOf(path), mtimeNs)
-      return
+      return undefined
     }
     const opened =
       at.kind === 'directory' ? dirs.open(path) : disk.open(dirs.open(parentOf(path)), nameOf(path), 'read')
     try {
-      // It may have been swapped since it was looked at: what is open is what is changed.
-      if (disk.stat(opened).inode !== at.inode) {
-        throw new SpacedriveError('CHANGED', `could not change ${displayPath(path)}: it was replaced meanwhile`)
+      // It may have been swapped or written to since it was looked at: what is open is what is changed.
+      const now = disk.stat(opened)
+      if (now.inode !== at.inode || (at.kind === 'file' && !isAsItWas(at, now))) {
+        throw new SpacedriveError('CHANGED', `could not change ${displayPath(path)}: it was changed meanwhile`)
       }
       if (mode !== undefined) disk.setMode(opened, mode & MODE_BITS)
       if (mtimeNs !== undefined) disk.setMtime(opened, mtimeNs)
+      return at.kind === 'file' ? { ...disk.stat(opened), sizeBytes: at.sizeBytes } : undefined
     } finally {
       if (typeof opened === 'number') disk.close(opened)
     }
@@ -65,3 +70,6 @@ export function setAttributes(
     throw diskError('set mode and time of', path, err)
   }
 }
+
+const isAsItWas = (before: EntryStat, now: EntryStat): boolean =>
+  now.sizeBytes === before.sizeBytes && now.mtimeNs === before.mtimeNs
