@@ -33,7 +33,7 @@ export interface Attributes {
 }
 
 /**
- * @returns of a file: what it is right after that. Whoever writes to it later is to be found by that.
+ * @returns of a file: what it is then, whoever writes to it meanwhile: that is to be found by it
  * @throws CHANGED when it is not what was expected
  */
 export function setAttributes(
@@ -42,7 +42,7 @@ export function setAttributes(
   { mode, mtimeNs }: Attributes,
   expected?: Expected
 ): EntryStat | undefined {
-  const { disk, dirs } = access
+  const { disk, root, dirs } = access
   const at = lookAt(access, path)
   if (at === undefined || (expected !== undefined && differs(access, expected, at, false))) {
     throw new SpacedriveError('CHANGED', `could not change ${displayPath(path)}: it is not what was expected there`)
@@ -62,7 +62,9 @@ export function setAttributes(
       }
       if (mode !== undefined) disk.setMode(opened, mode & MODE_BITS)
       if (mtimeNs !== undefined) disk.setMtime(opened, mtimeNs)
-      return at.kind === 'file' ? { ...disk.stat(opened), sizeBytes: at.sizeBytes } : undefined
+      if (at.kind !== 'file') return undefined
+      const setNs = mtimeNs === undefined ? at.mtimeNs : mtimeNs - (mtimeNs % root.capabilities.timeStepNs)
+      return { ...disk.stat(opened), sizeBytes: at.sizeBytes, mtimeNs: setNs }
     } finally {
       if (typeof opened === 'number') disk.close(opened)
     }
