@@ -54,7 +54,7 @@ export const MAX_BATCH_BYTES = 256 * 1024 * 1024
 
 /**
  * What became of a step: `stat` is that of the path afterwards (for the archive and the index: our own rename changed
- * ctime), `aside` that of what was moved away. A problem means that the path is as it was, unless `keptAt` says where
+ * ctime), but never of what somebody wrote to it since (decisions/183); `aside` that of what was moved away. A problem means that the path is as it was, unless `keptAt` says where
  * something that came between was kept (staged, or beside it
  * in the root): whoever gets it must tell the person or make it a conflict.
  */
