@@ -20,13 +20,17 @@ class Answers {
   }
 }
 
+/** A file of which so much is there already. */
+async function opened({ positionBytes }: { positionBytes: number }) {
+  const answers = new Answers()
+  const opening = new RemoteStage(answers as unknown as Caller, 'stage', 1).openFile(rel('film'), { sizeBytes: 100 })
+  answers.answer('openFile', { writer: 1, positionBytes })
+  return { answers, writer: await opening }
+}
+
 describe('the position of a file that is written at another device', () => {
   it('is its beginning once it was emptied, though an answer from before is heard after that', async () => {
-    const answers = new Answers()
-    const stage = new RemoteStage(answers as unknown as Caller, 'stage', 1)
-    const opening = stage.openFile(rel('new/film'), { sizeBytes: 100 })
-    answers.answer('openFile', { writer: 1, positionBytes: 7 })
-    const writer = await opening
+    const { answers, writer } = await opened({ positionBytes: 7 })
     assert.equal(writer.positionBytes, 7)
     const before = writer.append(new Uint8Array(10))
     const restarted = writer.restart()
@@ -42,11 +46,7 @@ describe('the position of a file that is written at another device', () => {
   })
 
   it('nor does one that is heard after what came was found to be something else', async () => {
-    const answers = new Answers()
-    const stage = new RemoteStage(answers as unknown as Caller, 'stage', 1)
-    const opening = stage.openFile(rel('new/film'), { sizeBytes: 10 })
-    answers.answer('openFile', { writer: 1, positionBytes: 0 })
-    const writer = await opening
+    const { answers, writer } = await opened({ positionBytes: 0 })
     const before = writer.appendStretch({ path: rel('old'), fromBytes: 0, lengthBytes: 10 })
     const finishing = writer.finish({})
     answers.asked

@@ -1,84 +1,28 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { CREDIT_BYTES, MAX_PASSES, MAX_STRIKES, type TransferResult } from '../../../protocols/transfer/index.js'
+import { CREDIT_BYTES, MAX_PASSES, MAX_STRIKES } from '../../../protocols/transfer/index.js'
 import { encodeProblems } from '../../../protocols/transfer/stream/problem-rows.js'
 import * as records from '../../../protocols/transfer/stream/records.js'
 import type { TransferTimings } from '../../../protocols/transfer/timings.js'
-import type { AbsPath } from '../../../storage/base/index.js'
-import { connectPeers, pairDirectly, stopPeers, type TestPeer, testPeer } from '../../peers.js'
-import { tempDir } from '../../temp.js'
-import { below, newId, type TransferDevice, transferDevice } from './devices.js'
+import { below } from './devices.js'
 import { type AnsweredStream, hostileReceiver } from './hostile-receiver.js'
-import { tapped } from './tap.js'
+import { sendingTo } from './sending-to.js'
 import { content, look } from './trees.js'
 
 const { BEGIN, CHUNK, COMPLETE, CREDIT, DONE, GO, HAVE, PACK, PARTIAL, PROBLEMS, REFUSE } = records
 /** More than what opens a stream, far less than what one may hold. */
 const MANY_BYTES = 64 * 1024
 
-interface Ends {
-  readonly source: AbsPath
-  readonly receiver: TestPeer
-  /** What the sender has handed to its streams since the case began. */
-  sentBytes(): number
-  send(options?: { signal?: AbortSignal }): Promise<TransferResult>
-}
-
-/** A sender with these deadlines, a receiver that is played by hand, and a folder to send. */
-function sendingTo(timings: Partial<TransferTimings>): Ends {
-  let sender: TransferDevice
-  let receiver: TestPeer
-  let temp: ReturnType<typeof tempDir>
-  let source: AbsPath
-  let sentBytes = 0
-
-  before(async () => {
-    const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
-    await pairDirectly(a, b)
-    await connectPeers(a, b)
-    sender = await transferDevice(a, {
-      network: tapped(a.network, bytes => {
-        sentBytes += bytes
-      }),
-      timings: { ...timings, rateWindowMs: 60_000, minBytesPerSecond: 1024, minRetryMs: 1, maxRetryMs: 5 }
-    })
-    receiver = b
-  })
-  after(async () => {
-    await sender.stop()
-    await stopPeers([receiver])
-    sender.peer.clean()
-  })
+/** A sender with these deadlines, and a folder `t` to send. */
+function sendingFolder(timings: Partial<TransferTimings>) {
+  const ends = sendingTo(timings)
   beforeEach(() => {
-    sentBytes = 0
-    temp = tempDir()
-    source = below(temp.path, 't')
-    mkdirSync(source)
     // Entries: 0 t, 1 t/large, 2 t/small
-    writeFileSync(below(source, 'large'), content(2_000_000, 2))
-    writeFileSync(below(source, 'small'), content(3_000, 1))
+    mkdirSync(below(ends.dir, 't'))
+    writeFileSync(below(ends.dir, 't/large'), content(2_000_000, 2))
+    writeFileSync(below(ends.dir, 't/small'), content(3_000, 1))
   })
-  afterEach(async () => {
-    await receiver.network.unhandle('/spacedrive/transfer/1.0.0')
-    temp.clean()
-  })
-
-  return {
-    get source() {
-      return source
-    },
-    get receiver() {
-      return receiver
-    },
-    sentBytes: () => sentBytes,
-    async send(options = {}) {
-      const manifest = await sender.transfers.manifests.build([{ path: source }])
-      return sender.transfers.send(
-        { id: newId(), device: receiver.id, manifest, selection: 'all', owner: 'test' },
-        options
-      )
-    }
-  }
+  return ends
 }
 
 const u32 = (...values: number[]): Uint8Array => {
@@ -89,7 +33,7 @@ const u32 = (...values: number[]): Uint8Array => {
 
 describe('a paired device that breaks the rules while it receives', () => {
   // No deadline ends what the rules must end.
-  const ends = sendingTo({ headerMs: 60_000, idleMs: 60_000, busyMs: 200, drainMs: 60_000 })
+  const ends = sendingFolder({ headerMs: 60_000, idleMs: 60_000, busyMs: 200, drainMs: 60_000 })
 
   for (const [what, attack] of [
     ['a bitmap that is longer than the manifest', s => s.raw(s.account({ type: HAVE, offset: 0 }, new Uint8Array(2)))],
@@ -201,10 +145,10 @@ describe('a paired device that breaks the rules while it receives', () => {
         streams++
         await attack(stream)
       })
-      const before = look(ends.source)
-      await assert.rejects(ends.send(), { code: 'BAD_PEER' })
+      const before = look(below(ends.dir, 't'))
+      await assert.rejects(ends.send('t'), { code: 'BAD_PEER' })
       assert.equal(streams, MAX_STRIKES)
-      assert.deepEqual(look(ends.source), before)
+      assert.deepEqual(look(below(ends.dir, 't')), before)
     })
   }
 
@@ -212,16 +156,16 @@ describe('a paired device that breaks the rules while it receives', () => {
     await hostileReceiver(ends.receiver, stream =>
       stream.raw(stream.answer(COMPLETE, { files: 2, bytes: 5, problemCount: 0, problems: [] }))
     )
-    const result = await ends.send()
+    const result = await ends.send('t')
     assert.equal(result.files, 2)
     assert.equal(result.bytes, 5)
   })
 })
 
 describe('a paired device that is silent while it receives', () => {
-  const ends = sendingTo({ headerMs: 60_000, idleMs: 1_000, busyMs: 200, drainMs: 400 })
+  const ends = sendingFolder({ headerMs: 60_000, idleMs: 1_000, busyMs: 200, drainMs: 400 })
   const enough = new Error('seen enough')
-  beforeEach(() => writeFileSync(below(ends.source, 'large'), Buffer.alloc(64 * 2 ** 20, 7)))
+  beforeEach(() => writeFileSync(below(ends.dir, 't/large'), Buffer.alloc(64 * 2 ** 20, 7)))
 
   it('one that asks and never takes anything gets no more than the credit, and its stream is ended', async () => {
     const came: number[] = []
@@ -232,7 +176,7 @@ describe('a paired device that is silent while it receives', () => {
       came.push(stream.came.reduce(consumedOf, 0))
       if (came.at(-1)! > 0) stop.abort(enough)
     })
-    await assert.rejects(ends.send({ signal: stop.signal }), enough)
+    await assert.rejects(ends.send('t', { signal: stop.signal }), enough)
     assert.ok(Math.max(...came) <= CREDIT_BYTES, `${came} bytes came without a credit`)
   })
 
@@ -248,7 +192,7 @@ describe('a paired device that is silent while it receives', () => {
       stream.raw(stream.account({ type: GO }))
       stream.stopReading()
     })
-    await assert.rejects(ends.send({ signal: stop.signal }), enough)
+    await assert.rejects(ends.send('t', { signal: stop.signal }), enough)
     assert.ok(most <= CREDIT_BYTES + MANY_BYTES, `${most} bytes were made ready`)
   })
 })

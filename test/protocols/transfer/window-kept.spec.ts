@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { CREDIT_BYTES, MIN_PIECE_BYTES } from '../../../protocols/transfer/index.js'
 import * as records from '../../../protocols/transfer/stream/records.js'
-import { connectPeers, pairDirectly, stopPeers, type TestPeer, testPeer } from '../../peers.js'
-import { tempDir } from '../../temp.js'
-import { below, newId, type TransferDevice, transferDevice } from './devices.js'
+import { below } from './devices.js'
 import { type AnsweredStream, hostileReceiver } from './hostile-receiver.js'
+import { sendingTo } from './sending-to.js'
 
 const { BUSY, CHUNK, COMPLETE, CREDIT, DONE, GO, PACK, RECORD_OVERHEAD_BYTES } = records
 const KIB = 1024
@@ -67,35 +66,15 @@ class Receiver {
 }
 
 describe('a sender that is told a window', () => {
-  let sender: TransferDevice
-  let receiver: TestPeer
-  let temp: ReturnType<typeof tempDir>
-  before(async () => {
-    const [a, b] = [await testPeer({ name: 'ada' }), await testPeer({ name: 'bob' })]
-    await pairDirectly(a, b)
-    await connectPeers(a, b)
-    // It says BUSY when nothing more goes: that is how a test knows.
-    const timings = { headerMs: 60_000, idleMs: 60_000, busyMs: 200, drainMs: 60_000, compressBelowBytesPerSecond: 0 }
-    sender = await transferDevice(a, { timings: { ...timings, rateWindowMs: 60_000 } })
-    receiver = b
-  })
-  after(async () => {
-    await sender.stop()
-    await stopPeers([receiver])
-    sender.peer.clean()
-  })
-  beforeEach(() => {
-    temp = tempDir()
-  })
-  afterEach(async () => {
-    await receiver.network.unhandle('/spacedrive/transfer/1.0.0')
-    temp.clean()
+  // It says BUSY when nothing more goes: that is how a test knows.
+  const ends = sendingTo({
+    ...{ headerMs: 60_000, idleMs: 60_000, busyMs: 200, drainMs: 60_000, compressBelowBytesPerSecond: 0 }
   })
 
   async function send(path: string, play: (receiver: Receiver) => Promise<void>): Promise<void> {
     let failed: unknown
     let streams = 0
-    await hostileReceiver(receiver, async stream => {
+    await hostileReceiver(ends.receiver, async stream => {
       streams++
       try {
         await play(new Receiver(stream))
@@ -105,9 +84,7 @@ describe('a sender that is told a window', () => {
       }
     })
     const stop = new AbortController()
-    const manifest = await sender.transfers.manifests.build([{ path: below(temp.path, path) }])
-    const asked = { id: newId(), device: receiver.id, manifest, selection: 'all', owner: 'test' } as const
-    await sender.transfers.send(asked, { signal: stop.signal })
+    await ends.send(path, { signal: stop.signal })
     assert.equal(failed, undefined)
     assert.equal(streams, 1)
   }
@@ -127,7 +104,7 @@ describe('a sender that is told a window', () => {
     ] as const) {
       const [windowBytes, nextBytes] = [kib, next].map(k => k * KIB || CREDIT_BYTES) as [number, number]
       it(`has ${kib} KiB on its way, then ${next} KiB; all of it arrives`, async () => {
-        writeFileSync(below(temp.path, 'film'), film)
+        writeFileSync(below(ends.dir, 'film'), film)
         await send('film', async received => {
           received.go(kib)
           const first = await received.full(windowBytes)
@@ -151,7 +128,7 @@ describe('a sender that is told a window', () => {
     }
 
     it('says a hole by its length alone, in a small window as in a large one', async () => {
-      writeFileSync(below(temp.path, 'hole'), Buffer.alloc(20 * 2 ** 20))
+      writeFileSync(below(ends.dir, 'hole'), Buffer.alloc(20 * 2 ** 20))
       await send('hole', async received => {
         received.go(16)
         await received.rest(16)
@@ -164,9 +141,9 @@ describe('a sender that is told a window', () => {
   for (const kib of [1, 16, 200, 0]) {
     it(`packs small files within ${kib} KiB, and one that is larger goes whole`, async () => {
       const sizes = [...Array.from({ length: 400 }, (_, i) => 1 + ((i * 37) % 3000)), 10_000, 500 * KIB, 5_000, 15_000]
-      mkdirSync(below(temp.path, 't'))
+      mkdirSync(below(ends.dir, 't'))
       for (const [i, size] of sizes.entries())
-        writeFileSync(below(temp.path, `t/${String(i).padStart(4, '0')}`), randomBytes(size))
+        writeFileSync(below(ends.dir, `t/${String(i).padStart(4, '0')}`), randomBytes(size))
       await send('t', async received => {
         received.go(kib)
         await received.rest(kib)
