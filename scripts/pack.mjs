@@ -2,7 +2,8 @@
 // that it uses, in a handful of files (docs/decisions/179). The compiler's output is hundreds of small modules, and each
 // thread loads its own.
 //   dist/sync/copy/list.worker.js  ->  dist/program/sync.copy.list.worker.js; what several use in shared.* beside it
-import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rollup } from 'rollup'
@@ -50,5 +51,9 @@ await bundle.write({
   // A thread would be told of all files at once, also of those that what it loads does not need.
   hoistTransitiveImports: false
 })
+// By this a daemon knows that what lies here is not what it runs (storage/base/program.ts).
+const build = createHash('sha256')
+for (const name of readdirSync(made).sort()) build.update(`${name}\n`).update(readFileSync(join(made, name)))
+writeFileSync(join(made, 'build'), build.digest('hex'))
 rmSync(program, { recursive: true, force: true })
 renameSync(made, program)

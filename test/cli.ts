@@ -81,10 +81,10 @@ export interface Listening<E> {
   close(): void
 }
 
-/** @param options.dataDir - instead of a fresh folder; it is not removed then */
+/** @param options.dataDir - instead of a fresh folder; it is not removed then @param options.main - instead of `MAIN` */
 export function testInstance(
   name = 'default',
-  options: { dataDir?: string; env?: NodeJS.ProcessEnv } = {}
+  options: { dataDir?: string; env?: NodeJS.ProcessEnv; main?: string } = {}
 ): TestInstance {
   const temp = options.dataDir === undefined ? tempDir('sd-cli-') : undefined
   const dataDir = (options.dataDir ?? join(temp!.path, name)) as AbsPath
@@ -97,7 +97,7 @@ export function testInstance(
   function begin(...args: (string | RunOptions)[]): Running {
     const words = args.filter(a => typeof a === 'string')
     const init = Object.assign({}, ...args.filter(a => typeof a !== 'string')) as RunOptions
-    const child = spawn(process.execPath, [MAIN, '--data-dir', dataDir, ...words], {
+    const child = spawn(process.execPath, [options.main ?? MAIN, '--data-dir', dataDir, ...words], {
       env: { ...clean, ...options.env, ...init.env },
       cwd: init.cwd ?? temp?.path ?? tmpdir()
     })

@@ -5,6 +5,7 @@ import {
   errorCode,
   isAbort,
   type Logger,
+  loaded,
   raceSignal,
   SpacedriveError,
   toPlainError
@@ -90,7 +91,7 @@ export function createApi(
 
   async function call(name: string, request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
     const early = earlyOperations.get(name)
-    const operation = early ?? extra.get(name) ?? (await import('../operations/index.js')).readOperation(name)
+    const operation = early ?? extra.get(name) ?? (await loaded(import('../operations/index.js'))).readOperation(name)
     if (calls >= MAX_CALLS) {
       throw new SpacedriveError('TOO_MANY_CALLS', `the daemon is answering ${MAX_CALLS} calls already`, {
         hint: 'Wait for some of them to end, or stop the programs that wait.'

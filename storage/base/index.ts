@@ -22,7 +22,7 @@ export type { Startable } from './lifecycle.js'
 export { type LogFields, type Logger, silentLog } from './log.js'
 export * from './paths.js'
 export { patientTimer } from './patient-timer.js'
-export { packedUrl } from './program.js'
+export { loaded, packedUrl, THREAD_DATA, threadDied } from './program.js'
 export { cleanName, MAX_NAME_GRAPHEMES, MAX_SHOWN_NAME_BYTES } from './shown-name.js'
 export {
   addressOf,

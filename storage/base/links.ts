@@ -2,13 +2,17 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { fromPlainError, SpacedriveError } from './errors.js'
 import { HEAP_LIMITS } from './heap.js'
-import { packedUrl } from './program.js'
+import { packedUrl, THREAD_DATA, threadDied } from './program.js'
 import { addressOf } from './tasks.js'
 import type { FromWorker, Link, ToWorker, WorkerPool } from './workers.js'
 
 export const WORKER_ENTRY = packedUrl('storage/base/worker-entry.js')
 /** Descriptors belong to the process: one that was opened in a thread and handed on must outlive that thread. */
-export const WORKER_OPTIONS = { stdout: false, stderr: false, trackUnmanagedFds: false, resourceLimits: HEAP_LIMITS }
+export const WORKER_OPTIONS = {
+  ...{ stdout: false, stderr: false, trackUnmanagedFds: false },
+  resourceLimits: HEAP_LIMITS,
+  workerData: THREAD_DATA
+}
 
 /** Links take turns beyond this many threads: each costs some 10 MB, and the cores are shared with everything else. */
 const MAX_LINK_THREADS = 4
@@ -35,9 +39,7 @@ export function linkThreads(
   let closed = false
 
   const ended = (cause?: unknown): SpacedriveError =>
-    closed
-      ? new SpacedriveError('STOPPED', 'the worker pool was closed')
-      : new SpacedriveError('WORKER_DIED', 'a worker thread ended unexpectedly', { cause })
+    closed ? new SpacedriveError('STOPPED', 'the worker pool was closed') : threadDied(cause)
 
   function spawn(): Thread {
     const worker = new Worker(WORKER_ENTRY, WORKER_OPTIONS)

@@ -1,4 +1,4 @@
-import { packedTasks } from './program.js'
+import { ensureSameProgram, packedTasks } from './program.js'
 
 /**
  * Tasks: named functions of plain values that run in another thread. A file `*.worker.ts` exports one registry:
@@ -56,10 +56,14 @@ export function addressOf(fn: TaskFunction): TaskAddress {
   return found
 }
 
-/** On the worker's side: imports the file if need be and gives the function. */
+/** On the worker's side: imports the file if need be and gives the function. @throws {SpacedriveError} PROGRAM_CHANGED */
 export async function findTask({ moduleUrl, taskName }: TaskAddress): Promise<TaskFunction> {
   const key = `${moduleUrl}#${taskName}`
-  if (!registry.has(key)) await import(packedTasks(moduleUrl))
+  if (!registry.has(key)) {
+    const file = packedTasks(moduleUrl)
+    if (file !== moduleUrl) ensureSameProgram()
+    await import(file)
+  }
   const fn = registry.get(key)
   if (fn === undefined) throw new TypeError(`${moduleUrl} defines no task ${taskName}`)
   return fn

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { AbortOptions } from './abort.js'
 import { fromPlainError, type PlainError, SpacedriveError } from './errors.js'
 import { linkThreads, WORKER_ENTRY, WORKER_OPTIONS } from './links.js'
+import { threadDied } from './program.js'
 import { RestWatch, type RestWatchInit } from './rest-watch.js'
 import { addressOf, type LinkContext, type TaskAddress, type TaskContext } from './tasks.js'
 
@@ -12,7 +13,7 @@ export interface WorkerPool {
    * Runs a task of a `*.worker.ts` file in the next free thread.
    * @param options.onEmit - what the task emits, in order, before the result
    * @param options.transfer - ArrayBuffers handed over instead of copied
-   * @throws the task's error by its code; `signal.reason` itself when aborted; WORKER_DIED when its thread ended
+   * @throws the task's error by its code; `signal.reason` itself when aborted; WORKER_DIED when its thread ended, PROGRAM_CHANGED when it could not begin
    */
   run<I, O>(task: (input: I, ctx: TaskContext) => O, input: NoInfer<I>, options?: RunOptions): Promise<Awaited<O>>
   /**
@@ -140,9 +141,7 @@ export function workerPool(
       clearTimeout(thread.linger)
       const call = thread.call
       thread.call = undefined
-      call?.settle({
-        error: closed ? stopped() : new SpacedriveError('WORKER_DIED', 'a worker thread ended unexpectedly', { cause })
-      })
+      call?.settle({ error: closed ? stopped() : threadDied(cause) })
       if (!closed) next()
     }
     worker.once('error', died)

@@ -1,4 +1,4 @@
-import { addressOf, fromPlainError, SpacedriveError } from '../base/index.js'
+import { addressOf, fromPlainError, SpacedriveError, threadDied } from '../base/index.js'
 import { openSqlite, type Row, type Sql, type SqlParams } from './open.js'
 import type { FromWriter, OpenInThread, ToWriter } from './writer-entry.js'
 import { takeSeat } from './writer-threads.js'
@@ -45,8 +45,13 @@ export async function openDatabase({ sharesThread = false, ...init }: DatabaseIn
   let ended: SpacedriveError | undefined
   let nextId = 0
   const seat = takeSeat(init, sharesThread, cause => {
-    const why = cause === undefined ? ' unexpectedly' : `: ${cause.message}`
-    ended ??= new SpacedriveError('DATABASE_WRITER_DIED', `the writer of ${init.file} ended${why}`, { cause })
+    const { code, message, hint } = threadDied(cause)
+    const why =
+      code === 'PROGRAM_CHANGED' ? `: ${message}` : cause === undefined ? ' unexpectedly' : `: ${cause.message}`
+    ended ??= new SpacedriveError('DATABASE_WRITER_DIED', `the writer of ${init.file} ended${why}`, {
+      cause,
+      ...(hint && { hint })
+    })
     for (const call of calls.values()) call.reject(ended)
     calls.clear()
   })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { HEAP_LIMITS, packedUrl } from '../base/index.js'
+import { HEAP_LIMITS, packedUrl, THREAD_DATA } from '../base/index.js'
 import type { OpenInThread, ToThread } from './writer-entry.js'
 
 /** Threads for databases that share them. A core each is as much as they can use; the heap of each costs some 10 MB. */
@@ -71,7 +71,10 @@ export async function restWriters(): Promise<void> {
 }
 
 function spawn(): WriterThread {
-  const worker = new Worker(packedUrl('storage/sql/writer-entry.js'), { resourceLimits: HEAP_LIMITS })
+  const worker = new Worker(packedUrl('storage/sql/writer-entry.js'), {
+    resourceLimits: HEAP_LIMITS,
+    workerData: THREAD_DATA
+  })
   const thread: WriterThread = { worker, seats: new Set(), linger: undefined }
   const died = (cause?: Error): void => {
     forget(thread)

@@ -35,7 +35,8 @@ const TRANSIENT = [
   'CANCELLED',
   'REPLACED',
   'NOT_READY',
-  'WORKER_DIED'
+  'WORKER_DIED',
+  'PROGRAM_CHANGED'
 ]
 
 export class ReceiveRun implements StreamTarget {
