@@ -57,7 +57,7 @@ const CREATED_A_LOOK = 64
 
 class Batch {
   readonly journal: BatchJournal | undefined
-  /** What was placed, as it was until it had its name, or as its attributes were set, by step. */
+  /** What was placed, as it was when it had its name, or as its attributes were set, by step. */
   readonly staged = new Map<number, EntryStat>()
   readonly #access: RootAccess
   readonly #locate: Locate
@@ -158,6 +158,7 @@ class Batch {
           () => {
             const from = this.#note(index, step.from)
             createUnlooked(this.#access, step.path, from)
+            this.#notePlaced(step.path, index)
             this.#unlooked.push(index)
             return {}
           },
@@ -192,12 +193,13 @@ class Batch {
 
   #replace(step: Extract<PlaceStep, { kind: 'replace' }>, index: number): StepOutcome {
     const [from, aside] = [this.#note(index, step.from), this.#aside(step)]
-    if (this.#access.root.capabilities.exchange) {
-      return replaceByExchange(this.#access, step.path, from, step.expected, aside)
-    }
-    const group = this.#groups.get(step)
-    if (group !== undefined) return replaceByMoves(this.#access, step.path, step.expected, group)
-    return replaceByExchange(this.#access, step.path, from, step.expected, aside) // says what is missing
+    const group = this.#access.root.capabilities.exchange ? undefined : this.#groups.get(step)
+    const outcome =
+      group === undefined
+        ? replaceByExchange(this.#access, step.path, from, step.expected, aside) // without a group it says what is missing
+        : replaceByMoves(this.#access, step.path, step.expected, group)
+    this.#notePlaced(step.path, index)
+    return outcome
   }
 
   /** @returns where it lies */
@@ -205,6 +207,12 @@ class Batch {
     const from = this.#locate(source)
     this.#noteStat(index, lookAt(this.#access, from))
     return from
+  }
+
+  /** It has its name now. */
+  #notePlaced(path: RelPath, index: number): void {
+    const staged = this.staged.get(index)
+    if (staged !== undefined) this.#noteStat(index, placedStat(this.#access, path, staged))
   }
 
   #noteStat(index: number, stat: EntryStat | undefined): void {
@@ -224,8 +232,13 @@ class Batch {
       return direct()
     } catch (err) {
       if (this.journal === undefined || errorCode(toError(err).cause) !== 'EXDEV') throw err
-      this.staged.delete(index) // another file is made of it
-      return across(this.journal)
+      const outcome = across(this.journal)
+      const { path } = this.#steps[index]!
+      const staged = this.staged.get(index)
+      // Another file was made of it.
+      if (staged !== undefined)
+        this.#noteStat(index, placedStat(this.#access, path, { ...staged, inode: 0n, birthNs: 0n }))
+      return outcome
     }
   }
 
@@ -258,7 +271,7 @@ function withStat(
   try {
     const stat = lookAt(access, step.kind === 'move' ? step.to : step.path)
     if (stat === undefined) return result
-    return { ...result, stat: staged === undefined ? stat : placedStat(staged, stat) }
+    return { ...result, stat: staged ?? stat }
   } catch (err) {
     if (isFatal(err)) throw err
     // Its directory went away with it since. It was done, and what it replaced lies aside, which only a result says.

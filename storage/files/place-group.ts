@@ -42,6 +42,7 @@ export function placeGroup(
   try {
     writeJournal(disk, own.dir, { purpose: 'group', groups: [group] })
     let failure = executeMoves(access, group)
+    if (failure === undefined) lookAtPlaced(access, steps, locate, planned)
     const full = failure === undefined && planned.emptied.some(path => disk.list(access.dirs.open(path)).length > 0)
     if (full) failure = undo(access, group, new SpacedriveError('NOT_EMPTY', 'a directory that was to go is not empty'))
     if (failure === undefined) failure = removeEmptied(access, planned.emptied)
@@ -49,7 +50,7 @@ export function placeGroup(
     if (failure?.stuck !== undefined) return failed(steps, failure.cause, failure.stuck)
     removeJournal(disk, own.dir)
     if (failure !== undefined) return failed(steps, failure.cause)
-    return steps.map((step, i) => succeeded(access, step, locate, planned.staged.get(i)))
+    return steps.map((step, i) => succeeded(access, step, i, planned))
   } catch (err) {
     throw diskError('place a group in', root.path, err)
   }
@@ -90,8 +91,10 @@ interface Planned {
   readonly moves: Move[]
   /** Where directories lie that were removed: empty, or the group is taken back. */
   readonly emptied: RelPath[]
-  /** What is placed, as it is until it has its name, by step. */
-  readonly staged: ReadonlyMap<number, EntryStat>
+  /** What is placed, as it is when it has its name, by step. */
+  readonly staged: Map<number, EntryStat>
+  /** What it took away, as it is then. */
+  readonly aside: Map<number, EntryStat>
 }
 
 /** What a person did meanwhile: to what the group moves, or to a directory on the way to it. */
@@ -111,6 +114,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
   const moves: Move[] = []
   const emptied: RelPath[] = []
   const staged = new Map<number, EntryStat>()
+  const aside = new Map<number, EntryStat>()
   const between = (what: string, i: number): RelPath => joinRel(joinRel(own.rel, TREE_NAME), `${what}-${i}`)
   const see = (path: RelPath, expected?: Move['expected']): EntryStat => {
     const at = lookAt(access, path)
@@ -142,9 +146,9 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
       staged.set(i, at)
       later(step.path, from, at)
     } else if (step.kind === 'replace' || step.kind === 'remove') {
-      const aside = locate(step.aside)
-      access.dirs.make(parentOf(aside), { durable: true })
-      add(step.path, aside, see(step.path, step.expected), step.expected)
+      const to = locate(step.aside)
+      access.dirs.make(parentOf(to), { durable: true })
+      add(step.path, to, see(step.path, step.expected), step.expected)
       if (step.kind === 'replace') {
         const from = locate(step.from)
         const at = see(from)
@@ -180,7 +184,7 @@ function planMoves(access: RootAccess, own: StagingHandle, steps: readonly Place
     second.sort((a, b) => depth(a.to) - depth(b.to))
   }
   for (const { run } of second) run()
-  return { moves, emptied, staged }
+  return { moves, emptied, staged, aside }
 }
 
 const depth = (path: RelPath): number => path.split('/').length
@@ -192,14 +196,22 @@ function isNested(steps: readonly PlaceStep[]): boolean {
   return names.some(a => names.some(b => a !== b && isWithin(a, b)))
 }
 
-function succeeded(access: RootAccess, step: PlaceStep, locate: Locate, staged: EntryStat | undefined): PlaceResult {
+/** Before anything waits for the disk. */
+function lookAtPlaced(access: RootAccess, steps: readonly PlaceStep[], locate: Locate, planned: Planned): void {
+  for (const [i, step] of steps.entries()) {
+    const staged = planned.staged.get(i)
+    if (staged !== undefined) planned.staged.set(i, placedStat(access, step.path, staged))
+    const taken = 'aside' in step ? lookAt(access, locate(step.aside)) : undefined
+    if (taken !== undefined) planned.aside.set(i, taken)
+  }
+}
+
+function succeeded(access: RootAccess, step: PlaceStep, index: number, planned: Planned): PlaceResult {
   const { path } = step
-  const now =
-    step.kind === 'remove' || step.kind === 'remove-directory'
-      ? undefined
-      : lookAt(access, step.kind === 'move' ? step.to : path)
-  const stat = staged === undefined || now === undefined ? now : placedStat(staged, now)
-  const aside = 'aside' in step ? lookAt(access, locate(step.aside)) : undefined
+  const isGone = step.kind === 'remove' || step.kind === 'remove-directory'
+  const now = isGone ? undefined : lookAt(access, step.kind === 'move' ? step.to : path)
+  const stat = now && (planned.staged.get(index) ?? now)
+  const aside = planned.aside.get(index)
   return { done: true, path, ...(stat !== undefined && { stat }), ...(aside !== undefined && { aside }) }
 }
 

@@ -13,13 +13,15 @@ export type StepOutcome =
   | { readonly problem: Problem; readonly keptAt: RelPath }
 
 /**
- * What is said of a file or link that was placed. It has its name some time before it is looked at (the batch is made durable in
- * between), and a program that opened it under that name may have written to it by then: then what was placed is told, so that the next look finds it changed.
- * Else its content would be taken for what was placed for good.
+ * What is said of a file or link that was placed: what it is right after it got its name, which its change time tells from whatever is
+ * written to it while the batch is made durable, also where size and time are put back. Where a program was faster than that look, it is
+ * what was staged, so that the next look finds it changed. Else its content would be taken for what was placed for good.
  */
-export function placedStat(staged: EntryStat, now: EntryStat): EntryStat {
-  const isSame = now.kind === staged.kind && now.sizeBytes === staged.sizeBytes && now.mtimeNs === staged.mtimeNs
-  return isSame || staged.kind === 'directory' ? now : staged
+export function placedStat(access: RootAccess, path: RelPath, staged: EntryStat): EntryStat {
+  const now = findAt(access, path)
+  const { kind, sizeBytes, mtimeNs, inode, birthNs } = staged
+  const identity = inode === 0n ? {} : { inode, birthNs } // none: a copy was made of it
+  return now === undefined || differs(access, { kind, sizeBytes, mtimeNs, ...identity }, now) ? staged : now
 }
 
 /** Gives what is staged at `from` the name `path`. @throws EXISTS, MISSING, NAME_REFUSED ... */

@@ -1,9 +1,40 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { PlaceResult, PlaceStep } from '../../../storage/files/index.js'
 import { DISKS, type Kit, openKit, rel, spied } from './kit.js'
 
 const [PLACED, EDITED] = ['as it came', 'as somebody left it']
+const ALIKE = 'as it left'
+
+/** As whoever packs files out, or puts a time back: of another content the same size and the same time. */
+function writeAlike(path: string): void {
+  tick(path)
+  alike(path, path)
+}
+
+/** The same by another file that takes its name, as `cp -p` and a rename do. */
+function replaceAlike(path: string): void {
+  alike(path, `${path}.new`)
+  renameSync(`${path}.new`, path)
+}
+
+function alike(path: string, to: string): void {
+  const times = `${path}.times`
+  execFileSync('touch', ['-r', path, times]) // Node's own call sets no nanoseconds
+  writeFileSync(to, ALIKE)
+  execFileSync('touch', ['-r', times, to])
+  rmSync(times)
+}
+
+/** Until a write shows in the change time: its steps are some milliseconds. */
+function tick(path: string): void {
+  const { ctimeNs } = lstatSync(path, { bigint: true })
+  const other = `${path}.tick`
+  do writeFileSync(other, '')
+  while (lstatSync(other, { bigint: true }).ctimeNs <= ctimeNs)
+  rmSync(other)
+}
 
 for (const [name, disk] of DISKS) {
   describe(`a file that is written to as soon as it has its name: ${name}`, () => {
@@ -11,20 +42,26 @@ for (const [name, disk] of DISKS) {
     let watches: boolean
     /** Of the file, in seconds, from which on it is written to. */
     let mtime: number | undefined
+    let write: (path: string) => void
+    /** While what was placed is made durable, and not before. */
+    let duringSync: boolean
     beforeEach(async () => {
       watches = false
       kit = await openKit(
-        spied(disk(), () => {
+        spied(disk(), name => {
+          if (duringSync && name !== 'sync' && name !== 'syncAll') return
           // At the first call after the one that gave it.
           if (!watches || !existsSync(kit.at('f')) || readFileSync(kit.at('f'), 'utf8') !== PLACED) return
           if (mtime !== undefined && lstatSync(kit.at('f')).mtimeMs !== mtime * 1_000) return
           watches = false
-          writeFileSync(kit.at('f'), EDITED)
+          write(kit.at('f'))
         })
       )
       await kit.stage({ new: PLACED })
       watches = true
+      duringSync = false
       mtime = undefined
+      write = path => writeFileSync(path, EDITED)
     })
     afterEach(() => kit.clean())
 
@@ -59,5 +96,30 @@ for (const [name, disk] of DISKS) {
     it('so when it came in a group', async () =>
       told(await kit.root.placeGroup([{ kind: 'create', path: rel('f'), from: from() }])))
     it('so when it replaced something in a group', async () => told(await kit.root.placeGroup([replace()])))
+
+    describe('with its size and time put back', () => {
+      beforeEach(() => {
+        duringSync = true
+      })
+      const steps = [
+        ['created', (): PlaceStep => ({ kind: 'create', path: rel('f'), from: from() })],
+        ['replaced', replace]
+      ] as const
+      const ways = [
+        ['in place', writeAlike],
+        ['by another file', replaceAlike]
+      ] as const
+      for (const [what, step] of steps)
+        for (const [how, by] of ways)
+          for (const group of [false, true])
+            it(`${what}${group ? ' in a group' : ''}, ${how}: its change time tells`, async () => {
+              write = by
+              const [result] = await (group ? kit.root.placeGroup([step()]) : kit.root.place([step()]))
+              const now = lstatSync(kit.at('f'), { bigint: true })
+              assert.equal(readFileSync(kit.at('f'), 'utf8'), ALIKE)
+              assert.ok(result?.done && result.stat !== undefined)
+              assert.notEqual(result.stat.ctimeNs, now.ctimeNs)
+            })
+    })
   })
 }
