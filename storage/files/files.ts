@@ -2,6 +2,7 @@ import type { AbortOptions, AbsPath, ContentHash, FileName, Problem, RelPath } f
 import type { Capabilities } from './capabilities.js'
 import type { SourceHandle } from './copy-looks.js'
 import type { EntryStat, Expected } from './fingerprint.js'
+import type { KeepAside, KeptAside } from './keep-aside.js'
 import type { Marker } from './marker.js'
 import type { StagedHow } from './place-batch.js'
 import type { PlaceResult, PlaceStep, StagedSource } from './place-steps.js'
@@ -134,11 +135,8 @@ export interface VersionArea {
   read(list: string, range: { position: number; maxBytes: number } & AbortOptions): Promise<Uint8Array>
   /** Puts the list `from` in the place of `to`; without `from` removes it. */
   swap(swap: { to: string; from?: string }, options?: AbortOptions): Promise<void>
-  /**
-   * @param options.lost - after a crash, for a staging place that is opened again: contents to look for everywhere in it
-   * @returns how many contents came in
-   */
-  keep(staging: Staging, options?: { lost?: readonly ContentHash[] } & AbortOptions): Promise<number>
+  /** What lies aside in a staging place. @returns also what is not what it was taken for: it lies there still */
+  keep(staging: Staging, options?: KeepAside & AbortOptions): Promise<KeptAside>
   /** @param part - `00` to `ff`: the contents whose hash begins so */
   contents(part: string, options?: AbortOptions): Promise<readonly StoredContent[]>
   has(hashes: readonly ContentHash[], options?: AbortOptions): Promise<readonly boolean[]>

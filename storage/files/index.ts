@@ -39,6 +39,7 @@ export { fileSystemId } from './file-system-id.js'
 export type { FileRoot, FileSource, Files, RecoverReport, Space, VersionArea } from './files.js'
 export type { EntryKind, EntryStat, Expected } from './fingerprint.js'
 export { freeNames } from './free-name.js'
+export type { OtherContent, TakenAway } from './keep-aside.js'
 export type { Checkpoints } from './large-copy.js'
 export type { Marker } from './marker.js'
 export { memory } from './memory.worker.js'
@@ -108,4 +109,4 @@ export {
   type TrashItem
 } from './trash-files.js'
 export { type OpenFile, type ReaderRoot, TreeReader, treeReader } from './tree-reader.js'
-export { asidePath, type StoredContent, type VersionList } from './version-area.js'
+export { asideHash, asidePath, type StoredContent, type VersionList } from './version-area.js'

@@ -97,7 +97,8 @@ export function openFileRoot({ root, run, clock, pool, disk, busy, onClose }: Op
       lists: options => tracked('listLists', { root }, options),
       read: (list, { signal, ...range }) => tracked('readList', { root, list, ...range }, { signal }),
       swap: (swap, options) => tracked('swapList', { root, ...swap }, options),
-      keep: ({ handle }, { lost, signal } = {}) => tracked('keepAside', { root, place: handle, lost }, { signal }),
+      keep: ({ handle }, { signal, ...keep } = {}) =>
+        tracked('keepAside', { root, place: handle, ...keep }, { signal }),
       contents: (part, options) => tracked('listContent', { root, part }, options),
       has: (hashes, options) => tracked('hasContent', { root, hashes }, options),
       remove: (hashes, options) => tracked('removeContent', { root, hashes }, options),

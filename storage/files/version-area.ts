@@ -6,27 +6,32 @@
  * before anything they speak of is moved. So a crash leaves content in staging that a line names: `keepAside` finds it there.
  */
 import { type ContentHash, errorCode, isContentHash, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
-import { createHasher, PIECE_BYTES } from '../content/index.js'
 import { openArea } from './area.js'
 import { copyAcross } from './copy-across.js'
 import type { DirHandle, Disk } from './disk.js'
 import { findStat } from './disk.js'
+import { hashOfFile } from './hash-of-file.js'
 import { AREA_NAME } from './ours.js'
 import type { RootAccess } from './root.js'
 import { ifThere } from './staging-place.js'
 import type { StagingHandle } from './staging-writer.js'
-import { HANDFUL } from './tree.js'
 
 const VERSIONS = 'versions'
 const CONTENT = `${AREA_NAME}/${VERSIONS}/content` as RelPath
 const LISTS = `${AREA_NAME}/${VERSIONS}/lists` as RelPath
 /** Below the tree of a staging place: what was moved aside for the version store, as `HASH` or `HASH.N`. */
-const ASIDE = 'aside'
+export const ASIDE = 'aside'
 const LIST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** Where a batch puts what it replaces or removes, so that `keepAside` finds it: `n` tells equal contents apart. */
 export function asidePath(hash: ContentHash, n: number): RelPath {
   return `${ASIDE}/${hash}.${n}` as RelPath
+}
+
+/** Which content is to lie at such a path; undefined: none, or it is no such path. */
+export function asideHash(path: RelPath): ContentHash | undefined {
+  const hash = path.slice(`${ASIDE}/`.length, path.lastIndexOf('.'))
+  return path.startsWith(`${ASIDE}/`) && isContentHash(hash) ? hash : undefined
 }
 
 /** Appends whole lines, durable on return. What a crash cut off at the end is closed by a line end of its own. */
@@ -86,77 +91,6 @@ export function swapList(access: RootAccess, { to, from }: { to: string; from?: 
   disk.sync(dir)
 }
 
-/**
- * Moves everything that lies aside in a staging place into the store. A content that is there already is dropped.
- * @param lost - after a crash: contents that may lie anywhere in the staging place, since a step that exchanges two names and
- *   then moves the old content aside may have been cut in between
- * @returns how many files came into the store
- */
-export function keepAside(access: RootAccess, place: StagingHandle, lost: readonly ContentHash[] = []): number {
-  const { disk } = access
-  const touched = new Set<RelPath>()
-  let kept = 0
-  const keep = (dir: DirHandle, name: string, hash: ContentHash): void => {
-    const came = keepOne(access, dir, name, hash)
-    if (came) kept++
-    if (came) touched.add(partOf(hash))
-  }
-  const aside = ifThere(() => disk.openDir(place.tree, ASIDE))
-  if (aside !== undefined) {
-    try {
-      for (const name of disk.list(aside)) {
-        const hash = name.slice(0, name.lastIndexOf('.'))
-        // A link: its line says where it led.
-        if (isContentHash(hash) && disk.lstat(aside, name).kind === 'file') keep(aside, name, hash)
-      }
-    } finally {
-      disk.close(aside)
-    }
-  }
-  if (lost.length > 0) findLost(disk, place.tree, new Set(lost), keep)
-  if (touched.size > 0) syncDirectories(access, [...touched])
-  return kept
-}
-
-/** @returns whether it is in the store now and was not */
-function keepOne(access: RootAccess, dir: DirHandle, name: string, hash: ContentHash): boolean {
-  const { disk } = access
-  const { mode, sizeBytes } = disk.lstat(dir, name)
-  // Its line has its mode; here it must be readable.
-  if ((mode & 0o400) === 0) disk.setDirMode(dir, name, 0o600)
-  const to = openMade(access, partOf(hash))
-  const there = findStat(disk, to, hash)
-  if (there?.sizeBytes === sizeBytes) {
-    disk.unlink(dir, name)
-    return false
-  }
-  // One of another size is damaged: this one is not.
-  disk.rename(dir, name, to, hash, 'replace')
-  return true
-}
-
-function findLost(
-  disk: Disk,
-  dir: DirHandle,
-  lost: ReadonlySet<ContentHash>,
-  keep: (dir: DirHandle, name: string, hash: ContentHash) => void
-): void {
-  for (const name of disk.list(dir)) {
-    const { kind } = disk.lstat(dir, name)
-    if (kind === 'directory') {
-      const below = disk.openDir(dir, name)
-      try {
-        findLost(disk, below, lost, keep)
-      } finally {
-        disk.close(below)
-      }
-    } else if (kind === 'file') {
-      const { hash } = hashOf(disk, dir, name)
-      if (lost.has(hash)) keep(dir, name, hash)
-    }
-  }
-}
-
 export interface StoredContent {
   readonly hash: ContentHash
   readonly sizeBytes: number
@@ -197,7 +131,7 @@ export function verifyContent(
 ): { state: 'whole' | 'different' | 'missing'; sizeBytes: number } {
   const dir = ifThere(() => dirs.open(partOf(hash)))
   if (dir === undefined || findStat(disk, dir, hash) === undefined) return { state: 'missing', sizeBytes: 0 }
-  const { hash: is, sizeBytes } = hashOf(disk, dir, hash)
+  const { hash: is, sizeBytes } = hashOfFile(disk, dir, hash)
   return { state: is === hash ? 'whole' : 'different', sizeBytes }
 }
 
@@ -216,40 +150,19 @@ export function stageContent(access: RootAccess, place: StagingHandle, hash: Con
   }
 }
 
-function hashOf(disk: Disk, dir: DirHandle, name: string): { hash: ContentHash; sizeBytes: number } {
-  const hasher = createHasher()
-  const piece = new Uint8Array(PIECE_BYTES)
-  const fd = disk.open(dir, name, 'read')
-  let position = 0
-  try {
-    for (let n = disk.read(fd, piece, 0); n > 0; n = disk.read(fd, piece, position)) {
-      hasher.update(piece.subarray(0, n))
-      position += n
-    }
-  } finally {
-    disk.close(fd)
-  }
-  return { hash: hasher.digest(), sizeBytes: position }
-}
-
-const partOf = (hash: ContentHash): RelPath => `${CONTENT}/${hash.slice(0, 2)}` as RelPath
+export const partOf = (hash: ContentHash): RelPath => `${CONTENT}/${hash.slice(0, 2)}` as RelPath
 
 function openLists(access: RootAccess): DirHandle {
   return openMade(access, LISTS)
 }
 
 /** Opens a directory of the store, making what is missing on the way there; durable. */
-function openMade(access: RootAccess, rel: RelPath): DirHandle {
+export function openMade(access: RootAccess, rel: RelPath): DirHandle {
   const found = ifThere(() => access.dirs.open(rel))
   if (found !== undefined) return found
   const { disk, root } = access
   disk.close(openArea(disk, root.dir, VERSIONS))
   return access.dirs.make(rel, { durable: true })
-}
-
-function syncDirectories({ disk, dirs, root }: RootAccess, list: readonly RelPath[]): void {
-  if (root.capabilities.syncWhole && list.length >= HANDFUL) disk.syncAll(root.dir)
-  else for (const rel of list) disk.sync(dirs.open(rel))
 }
 
 function endsInTheMiddle(disk: Disk, dir: DirHandle, list: string, end: number): boolean {

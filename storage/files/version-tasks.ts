@@ -1,5 +1,6 @@
 import type { ContentHash, RelPath } from '../base/index.js'
 import type { Disk } from './disk.js'
+import { type KeepAside, type KeptAside, keepAside } from './keep-aside.js'
 import { type RootHandle, withRoot } from './root.js'
 import type { StagingHandle } from './staging-writer.js'
 import * as versionArea from './version-area.js'
@@ -18,8 +19,8 @@ export const versionTasks = {
     withRoot(disk, root, access => versionArea.swapList(access, swap)),
   keepAside: (
     disk: Disk,
-    { root, place, lost }: { root: RootHandle; place: StagingHandle; lost?: readonly ContentHash[] | undefined }
-  ): Promise<number> => withRoot(disk, root, access => versionArea.keepAside(access, place, lost)),
+    { root, place, ...keep }: { root: RootHandle; place: StagingHandle } & KeepAside
+  ): Promise<KeptAside> => withRoot(disk, root, access => keepAside(access, place, keep)),
   listContent: (disk: Disk, { root, part }: { root: RootHandle; part: string }): Promise<versionArea.StoredContent[]> =>
     withRoot(disk, root, access => versionArea.listContent(access, part)),
   hasContent: (

@@ -123,7 +123,7 @@ export class ServingEnd implements SyncedEnd {
     const { notes } = batch
     const results =
       vectors === undefined || notes === undefined ? await place() : await vectors.noting(own.steps, notes, place)
-    await versions.keep()
+    await versions.keep({ steps: own.steps, results, lines: own.lines })
     // A group has names that turn: the next scan sees what came of them.
     if (batch.group === undefined) await placed(own.steps, results)
     this.#staged.forget(own.steps.flatMap(step => ('from' in step ? [step.from.path] : [])))

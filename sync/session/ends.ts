@@ -69,8 +69,8 @@ export async function openEnd(
         await store.record(lines, more)
         aside = true
       },
-      async keep(more) {
-        await store.keep(await stage(more), more)
+      async keep(done, more) {
+        await store.keep(await stage(more), done, more)
         aside = false
       }
     },

@@ -70,7 +70,7 @@ export function keptPlacing(
     const place = () => placeAt(endpoint, placed, group !== undefined, { stagedDurable })
     const results =
       vectors === undefined || notes === undefined ? await place() : await vectors.noting(placed, notes, place)
-    await versions.keep()
+    await versions.keep({ steps: placed, results, lines })
     return results
   }
 }

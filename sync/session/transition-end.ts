@@ -2,14 +2,15 @@
 import type { AbortOptions } from '../../storage/base/index.js'
 import type { Capabilities, FileRoot, PlaceResult, Staging } from '../../storage/files/index.js'
 import type { Endpoint, EndpointStage, EndVectors, StepNote } from '../endpoints/index.js'
-import type { VersionLine } from '../versions/index.js'
+import type { DoneBatch, VersionLine } from '../versions/index.js'
 import type { Step } from './achieved.js'
 import type { StageOptions, Wanted } from './stage-content.js'
 
 /** Keeps what is replaced or removed at an end. */
 export interface VersionKeeper {
   record(lines: readonly Omit<VersionLine, 'atMs'>[], options?: AbortOptions): Promise<unknown>
-  keep(options?: AbortOptions): Promise<unknown>
+  /** @param done - the batch that was done: see `VersionStore.keep` */
+  keep(done: DoneBatch, options?: AbortOptions): Promise<unknown>
 }
 
 /**

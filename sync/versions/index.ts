@@ -28,4 +28,5 @@ export {
   type VersionPolicy
 } from './policy.js'
 export { LARGE_SHARE, type StoreProblem, type StoreUsage, VersionStore } from './store.js'
+export type { DoneBatch } from './taken.js'
 export type { ThinInit, ThinReport } from './thin.js'

@@ -1,13 +1,16 @@
 import type { AbortOptions, Clock, ContentHash, RelPath } from '../../storage/base/index.js'
-import type { FileRoot, Staging } from '../../storage/files/index.js'
+import type { FileRoot, OtherContent, Staging } from '../../storage/files/index.js'
 import { formatLine, type VersionLine } from './line.js'
 import { formatReach, SINCE_LIST, VersionLog } from './log.js'
+import { type DoneBatch, type NewLine, takenBy } from './taken.js'
 import { PARTS, type ThinInit, type ThinReport, thinStore } from './thin.js'
 
 /** Where a list is written anew before it takes its place. */
 const NEW = '.new'
 /** The lines that a batch which a crash cut short may have written, several times over: a batch has up to 4,000 steps. */
 const RECOVER_LINES = 40_000
+/** Of what was written to something that a run had taken from its name: not a change of that run. */
+const WRITTEN = '.written'
 /** A store larger than this share of its volume is said in `status` (SYNC.md 8); it is never thinned for that. */
 export const LARGE_SHARE = 0.1
 
@@ -78,9 +81,20 @@ export class VersionStore extends VersionLog {
     return atMs
   }
 
-  /** Takes in what lies aside in a staging place of this root. */
-  keep(staging: Staging, options?: AbortOptions): Promise<number> {
-    return this.#root.versions.keep(staging, options)
+  /**
+   * Takes in what lies aside in a staging place of this root. What is not what it was taken for (a program that had it open wrote to it
+   * meanwhile) is kept as what it is, with a line of its own.
+   * @param done - of what is not in it all is read
+   * @returns how many contents came in
+   */
+  async keep(staging: Staging, done?: DoneBatch, options?: AbortOptions): Promise<number> {
+    const taken = done && takenBy(done)
+    const { kept, others } = await this.#root.versions.keep(staging, { ...options, taken })
+    const lineOf = ({ path, instead }: OtherContent): NewLine | undefined => {
+      const from = taken?.find(one => one.path === path)?.from
+      return done?.lines.find(line => line.path === from && line.was?.kind === 'file' && line.was.hash === instead)
+    }
+    return kept + (await this.#keepOthers(staging, others, lineOf, options))
   }
 
   /**
@@ -88,13 +102,33 @@ export class VersionStore extends VersionLog {
    * into the store. Anything else in it may be staged content, and stays.
    */
   async recover(staging: Staging, options?: AbortOptions): Promise<number> {
-    const lost = new Set<ContentHash>()
+    const lost = new Map<ContentHash, NewLine>()
     let n = 0
-    for await (const { was } of this.newestFirst(options)) {
-      if (was?.kind === 'file') lost.add(was.hash)
+    for await (const line of this.newestFirst(options)) {
+      if (line.was?.kind === 'file' && !lost.has(line.was.hash)) lost.set(line.was.hash, line)
       if (++n >= RECOVER_LINES) break
     }
-    return this.#root.versions.keep(staging, { ...options, lost: [...lost] })
+    const { kept, others } = await this.#root.versions.keep(staging, { ...options, lost: [...lost.keys()] })
+    return kept + (await this.#keepOthers(staging, others, ({ instead }) => lost.get(instead), options))
+  }
+
+  async #keepOthers(
+    staging: Staging,
+    others: readonly OtherContent[],
+    lineOf: (other: OtherContent) => NewLine | undefined,
+    options?: AbortOptions
+  ): Promise<number> {
+    if (others.length === 0) return 0
+    const lines = others.flatMap((other): NewLine[] => {
+      const line = lineOf(other)
+      if (line === undefined) return []
+      const { hash, sizeBytes, mtimeNs, mode } = other
+      // After the run that took it, as if it had stood there in between: a moment of its own, which can be gone back to.
+      const run = `${line.run}${WRITTEN}`
+      return [{ run, path: line.path, why: line.why, was: { kind: 'file', hash, sizeBytes, mtimeNs, mode } }]
+    })
+    await this.record(lines, options)
+    return (await this.#root.versions.keep(staging, { ...options, others })).kept
   }
 
   /** Copies a kept content into a staging place. @throws {SpacedriveError} NO_VERSION */

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AbsPath, RelPath } from '../../../storage/base/index.js'
+import { hashBytes } from '../../../storage/content/index.js'
+import { type Disk, nodeDisk } from '../../../storage/files/index.js'
+import { type HistoryFixture, openHistory } from '../history/fixture.js'
+
+const [WAS, MORE, OTHER] = ['as it was', ', and more', 'something else']
+
+/** The real disk, with something that happens ahead of a call. */
+function meddling(before: (name: keyof Disk, args: readonly unknown[]) => void): Disk {
+  return new Proxy(nodeDisk(), {
+    get(disk, name: keyof Disk) {
+      const value = disk[name]
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        before(name, args)
+        return (value as (...a: unknown[]) => unknown)(...args)
+      }
+    }
+  })
+}
+
+describe('what a sync takes from its name', () => {
+  let fixture: HistoryFixture
+  let before: Parameters<typeof meddling>[0]
+  let [here, there] = ['', '']
+  beforeEach(async () => {
+    before = () => {}
+    fixture = await openHistory({ mode: 'bidirectional', disk: meddling((name, args) => before(name, args)) })
+    here = join(fixture.source, 'log')
+    there = join(fixture.destination, 'log')
+    writeFileSync(here, WAS)
+    await fixture.run()
+    assert.equal(readFileSync(there, 'utf8'), WAS)
+  })
+  afterEach(() => fixture.close())
+
+  /** All that is kept there; each is what it is called. */
+  function kept(): string[] {
+    const versions = join(fixture.destination, '.spacedrive/versions/content')
+    return readdirSync(versions).flatMap(part =>
+      readdirSync(join(versions, part)).map(name => {
+        const bytes = readFileSync(join(versions, part, name))
+        assert.equal(hashBytes(bytes), name, bytes.toString())
+        return bytes.toString()
+      })
+    )
+  }
+
+  /** As it was before the newest line that is written down there. */
+  async function restored(): Promise<string> {
+    const to = join(fixture.dir, 'back') as AbsPath
+    const lists = join(fixture.destination, '.spacedrive/versions/lists')
+    const lines = readdirSync(lists).flatMap(name => readFileSync(join(lists, name), 'utf8').trimEnd().split('\n'))
+    const atMs = Math.max(...lines.map(line => JSON.parse(line).at ?? 0)) - 1
+    await fixture.restore({ path: 'log' as RelPath, atMs, to: { folder: to } })
+    return readFileSync(join(to, 'log'), 'utf8')
+  }
+
+  for (const [how, isTaken, change] of [
+    ['deleted', () => !existsSync(there), () => rmSync(here)],
+    ['replaced', () => readFileSync(there, 'utf8') === OTHER, () => writeFileSync(here, OTHER)]
+  ] as const)
+    it(`${how} while a program has it open and writes to it: what was written is kept as what it is`, async () => {
+      const fd = openSync(there, 'a')
+      before = name => {
+        if ((name !== 'sync' && name !== 'syncAll') || !isTaken()) return
+        before = () => {}
+        writeSync(fd, MORE)
+      }
+      change()
+      assert.equal((await fixture.run()).state, 'converged')
+      closeSync(fd)
+      assert.deepEqual(kept(), [WAS + MORE])
+      assert.equal(await restored(), WAS + MORE)
+    })
+
+  it('of the same size as a version that is kept already, it is not taken for that', async () => {
+    rmSync(here)
+    await fixture.run()
+    writeFileSync(here, WAS)
+    await fixture.run()
+    const fd = openSync(there, 'r+')
+    before = name => {
+      if ((name !== 'sync' && name !== 'syncAll') || existsSync(there)) return
+      before = () => {}
+      writeSync(fd, WAS.toUpperCase())
+    }
+    rmSync(here)
+    assert.equal((await fixture.run()).state, 'converged')
+    closeSync(fd)
+    assert.deepEqual(kept().sort(), [WAS.toUpperCase(), WAS])
+  })
+
+  it('replaced where there is no room to put it aside, it is kept', async () => {
+    before = (name, args) => {
+      if (name !== 'rename' || !String(args[3]).match(/^[0-9a-f]{64}\.\d+$/)) return
+      before = () => {}
+      throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' })
+    }
+    writeFileSync(here, OTHER)
+    await fixture.run().catch(() => {})
+    assert.equal(readFileSync(there, 'utf8'), OTHER)
+    assert.deepEqual(kept(), [WAS])
+  })
+})
