@@ -7,6 +7,7 @@ import {
   type Problem,
   type RelPath,
   ROOT,
+  SpacedriveError,
   type TaskContext,
   toError
 } from '../../storage/base/index.js'
@@ -109,10 +110,10 @@ export const finishing = defineTasks(import.meta.url, {
     const copier = copierHere(input)
     const problems: Problem[] = []
     try {
-      for (const { source, from } of input.list) {
+      for (const { source, path, from } of input.list) {
         ctx.signal.throwIfAborted()
         try {
-          copier.removeSource(source, from)
+          copier.removeSource(source, await stillThat(copier, { source, path, from }, ctx.signal))
         } catch (err) {
           if (errorCode(err) !== 'MISSING') problems.push(problem(source, err))
         }
@@ -225,6 +226,19 @@ class Finish {
       this.#out.problems.push(problem(dir, err))
     }
   }
+}
+
+/**
+ * Size and time may have been put back over an edit (`cp -p`, `touch -r`): where the change time is another one the contents are
+ * compared. Of a file with several names it changes with each of them.
+ * @returns what the source has to be when it goes @throws CHANGED
+ */
+async function stillThat(copier: Copier, { source, path, from }: SourceGone, signal: AbortSignal): Promise<EntryStat> {
+  const now = copier.lookSource(source)
+  if (now?.kind !== 'file' || from.links !== 1 || now.links !== 1 || now.ctimeNs === from.ctimeNs) return from
+  const hashes = [await copier.hash('source', source, signal), await copier.hash('target', path, signal)]
+  if (hashes[0] === hashes[1]) return from
+  throw new SpacedriveError('CHANGED', `could not take ${displayPath(source)} away: it is not what was moved`)
 }
 
 /** The same file or link at two places; what cannot be read is not taken for the same. */

@@ -21,6 +21,8 @@ interface Taken {
   readonly to: RelPath
   /** Another name of it that is copied already. */
   readonly first: RelPath | undefined
+  /** Of a move, where something stands there: what it was before it was compared with that. */
+  readonly before: EntryStat | undefined
 }
 
 /** Between two looks at the signal; also how often the thread's event loop turns. */
@@ -84,25 +86,28 @@ export class Taker {
     if (kind === 'other') throw special(path)
     const to = renamed(this.#input.renames, path)
     const target = this.#folders.isNew(group.dir) ? undefined : this.#copier.lookTarget(to)
+    const before = this.#input.route.move && target !== undefined ? this.#copier.lookSource(path) : undefined
     const source: Seen = kind === 'symlink' ? { ...found, link: this.#copier.sourceLink(path) } : found
     const seen: Seen | undefined =
       target?.kind === 'symlink' ? { ...target, link: this.#copier.targetLink(to) } : target
     const decision = decide(source, seen, this.#rules)
     const first = group.firsts?.[i]
-    if (decision.do !== 'compare') return this.#act(decision, { source, target, path, to, first })
+    const taken = { source, target, path, to, first, before }
+    if (decision.do !== 'compare') return this.#act(decision, taken)
     return this.#compared(path, to).then(sameContent =>
-      this.#act(decide(source, seen, { ...this.#rules, sameContent }), { source, target, path, to, first })
+      this.#act(decide(source, seen, { ...this.#rules, sameContent }), taken)
     )
   }
 
-  #act(decision: Decision, { source, target, path, to, first }: Taken): Promise<void> | undefined {
+  #act(decision: Decision, taken: Taken): Promise<void> | undefined {
+    const { source, target, path, to, first } = taken
     switch (decision.do) {
       case 'copy':
         return this.#stage(source, path, to, undefined, first)
       case 'replace':
         return this.#stage(source, path, to, target, first)
       case 'same':
-        this.#same(source, path, to, target!, decision.attributes)
+        this.#same(taken, decision.attributes)
         return
       case 'skip':
         this.#out.skipped.push({ path: to, reason: decision.reason })
@@ -228,17 +233,17 @@ export class Taker {
     return true
   }
 
-  #same(source: Seen, path: RelPath, to: RelPath, target: EntryStat, attributes: boolean): void {
+  #same({ source, target, path, to, before }: Taken, attributes: boolean): void {
     this.#out.same++
     this.#out.sameBytes += source.kind === 'file' ? source.sizeBytes : 0
     const { rules, route: facts } = this.#input
     if (attributes) {
       const mtimeNs = rules.keepTimes ? { mtimeNs: source.mtimeNs } : {}
-      this.#out.attributes.push({ path: to, expected: target, mode: source.mode & 0o777, ...mtimeNs })
+      this.#out.attributes.push({ path: to, expected: target!, mode: source.mode & 0o777, ...mtimeNs })
     }
     if (!facts.move) return
-    const from = this.#copier.lookSource(path)
-    if (from !== undefined) this.#out.sameSources.push({ source: path, path: to, from })
+    // What was written to it since it was compared is not there.
+    if (before !== undefined) this.#out.sameSources.push({ source: path, path: to, from: before })
   }
 
   async #between(bytes: number): Promise<void> {
