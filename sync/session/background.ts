@@ -5,7 +5,7 @@ import type { FarEnds } from './far-ends.js'
 import { farEnd, type Sync } from './record.js'
 import type { RunReport } from './report.js'
 import type { NotDone, RunOptions } from './runs.js'
-import { StandingSync } from './standing.js'
+import { StandingSync, type Whole } from './standing.js'
 import type { Standing } from './status.js'
 import { watchFar } from './watch-far.js'
 
@@ -21,7 +21,7 @@ export interface BackgroundInit {
   list(): readonly Sync[]
   find(uuid: string): Sync | undefined
   run(uuid: string, options: RunOptions): Promise<RunReport | NotDone>
-  begin(sync: Sync): Promise<JobId>
+  begin(sync: Sync): Promise<Whole>
   outcome(job: JobId, options: { signal: AbortSignal }): Promise<JobOutcome>
   unsettled(sync: Sync): readonly RelPath[]
   isNetwork(path: AbsPath): Promise<boolean>

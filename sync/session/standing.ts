@@ -41,7 +41,7 @@ export interface StandingInit {
   /** A session here, quietly. */
   run(options: RunOptions): Promise<RunReport | NotDone>
   /** A session as a job, or the one that goes on; all of both ends is looked at. */
-  begin(): Promise<JobId>
+  begin(): Promise<Whole>
   outcome(job: JobId, signal: AbortSignal): Promise<JobOutcome>
   isNetwork(path: AbsPath): Promise<boolean>
   watchFar: WatchedEndsInit['watchFar']
@@ -49,6 +49,13 @@ export interface StandingInit {
   unsettled(): readonly RelPath[]
   /** `state` may be otherwise now. */
   changed(): void
+}
+
+/** A look at all of both ends. */
+export interface Whole {
+  readonly job: JobId
+  /** It went on already, and has looked at some of it. */
+  readonly wentOn: boolean
 }
 
 /**
@@ -185,11 +192,14 @@ export class StandingSync {
     this.#pending.clear()
     this.#nextWholeMs = clock.monotonicMs() + LOOK_INTERVAL_MS * (1 + LOOK_JITTER * (2 * random.float() - 1))
     try {
-      const { state, output, error } = await outcome(await begin(), this.#stopping.signal)
+      const { job, wentOn } = await begin()
+      const { state, output, error } = await outcome(job, this.#stopping.signal)
       if (error !== undefined) throw new SpacedriveError(error.code, error.message)
       // Who cancelled it wants it to rest; the next change, or the hour, goes on.
       if (state !== 'cancelled' && output !== undefined) this.#heed(output as RunReport | NotDone)
       else this.#whole = state !== 'cancelled'
+      // What it had looked at before the watch was there, or before what was told was set aside, may be otherwise since.
+      if (wentOn && state !== 'cancelled') this.#whole = true
     } catch (err) {
       this.#whole = true
       throw err

@@ -28,6 +28,7 @@ import { describeEnd } from './roots.js'
 import { Runs, type TurnOptions } from './runs.js'
 import type { SessionOutcome } from './session.js'
 import { Snapshots } from './snapshots.js'
+import type { Whole } from './standing.js'
 import { type Standing, type SyncStatus, statusOf } from './status.js'
 import { StatusChanges } from './status-changes.js'
 import type { FarAnswer, RunAsked, Syncs, SyncsInit } from './syncs.js'
@@ -79,7 +80,7 @@ class SyncList implements Syncs {
       ...{ ...init, run },
       list: () => this.list(),
       find: uuid => this.#findByUuid(uuid),
-      begin: async sync => this.#jobsOf(sync)[0]?.id ?? this.#dispatch(sync, {}, true),
+      begin: async sync => this.#beginWhole(sync),
       outcome: (job, options) => init.jobs.outcome(job, options),
       unsettled: ({ id }) => unsettledPaths(init.db, id),
       isNetwork: async path => (await init.placementOf(path))?.volume.network ?? false,
@@ -257,6 +258,11 @@ class SyncList implements Syncs {
       { priority: background ? 'normal' : 'high' }
     )
     return id
+  }
+
+  async #beginWhole(sync: Sync): Promise<Whole> {
+    const [going] = this.#jobsOf(sync)
+    return { job: going?.id ?? (await this.#dispatch(sync, {}, true)), wentOn: going !== undefined }
   }
 
   #jobsOf({ uuid }: Sync, serial = syncSerial): readonly JobSummary[] {
