@@ -1,4 +1,5 @@
 import { displayPath, hasCode, isAbort, nameOf, parentOf, type RelPath, SpacedriveError } from '../base/index.js'
+import { sameContentStat } from '../content/index.js'
 import { type ContentStrategy, type CopiedContent, copyContent, hasHoles } from './copy-content.js'
 import { CopyLooks } from './copy-looks.js'
 import { type DirHandle, findStat } from './disk.js'
@@ -55,7 +56,7 @@ export class CopyStager extends CopyLooks {
           const { strategy, between } = init
           const content = await copyContent(disk, { path, from, to, stat, strategy, large, between })
           const after = disk.stat(from)
-          if (after.sizeBytes !== stat.sizeBytes || after.mtimeNs !== stat.mtimeNs) throw changed(path)
+          if (!sameContentStat(stat, after)) throw changed(path)
           const lostXattrs = init.xattrs ? this.#copyXattrs(from, to) : []
           this.#setAttributes(to, stat, init, large !== undefined)
           if (this.syncEach) disk.sync(to)

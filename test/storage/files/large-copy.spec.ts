@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, copyFileSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { type AbsPath, type RelPath, type WorkerPool, workerPool } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
@@ -130,6 +142,26 @@ describe('the copy of a large file goes on where the disk has it', () => {
     const { found, hash } = await tryToCopy(copier, how)
     assert.deepEqual([found, hash], [0, hashBytes(content)])
     isWhole()
+  })
+
+  it('what is written to while it is copied is not copied, also where its size and time are put back', async () => {
+    utimesSync(source(), 1_000, 1_000)
+    const { ctimeNs } = lstatSync(source(), { bigint: true })
+    let written = false
+    const between = async (): Promise<void> => {
+      if (written) return
+      written = true
+      do {
+        const fd = openSync(source(), 'r+')
+        for (const at of [0, 40 * MIB]) writeSync(fd, 'edited', at)
+        closeSync(fd)
+        utimesSync(source(), 1_000, 1_000)
+      } while (lstatSync(source(), { bigint: true }).ctimeNs <= ctimeNs)
+    }
+    const how = { owner: false, xattrs: false, strategy: 'stream' } as const
+    await assert.rejects(copier.stageFile(rel('f'), STAGED, { ...how, between }), { code: 'CHANGED' })
+    assert.ok(written)
+    assert.deepEqual(readdirSync(join(stagedPath, '..')), [])
   })
 
   it('an error leaves nothing of it, a file that is no larger than a checkpoint leaves nothing either', async () => {
