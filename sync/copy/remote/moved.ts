@@ -1,5 +1,18 @@
-import type { AbortOptions, Problem, RelPath } from '../../../storage/base/index.js'
-import { type EntryStat, MAX_BATCH_STEPS, type PlaceStep } from '../../../storage/files/index.js'
+import {
+  type AbortOptions,
+  joinRel,
+  nameOf,
+  type Problem,
+  parentOf,
+  type RelPath
+} from '../../../storage/base/index.js'
+import {
+  type EntryStat,
+  freeNames,
+  MAX_BATCH_STEPS,
+  type PlaceStep,
+  type StagedSource
+} from '../../../storage/files/index.js'
 import type { Endpoint, EndpointStage } from '../../endpoints/index.js'
 import type { SourcesGone } from './placing.js'
 
@@ -19,6 +32,8 @@ export class MovedAway implements SourcesGone {
   #bytes = 0
   #n = 0
   #folders: RelPath[] = []
+  /** Something lies aside that could not be put back. */
+  #left = false
 
   /** @param id - of the staging place in the source's root */
   constructor(source: Endpoint, init: { id: string; run: string; problem(problem: Problem): void }) {
@@ -43,10 +58,27 @@ export class MovedAway implements SourcesGone {
         gone.push(result.done)
         if (result.done) this.#bytes += some[i]!.stat.sizeBytes
         else this.#problem(result.problem)
+        if (!result.done && typeof result.keptAt === 'object')
+          await this.#putBack(some[i]!.path, result.keptAt, options)
       }
     }
     if (this.#bytes >= ASIDE_BYTES) await this.#empty(options)
     return gone
+  }
+
+  /** Somebody wrote to it right before it went aside, and somebody else took its name right after: it gets one beside that. */
+  async #putBack(path: RelPath, from: StagedSource, options: AbortOptions): Promise<void> {
+    for (const name of freeNames(nameOf(path), false)) {
+      const [result] = await this.#source.place(
+        [{ kind: 'create', path: joinRel(parentOf(path), name), from }],
+        options
+      )
+      if (result?.done === true) return
+      if (result?.problem.code === 'EXISTS') continue
+      this.#left = true
+      if (result !== undefined) this.#problem(result.problem)
+      return
+    }
   }
 
   async folder(path: RelPath, options: AbortOptions): Promise<void> {
@@ -78,6 +110,7 @@ export class MovedAway implements SourcesGone {
   }
 
   async #empty(options: AbortOptions): Promise<void> {
+    if (this.#left) return // what is nobody's copy is in there: it stays
     await this.#stage?.discard(options)
     this.#stage = undefined
     this.#bytes = 0
