@@ -28,7 +28,8 @@ export function takenBy({ steps, results }: Pick<DoneBatch, 'steps' | 'results'>
       return kept === undefined ? [] : [{ path: kept, hash, from: step.path }]
     }
     const { path } = step.aside
-    if (result.aside === undefined) return [{ path, hash, from: step.path }]
+    // Without a change time (the plan had renamed something on the way to it) size and time are no proof: they may have been put back.
+    if (result.aside === undefined || step.expected.ctimeNs === undefined) return [{ path, hash, from: step.path }]
     const { sizeBytes = result.aside.sizeBytes, mtimeNs = result.aside.mtimeNs } = step.expected
     return [{ path, hash, from: step.path, stat: { sizeBytes, mtimeNs, ctimeNs: result.aside.ctimeNs } }]
   })

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import type { AbsPath, RelPath } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
@@ -92,6 +104,30 @@ describe('what a sync takes from its name', () => {
     assert.equal((await fixture.run()).state, 'converged')
     closeSync(fd)
     assert.deepEqual(kept().sort(), [WAS.toUpperCase(), WAS])
+  })
+
+  it('written to with its size and time put back, while the folder around it is renamed: it is kept as what it is', async () => {
+    for (const name of ['f', 'g', 'h']) {
+      mkdirSync(join(fixture.source, 'd'), { recursive: true })
+      writeFileSync(join(fixture.source, 'd', name), `${WAS} ${name}`)
+    }
+    await fixture.run()
+    const f = join(fixture.destination, 'd/f')
+    before = (name, args) => {
+      if (name !== 'rename' || args[1] !== 'd') return
+      before = () => {}
+      const times = join(fixture.dir, 'times')
+      execFileSync('touch', ['-r', f, times])
+      writeFileSync(f, `${WAS} F`)
+      execFileSync('touch', ['-r', times, f])
+    }
+    renameSync(join(fixture.source, 'd'), join(fixture.source, 'e'))
+    rmSync(join(fixture.source, 'e/f'))
+    await fixture.run()
+    assert.equal(existsSync(f), false)
+    const at = join(fixture.destination, 'e/f')
+    const found = existsSync(at) ? readFileSync(at, 'utf8') : kept().join()
+    assert.equal(found, `${WAS} F`)
   })
 
   it('replaced where there is no room to put it aside, it is kept', async () => {
