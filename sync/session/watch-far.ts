@@ -19,18 +19,15 @@ export async function watchFar(
   const endpoint = await far.open({ device, path, sync, access: 'read' }, {})
   const stopping = new AbortController()
   const pages = endpoint.sync!.watch({ signal: stopping.signal })[Symbol.asyncIterator]()
-  try {
-    await pages.next()
-  } catch (err) {
+  const first = await pages.next().catch(async err => {
     await endpoint.close()
     throw err
-  }
+  })
   const follow = async (): Promise<void> => {
-    for (;;) {
-      const { done, value } = await pages.next()
-      if (done === true) return
-      listener.note(value.note)
-      if (value.changes.length > 0) listener.changed(value.changes)
+    for (let page = first; page.done !== true; page = await pages.next()) {
+      const { note, changes } = page.value
+      listener.note(note)
+      if (changes.length > 0) listener.changed(changes)
     }
   }
   const following = follow()
