@@ -1,4 +1,5 @@
 import type { AbortOptions, Clock, ContentHash, RelPath } from '../../storage/base/index.js'
+import { hashBytes } from '../../storage/content/index.js'
 import type { FileRoot, OtherContent, Staging } from '../../storage/files/index.js'
 import { formatLine, type VersionLine } from './line.js'
 import { formatReach, SINCE_LIST, VersionLog } from './log.js'
@@ -9,8 +10,6 @@ import { PARTS, type ThinInit, type ThinReport, thinStore } from './thin.js'
 const NEW = '.new'
 /** The lines that a batch which a crash cut short may have written, several times over: a batch has up to 4,000 steps. */
 const RECOVER_LINES = 40_000
-/** Of what was written to something that a run had taken from its name: not a change of that run. */
-const WRITTEN = '.written'
 /** A store larger than this share of its volume is said in `status` (SYNC.md 8); it is never thinned for that. */
 export const LARGE_SHARE = 0.1
 
@@ -124,7 +123,7 @@ export class VersionStore extends VersionLog {
       if (line === undefined) return []
       const { hash, sizeBytes, mtimeNs, mode } = other
       // After the run that took it, as if it had stood there in between: a moment of its own, which can be gone back to.
-      const run = `${line.run}${WRITTEN}`
+      const run = runAfter(line.run)
       return [{ run, path: line.path, why: line.why, was: { kind: 'file', hash, sizeBytes, mtimeNs, mode } }]
     })
     await this.record(lines, options)
@@ -200,6 +199,18 @@ export class VersionStore extends VersionLog {
     await versions.append(`${name}${NEW}`, text, options)
     await versions.swap({ to: name, from: `${name}${NEW}` }, options)
   }
+}
+
+/** What was written to something that a run had taken from its name is no change of that run. The same whenever it is asked for. */
+function runAfter(run: string): string {
+  const digits = hashBytes(Buffer.from(`written after ${run}`))
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20, 32)
+  ].join('-')
 }
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
