@@ -197,9 +197,8 @@ export class StandingSync {
       if (error !== undefined) throw new SpacedriveError(error.code, error.message)
       // Who cancelled it wants it to rest; the next change, or the hour, goes on.
       if (state !== 'cancelled' && output !== undefined) this.#heed(output as RunReport | NotDone)
-      else this.#whole = state !== 'cancelled'
-      // What it had looked at before the watch was there, or before what was told was set aside, may be otherwise since.
-      if (wentOn && state !== 'cancelled') this.#whole = true
+      // What one that went on had looked at before the watch was there, or what was told was set aside, may be otherwise since.
+      if (state !== 'cancelled' && (wentOn || output === undefined)) this.#whole = true
     } catch (err) {
       this.#whole = true
       throw err
