@@ -21,6 +21,8 @@ export interface TerminalInit {
   stdout?: NodeJS.WriteStream
   stderr?: NodeJS.WriteStream
   env?: NodeJS.ProcessEnv
+  /** How often a status is a line where there is no terminal. */
+  statusEveryMs?: number
 }
 
 /** What the command line itself does with it: `end` gives up an open question and takes a status line away. */
@@ -32,29 +34,41 @@ export interface OwnTerminal extends Terminal {
 
 export function createTerminal(init: TerminalInit): OwnTerminal {
   const { json, stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = init
+  const { statusEveryMs = PLAIN_STATUS_EVERY_MS } = init
   const mayColor = (stream: NodeJS.WriteStream): boolean =>
     stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
   const interactive = stdin.isTTY === true && stderr.isTTY === true && !json
   let statusShown = false
   let lastPlainMs = 0
   let lastPlain = ''
+  let held = NOTHING_HELD
   let asking: AbortController | undefined
   let spooled: AbsPath | undefined
 
   let blockLines = 0
   const clearStatus = (): void => {
+    held.clear()
     if (statusShown) stderr.write('\r\u001b[2K')
     statusShown = false
     if (blockLines > 0) stderr.write(`\u001b[${blockLines}A\r\u001b[J`)
     blockLines = 0
   }
-  /** Without a terminal: a line that differs from the last one, and not more often than now and then. */
-  const plainNowAndThen = (text: string): void => {
-    const now = performance.now()
-    if (text === lastPlain || (lastPlain !== '' && now - lastPlainMs < PLAIN_STATUS_EVERY_MS)) return
-    lastPlainMs = now
-    lastPlain = text
-    stderr.write(`${paint(text, false)}\n`)
+  /**
+   * Without a terminal: lines that differ from the last ones, and not more often than now and then. What came too early is said
+   * when its time has come, if nothing newer was: it may be the last word for long, such as on whom the command waits for.
+   */
+  const plainNowAndThen = (lines: readonly string[]): void => {
+    held.clear()
+    const text = lines.map(line => `${paint(line, false)}\n`).join('')
+    if (text === lastPlain) return
+    const waitMs = lastPlain === '' ? 0 : lastPlainMs + statusEveryMs - performance.now()
+    const say = (): void => {
+      lastPlainMs = performance.now()
+      lastPlain = text
+      stderr.write(text)
+    }
+    if (waitMs <= 0) say()
+    else held = heldBack(say, waitMs)
   }
 
   async function ask(question: string, { hidden = false } = {}): Promise<string> {
@@ -114,11 +128,11 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
         statusShown = true
         return
       }
-      plainNowAndThen(text)
+      plainNowAndThen([text])
     },
     block(lines) {
       if (!stderr.isTTY) {
-        plainNowAndThen(lines.join('\n'))
+        plainNowAndThen(lines)
         return
       }
       clearStatus()
@@ -171,6 +185,14 @@ export function createTerminal(init: TerminalInit): OwnTerminal {
       clearStatus()
     }
   }
+}
+
+const NOTHING_HELD = { clear(): void {} }
+
+/** Said later, unless the command is over by then: nothing waits for it. */
+function heldBack(say: () => void, waitMs: number): typeof NOTHING_HELD {
+  const timer = setTimeout(say, waitMs).unref()
+  return { clear: () => clearTimeout(timer) }
 }
 
 /** The first of too many lines, with how many there are besides. */
