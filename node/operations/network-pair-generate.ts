@@ -19,7 +19,7 @@ export async function generate(
   const shown: ShownCode = { words, expiresAt, session, link }
   if (!wait) return shown
   context.emit(shown)
-  return await watchPairing(context, session, outcome)
+  return await watchPairing(context, session, outcome, { unasked: autoAccept })
 }
 
 export const networkPairGenerate = defineOperation<

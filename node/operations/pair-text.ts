@@ -65,13 +65,19 @@ const describe = (peer: PairingPeerInfo, terminal: Terminal): string => {
 }
 
 async function compare(
-  { session }: PairProgress,
+  { session, unasked }: PairProgress,
   peer: PairingPeerInfo,
   terminal: Terminal,
   call: CallOperation
 ): Promise<void> {
-  terminal.line(`${describe(peer, terminal)} wants to pair. Its screen must show the same four words:`)
+  const who = describe(peer, terminal)
+  terminal.line(
+    unasked === true
+      ? `${who} has typed the words, and nobody is asked. Its screen shows:`
+      : `${who} wants to pair. Its screen must show the same four words:`
+  )
   terminal.line(`  ${terminal.bold(peer.compare)}`)
+  if (unasked === true) return
   if (peer.knownAs !== undefined) terminal.note(`It is known here already, as ${peer.knownAs}.`)
   if (peer.looksLike !== undefined) {
     terminal.note(

@@ -14,6 +14,8 @@ export interface ShownCode {
 /** What happens on the way; `state` as in `network pair status`. */
 export interface PairProgress extends Pick<PairingStatus, 'session' | 'role' | 'peer' | 'warnings'> {
   readonly state: PairingState
+  /** Of a code that takes whoever types it: no answer is waited for. */
+  readonly unasked?: true
 }
 
 export interface PairedOutput extends PairingResult {
@@ -26,7 +28,8 @@ export type PairEmit = ShownCode | PairProgress
 export async function watchPairing(
   { peer, signal, emit }: OperationContext,
   session: string,
-  outcome: Promise<PairingResult>
+  outcome: Promise<PairingResult>,
+  { unasked = false } = {}
 ): Promise<PairedOutput> {
   const tell = (e: { session: string }): void => {
     const now = e.session === session ? peer.pairing.find(session) : undefined
@@ -37,7 +40,8 @@ export async function watchPairing(
       role,
       state,
       warnings,
-      ...(now.peer === undefined ? {} : { peer: now.peer })
+      ...(now.peer === undefined ? {} : { peer: now.peer }),
+      ...(unasked && { unasked })
     } satisfies PairProgress)
   }
   const off = [peer.events.on('pairing:progressed', tell), peer.events.on('pairing:warned', tell)]

@@ -142,6 +142,15 @@ describe('network pair', () => {
     )
   })
 
+  it('with --auto-accept nobody is asked to answer, but the four words are shown', async () => {
+    const showing = ada.begin('network', 'pair', 'generate', '--auto-accept')
+    const words = (await showing.line(/^Pairing code: /)).slice('Pairing code: '.length)
+    await bob.ok('network', 'pair', 'join', words, '--address', address)
+    const { stdout, stderr } = await showing.ended
+    assert.match(stdout, /has typed the words, and nobody is asked\. Its screen shows:\n {2}(\w+ ?){4}\n/)
+    assert.doesNotMatch(stderr, /pair confirm/)
+  })
+
   it('F6: no word of a code is in a log', async () => {
     const { words } = await code('--auto-accept')
     await bob.ok('network', 'pair', 'join', words, '--address', address)
