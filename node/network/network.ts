@@ -8,7 +8,7 @@ import {
   wireError
 } from '../../protocols/wire/index.js'
 import { type AbortOptions, type DeviceId, SpacedriveError, toError } from '../../storage/base/index.js'
-import { deviceWrites } from '../devices/index.js'
+import { type DeviceProblem, deviceWrites } from '../devices/index.js'
 import { belonging } from '../identity/index.js'
 import { type Finding, startFinding } from './finding.js'
 import type { Network, NetworkInit } from './index.js'
@@ -185,7 +185,7 @@ export function createNetwork(init: NetworkInit): Network {
     await pace(device, signal)
     const peer = running?.links.session(device)
     if (peer === undefined) {
-      throw wireError('DEVICE_AWAY', `${devices.nameOf(device)} is away`)
+      throw awayFor(devices.nameOf(device), devices.find(device)?.problem)
     }
     const limit = patientDeadline(peer, NEGOTIATION_TIMEOUT_MS, `opening ${protocol}`, signal)
     try {
@@ -280,4 +280,14 @@ export function createNetwork(init: NetworkInit): Network {
     status: () =>
       composeStatus({ state, failure, notes, running, finding, config: init.config(), identity, devices, self })
   }
+}
+
+/** Of a device that is there and will not have us, that it is away would be untrue. */
+function awayFor(name: string, problem: DeviceProblem | undefined): SpacedriveError {
+  if (problem !== 'does-not-know-us' && problem !== 'keys-differ') return wireError('DEVICE_AWAY', `${name} is away`)
+  const why =
+    problem === 'keys-differ' ? 'its keys differ from those kept here' : 'it does not know this device any more'
+  return new SpacedriveError('DEVICE_AWAY', `${name} cannot be reached: ${why}`, {
+    hint: 'Pair the two again: `spacedrive network pair generate`.'
+  })
 }

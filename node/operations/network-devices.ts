@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SpacedriveError } from '../../storage/base/index.js'
+import { displayPath, SpacedriveError } from '../../storage/base/index.js'
 import { formatTime } from './format.js'
 import { defineOperation } from './operation.js'
 
@@ -96,20 +96,26 @@ export const networkRevoke = defineOperation({
         hint: 'Only a new pairing brings it back.'
       })
     }
+    const ended = [
+      ...peer.syncs.list().filter(s => s.source.device === found.id || s.destination.device === found.id),
+      ...peer.served.list().filter(s => s.device === found.id && s.folder !== undefined)
+    ].map(s => displayPath(s.name))
     await peer.devices.revoke(found.id)
     const others = peer.devices
       .list()
       .filter(d => d.state === 'paired')
       .map(d => d.name)
-    return { id: found.id, name: found.name, notTold: others }
+    return { id: found.id, name: found.name, notTold: others, syncs: ended }
   },
   command: {
     path: 'network revoke',
     arguments: [['<device>', 'id, first 8 letters or more of it, or name']],
     examples: ['spacedrive network revoke laptop'],
     input: ({ arguments: [device] }) => ({ device: device as string }),
-    render({ name, notTold }, terminal) {
-      terminal.line(`${terminal.bold(name)} is revoked: cut off, and refused from now on`)
+    render({ name, notTold, syncs }, terminal) {
+      terminal.line(`${terminal.bold(name)} is revoked: cut off, and refused from now on.`)
+      if (syncs.length > 0)
+        terminal.note(`Syncs with it have ended, files and versions are where they were: ${syncs.join(', ')}.`)
       if (notTold.length > 0) {
         terminal.note(`Your other devices are not told: revoke it there too (${notTold.join(', ')}).`)
       }

@@ -15,12 +15,14 @@ import {
   type Clock,
   type ContentHash,
   type DeviceId,
+  displayPath,
   isWithin,
   type Logger,
   type Random,
   SpacedriveError,
   type Startable,
-  toError
+  toError,
+  typed
 } from '../../storage/base/index.js'
 import { AREA_NAME } from '../../storage/files/index.js'
 import type { IndexPlaces } from '../../sync/analysis/index.js'
@@ -210,7 +212,7 @@ class Service implements Replicas {
     const madeBy = uuid === undefined ? PERSON : madeBySync(uuid)
     const may = (at: string): boolean => grants.covering(device, at, access, madeBy) !== undefined
     // What is not granted is not told apart from what is not there.
-    const notGranted = uuid === undefined ? notGrantedTo(access) : noSuchSync()
+    const notGranted = uuid === undefined ? notGrantedTo(this.#init.nameOf(device), path, access) : noSuchSync()
     if (uuid !== undefined && sync === undefined) return refuse(notGranted)
     const within = path.startsWith('/') && may(posix.normalize(path))
     let endpoint: Endpoint
@@ -251,9 +253,12 @@ class Service implements Replicas {
   }
 }
 
-const notGrantedTo = (access: Access): SpacedriveError =>
-  new SpacedriveError('NOT_GRANTED', 'that folder is not granted to you', {
-    hint: `On the other device: \`network grant DEVICE DIR --${access}\`.`
+/** The words that let it, of what was asked for alone: nothing that is here is learned from them. All of a disk is not proposed. */
+const notGrantedTo = (name: string, path: string, access: Access): SpacedriveError => {
+  const dir = posix.normalize(path) === '/' ? 'DIR' : typed(displayPath(path))
+  return new SpacedriveError('NOT_GRANTED', 'that folder is not granted to you', {
+    hint: `On the other device: \`spacedrive network grant ${typed(name)} ${dir} --${access}\`.`
   })
+}
 const tooMany = (n: number): SpacedriveError => new SpacedriveError('TOO_MANY', `${n} folders are open already`)
 const noSuchSync = (): SpacedriveError => new SpacedriveError('NOT_GRANTED', 'it takes no part in that sync')

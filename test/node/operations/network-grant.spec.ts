@@ -23,7 +23,9 @@ describe('network grant, and file list DEVICE:/path', () => {
     writeFileSync(Buffer.concat([Buffer.from(`${photos}/odd`), Buffer.from([0xff])]), '')
     symlinkSync('a.jpg', `${photos}/link`)
     const before = await ada.run('file', 'list', `bob:${photos}`)
-    assert.match(before.stderr, /not granted[\s\S]*network grant/)
+    assert.ok(before.stderr.includes(`\`spacedrive network grant ada ${photos} --read\``), before.stderr)
+    // All of a disk is not proposed.
+    assert.match((await ada.run('file', 'list', 'bob:/')).stderr, /network grant ada DIR --read/)
     assert.match(await bob.ok('network', 'grant', 'ada', photos, '--read'), /ada may read what is in /)
     const { entries } = await ada.json<Listing>('file', 'list', `bob:${photos}`)
     assert.deepEqual(
@@ -48,6 +50,7 @@ describe('network grant, and file list DEVICE:/path', () => {
       remote.map(r => [r.command, r.outcome, r.origin, r.paths[0]]),
       [
         ['remote.read', 'refused', ada.id, photos],
+        ['remote.read', 'refused', ada.id, '/'],
         ['remote.read', 'done', ada.id, photos],
         ['remote.read', 'done', ada.id, `${photos}/2026`]
       ]
