@@ -3,8 +3,10 @@ import { type AnswerContext, MAX_ANSWER_BYTES, type Question } from '../../proto
 import type { Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
 import { conflictsView, resolveSync } from './sync-conflicts.js'
+import type { ConflictsView, PlanView } from './sync-far-views.js'
 import { planView } from './sync-plan.js'
 import { runLogged } from './sync-run.js'
+import { syncView } from './sync-view.js'
 import { whyView } from './sync-why.js'
 
 /** @throws as the command of that name */
@@ -17,11 +19,15 @@ export async function answerDriven(
   const asked = { origin: device, signal, emit() {} }
   switch (question.what) {
     case 'plan':
-      return fitted(await planView(peer, sync, { signal }), 'list')
+      return fittedPlan(await planView(peer, sync, { signal }))
+    case 'status': {
+      const { state, text, advice } = syncView(peer, sync)
+      return { state, text, advice }
+    }
     case 'why':
       return fitted(await whyView(peer, sync, question.path, signal), 'changes')
     case 'conflicts':
-      return fitted(await conflictsView(peer, sync, signal), 'conflicts')
+      return fittedConflicts(await conflictsView(peer, sync, signal))
     case 'run': {
       const { planHash } = question
       const report = await runLogged(peer, sync, { ...asked, ...(planHash !== undefined && { planHash }) })
@@ -35,6 +41,19 @@ export async function answerDriven(
       return fitted({ ...done, run }, 'paths')
     }
   }
+}
+
+/** What waits is told before what is settled; only of that is counted what is left out. */
+function fittedConflicts(view: ConflictsView): ConflictsView {
+  const { settled } = fitted({ settled: view.settled }, 'settled', MAX_ANSWER_BYTES / 4)
+  return fitted({ ...view, settled }, 'conflicts')
+}
+
+/** The operations count as `more`; conflicts and problems are what is shown of them there, and no more. */
+function fittedPlan(plan: PlanView): PlanView {
+  const { conflicts } = fitted({ conflicts: plan.conflicts }, 'conflicts', MAX_ANSWER_BYTES / 4)
+  const { problems } = fitted({ problems: plan.problems }, 'problems', MAX_ANSWER_BYTES / 4)
+  return fitted({ ...plan, conflicts, problems }, 'list')
 }
 
 /** The same with as much of its list, from the beginning, as fits; `more` counts the rest where there is such a field. */

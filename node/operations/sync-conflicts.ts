@@ -8,7 +8,7 @@ import { asTyped } from './as-typed.js'
 import { askDriver, bodyOf } from './ask-driver.js'
 import { counted, pathFields, showList } from './file-text.js'
 import { formatBytes, formatTime } from './format.js'
-import { defineOperation } from './operation.js'
+import { defineOperation, type Terminal } from './operation.js'
 import { progressLine } from './progress.js'
 import { type ConflictsView, farViews, type ResolveView } from './sync-far-views.js'
 import { namedSync, servedEnds } from './sync-named.js'
@@ -31,10 +31,11 @@ export const syncConflicts = defineOperation({
     arguments: [['<name>', 'which sync']],
     examples: ['spacedrive sync conflicts notes'],
     input: ({ arguments: [name] }) => ({ name: String(name) }),
-    render({ sync, policy, conflicts, more }, terminal) {
+    render({ sync, policy, conflicts, more, settled }, terminal) {
       if (conflicts.length === 0) {
         terminal.line(`No conflict of ${sync} waits for you.`)
         if (policy !== 'prompt') terminal.note(`Conflicts are settled by its policy: ${policy}.`)
+        showSettled(settled, terminal)
         return
       }
       terminal.table(
@@ -44,10 +45,20 @@ export const syncConflicts = defineOperation({
       terminal.note(
         `Both ends are as they were. \`spacedrive sync resolve ${typed(sync)} PATH --keep ${KEEPS.join('|')}\``
       )
+      showSettled(settled, terminal)
     },
     exitCode: ({ conflicts }) => (conflicts.length > 0 ? 3 : 0)
   }
 })
+
+function showSettled(settled: ConflictsView['settled'], terminal: Terminal): void {
+  if (settled.length === 0) return
+  terminal.line('Settled lately:')
+  for (const { path, resolution, copy, at } of settled) {
+    const other = copy === null ? 'the other content is in the versions' : `the other is ${copy}`
+    terminal.line(`  ${formatTime(at)}  ${path}: ${resolution}, ${other}`)
+  }
+}
 
 export const syncResolve = defineOperation({
   name: 'sync.resolve',
@@ -116,6 +127,9 @@ export async function conflictsView(peer: Peer, sync: Sync, signal: AbortSignal)
   const conflicts = await peer.history.conflicts(sync, { signal })
   return {
     ...{ sync: sync.name, policy: sync.policy, more: 0 },
+    settled: peer.history
+      .settled(sync)
+      .map(({ path, resolution, copy, atMs }) => ({ path, resolution, copy: copy ?? null, at: atMs })),
     conflicts: conflicts.map(c => ({
       ...pathFields(c.path),
       ...{ source: sideView(c.source), destination: sideView(c.destination), answered: c.answered ?? null }

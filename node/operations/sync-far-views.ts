@@ -7,10 +7,18 @@ const end = z.enum(['source', 'destination'])
 const count = z.number().int().min(0)
 const side = z.object({ kind: z.string(), sizeBytes: z.number(), mtimeMs: z.number() }).nullable()
 
+/** Optional fields are left out, never undefined: as JSON has it. */
+const conflicted: z.ZodType<RunReport['conflicts']> = z.array(
+  z.object({ path: z.string(), resolution: z.string(), copy: z.string().optional() })
+) as never
+const problemsOf = z.array(z.object({ path: z.string(), code: z.string(), message: z.string() }))
+
 const plan = z.object({
   ...{ sync: z.string(), planHash: z.string().nullable(), totals: z.unknown() },
   list: z.array(z.object({ kind: z.string(), end, reason: z.string(), ...pathed, to: z.string().optional() })),
-  ...{ more: count, halts: z.array(z.string()), text: z.string().min(1), refused: z.boolean() }
+  ...{ more: count, halts: z.array(z.string()), text: z.string().min(1), refused: z.boolean() },
+  // Not told by earlier releases.
+  ...{ conflicts: conflicted.default([]), problems: problemsOf.default([]) }
 })
 
 const why = z.object({
@@ -25,7 +33,11 @@ const conflicts = z.object({
   ...{ sync: z.string(), policy: z.string() },
   conflicts: z.array(z.object({ ...pathed, source: side, destination: side, answered: z.string().nullable() })),
   /** Not in the list. */
-  more: count
+  more: count,
+  // Not told by earlier releases.
+  settled: z
+    .array(z.object({ path: z.string(), resolution: z.string(), copy: z.string().nullable(), at: z.number() }))
+    .default([])
 })
 
 /** Optional fields are left out, never undefined: as JSON has it. */
@@ -34,8 +46,7 @@ const run: z.ZodType<RunReport> = z.object({
   state: z.enum(['converged', 'conflicts', 'problems', 'halted', 'waiting', 'cancelled', 'failed']),
   ...{ reason: z.string().optional(), planHash: z.string().optional() },
   ...{ operations: count, bytesTransferred: count, durationMs: z.number() },
-  conflicts: z.array(z.object({ path: z.string(), resolution: z.string(), copy: z.string().optional() })),
-  problems: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })),
+  ...{ conflicts: conflicted, problems: problemsOf },
   ...{ halts: z.array(z.string()).optional(), hint: z.string().optional(), rulesChanged: z.boolean().optional() },
   ignored: z.object({ files: count, of: count }).optional(),
   notes: z.array(z.string()).optional()

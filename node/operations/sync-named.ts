@@ -118,6 +118,12 @@ function stateOf(
     ]
   }
   const last = lastRunAtMs === undefined ? 'never run' : `last run ${formatTime(lastRunAtMs)}`
+  if (peer.devices.find(device)?.problem === 'does-not-know-us')
+    return [
+      'waiting',
+      `${deviceName} does not know this device any more, ${last}`,
+      `Pair with it again, or \`spacedrive sync remove ${typed(shown)}\`: files stay`
+    ]
   if (peer.network.session(device) === undefined) return ['waiting', `waiting for ${deviceName}, ${last}`, null]
   return ['served', `driven by ${deviceName}, ${last}`, null]
 }

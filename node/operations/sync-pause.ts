@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { displayPath, typed } from '../../storage/base/index.js'
+import type { ServedSync } from '../../sync/serving/index.js'
+import type { Peer } from '../compose.js'
 import { defineOperation } from './operation.js'
 import { namedSync } from './sync-named.js'
 
 const input = z.strictObject({ name: z.string().min(1) })
+
+const driver = (peer: Peer, { device }: ServedSync): string | null => peer.devices.nameOf(device)
 
 export const syncPause = defineOperation({
   name: 'sync.pause',
@@ -13,20 +17,24 @@ export const syncPause = defineOperation({
     const found = namedSync(peer, name)
     if ('served' in found) {
       await peer.agreements.pause(found.served, true)
-      return { sync: displayPath(found.served.name), paused: true }
+      return { sync: displayPath(found.served.name), paused: true, drivenBy: driver(peer, found.served) }
     }
     await peer.syncs.pause(found.own)
-    return { sync: found.own.name, paused: true }
+    return { sync: found.own.name, paused: true, drivenBy: null }
   },
   command: {
     path: 'sync pause',
     arguments: [['<name>', 'which sync']],
     examples: ['spacedrive sync pause photos'],
     input: ({ arguments: [name] }) => ({ name: String(name) }),
-    render: ({ sync }, terminal) =>
+    render({ sync, drivenBy }, terminal) {
+      const resume = `\`spacedrive sync resume ${typed(sync)}\``
       terminal.line(
-        `Paused ${sync}. \`spacedrive sync resume ${typed(sync)}\` lets it go on; \`sync run\` runs it once.`
+        drivenBy === null
+          ? `Paused ${sync}. ${resume} lets it go on; \`sync run\` runs it once.`
+          : `Paused ${sync} on this device: ${drivenBy} waits until ${resume} here.`
       )
+    }
   }
 })
 
@@ -38,19 +46,22 @@ export const syncResume = defineOperation({
     const found = namedSync(peer, name)
     if ('served' in found) {
       await peer.agreements.pause(found.served, false)
-      return { sync: displayPath(found.served.name), paused: false, manual: false }
+      const drivenBy = driver(peer, found.served)
+      return { sync: displayPath(found.served.name), paused: false, manual: false, drivenBy }
     }
     await peer.syncs.resume(found.own)
-    return { sync: found.own.name, paused: false, manual: found.own.manual }
+    return { sync: found.own.name, paused: false, manual: found.own.manual, drivenBy: null }
   },
   command: {
     path: 'sync resume',
     arguments: [['<name>', 'which sync']],
     examples: ['spacedrive sync resume photos'],
     input: ({ arguments: [name] }) => ({ name: String(name) }),
-    render: ({ sync, manual }, terminal) =>
-      terminal.line(
-        manual ? `${sync} goes on: \`spacedrive sync run ${typed(sync)}\` runs it.` : `${sync} goes on by itself.`
-      )
+    render({ sync, manual, drivenBy }, terminal) {
+      // Whether it rests there as well is not known here.
+      if (drivenBy !== null) terminal.line(`This device takes part in ${sync} again, as ${drivenBy} drives it.`)
+      else if (manual) terminal.line(`${sync} goes on: \`spacedrive sync run ${typed(sync)}\` runs it.`)
+      else terminal.line(`${sync} goes on by itself.`)
+    }
   }
 })

@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { displayPath, typed } from '../../storage/base/index.js'
 import type { Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
-import { askDriver } from './ask-driver.js'
+import { askDriver, ensureNotPaused, saidBy } from './ask-driver.js'
 import { pathFields } from './file-text.js'
 import { limitOption } from './number-option.js'
 import { defineOperation } from './operation.js'
 import { farViews, type PlanView } from './sync-far-views.js'
 import { namedSync } from './sync-named.js'
-import { planText } from './sync-text.js'
+import { planText, showRemarks } from './sync-text.js'
 
 /** Lines of a plan that may be asked for at once. */
 const MAX_LIMIT = 10_000
@@ -20,7 +20,10 @@ export const syncPlan = defineOperation({
   async run({ peer, signal }, { name, limit }): Promise<PlanView> {
     const found = namedSync(peer, name)
     if ('own' in found) return planView(peer, found.own, { signal, limit })
-    return farViews.plan.parse(await askDriver(peer, found.served, { what: 'plan' }, signal))
+    ensureNotPaused(found.served)
+    const told = farViews.plan.parse(await askDriver(peer, found.served, { what: 'plan' }, signal))
+    const { halts, hint } = saidBy(peer, found.served, { halts: told.halts, hint: told.text })
+    return told.refused ? { ...told, halts, text: hint } : told
   },
   command: {
     path: 'sync plan',
@@ -28,7 +31,7 @@ export const syncPlan = defineOperation({
     options: [['--limit <n>', 'show so many at most (200)']],
     examples: ['spacedrive sync plan photos', 'spacedrive sync plan photos --limit 10000'],
     input: ({ arguments: [name], options: o }) => ({ name: String(name), ...limitOption(o.limit, MAX_LIMIT) }),
-    render({ sync, planHash, list, more, halts, text, refused }, terminal) {
+    render({ sync, planHash, list, more, halts, text, refused, conflicts, problems }, terminal) {
       if (refused) {
         terminal.line(`It would not begin: ${halts.join('; ')}.`)
         terminal.line(text)
@@ -40,6 +43,7 @@ export const syncPlan = defineOperation({
       }
       if (more > 0) terminal.line(`and ${more.toLocaleString('en')} more`)
       terminal.line(`${text[0]!.toUpperCase()}${text.slice(1)}.`)
+      showRemarks({ conflicts, problems }, terminal)
       for (const halt of halts) terminal.line(`A guard would stop it: ${halt}.`)
       if (list.length > 0) terminal.line(`Exactly this: spacedrive sync run ${typed(sync)} --plan ${planHash}`)
     },
@@ -57,18 +61,21 @@ export async function planView(
   const outcome = await peer.syncs.plan(sync, { signal })
   if (outcome.state === 'refused') {
     const { message, hint } = outcome.guard
-    const none = { planHash: null, totals: null, list: [], more: 0 }
+    const none = { planHash: null, totals: null, list: [], more: 0, conflicts: [], problems: [] }
     return { sync: name, ...none, halts: [message], text: hint.replace('NAME', name), refused: true }
   }
   const { plan, halts } = outcome
-  const { haltText } = await import('../../sync/session/index.js')
-  const list = (await peer.syncs.planned(sync, { limit })).map(op => ({
+  const { haltText, remarksTold } = await import('../../sync/session/index.js')
+  const { operations, remarks, unread } = await peer.syncs.planned(sync, { limit })
+  const { conflicts, problems } = remarksTold(remarks)
+  const list = operations.map(op => ({
     ...{ kind: op.kind, end: op.end, reason: op.reason, ...pathFields(op.path) },
     ...(op.to !== undefined && { to: displayPath(op.to) })
   }))
   const more = plan.operations - list.length
   return {
     ...{ sync: name, planHash: plan.hash, totals: plan.totals, list, more },
-    ...{ halts: halts.map(haltText), text: planText(plan), refused: false }
+    ...{ halts: halts.map(haltText), text: planText(plan), refused: false },
+    ...{ conflicts, problems: [...problems, ...unread.map(({ path, code, message }) => ({ path, code, message }))] }
   }
 }

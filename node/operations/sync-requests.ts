@@ -35,7 +35,7 @@ export const syncRequests = defineOperation({
         if (r.asksBecause !== null) terminal.line(`  You are asked, since ${r.asksBecause}.`)
       }
       terminal.line(
-        '`spacedrive sync accept ID` takes part (`--to DIR`: in another folder), `sync decline ID` does not.'
+        '`spacedrive sync accept ID` takes part (`--to DIR`: in another folder), `spacedrive sync decline ID` does not.'
       )
     }
   }
@@ -125,6 +125,9 @@ export const syncAllow = defineOperation({
     render({ name, deviceName, removed, replaced }, terminal) {
       const what = `${removed.toLocaleString('en')} deletions and ${replaced.toLocaleString('en')} replacements`
       terminal.line(`${deviceName} may do ${what} here when ${name} runs next; all of it is kept in the versions.`)
+      terminal.note(
+        `On ${deviceName}: \`spacedrive sync run ${typed(name)}\`, with --force where it was stopped there, too.`
+      )
     }
   }
 })

@@ -11,7 +11,7 @@ import {
 } from '../../storage/base/index.js'
 import type { NotDone, RunAsked, RunReport, Sync } from '../../sync/session/index.js'
 import type { Peer } from '../compose.js'
-import { askDriver } from './ask-driver.js'
+import { askDriver, ensureNotPaused, saidBy } from './ask-driver.js'
 import { waitOrCancel } from './job-wait.js'
 import { defineOperation } from './operation.js'
 import { progressLine } from './progress.js'
@@ -36,7 +36,9 @@ export const syncRun = defineOperation<'sync.run', typeof input, RunReport, Prog
     if ('own' in found) return runLogged(peer, found.own, { signal, emit, force, acceptRollback, ...planHash })
     // A person at the end that is counted on gives this word there.
     if (force || acceptRollback) drivenSync(peer, name)
-    return farViews.run.parse(await askDriver(peer, found.served, { what: 'run', ...planHash }, signal))
+    ensureNotPaused(found.served)
+    const told = await askDriver(peer, found.served, { what: 'run', ...planHash }, signal)
+    return saidBy(peer, found.served, farViews.run.parse(told))
   },
   command: {
     path: 'sync run',

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { SyncState } from '../../sync/session/index.js'
+import { driversWords } from './drivers-word.js'
+import { counted } from './file-text.js'
 import { formatTime } from './format.js'
 import { defineOperation, type Terminal } from './operation.js'
 import { namedSync, servedView } from './sync-named.js'
@@ -12,12 +14,13 @@ export const syncStatus = defineOperation({
   name: 'sync.status',
   summary: 'What is the matter with each sync, and what to do',
   input: z.strictObject({ name: z.string().min(1).optional(), runs: z.boolean().default(false) }),
-  async run({ peer }, { name, runs }) {
+  async run({ peer, signal }, { name, runs }) {
     const found = name === undefined ? undefined : namedSync(peer, name)
     const syncs = found === undefined ? peer.syncs.list() : 'own' in found ? [found.own] : []
     const served = found === undefined ? peer.served.list() : 'served' in found ? [found.served] : []
+    const words = await driversWords(peer, served, signal)
     return {
-      served: served.map(sync => servedView(peer, sync)),
+      served: served.map(sync => ({ ...servedView(peer, sync), driver: words.get(sync.id) ?? null })),
       syncs: syncs.map(sync => ({
         ...syncView(peer, sync),
         ...(runs && {
@@ -48,8 +51,8 @@ export const syncStatus = defineOperation({
           const why = run.reason === null ? '' : ` (${run.reason})`
           const more = [
             `${run.operations.toLocaleString('en')} done`,
-            ...(run.conflicts > 0 ? [`${run.conflicts} conflicts`] : []),
-            ...(run.problems > 0 ? [`${run.problems} problems`] : [])
+            ...(run.conflicts > 0 ? [counted(run.conflicts, 'conflict')] : []),
+            ...(run.problems > 0 ? [counted(run.problems, 'problem')] : [])
           ].join(', ')
           const kind = run.kind === 'run' ? '' : `${run.kind}: `
           terminal.line(`  ${formatTime(run.beganAt)}  ${kind}${run.state}${why}  ${more}  ${run.run}`)
@@ -57,7 +60,12 @@ export const syncStatus = defineOperation({
       }
       for (const sync of served) {
         const text = terminal.color(sync.state === 'halted' ? 'red' : 'cyan', sync.text)
-        terminal.line(`${terminal.bold(sync.name)}  ${text}${sync.advice === null ? '' : `. ${sync.advice}`}`)
+        terminal.line(`${terminal.bold(sync.name)}  ${text}${sync.advice === null ? '' : `. ${asAdvice(sync.advice)}`}`)
+        // What is the matter here comes first: the driver only knows that nothing goes on.
+        if (sync.driver === null || sync.state !== 'served') continue
+        const { text: said, state, advice } = sync.driver
+        const todo = advice === null ? '' : `. On ${sync.deviceName}: ${asAdvice(advice)}`
+        terminal.line(`  ${terminal.color(colorOf(state as SyncState), said)}${todo}`)
       }
     }
   }

@@ -1,5 +1,6 @@
 /** What `sync run` and `sync plan` say: DESIGN 11, one shape for people and programs. */
 import type { PlanSummary, RunReport } from '../../sync/session/index.js'
+import { counted } from './file-text.js'
 import { formatBytes } from './format.js'
 import type { Terminal } from './operation.js'
 
@@ -7,16 +8,18 @@ export function planText({ totals }: PlanSummary): string {
   const { source, destination } = totals
   const both = (pick: (end: typeof source) => number): number => pick(source) + pick(destination)
   const parts = [
-    [both(e => e.created), 'to create'],
-    [both(e => e.replaced), 'to replace'],
-    [both(e => e.removed), 'to delete'],
-    [both(e => e.moved), 'to rename'],
-    [both(e => e.directoriesMade), 'folders to make'],
-    [both(e => e.directoriesRemoved), 'folders to remove'],
-    [both(e => e.attributes), 'permissions or times to set']
+    [both(e => e.created), 'to create', 'to create'],
+    [both(e => e.replaced), 'to replace', 'to replace'],
+    [both(e => e.removed), 'to delete', 'to delete'],
+    [both(e => e.moved), 'to rename', 'to rename'],
+    [both(e => e.directoriesMade), 'folder to make', 'folders to make'],
+    [both(e => e.directoriesRemoved), 'folder to remove', 'folders to remove'],
+    [both(e => e.attributes), 'permission or time to set', 'permissions or times to set']
   ] as const
-  const said = parts.filter(([n]) => n > 0).map(([n, what]) => `${n.toLocaleString('en')} ${what}`)
-  return said.length === 0 ? 'nothing to do' : `${said.join(', ')} (${formatBytes(both(e => e.bytes))})`
+  const said = parts.filter(([n]) => n > 0).map(([n, one, many]) => counted(n, one, many))
+  // Of deletions the bytes are not counted: those are what is to be written.
+  const bytes = both(e => e.bytes)
+  return said.length === 0 ? 'nothing to do' : `${said.join(', ')}${bytes === 0 ? '' : ` (${formatBytes(bytes)})`}`
 }
 
 /** Problems shown one by one on a terminal; `--json` has them all. */
@@ -41,10 +44,18 @@ export function showRun(view: RunReport, terminal: Terminal): void {
   }
   const done = `${view.operations.toLocaleString('en')} done, ${formatBytes(view.bytesTransferred)}`
   terminal.line(view.state === 'converged' ? `In step: ${done}.` : `${done}, but not all:`)
-  for (const { path, resolution, copy } of view.conflicts.slice(0, SHOWN))
-    terminal.line(`  conflict  ${path}: ${resolution}${copy === undefined ? '' : `, the other is ${copy}`}`)
-  for (const { message } of view.problems.slice(0, SHOWN)) terminal.line(`  ${message}`)
-  const more = [view.conflicts, view.problems].reduce((sum, list) => sum + Math.max(0, list.length - SHOWN), 0)
-  if (more > 0) terminal.line(`  and ${more} more`)
+  showRemarks(view, terminal)
   for (const note of view.notes ?? []) terminal.line(`${note}.`)
+}
+
+/** What stays as it is, or was settled, path by path. */
+export function showRemarks(
+  { conflicts, problems }: Pick<RunReport, 'conflicts' | 'problems'>,
+  terminal: Terminal
+): void {
+  for (const { path, resolution, copy } of conflicts.slice(0, SHOWN))
+    terminal.line(`  conflict  ${path}: ${resolution}${copy === undefined ? '' : `, the other is ${copy}`}`)
+  for (const { message } of problems.slice(0, SHOWN)) terminal.line(`  ${message}`)
+  const more = [conflicts, problems].reduce((sum, list) => sum + Math.max(0, list.length - SHOWN), 0)
+  if (more > 0) terminal.line(`  and ${more} more`)
 }

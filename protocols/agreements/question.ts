@@ -20,6 +20,8 @@ const path = z
 
 const question = z.discriminatedUnion('what', [
   z.object({ what: z.literal('plan') }),
+  /** What is the matter with it, in the words of the driver. */
+  z.object({ what: z.literal('status') }),
   /** No guard is forced, and no rollback accepted, from afar. */
   z.object({ what: z.literal('run'), planHash: z.string().max(128).optional() }),
   z.object({ what: z.literal('why'), path }),

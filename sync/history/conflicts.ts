@@ -10,7 +10,16 @@ import {
 } from '../../storage/base/index.js'
 import { MAX_LOOKS } from '../endpoints/index.js'
 import { ENDS, type End } from '../reconcile/index.js'
-import { answering, answersOf, type Keep, type Sync, waitingConflicts } from '../session/index.js'
+import {
+  answering,
+  answersOf,
+  type Keep,
+  keyPath,
+  lastWithConflicts,
+  pathKey,
+  type Sync,
+  waitingConflicts
+} from '../session/index.js'
 import type { HistoryInit } from './history.js'
 
 /** What stands at one end of a conflict now. */
@@ -52,6 +61,44 @@ export async function conflictsOf(
   return paths.map((path, i) => ({
     ...{ path, source: sides.source[i], destination: sides.destination[i], answered: answers.get(path) }
   }))
+}
+
+/** A conflict that the policy, or a person's word, has settled. Paths in display form. */
+export interface SettledConflict {
+  readonly path: string
+  readonly resolution: string
+  /** Where the other content lies; undefined: in the versions. */
+  readonly copy: string | undefined
+  readonly atMs: number
+}
+
+/** So many of them a person is told: what is older has been seen, or is found by `why`. */
+const MAX_SETTLED = 20
+
+/** The newest first, as long as runs are kept. */
+export function settledConflicts({ db }: HistoryInit, sync: Sync): readonly SettledConflict[] {
+  return lastWithConflicts(db, sync, MAX_SETTLED)
+    .flatMap(({ endedAtMs, report }) =>
+      (report?.conflicts ?? [])
+        .filter(({ resolution }) => resolution !== 'waiting')
+        .map(({ path, resolution, copy }) => ({ path, resolution, copy, atMs: endedAtMs }))
+    )
+    .slice(0, MAX_SETTLED)
+}
+
+/** Of what a conflict left there: where the other content lies. */
+export function conflictAt({ db }: HistoryInit, sync: Sync, path: RelPath): string | undefined {
+  const key = pathKey(path)
+  const row = db.get<{ path: Uint8Array; to_path: Uint8Array }>(
+    `SELECT path, to_path FROM sync_changes WHERE sync = ? AND kind = 'move' AND reason = 'conflict-copy'
+     AND (path = ? OR to_path = ?) ORDER BY done_at DESC LIMIT 1`,
+    [sync.id, key, key]
+  )
+  if (row === undefined) return undefined
+  const [name, copy] = [row.path, row.to_path].map(k => displayPath(keyPath(k))) as [string, string]
+  return keyPath(row.path) === path
+    ? `Both ends had edited it: what the other one had was kept as ${copy}.`
+    : `Both ends had edited ${name}: this is the content that gave up the name. It syncs as any file; delete it when nothing of it is needed.`
 }
 
 /**

@@ -50,7 +50,7 @@ export interface Restored {
   readonly dryRun: boolean
 }
 
-export const RESTORED = 'something was restored or taken back, and the next run would undo that. `sync resume` goes on'
+export const RESTORED = 'something was restored or taken back, and the next run would undo that'
 
 /** Operations told of a plan. */
 export const TOLD_OPERATIONS = 200

@@ -18,7 +18,13 @@ import { type Database, openDatabase } from '../../storage/sql/index.js'
 import { type Keep, openEnd, type Sync, type Syncs, type Vectors } from '../session/index.js'
 import { formatPolicy, parsePolicy } from '../versions/index.js'
 import { type Kept, momentsOf, usageOf, type Verified, verifyStores, versionsOf } from './browse.js'
-import { answerConflicts, conflictsOf, type WaitingConflict } from './conflicts.js'
+import {
+  answerConflicts,
+  conflictsOf,
+  type SettledConflict,
+  settledConflicts,
+  type WaitingConflict
+} from './conflicts.js'
 import type { HistoryOptions } from './course.js'
 import type { Restored } from './go-back.js'
 import { settleInterrupted } from './interrupted.js'
@@ -91,6 +97,8 @@ export interface SyncHistory extends Startable {
   why(sync: Sync, path: RelPath, options?: AbortOptions): Promise<Why>
   /** What waits for a person. */
   conflicts(sync: Sync, options?: AbortOptions): Promise<readonly WaitingConflict[]>
+  /** What was settled lately, and where the other content lies. */
+  settled(sync: Sync): readonly SettledConflict[]
   /** Says what is to be kept at a path and below it; the next run does it. @throws {SpacedriveError} NOT_IN_CONFLICT */
   answer(sync: Sync, path: RelPath, keep: Keep): Promise<readonly RelPath[]>
   /** Reads all that is kept and compares it with its hash. */
@@ -181,6 +189,7 @@ export function syncHistory(init: SyncHistoryInit): SyncHistory {
     previewUndo: (sync, asked, options = {}) => undo(shared, sync, asked, options),
     why: (sync, path, options = {}) => whyOf(shared, sync, path, options),
     conflicts: (sync, options = {}) => conflictsOf(shared, sync, options),
+    settled: sync => settledConflicts(shared, sync),
     answer: (sync, path, keep) => answerConflicts(shared, sync, path, keep),
     verify: (sync, options = {}) => verifyStores(shared, sync, options)
   }

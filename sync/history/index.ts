@@ -8,7 +8,7 @@
  * `then-endpoint.ts`. `store-at.ts` reads the versions of a folder with nothing else. docs/versions.md tells it.
  */
 export type { Kept, KeptProblem, Moment, PathVersionAt, Verified } from './browse.js'
-export type { ConflictSide, WaitingConflict } from './conflicts.js'
+export type { ConflictSide, SettledConflict, WaitingConflict } from './conflicts.js'
 export type { Restored } from './go-back.js'
 export { type SyncHistory, type SyncHistoryInit, syncHistory } from './history.js'
 export type { EndsOfSync } from './kept-at.js'

@@ -139,8 +139,8 @@ export async function undo(
 
 const endsHere = (sync: Sync): readonly End[] => ENDS.filter(end => sync[end].device === null)
 
-const AGAIN = 'a run was taken back, and the next run would do it again. `sync resume` goes on'
-const CARRIED = 'a run was taken back, and the next run would carry that to the other end. `sync resume` goes on'
+const AGAIN = 'a run was taken back, and the next run would do it again'
+const CARRIED = 'a run was taken back, and the next run would carry that to the other end'
 
 /** @param asked - or the ids of the runs, once they were chosen @throws {SpacedriveError} NOTHING_TO_UNDO, RUN_NOT_FOUND */
 export function runsToUndo(

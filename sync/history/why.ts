@@ -10,7 +10,7 @@ import {
 } from '../../storage/base/index.js'
 import type { EntryStat } from '../../storage/files/index.js'
 import type { Endpoint, UnknownReason } from '../endpoints/index.js'
-import { ENDS, type End } from '../reconcile/index.js'
+import { ENDS, type End, otherEnd } from '../reconcile/index.js'
 import {
   answersOf,
   IGNORE_FILE,
@@ -22,6 +22,7 @@ import {
   writableEnds
 } from '../session/index.js'
 import { closedOn } from './closed-folder.js'
+import { conflictAt } from './conflicts.js'
 import type { HistoryInit } from './history.js'
 import { CURES, UNKNOWN } from './why-words.js'
 
@@ -102,7 +103,9 @@ export async function whyOf(init: HistoryInit, sync: Sync, path: RelPath, option
       const closed = problem === undefined ? undefined : await closedOn(path, end, ends[end]!, options)
       if (closed !== undefined) return { ...nothing, ...closed }
       const text = unknown === undefined ? problem! : `at the ${end} ${UNKNOWN[unknown].text}`
-      return { ...nothing, state: 'unknown', text, advice: unknown && UNKNOWN[unknown].advice }
+      const inTheWay = unknown === 'special' && looks[otherEnd(end)]!.side !== undefined
+      const advice = inTheWay ? CURES.UNKNOWN : unknown && UNKNOWN[unknown].advice
+      return { ...nothing, state: 'unknown', text, advice }
     }
     const stands = standing(init, sync, path, sides, changes)
     // A folder that cannot be listed lets those who know a name look at it: a run does not.
@@ -167,7 +170,8 @@ function standing(
   }
   const otherwise = ENDS.filter(end => agreed === undefined || !agreed.holds(end, sides[end]))
   if (otherwise.length === 0) {
-    return { state: 'in-step', text: 'it is in step', ...(change && { sinceMs: change.doneAtMs }) }
+    const advice = conflictAt(init, sync, path)
+    return { state: 'in-step', text: 'it is in step', advice, ...(change && { sinceMs: change.doneAtMs }) }
   }
   if (agreed === undefined && source === undefined && sync.mode !== 'bidirectional') {
     if (sync.mode !== 'mirror' && writableEnds(sync.mode).length === 1)

@@ -2,7 +2,7 @@
  * The guards of an end that another device drives (SYNC.md 4, PEERS.md 8): its own counts, its own limits. The driver says what a
  * run will take away; that is judged as a whole before anything is done, and no more than that is done.
  */
-import { type Clock, SpacedriveError } from '../../storage/base/index.js'
+import { type Clock, displayPath, SpacedriveError, typed } from '../../storage/base/index.js'
 import type { Database } from '../../storage/sql/index.js'
 import type { AnnouncedRun } from '../endpoints/index.js'
 import {
@@ -52,6 +52,7 @@ export class ServingGuards {
   async announce(run: AnnouncedRun): Promise<void> {
     const { db, clock, sync } = this.#init
     const { removed, repacked, replaced, directoriesRemoved } = run
+    const name = typed(displayPath(sync.name))
     if (repacked > removed) throw beyond()
     const taken: Taken = { removed, repacked, replaced, directoriesRemoved }
     const halts = await this.#judge(taken)
@@ -59,7 +60,7 @@ export class ServingGuards {
     if (halts.length > 0 && !mayForce(totalsOf(sync, taken), allowed)) {
       await db.write(servingWrites.halted, { id: sync.id, taken: JSON.stringify(taken) })
       throw new SpacedriveError('GUARD', halts.map(haltText).join('; '), {
-        hint: `What it would do: \`spacedrive sync plan ${sync.name}\`. If that is meant: \`spacedrive sync allow\` on that device, for ${sync.name}.`
+        hint: `What it would do: \`spacedrive sync plan ${name}\`. If that is meant: \`spacedrive sync allow ${name}\` on that device, then \`spacedrive sync run ${name}\` here as it was said now, with --force or without.`
       })
     }
     this.#announced = run

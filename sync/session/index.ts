@@ -34,7 +34,7 @@ export {
 } from './ignored.js'
 export { settleIntents } from './intents.js'
 export { historySerial, SESSION_PHASES, WAITS_FOR_TURN } from './job.js'
-export type { LastRun } from './last-runs.js'
+export { type LastRun, lastWithConflicts } from './last-runs.js'
 export { leftWrites } from './left.worker.js'
 export type { Loan } from './loan.js'
 export { lookAtAll } from './look-at-all.js'
@@ -52,7 +52,7 @@ export {
   versionPolicyOf,
   writableEnds
 } from './record.js'
-export { haltText, ignoredNotes, type RunReport, type RunState } from './report.js'
+export { haltText, ignoredNotes, type RunReport, type RunState, remarksTold } from './report.js'
 export { LOCK_NAME, lockRoot } from './root-lock.js'
 export { judgeRoot } from './roots.js'
 export type { NotDone, TurnOptions } from './runs.js'

@@ -37,6 +37,11 @@ export function lastRun(db: Database, { id }: Pick<Sync, 'id'>): LastRun | undef
   return row && runOf(row)
 }
 
+/** The newest sessions that met conflicts, settled or not. */
+export function lastWithConflicts(db: Database, { id }: Pick<Sync, 'id'>, limit: number): LastRun[] {
+  return db.all<RunRow>(`${ENDED} AND result LIKE '%"resolution":"%' ${NEWEST}`, [id, limit]).map(runOf)
+}
+
 function runOf(raw: RunRow): LastRun {
   return {
     ...{ id: raw.id, kind: raw.kind as RunKind, beganAtMs: raw.began_at, endedAtMs: raw.ended_at, state: raw.state },

@@ -76,6 +76,11 @@ export interface Remarks {
   readonly unread: readonly (Problem & { readonly at: End })[]
 }
 
+/** A plan for a person to look at: see `operationsToShow`. */
+export interface ShownPlan extends Remarks {
+  readonly operations: readonly PlannedOperation[]
+}
+
 export const planning = defineTasks(import.meta.url, {
   /** @returns undefined when the rows of renamed directories must come under their names first */
   async makePlan(input: PlanInput): Promise<PlanSummary | undefined> {
@@ -104,18 +109,13 @@ export const planning = defineTasks(import.meta.url, {
   },
 
   /** What a person sees of a plan: see `operationsToShow`. */
-  shown({ planFile, limit }: { planFile: string; limit: number }): PlannedOperation[] {
-    return withPlan(planFile, sql => operationsToShow(sql, limit))
+  shown({ limit, ...files }: { planFile: string; snapshotFile: string; limit: number }): ShownPlan {
+    return { operations: withPlan(files.planFile, sql => operationsToShow(sql, limit)), ...remarksOf(files, limit) }
   },
 
   /** `unread`: problems that the looks before it met. */
   remarks({ planFile, snapshotFile, limit }: { planFile: string; snapshotFile: string; limit: number }): Remarks {
-    const remarks = withPlan(planFile, sql => readRemarks(sql, limit))
-    const unread = withReader(snapshotFile, snapshot => {
-      const find = unreadFinder(snapshot)
-      return remarks.map(r => (r.row === 'unsettled' ? find(r) : undefined)).filter(p => p !== undefined)
-    })
-    return { remarks, unread }
+    return remarksOf({ planFile, snapshotFile }, limit)
   },
 
   /** All files that an end holds. */
@@ -167,6 +167,15 @@ function write(plan: Sql, { archive, snapshot, told }: PlannedFrom, input: PlanI
   writer.end()
   const { odd } = rows
   return { totals: tally.totals, hash: lines.digest(), operations, holds, whole: only === undefined, basis, odd }
+}
+
+function remarksOf({ planFile, snapshotFile }: { planFile: string; snapshotFile: string }, limit: number): Remarks {
+  const remarks = withPlan(planFile, sql => readRemarks(sql, limit))
+  const unread = withReader(snapshotFile, snapshot => {
+    const find = unreadFinder(snapshot)
+    return remarks.map(r => (r.row === 'unsettled' ? find(r) : undefined)).filter(p => p !== undefined)
+  })
+  return { remarks, unread }
 }
 
 /** Hashes many short lines together: one by one each costs more on its way to the hasher than to hash. */

@@ -1,6 +1,7 @@
 /** What a run came to: DESIGN 11, one shape for people and programs. Stored with the run. */
 import { displayPath, typed } from '../../storage/base/index.js'
 import { type Halt, otherEnd } from '../reconcile/index.js'
+import type { Remark } from './plan-file.js'
 import type { Sync } from './record.js'
 import type { SessionOutcome } from './session.js'
 
@@ -71,19 +72,7 @@ export function reportOf(of: ReportedSync, outcome: Ended, durationMs: number): 
       ...{ halts: outcome.halts.map(haltText), hint: meantHint(of, outcome.halts) }
     }
   }
-  const conflicts = outcome.remarks.flatMap(r =>
-    r.row === 'conflict'
-      ? [
-          {
-            ...{ path: displayPath(r.path), resolution: r.resolution },
-            ...(r.copy !== undefined && { copy: displayPath(r.copy) })
-          }
-        ]
-      : []
-  )
-  const planned = outcome.remarks.flatMap(r =>
-    r.row === 'problem' ? [{ path: displayPath(r.path), code: r.code.toUpperCase(), message: r.message }] : []
-  )
+  const { conflicts, problems: planned } = remarksTold(outcome.remarks)
   const problems = [...planned, ...outcome.result.problems.map(({ path, code, message }) => ({ path, code, message }))]
   const waiting = conflicts.some(c => c.resolution === 'waiting')
   const broken = problems.find(isDiskError)
@@ -99,6 +88,25 @@ export function reportOf(of: ReportedSync, outcome: Ended, durationMs: number): 
     ...{ sync, state, planHash: plan.hash, operations: outcome.result.operations },
     ...{ bytesTransferred: outcome.result.bytes, conflicts, problems, durationMs },
     ...(outcome.hidden !== undefined && { ignored: { files: outcome.hidden.ignored, of: outcome.hidden.of } })
+  }
+}
+
+/** What a plan settles or leaves, in words. */
+export function remarksTold(remarks: readonly Remark[]): Pick<RunReport, 'conflicts' | 'problems'> {
+  return {
+    conflicts: remarks.flatMap(r =>
+      r.row === 'conflict'
+        ? [
+            {
+              ...{ path: displayPath(r.path), resolution: r.resolution },
+              ...(r.copy !== undefined && { copy: displayPath(r.copy) })
+            }
+          ]
+        : []
+    ),
+    problems: remarks.flatMap(r =>
+      r.row === 'problem' ? [{ path: displayPath(r.path), code: r.code.toUpperCase(), message: r.message }] : []
+    )
   }
 }
 

@@ -27,7 +27,7 @@ export function haltedBy(outcome: Ended, sync: Sync, background: boolean): Halte
 
 /** Why a mirror rests then. */
 export const PUT_BACK =
-  'something was put back to an earlier state, and what only the destination has would be deleted by the next run. `sync resume` goes on'
+  'something was put back to an earlier state, and what only the destination has would be deleted by the next run'
 
 /** Whether a report says something that the one before did not. */
 export const hasNews = (now: RunReport, then: RunReport | undefined): boolean =>

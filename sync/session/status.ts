@@ -83,7 +83,7 @@ export function statusOf({ sync, last, running, standing, device }: StatusInit):
     case 'waiting':
       return say('waiting', waitingText(halts, device ?? 'the other device'), report?.hint, report?.reason)
     case 'problems':
-      return say('problems', problemsText(report), `spacedrive sync run ${name}`)
+      return say('problems', problemsText(report), problemsAdvice(name, report))
     case 'conflicts':
       return say('conflicts', conflictsText(report), `spacedrive sync conflicts ${name}`)
     case 'cancelled':
@@ -129,6 +129,15 @@ function problemsText(report: RunReport | undefined): string {
   if (first === undefined) return 'in step but for some paths'
   const more = rest.length === 0 ? '' : ` (and ${rest.length.toLocaleString('en')} more)`
   return `in step but for: ${first.message}${more}`
+}
+
+/** A run alone helps with few of them. */
+function problemsAdvice(name: string, report: RunReport | undefined): string {
+  const path = report?.problems[0]?.path
+  const run = `spacedrive sync run ${name}`
+  return path === undefined || path === ''
+    ? run
+    : `What helps: spacedrive sync why ${name} ${typed(path)}. Then: ${run}`
 }
 
 function conflictsText(report: RunReport | undefined): string {

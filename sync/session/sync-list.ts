@@ -21,8 +21,7 @@ import { LeftEnds } from './left-ends.js'
 import type { Loan } from './loan.js'
 import { keyPath } from './path-key.js'
 import { MAX_PENDING_HINTS } from './pending.js'
-import { planning } from './plan.worker.js'
-import type { PlannedOperation } from './plan-file.js'
+import { planning, type ShownPlan } from './plan.worker.js'
 import { farEnd, type RawSync, type Sync, type SyncEnd, type SyncSpec, syncOf } from './record.js'
 import { describeEnd } from './roots.js'
 import { Runs, type TurnOptions } from './runs.js'
@@ -162,9 +161,10 @@ class SyncList implements Syncs {
     return this.#runs.plan(sync, options)
   }
 
-  async planned({ uuid }: Sync, { limit = SHOWN_OPERATIONS } = {}): Promise<readonly PlannedOperation[]> {
-    const planFile = join(this.#snapshots.dirOf(uuid), 'plan.db')
-    return this.#init.pool.run(planning.shown, { planFile, limit })
+  async planned({ uuid }: Sync, { limit = SHOWN_OPERATIONS } = {}): Promise<ShownPlan> {
+    const dir = this.#snapshots.dirOf(uuid)
+    const files = { planFile: join(dir, 'plan.db'), snapshotFile: join(dir, 'snapshot.db') }
+    return this.#init.pool.run(planning.shown, { ...files, limit })
   }
 
   async answered(device: DeviceId, uuid: string, answer: FarAnswer): Promise<void> {

@@ -18,7 +18,7 @@ import type { End } from '../reconcile/index.js'
 import type { FarEnds } from './far-ends.js'
 import type { LastRun } from './last-runs.js'
 import type { Loan } from './loan.js'
-import type { PlannedOperation } from './plan-file.js'
+import type { ShownPlan } from './plan.worker.js'
 import type { Sync, SyncEnd, SyncSpec } from './record.js'
 import type { EndComponents } from './roots.js'
 import type { RunOptions, TurnOptions } from './runs.js'
@@ -70,8 +70,8 @@ export interface Syncs extends Startable {
   standing(sync: Sync): Standing
   /** @throws what a session throws */
   plan(sync: Sync, options?: AbortOptions): Promise<Extract<SessionOutcome, { state: 'planned' | 'refused' }>>
-  /** What the last plan of a sync holds: see `operationsToShow`. */
-  planned(sync: Sync, options?: { limit?: number | undefined }): Promise<readonly PlannedOperation[]>
+  /** What the last plan of a sync holds, and what it leaves as it is. */
+  planned(sync: Sync, options?: { limit?: number | undefined }): Promise<ShownPlan>
   /** From now on only a command runs it; a session that goes on ends cleanly. @param because - of the program, in words */
   pause(sync: Sync, because?: string): Promise<void>
   resume(sync: Sync): Promise<void>

@@ -1,7 +1,7 @@
 /** Why things could not be read, beside the rows of the snapshot: so that a person is told, and not only the planner. */
 import { displayPath, type Problem, type RelPath } from '../../storage/base/index.js'
 import type { Sql } from '../../storage/sql/index.js'
-import { ENDS, type End, type PlanRow } from '../reconcile/index.js'
+import { ENDS, type End, otherEnd, type PlanRow } from '../reconcile/index.js'
 import { pathKey } from './path-key.js'
 import { endNumber, seenFinder } from './seen.js'
 
@@ -39,6 +39,9 @@ export function unreadFinder(snapshot: Sql): (remark: Unsettled) => (Problem & {
       const problem = (code: string, words: string) => ({ path: shown, at, code, message: `${words}, at the ${at}` })
       if (reason === 'other-file-system')
         return problem('OTHER_FILE_SYSTEM', `could not sync ${shown}: another file system is mounted there`)
+      // A pipe by itself is no one's loss; one in the place of a file keeps that from being carried.
+      if (reason === 'special' && isCarried(seen[otherEnd(at)](path)))
+        return problem('UNKNOWN', `could not sync ${shown}: a device, socket or FIFO stands there`)
       if (reason !== 'unreadable') continue
       const { code, message } = find.get([endNumber(at), pathKey(path)]) ?? UNTOLD
       return PASSING.has(code) ? undefined : problem(code, message === '' ? `could not read ${shown}` : message)
@@ -46,6 +49,8 @@ export function unreadFinder(snapshot: Sql): (remark: Unsettled) => (Problem & {
     return undefined
   }
 }
+
+const isCarried = (row: { readonly kind: string } | undefined): boolean => row !== undefined && row.kind !== 'unknown'
 
 /** It was renamed with the folder it lies in since it was looked at. */
 const UNTOLD: Kept = { code: 'UNREADABLE', message: '' }

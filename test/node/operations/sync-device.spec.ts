@@ -10,7 +10,7 @@ interface Requests {
 }
 interface Status {
   syncs: { name: string; state: string; text: string; reason: string | null; advice: string | null }[]
-  served: { name: string; state: string; text: string; advice: string | null }[]
+  served: { name: string; state: string; text: string; advice: string | null; driver: object | null }[]
 }
 
 describe('sync add NAME PATH DEVICE:/path', () => {
@@ -29,6 +29,12 @@ describe('sync add NAME PATH DEVICE:/path', () => {
 
   const status = (of: PairedDaemon): Promise<Status> => of.ask<Status>('sync.status')
   const run = (...more: string[]): Promise<RunReport> => ada.json<RunReport>('sync', 'run', 'photos', ...more)
+
+  async function untilAsked(): Promise<void> {
+    const requested = await bob.listen('sync:requested')
+    if ((await bob.json<Requests>('sync', 'requests')).requests.length === 0) await requested.next(() => true)
+    requested.close()
+  }
 
   /** How a run ended that need not have gone through. */
   async function ended(...more: string[]): Promise<RunReport> {
@@ -73,6 +79,7 @@ describe('sync add NAME PATH DEVICE:/path', () => {
     const [served] = (await status(bob)).served
     assert.equal(served?.state, 'served')
     assert.match(served!.text, /driven by ada, last run/)
+    assert.deepEqual(served!.driver, { state: 'converged', text: 'in step', advice: null })
     assert.match(await bob.ok('sync', 'run', 'photos'), /In step: 0 done/)
     assert.match(await bob.ok('sync', 'plan', 'photos'), /Nothing to do/)
   })
@@ -126,11 +133,25 @@ describe('sync add NAME PATH DEVICE:/path', () => {
     for (let i = 0; i < 15; i++) rmSync(join(photos, `f${i}`))
     const before = look(backup)
     assert.equal((await ada.run('sync', 'run', 'photos')).code, 4)
+    // A person at either end sees that it is halted, and where to say what.
+    assert.match(await bob.ok('sync', 'status', 'photos'), /driven by ada.*\n.*halted, nothing was changed.*On ada: /)
+    assert.match(
+      (await bob.run('sync', 'run', 'photos')).stdout,
+      /changed: ada: 15 of[\s\S]*\nOn ada: What it would do/
+    )
     assert.equal((await ended('--force')).reason, 'guard-of-other-device')
     assert.deepEqual(look(backup), before)
     const [halted] = (await status(bob)).served
     assert.deepEqual([halted?.state, halted?.advice], ['halted', 'spacedrive sync allow photos'])
-    await bob.ok('sync', 'allow', 'photos')
+    // Which words, and where: the one stopped by both needs both.
+    assert.match(
+      (await ended('--force')).hint!,
+      /`spacedrive sync allow photos` on that device, then `spacedrive sync run /
+    )
+    assert.match(
+      (await bob.run('sync', 'allow', 'photos')).stderr,
+      /On ada: `spacedrive sync run photos`, with --force/
+    )
     assert.equal((await run('--force')).state, 'converged')
     assert.deepEqual(look(backup), look(photos))
   })
@@ -139,7 +160,15 @@ describe('sync add NAME PATH DEVICE:/path', () => {
     await bob.ok('sync', 'pause', 'photos')
     const paused = await ended()
     assert.deepEqual([paused.state, paused.reason], ['waiting', 'PAUSED'])
-    await bob.ok('sync', 'resume', 'photos')
+    assert.match((await bob.run('sync', 'run', 'photos')).stderr, /paused on this device[\s\S]*sync resume photos/)
+    assert.match((await bob.run('sync', 'plan', 'photos')).stderr, /paused on this device/)
+    assert.match(await bob.ok('sync', 'resume', 'photos'), /takes part in photos again, as ada drives it/)
+    await ada.ok('sync', 'pause', 'photos')
+    assert.match(
+      await bob.ok('sync', 'status', 'photos'),
+      /paused: only `sync run`.*On ada: `spacedrive sync resume photos`/
+    )
+    await ada.ok('sync', 'resume', 'photos')
     renameSync(backup, `${backup}.away`)
     const missing = await ended()
     assert.deepEqual([missing.state, missing.reason], ['halted', 'root-missing'])
@@ -160,5 +189,23 @@ describe('sync add NAME PATH DEVICE:/path', () => {
     assert.deepEqual((await status(bob)).served, [])
     assert.match(await bob.ok('network', 'grants'), /No device may reach/)
     await ada.ok('sync', 'remove', 'photos')
+  })
+
+  it('a device that is revoked: which syncs ended is said here, and there that it is not known any more', async () => {
+    await ada.ok('sync', 'add', 'last', photos, `bob:${backup}`, '--mode', 'replica', '--manual')
+    const accepted = await ada.listen('sync:accepted')
+    await untilAsked()
+    await bob.ok('sync', 'accept', String((await bob.json<Requests>('sync', 'requests')).requests[0]!.id))
+    await accepted.next(() => true)
+    accepted.close()
+    const troubled = await bob.listen('device:troubled')
+    const { stderr } = await ada.run('network', 'revoke', 'bob')
+    assert.match(stderr, /Syncs with it have ended, files and versions are where they were: last\./)
+    await troubled.next(() => true)
+    troubled.close()
+    assert.match(await bob.ok('sync', 'status', 'last'), /ada does not know this device any more.*sync remove last/)
+    const { code, stderr: away } = await bob.run('file', 'list', 'ada:/tmp')
+    assert.equal(code, 6)
+    assert.match(away, /ada cannot be reached: it does not know this device any more/)
   })
 })

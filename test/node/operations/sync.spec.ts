@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testInstance } from '../../cli.js'
@@ -116,6 +117,42 @@ describe('sync add, list, plan, run, remove', () => {
     assert.deepEqual(await plan(), ['remove', 'move', 'create'])
     assert.deepEqual(await plan('--limit', '2'), ['remove', 'move', 'and 3'])
     await instance.ok('sync', 'remove', 'shown')
+  })
+
+  it('a plan says what it leaves as it is, and settled conflicts are found again with the other content', async () => {
+    for (const end of ['left', 'left2']) mkdirSync(at(end))
+    await instance.ok('sync', 'add', 'left', at('left'), at('left2'), '--mode', 'bidirectional', '--manual')
+    await run('left')
+    writeFileSync(at('left/both'), 'here')
+    writeFileSync(at('left2/both'), 'and there, longer')
+    writeFileSync(at('left/stands'), 'a file')
+    execFileSync('mkfifo', [at('left2/stands')])
+    await instance.ok('sync', 'remove', 'left')
+    const asked = ['--mode', 'bidirectional', '--conflict', 'prompt', '--manual'] as const
+    await instance.ok('sync', 'add', 'left', at('left'), at('left2'), ...asked)
+    const said = await instance.ok('sync', 'plan', 'left')
+    assert.match(said, /^ {2}conflict {2}both: waiting$/m)
+    assert.match(said, /^ {2}could not sync stands: a device, socket or FIFO stands there, at the destination$/m)
+    const plan = await instance.json<Run>('sync', 'plan', 'left')
+    assert.deepEqual(plan.conflicts, [{ path: 'both', resolution: 'waiting' }])
+    assert.equal(plan.problems.length, 1)
+    const { stdout } = await instance.run('sync', 'status', 'left')
+    assert.doesNotMatch(stdout, /What helps/)
+    const first = await instance.run('sync', 'run', 'left')
+    assert.equal(first.code, 3)
+    assert.match(await instance.ok('sync', 'status', 'left'), /What helps: spacedrive sync why left stands\. Then: /)
+
+    assert.match((await instance.run('sync', 'why', 'left', 'stands')).stderr, /move that away/)
+    rmSync(at('left2/stands'))
+    await instance.ok('sync', 'resolve', 'left', 'both', '--keep', 'both')
+    const copy = readdirSync(at('left')).find(name => name.startsWith('both.conflict-'))!
+    assert.match(await instance.ok('sync', 'conflicts', 'left'), new RegExp(`both: kept-both, the other is ${copy}`))
+    assert.match(
+      (await instance.run('sync', 'why', 'left', copy)).stderr,
+      /Both ends had edited both: this is the content/
+    )
+    assert.match((await instance.run('sync', 'why', 'left', 'both')).stderr, new RegExp(`was kept as ${copy}`))
+    await instance.ok('sync', 'remove', 'left')
   })
 
   it('a mass deletion halts: exit code 4, nothing changed, the way on; then it is done', async () => {
