@@ -1,6 +1,6 @@
 import { displayPath, isPlainUtf8, type Problem, pathBytes } from '../../storage/base/index.js'
 import type { Terminal } from './operation.js'
-import { problems as problemsText } from './progress.js'
+import { problemLine, problems as problemsText } from './progress.js'
 import { resolveTyped } from './typed-path.js'
 
 /** Of a list for a person; all are in JSON and in `job info`. */
@@ -24,7 +24,7 @@ export const counted = (n: number, one: string, many = `${one}s`): string =>
 export function showProblems(list: readonly Problem[], count: number, terminal: Terminal): void {
   if (count === 0) return
   terminal.note(terminal.color('yellow', `${problemsText(count)}:`))
-  for (const p of list.slice(0, SHOWN)) terminal.note(`  ${p.path}: ${p.message}`)
+  for (const p of list.slice(0, SHOWN)) terminal.note(`  ${problemLine(p)}`)
   if (count > Math.min(SHOWN, list.length)) terminal.note(`  and ${count - Math.min(SHOWN, list.length)} more`)
 }
 

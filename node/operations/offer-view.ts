@@ -3,7 +3,7 @@ import { type Problem, type ProgressFields, SpacedriveError } from '../../storag
 import type { Peer } from '../compose.js'
 import { formatBytes, formatDuration } from './format.js'
 import type { Terminal } from './operation.js'
-import { problems as problemsText, progressLine } from './progress.js'
+import { problemLine, problems as problemsText, progressLine } from './progress.js'
 
 /** Problems that an answer names one by one; all of them are counted. */
 const MAX_PROBLEMS = 1_000
@@ -151,7 +151,7 @@ export function renderProblems(o: Pick<OfferView, 'problems' | 'problemCount'>, 
   if (o.problemCount === 0) return
   terminal.line(terminal.color('yellow', `${problemsText(o.problemCount)}:`))
   // Their paths are in display form already; the terminal escapes what is left.
-  for (const p of o.problems.slice(0, SHOWN_PROBLEMS)) terminal.line(`  ${p.path}: ${p.message}`)
+  for (const p of o.problems.slice(0, SHOWN_PROBLEMS)) terminal.line(`  ${problemLine(p)}`)
   if (o.problemCount > SHOWN_PROBLEMS) terminal.line(`  and ${o.problemCount - SHOWN_PROBLEMS} more`)
 }
 

@@ -34,6 +34,10 @@ export function shareOf({ doneFiles, totalFiles, doneBytes, totalBytes }: Progre
   return Math.min(1, done / (files * FILE_BYTES + bytes))
 }
 
+/** Most messages name their path already: `could not copy a/b: permission denied`. */
+export const problemLine = ({ path, message }: { readonly path: string; readonly message: string }): string =>
+  message.includes(` ${path}: `) ? message : `${path}: ${message}`
+
 export function problems(n: number): string {
   return n === 1 ? '1 problem' : `${number(n)} problems`
 }

@@ -62,13 +62,15 @@ export class Incoming {
       maxDepth: MAX_OFFER_DEPTH,
       names: 'any' // judged here, path by path
     })
-    const { judgement, offer } = await this.#keep(device, request, manifest).catch(async (err: unknown) => {
+    const { verdict, offer } = await this.#keep(device, request, manifest).catch(async (err: unknown) => {
       await manifests.discard(manifest)
       throw err
     })
     const { files, bytes } = manifest.totals
     events.emit('offer:received', { offer: offer.id, device, files, bytes, text: offer.kind === 'text' })
-    return (await this.#byRule(offer, judgement)) ?? offer
+    if (typeof verdict === 'object')
+      this.#init.log.info('an offer waits for a person', { offer: offer.id, device, because: verdict.ask })
+    return verdict === 'accept' ? ((await this.#byRule(offer)) ?? offer) : offer
   }
 
   /**
@@ -103,6 +105,7 @@ export class Incoming {
       problems: JSON.stringify(judgement.problems),
       problem_count: judgement.problemCount,
       answered_by: by,
+      message: null,
       untold: 1
     })
     return stepped!.offer
@@ -120,11 +123,12 @@ export class Incoming {
     device: DeviceId,
     { id, kind }: OfferRequest,
     manifest: Manifest
-  ): Promise<{ judgement: Judgement; offer: Offer }> {
+  ): Promise<{ verdict: RuleVerdict; offer: Offer }> {
     const { book, clock } = this.#init
     const judgement = await this.#judgeFirst(device, manifest)
     if (kind === 'text') ensureText(manifest, judgement)
     const at = clock.nowMs()
+    const verdict = await this.#judgeByRule(device, manifest, judgement)
     const offer = await book.add({
       ...{ id, device, direction: 'in', kind, manifest: JSON.stringify(manifest), hash: manifest.hash },
       totals: manifest.totals,
@@ -132,10 +136,11 @@ export class Incoming {
       spool: null,
       problems: JSON.stringify(judgement.problems),
       problemCount: judgement.problemCount,
+      message: verdict === 'accept' || verdict === undefined ? null : `its rule does not take it: ${verdict.ask}`,
       at,
       expiresAt: at + OFFER_LIFETIME_MS
     })
-    return { judgement, offer }
+    return { verdict, offer }
   }
 
   async #judgeFirst(device: DeviceId, manifest: Manifest): Promise<Judgement> {
@@ -151,22 +156,18 @@ export class Incoming {
     return { selection: judgement.all ? 'all' : bitmap, judgement }
   }
 
-  async #byRule(offer: Offer, judgement: Judgement): Promise<Offer | undefined> {
-    const { book, log } = this.#init
-    const rule = readRule(book.db, offer.device)
+  /** @returns undefined where the rule is to ask: that it waits needs no reason then */
+  async #judgeByRule(device: DeviceId, { totals }: Manifest, judgement: Judgement): Promise<RuleVerdict> {
+    const rule = readRule(this.#init.book.db, device)
     if (rule.mode === 'ask') return undefined
-    const folder = rule.to ?? this.#init.downloads()
-    const look = await lookAtFolder(folder)
-    const verdict = applyRule(rule, {
-      bytes: offer.totals.bytes,
-      kinds: judgement.kinds,
-      problems: judgement.problemCount,
-      fits: fits(look, offer.totals.bytes)
-    })
-    if (verdict !== 'accept') {
-      log.info('an offer waits for a person', { offer: offer.id, device: offer.device, because: verdict.ask })
-      return undefined
-    }
+    const look = await lookAtFolder(rule.to ?? this.#init.downloads())
+    const { kinds, problemCount: problems } = judgement
+    const { bytes } = totals
+    return applyRule(rule, { bytes, kinds, problems, fits: fits(look, bytes) })
+  }
+
+  async #byRule(offer: Offer): Promise<Offer | undefined> {
+    const { log } = this.#init
     try {
       return await this.accept(offer, {}, 'rule')
     } catch (err) {
@@ -175,6 +176,8 @@ export class Incoming {
     }
   }
 }
+
+type RuleVerdict = ReturnType<typeof applyRule> | undefined
 
 /** @throws MALFORMED when a text drop is anything but one file of a bounded size */
 function ensureText({ totals }: Manifest, { shown }: Judgement): void {

@@ -25,6 +25,8 @@ export interface NewOffer extends OfferKey {
   /** JSON. */
   readonly problems: string
   readonly problemCount: number
+  /** Why it waits, beside that nobody has answered. */
+  readonly message?: string | null
   readonly at: number
   readonly expiresAt: number
 }
@@ -87,8 +89,8 @@ export const offerWrites = defineTasks(import.meta.url, {
     sql
       .prepare(
         `INSERT INTO offers (id, device, direction, state, kind, manifest, hash, entries, files, directories, symlinks, bytes,
-           names, spool, problems, problem_count, created_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+           names, spool, problems, problem_count, message, created_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
       )
       .run([
         ...[
@@ -105,7 +107,7 @@ export const offerWrites = defineTasks(import.meta.url, {
           symlinks,
           bytes
         ],
-        ...[o.names, o.spool, o.problems, o.problemCount, o.at, o.expiresAt]
+        ...[o.names, o.spool, o.problems, o.problemCount, o.message ?? null, o.at, o.expiresAt]
       ])
   },
 

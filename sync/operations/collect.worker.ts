@@ -197,7 +197,7 @@ class Collector {
       return fn()
     } catch (err) {
       if (hasCode(err, 'ENOENT', 'ENOTDIR')) return undefined
-      const message = `could not look at ${displayPath(path)}: ${toError(err).message.replace(/,? '.*$/s, '')}`
+      const message = `could not look at ${displayPath(path)}: ${hasCode(err, 'EACCES', 'EPERM') ? 'permission denied' : toError(err).message.replace(/,? '.*$/s, '')}`
       if (this.#problems.length < MAX_TOLD)
         this.#problems.push({ path: displayPath(path), code: errorCode(err), message })
       this.#problemCount++

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Terminal } from '../../../node/operations/operation.js'
-import { progressLine, shareOf } from '../../../node/operations/progress.js'
+import { problemLine, progressLine, shareOf } from '../../../node/operations/progress.js'
 
 const plain = {
   bold: (t: string) => t,
@@ -45,4 +45,15 @@ describe('progressLine', () => {
     assert.equal(shareOf({ phase: '', doneFiles: 1, totalFiles: null, ...bytes }), 1)
     assert.equal(shareOf({ phase: '', doneFiles: 1, totalFiles: 4, doneBytes: 0, totalBytes: null }), 0.25)
   })
+})
+
+describe('problemLine', () => {
+  for (const [path, message, line] of [
+    ['a/b', 'could not copy a/b: permission denied', 'could not copy a/b: permission denied'],
+    ['a', 'it is a link to /etc, outside of the folder', 'a: it is a link to /etc, outside of the folder']
+  ] as const) {
+    it(`a path is said once: ${line}`, () => {
+      assert.equal(problemLine({ path, message }), line)
+    })
+  }
 })

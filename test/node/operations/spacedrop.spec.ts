@@ -169,6 +169,7 @@ describe('network spacedrop, offers, accept, decline, rules', () => {
       ['edge']
     )
     const asked = await begin(join(dir.path, 'beyond'))
+    assert.match(await bob.ok('network', 'offers'), /its rule does not take it: it is larger than the rule allows/)
     await bob.ok('network', 'decline', asked.id)
     await asked.sending.ended
     assert.match(
