@@ -121,7 +121,7 @@ async function runCommand(globals: Globals, run: Run): Promise<void> {
 /** With `--json` the error is the answer: `{"error":{...}}` on standard output; else text on standard error. */
 export function showError(err: unknown, globals: Globals, terminal: Terminal): void {
   const plain = toPlainError(err)
-  if (plain.code === 'DAEMON_NOT_RUNNING') plain.hint = 'Start it with `spacedrive start`.'
+  if (plain.code === 'DAEMON_NOT_RUNNING') plain.hint ??= 'Start it with `spacedrive start`.'
   if (plain.hint !== undefined) plain.hint = ownHint(plain.hint, globals)
   process.exitCode = exitCodeOf(plain.code)
   if (globals.json) {

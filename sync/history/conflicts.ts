@@ -119,7 +119,7 @@ export async function answerConflicts(
     const what = path === ROOT || none ? `nothing of ${sync.name}` : `${displayPath(path)} of ${sync.name}`
     throw new SpacedriveError('NOT_IN_CONFLICT', `could not resolve it: ${what} waits for an answer`, {
       hint: none
-        ? 'Conflicts wait only with the policy `prompt`; others were settled by it, and `sync status --runs` tells how.'
+        ? 'Conflicts wait only with the policy `prompt`; others were settled by it, and `sync conflicts` tells how.'
         : `\`spacedrive sync conflicts ${typed(sync.name)}\` shows what does.`
     })
   }

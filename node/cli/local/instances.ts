@@ -1,4 +1,4 @@
-import { displayPath, type SpacedriveError } from '../../../storage/base/index.js'
+import { displayPath, hasCode, SpacedriveError, toError } from '../../../storage/base/index.js'
 import { daemonClient } from '../../client/index.js'
 import { baseDirOf, DEFAULT_INSTANCE, dataDirOf, listInstances } from '../../instance/index.js'
 import type { Terminal } from '../../operations/operation.js'
@@ -79,7 +79,15 @@ export const instanceStop: LocalCommand = {
   async run({ globals, terminal, signal }, typed) {
     const instance = String(typed.arguments[0])
     const dataDir = dataDirOf({ dataDir: globals.dataDir, instance, cwd: terminal.cwd })
-    await daemonClient(dataDir).call('system.stop', {}, { signal })
+    try {
+      await daemonClient(dataDir).call('system.stop', {}, { signal })
+    } catch (err) {
+      if (!hasCode(err, 'DAEMON_NOT_RUNNING')) throw err
+      const hint = '`spacedrive instance list` shows those there are.'
+      throw new SpacedriveError('DAEMON_NOT_RUNNING', toError(err).message, {
+        ...{ cause: err, hint, details: { dataDir: displayPath(dataDir) } }
+      })
+    }
     return { stopped: true, instance }
   },
   render: ({ instance }: { instance: string }, terminal: Terminal) => terminal.line(`Stopped ${instance}.`)

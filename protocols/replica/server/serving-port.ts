@@ -1,4 +1,11 @@
-import { type AbortOptions, type AbsPath, type DeviceId, SpacedriveError } from '../../../storage/base/index.js'
+import {
+  type AbortOptions,
+  type AbsPath,
+  type DeviceId,
+  displayPath,
+  SpacedriveError,
+  typed
+} from '../../../storage/base/index.js'
 import type { Watcher } from '../../../storage/watcher/index.js'
 import type { Endpoint } from '../../../sync/endpoints/index.js'
 import { markerFor, type ServedSync, type ServedSyncs, watchedPages } from '../../../sync/serving/index.js'
@@ -36,7 +43,10 @@ export function servingPort(
 
 /** By its inode and time of birth, or by its marker: wherever it was copied or put back to, with it it is the folder. */
 async function ensureAccepted(sync: ServedSync, endpoint: Endpoint, options: AbortOptions): Promise<void> {
-  if (sync.paused) throw new SpacedriveError('PAUSED', 'it is paused there')
+  if (sync.paused)
+    throw new SpacedriveError('PAUSED', 'it is paused there', {
+      hint: `There: \`spacedrive sync resume ${typed(displayPath(sync.name))}\` lets it go on.`
+    })
   const { root } = await endpoint.about(options)
   const { inode, birthNs } = sync.folder!
   if (String(root.inode) === inode && String(root.birthNs) === birthNs) return

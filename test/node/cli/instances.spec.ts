@@ -53,6 +53,8 @@ describe('instances', () => {
     await base.ok('instance', 'stop', 'alice')
     assert.deepEqual(await list(), ['default stopped', 'alice stopped', 'bob dead'])
     const gone = await base.run('instance', 'stop', 'alice')
+    assert.match(gone.stderr, /instance list/)
+    assert.doesNotMatch(gone.stderr, /Start it with/)
     assert.equal(gone.code, 5)
     assert.match(gone.stderr, /is not running/)
   })

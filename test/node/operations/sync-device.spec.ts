@@ -160,6 +160,7 @@ describe('sync add NAME PATH DEVICE:/path', () => {
     await bob.ok('sync', 'pause', 'photos')
     const paused = await ended()
     assert.deepEqual([paused.state, paused.reason], ['waiting', 'PAUSED'])
+    assert.match(paused.hint!, /There: `spacedrive sync resume photos`/)
     assert.match((await bob.run('sync', 'run', 'photos')).stderr, /paused on this device[\s\S]*sync resume photos/)
     assert.match((await bob.run('sync', 'plan', 'photos')).stderr, /paused on this device/)
     assert.match(await bob.ok('sync', 'resume', 'photos'), /takes part in photos again, as ada drives it/)
