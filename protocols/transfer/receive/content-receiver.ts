@@ -20,7 +20,7 @@ import { codeOfPath, LargeFiles } from './large-files.js'
 import type { FromContentReceiver, ReceiveInput, ReceiveOutcome, ToContentReceiver } from './messages.js'
 import { fileMode } from './modes.js'
 import { parsePack } from './pack-table.js'
-import { prove, survey } from './prepare.js'
+import { prove, removeFailed, survey } from './prepare.js'
 import { Skeleton } from './skeleton.js'
 
 export class ContentReceiver {
@@ -87,6 +87,7 @@ export class ContentReceiver {
         await new Promise(resolve => setImmediate(resolve))
         this.#signal.throwIfAborted()
       }
+      await removeFailed(this.#input, this.#account, this.#writer, this.#signal)
       const { doneFiles, doneBytes } = this.#account
       return { doneFiles, doneBytes }
     } finally {

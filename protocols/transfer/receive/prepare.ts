@@ -68,6 +68,30 @@ async function proven(
   return claimed.filter((_, i) => found[i] === 'whole')
 }
 
+/**
+ * What will not come gets no name with the folder that it is in: of an earlier run half of it may lie there, where a crash left it.
+ * One of two names that are the same here is that of the other.
+ */
+export async function removeFailed(
+  input: ReceiveInput,
+  { failed, have }: Account,
+  writer: StagingWriter,
+  signal: AbortSignal
+): Promise<void> {
+  if (failed.size === 0) return
+  for await (const entries of selected(input, signal)) {
+    for (const { index, kind, path } of entries) {
+      const code = failed.get(index)?.code
+      if (code === undefined || code === 'NAME_COLLISION' || kind === 'directory' || isSelected(have, index)) continue
+      try {
+        writer.remove(path)
+      } catch (err) {
+        codeOfPath(err) // nothing can lie where no name can be
+      }
+    }
+  }
+}
+
 const hasContent = ({ kind, sizeBytes }: ManifestEntry): boolean => kind === 'file' && sizeBytes > 0
 
 /** The selected entries, a page at a time; messages come in between. */
