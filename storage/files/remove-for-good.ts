@@ -75,10 +75,11 @@ function removeOne(
   }
 }
 
-/** Nothing can be had back here, so that an inode number that changed is enough to stay away. */
+/** Nothing can be had back here, so that an inode number or a change time that is another one is enough to stay away. */
 function isAnother(expected: Expected, at: EntryStat): boolean {
   if (at.kind !== expected.kind) return true
   if (expected.inode !== undefined && at.inode !== expected.inode) return true
   if (expected.kind === 'directory') return false
+  if (expected.ctimeNs !== undefined && at.ctimeNs !== expected.ctimeNs) return true
   return at.sizeBytes !== expected.sizeBytes || at.mtimeNs !== expected.mtimeNs
 }

@@ -62,6 +62,8 @@ export interface PlanOutput {
   readonly problemCount: number
 }
 
+/** In the list: it does not count. */
+const NO_CTIME = 0n
 /** Told of one plan; the rest is counted. */
 const MAX_TOLD = 100
 
@@ -83,7 +85,9 @@ export const deleting = defineTasks(import.meta.url, {
         const stat = look(at)
         const { files, bytes } =
           stat.kind === 'directory' ? await measuring.below(at) : await measuring.one(stat.sizeBytes)
-        const { kind, sizeBytes, mtimeNs, ctimeNs, inode } = stat
+        const { kind, sizeBytes, mtimeNs, inode, links } = stat
+        // Of a file with several names it changes with each that goes.
+        const ctimeNs = links === 1 || kind === 'directory' ? stat.ctimeNs : undefined
         const expected = { kind, sizeBytes, mtimeNs, ctimeNs, inode }
         rows.push({ n: rows.length, at, expected, kind: stat.kind, files, bytes, begun: false })
       } catch (err) {
@@ -174,7 +178,7 @@ function insert(sql: Sql, rows: readonly (DeleteItem & { kind: EntryKind })[]): 
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
   )
   for (const { n, at, kind, expected: e, files, bytes } of rows) {
-    statement.run([n, pathBytes(at), kind, e.sizeBytes!, e.mtimeNs!, e.ctimeNs!, e.inode!, files, bytes])
+    statement.run([n, pathBytes(at), kind, e.sizeBytes!, e.mtimeNs!, e.ctimeNs ?? NO_CTIME, e.inode!, files, bytes])
   }
 }
 
@@ -193,7 +197,7 @@ function read(sql: Sql, where: string, params: readonly number[]): DeleteItem[] 
         kind: r.kind,
         sizeBytes: Number(r.size),
         mtimeNs: r.mtime_ns!,
-        ctimeNs: r.ctime_ns!,
+        ctimeNs: r.ctime_ns === NO_CTIME ? undefined : r.ctime_ns!,
         inode: r.inode!
       },
       files: Number(r.files),

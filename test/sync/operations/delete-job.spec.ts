@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemConfirm } from '../../../node/operations/confirm.js'
 import { fileDelete } from '../../../node/operations/file-delete.js'
@@ -73,6 +74,33 @@ describe('the delete job', () => {
       ['CHANGED']
     )
     assert.deepEqual(readdirSync(fixture.dir), ['a'])
+  })
+
+  for (const permanent of [false, true]) {
+    it(`${permanent ? 'for good' : 'to the trash'}: an edit that put size and time back stays, another name of a file that went is none`, async () => {
+      fixture.write({ 'd/a': 'seen', 'd/b': 'two names' })
+      linkSync(fixture.at('d/b'), fixture.at('d/c'))
+      const named = ['d/a', 'd/b', 'd/c'].map(fixture.at)
+      const plan = await fixture.peer.operations.planDelete(named, { permanent })
+      execFileSync('cp', ['-p', named[0]!, fixture.at('times')])
+      writeFileSync(named[0]!, 'mine')
+      execFileSync('touch', ['-r', fixture.at('times'), named[0]!])
+      const info = await fixture.ended(await fixture.peer.operations.beginDelete(plan, { permanent, paths: named }))
+      assert.deepEqual(
+        info.problemList.map(p => p.code),
+        ['CHANGED']
+      )
+      assert.deepEqual(readdirSync(fixture.at('d')), ['a'])
+      assert.equal(readFileSync(named[0]!, 'utf8'), 'mine')
+    })
+  }
+
+  it('to the trash: more names of one file than go at once', async () => {
+    const files = names(1_200)
+    fixture.write({ [files[0]!]: 'one' })
+    for (const name of files.slice(1)) linkSync(fixture.at(files[0]!), fixture.at(name))
+    const info = await fixture.ended(await begin(files))
+    assert.deepEqual([info.state, (info.output as { items: number }).items], ['completed', files.length])
   })
 
   it('a folder that became a location meanwhile stays', async () => {
