@@ -62,6 +62,8 @@ export async function thinStore(store: Thinned, { policies, mustStay, signal }: 
     for await (const text of store.backwards(list)) {
       const line = parseLine(text)
       const n = index++
+      // Damaged, or of a later version of this program: the line stays, so does what it names.
+      if (line === undefined) for (const hash of hashesIn(text)) kept.set(hash, kept.get(hash) ?? nowMs)
       if (line?.was?.kind !== 'file') continue
       const candidate = { list: list.name, index: n, atMs: line.atMs, hash: line.was.hash }
       if (thinners.length === 0) keep(candidate)
@@ -135,6 +137,9 @@ async function tellReach(
   if (sinceMs === before.sinceMs && thinnedMs === before.thinnedMs) return
   await store.write(SINCE_LIST, formatReach({ begunMs: before.begunMs, sinceMs, thinnedMs }))
 }
+
+/** Whatever looks like one. */
+const hashesIn = (text: string): ContentHash[] => (text.match(/[0-9a-f]{64}/g) ?? []) as ContentHash[]
 
 /** Contents that no line names any more. Lines are there before contents, so one on its way in is never met here. */
 async function removeUnnamed(

@@ -171,6 +171,20 @@ describe('the version store of an end', () => {
   describe('thinning', () => {
     const never = async (): Promise<ReadonlySet<ContentHash>> => new Set()
 
+    it('what a line names that this program cannot read, damaged or of a later one, stays', async () => {
+      await change('a', '1')
+      await change('a', '2')
+      await change('b', '3')
+      await change('b', '4')
+      const list = kit.at('.spacedrive/versions/lists/2026-01-10')
+      const [first, , third, ...others] = readFileSync(list, 'utf8').split('\n')
+      const [second] = readFileSync(list, 'utf8').split('\n').slice(1)
+      const later = second!.replace('"v":1', '"v":2')
+      writeFileSync(list, [first, later, third, ...others].join('\n').replace(`"${hashOf('3')}"`, `"${hashOf('3')}\0`))
+      await store.thin({ policies: [{ kind: 'trashcan', days: 30 }], mustStay: never })
+      assert.deepEqual(stored().sort(), [hashOf('1'), hashOf('3')].sort())
+    })
+
     it('lets go what the policy does not keep, and nothing that a kept line or somebody else needs', async () => {
       await change('a', '1')
       await change('a', '2')
