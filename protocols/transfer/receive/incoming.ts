@@ -57,7 +57,9 @@ export class Incoming {
     const root = await files.openRoot(transfer.into, { signal })
     try {
       await root.recover({ signal })
-      await root.ensureSpace(Math.max(0, init.totals.bytes - init.doneBytes))
+      const bytes = init.totals.bytes - init.doneBytes
+      // What is all here needs no more than names, and may have them already.
+      if (bytes > 0) await root.ensureSpace(bytes)
       return new Incoming(init, root, await root.openStaging(transfer.id, { signal }))
     } catch (err) {
       await root.close()

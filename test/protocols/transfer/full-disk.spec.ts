@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { transferWrites } from '../../../protocols/transfer/rows.worker.js'
 import { canMount, mountImage, type TestImage } from '../../mounts.js'
 import { tempDir } from '../../temp.js'
 import { below, devicePair, type Pair, prepare } from './devices.js'
@@ -55,6 +56,28 @@ canMount('a receiver whose disk is full', () => {
     assert.equal((sent as PromiseRejectedResult).reason.code, 'NO_SPACE')
     rmSync(ballast)
     await Promise.all([pair.receiver.transfers.receive(receive), pair.sender.transfers.send(send)])
+    assert.deepEqual(look(below(temp.path, 'in/t')), look(below(temp.path, 't')))
+  })
+
+  it('when everything has come already it gets its names, or has them: what is full by then is no matter', async () => {
+    mkdirSync(below(temp.path, 't'))
+    writeFileSync(below(temp.path, 't/photo'), content(8_000_000, 1))
+    const { send, receive } = await prepare(pair, [below(temp.path, 't')], below(temp.path, 'in'))
+    const { instance: database } = pair.receiver.peer
+    const write = database.write
+    const pause = new AbortController()
+    const reason = new Error('killed')
+    database.write = (task, ...rest) => {
+      if ((task as unknown) !== transferWrites.end) return write(task, ...rest)
+      pause.abort(reason)
+      return Promise.reject(reason)
+    }
+    const sending = pair.sender.transfers.send(send)
+    await assert.rejects(pair.receiver.transfers.receive(receive, { signal: pause.signal }), reason)
+    database.write = write
+    writeFileSync(below(temp.path, 'in/ballast'), Buffer.alloc(600 * 2 ** 20))
+    const [got] = await Promise.all([pair.receiver.transfers.receive(receive), sending])
+    assert.deepEqual(got.placed, [{ name: 't', path: below(temp.path, 'in/t') }])
     assert.deepEqual(look(below(temp.path, 'in/t')), look(below(temp.path, 't')))
   })
 })
