@@ -22,6 +22,7 @@ import type { Volumes } from '../volumes/index.js'
 import { Bins } from './bins.js'
 import { Cleaner, type KeepFor } from './cleaner.js'
 import { MAX_TRASH_PAGE } from './limits.js'
+import { putBack } from './put-back.js'
 import { type RemoverComponents, removeItems } from './remover.js'
 import { type RestorerComponents, restoreItems } from './restorer.js'
 import { placeKey, rowFilter, TrashRows } from './rows.js'
@@ -193,7 +194,11 @@ export class TrashService implements Trash {
       // Not to be cut off once it has begun: what moved gets its rows.
       signal?.throwIfAborted()
       const results = await files.trash.put(bin, header, items)
-      return await this.#record(bin, header, items, results)
+      try {
+        return await this.#record(bin, header, items, results)
+      } catch (cause) {
+        return await putBack(files.trash, { bin, batch: header.id, cause }, items, results)
+      }
     } catch (err) {
       signal?.throwIfAborted()
       const { code, message } = { code: errorCode(err), message: toError(err).message }

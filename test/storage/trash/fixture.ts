@@ -34,11 +34,11 @@ export interface TrashFixture {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-export async function openTrash(at?: AbsPath): Promise<TrashFixture> {
+export async function openTrash(at?: AbsPath, data?: AbsPath): Promise<TrashFixture> {
   const temp = tempDir()
   const dir = at ?? temp.path
-  const dataDir = join(temp.path, 'data') as AbsPath
-  mkdirSync(dataDir)
+  const dataDir = data ?? (join(temp.path, 'data') as AbsPath)
+  if (data === undefined) mkdirSync(dataDir)
   const pool: WorkerPool = sharedPool()
   const events = eventBus()
   let aheadMs = 0

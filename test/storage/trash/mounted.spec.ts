@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbsPath } from '../../../storage/base/index.js'
 import { canMount, mountImage, type TestImage } from '../../mounts.js'
@@ -96,5 +96,30 @@ canMount('trash on another volume', () => {
       [join(one, 'file')]
     )
     assert.equal((await fixture.trash.restore(entries.map(e => e.id)))[0]?.done, true)
+  })
+
+  it('a database whose disk is full: what no list would name is where it was', async () => {
+    const small = mountImage('tmpfs', 4)
+    const data = join(dir.path, 'data')
+    mkdirSync(data)
+    small.mount(data)
+    const full = await openTrash(undefined, data as AbsPath)
+    try {
+      const names = Array.from({ length: 1_000 }, (_, i) => `${'n'.repeat(200)}-${i}`)
+      writeTree(one, Object.fromEntries(names.map(name => [name, name])))
+      const items = () => names.map(name => itemAt(join(one, name)))
+      try {
+        for (let n = 0; ; n++) writeFileSync(join(data, `ballast-${n}`), Buffer.alloc(4_096))
+      } catch {}
+      const results = await full.trash.put(items(), options)
+      assert.deepEqual([...new Set(results.map(r => (r.done ? 'done' : r.problem.code)))], ['NO_SPACE'])
+      assert.equal(names.filter(name => exists(join(one, name))).length, names.length)
+      for (const name of readdirSync(data)) if (name.startsWith('ballast')) rmSync(join(data, name))
+      assert.equal((await full.trash.list()).totals.items, 0)
+      assert.ok((await full.trash.put(items(), options)).every(r => r.done))
+    } finally {
+      await full.close()
+      small.clean()
+    }
   })
 })
