@@ -36,11 +36,12 @@ export function copyAcross(disk: Disk, from: DirHandle, name: string, to: DirHan
     } finally {
       disk.close(target)
     }
-    const after = disk.stat(source)
-    if (after.sizeBytes !== before.sizeBytes || after.mtimeNs !== before.mtimeNs) {
+    disk.sync(to)
+    // As late as can be: the other one goes. Its change time, too: size and time may have been put back.
+    const { sizeBytes, mtimeNs, ctimeNs } = disk.stat(source)
+    if (sizeBytes !== before.sizeBytes || mtimeNs !== before.mtimeNs || ctimeNs !== before.ctimeNs) {
       throw new SpacedriveError('CHANGED', `could not move ${name}: it was written to meanwhile`)
     }
-    disk.sync(to)
     return disk.lstat(to, toName)
   } catch (err) {
     if (findStat(disk, to, toName) !== undefined) disk.unlink(to, toName)

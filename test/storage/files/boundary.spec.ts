@@ -70,6 +70,28 @@ canMount('a boundary within the root (a bind mount)', () => {
     assert.equal(read('c'), 'mine')
     assert.deepEqual(readdirSync(other.path), ['c'])
   })
+  it('what is written to the old while it is copied back across, with its time put back, is not lost', async () => {
+    writeFileSync(kit.at('in/f'), 'old f')
+    let reads = 0
+    onCall = call => {
+      if (call !== 'read' || ++reads !== 2) return // it was read once, and is looked at for more
+      const old = readdirSync(other.path).find(name => read(name) === 'old f')!
+      execFileSync('touch', ['-r', `${other.path}/${old}`, kit.at('times')])
+      writeFileSync(`${other.path}/${old}`, 'mine!')
+      execFileSync('touch', ['-r', kit.at('times'), `${other.path}/${old}`])
+    }
+    const gone: PlaceStep = {
+      ...{ kind: 'remove', path: rel('in/f'), expected: { kind: 'file', sizeBytes: 5 } },
+      aside: kit.from('old/f')
+    }
+    const results = await kit.root.place([gone])
+    assert.ok(reads >= 2)
+    assert.deepEqual(codes(results), ['CHANGED'])
+    assert.deepEqual(
+      readdirSync(other.path).map(name => read(name)),
+      ['mine!']
+    )
+  })
   it('interrupted anywhere, recovery leaves old or new at each name, and nothing of ours beside it', async () => {
     let interrupted = 0
     for (let at = 0; ; at++) {
