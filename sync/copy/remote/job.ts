@@ -1,4 +1,4 @@
-import { displayPath, errorCode, type JobId, nameOf, type RelPath, toError } from '../../../storage/base/index.js'
+import { displayPath, errorCode, nameOf, type RelPath, toError } from '../../../storage/base/index.js'
 import { defineJob, type JobDefinition, type Phase, type PhaseContext } from '../../../storage/jobs/index.js'
 import { tell } from '../copying.js'
 import { type CopyOutput, outputOf } from '../output.js'
@@ -9,6 +9,7 @@ import { type RemoteCopyInput, remoteCopyInput } from './input.js'
 import { shownPlace } from './layout.js'
 import type { RemoteCopyComponents } from './ports.js'
 import { newRemoteState, type RemoteCopyState } from './state.js'
+import { movedAway } from './tree-run.js'
 import type { Waits } from './waits.js'
 
 /** What it did, and the content that went over in all its tries, as far as checkpoints counted it. */
@@ -57,11 +58,14 @@ async function leaveNothing(
       if (await keep()) await stage.discard({ signal })
     })
     if (input.operation !== 'move') return
-    for (const { folder } of state.layout.trees) {
+    for (const [index, { folder }] of state.layout.trees.entries()) {
       const source = await components.ends.open(folder, 'write', { signal })
+      const moved = movedAway(source, ctx, index)
       try {
-        await (await source.openStage(ctx.job as JobId, { signal })).discard({ signal })
+        await moved.putBack({ signal })
+        await moved.end({ signal })
       } finally {
+        await moved.close()
         await source.close()
       }
     }

@@ -58,7 +58,7 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
   const capabilities = await destination.capabilities({ signal })
   const run = `${state.runs}-${index}`
   const problem = (p: Problem): void => tell(ctx, p)
-  const moved = move ? new MovedAway(source, { id: job, run, problem }) : undefined
+  const moved = move ? movedAway(source, ctx, index) : undefined
   // Of the trees before this one.
   const before = state.replacing
   const placing = new Placing({
@@ -93,6 +93,7 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
   }
   const oneDevice = init.sourceDevice === layout.root.device
   try {
+    await moved?.putBack({ signal })
     for await (const works of portions(init, { oneDevice, modes: capabilities.modes, problem })) {
       await pipeline(
         works,
@@ -125,6 +126,21 @@ export async function copyRemoteTree(init: TreeRunInit): Promise<void> {
   } finally {
     await moved?.close()
   }
+}
+
+/** The sources of one tree that go, with what an earlier try left of them. */
+export function movedAway(source: Endpoint, ctx: PhaseContext<RemoteCopyState>, index: number): MovedAway {
+  const { state, job } = ctx
+  const of = (own: boolean) => (state.taking ?? []).filter(({ tree }) => (tree === index) === own)
+  return new MovedAway(source, {
+    ...{ id: job, run: `${state.runs}-${index}`, command: 'file.move' },
+    left: of(true).map(({ path, at }) => ({ path, at })),
+    async taking(list) {
+      state.taking = [...of(false), ...list.map(one => ({ ...one, tree: index }))]
+      if (list.length > 0) await ctx.checkpoint()
+    },
+    problem: problem => tell(ctx, problem)
+  })
 }
 
 const sum = (copies: readonly CopyItem[]): number => copies.reduce((n, t) => n + bytesOf(t.stat), 0)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DeviceId, Problem } from '../../../storage/base/index.js'
 import { MAX_TRASH_BATCH } from '../../../storage/files/index.js'
 import { defineJob, type JobDefinition, type PhaseContext } from '../../../storage/jobs/index.js'
-import { type Ends, MovedAway, reaching, type Waits } from '../../copy/index.js'
+import { type Ends, MovedAway, reaching, type Taking, type Waits } from '../../copy/index.js'
 import type { Endpoint, TreeEntry } from '../../endpoints/index.js'
 import { farGroups, lookAtTops, openAround } from './far-paths.js'
 import { removeTree } from './remove-tree.js'
@@ -24,6 +24,8 @@ export interface FarDeleteState {
   begun: number
   runs: number
   fruitless: number
+  /** What goes for good and may still be aside; a try of an earlier release wrote none down. */
+  taking?: readonly Taking[]
 }
 
 export type FarDeleteJob = JobDefinition<
@@ -63,6 +65,7 @@ export function farDeleteJob({ ends, waits }: { readonly ends: Ends; readonly wa
               await ctx.checkpoint()
               const { endpoint, tops } = await openAround(ends, device, group, 'write', { signal })
               try {
+                if (permanent) await putBack(ctx, endpoint)
                 const { entries, problems } = await lookAtTops(endpoint, tops, { signal })
                 for (const p of problems) if (!again || p.code !== 'MISSING') ctx.problem(p)
                 await (permanent ? forGood : toTrash)(ctx, endpoint, entries)
@@ -101,13 +104,31 @@ async function toTrash(ctx: Ctx, endpoint: Endpoint, entries: readonly TreeEntry
   }
 }
 
-async function forGood(ctx: Ctx, endpoint: Endpoint, entries: readonly TreeEntry[]): Promise<void> {
-  const { signal, state } = ctx
-  const away = new MovedAway(endpoint, {
-    id: ctx.job,
-    run: `${state.runs}-${state.folders}`,
+function takenAway(ctx: Ctx, endpoint: Endpoint): MovedAway {
+  const { state } = ctx
+  return new MovedAway(endpoint, {
+    ...{ id: ctx.job, run: `${state.runs}-${state.folders}`, command: 'file.delete', left: state.taking },
+    async taking(list) {
+      state.taking = list
+      if (list.length > 0) await ctx.checkpoint()
+    },
     problem: p => ctx.problem(p)
   })
+}
+
+/** What a try that was cut short had taken from its name is looked at like the rest. */
+async function putBack(ctx: Ctx, endpoint: Endpoint): Promise<void> {
+  const away = takenAway(ctx, endpoint)
+  try {
+    await away.putBack({ signal: ctx.signal })
+  } finally {
+    await away.close()
+  }
+}
+
+async function forGood(ctx: Ctx, endpoint: Endpoint, entries: readonly TreeEntry[]): Promise<void> {
+  const { signal, state } = ctx
+  const away = takenAway(ctx, endpoint)
   try {
     for (const { path } of entries) {
       let refused = 0

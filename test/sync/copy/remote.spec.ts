@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
+import { SpacedriveError } from '../../../storage/base/index.js'
 import { READ_PIECE_BYTES } from '../../../sync/endpoints/index.js'
 import { far, near, openRemote, type RemoteKit } from './remote-fixture.js'
 import { file, makeTree, readTree } from './trees.js'
@@ -92,6 +103,26 @@ describe('copy between devices', () => {
     const began = Date.now()
     await remote.copy({ sources: [near(source)], destination: far(target), keepTimes: false })
     assert.ok(statSync(`${target}/from/s1`).mtimeMs >= began - 1)
+  })
+
+  it('a move whose answer is lost: what was written to a source as it went is not thrown away by the next try', async () => {
+    const { source, target } = tree()
+    const fd = openSync(`${source}/s1`, 'a')
+    let cuts = 0
+    remote.lie((call, _, [steps]) => {
+      const s1 = (steps as { kind: string; path: string }[]).find?.(s => s.kind === 'remove' && s.path === 'from/s1')
+      if (call !== 'place' || s1 === undefined || cuts++ > 0) return undefined
+      writeSync(fd, 'and more')
+      throw new SpacedriveError('DEVICE_AWAY', 'far was disconnected')
+    })
+    const { info } = await remote.copy({ operation: 'move', sources: [far(source)], destination: near(target) })
+    remote.lie()
+    closeSync(fd)
+    assert.deepEqual([info.state, cuts], ['completed', 1])
+    // It is another one than was copied, so it stays.
+    assert.match(readFileSync(`${source}/s1`, 'latin1'), /and more$/)
+    assert.deepEqual(readdirSync(source), ['s1'])
+    assert.equal(readdirSync(`${target}/from`).length, SMALL_FILES + 1)
   })
 
   it('names of one file become files of their own, and the result says so', async () => {
