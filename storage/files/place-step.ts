@@ -74,19 +74,28 @@ export function replaceByExchange(
       disk.rename(dirs.open(parentOf(from)), nameOf(from), dirs.open(parentOf(aside)), nameOf(aside), 'replace')
       return { aside: lookAt(access, aside)! }
     } catch (err) {
-      return { problem: problemOf(path, diskError('keep the old', path, err)), keptAt: from }
+      const failure = diskError('keep the old', path, err)
+      if (exchangedBack(access, path, from, ours)) throw failure
+      return { problem: problemOf(path, failure), keptAt: from }
     }
   }
-  // Somebody wrote between look and exchange. Put back, unless by now something else than ours has the name.
-  const now = lookAt(access, path)
-  if (now !== undefined && now.inode === ours.inode) {
+  // Somebody wrote between look and exchange.
+  if (exchangedBack(access, path, from, ours)) throw changed(path, 'replace')
+  return { problem: problemOf(path, changed(path, 'replace')), keptAt: from }
+}
+
+/** Needs no room on the disk. @returns whether all is as it was; else something else than ours has the name by now, or the disk failed */
+function exchangedBack(access: RootAccess, path: RelPath, from: RelPath, ours: EntryStat): boolean {
+  try {
+    if (lookAt(access, path)?.inode !== ours.inode) return false
     exchange(access, path, from)
-    const back = lookAt(access, from)
-    if (back?.inode === ours.inode) throw changed(path, 'replace')
+    if (lookAt(access, from)?.inode === ours.inode) return true
     // RACE: a third one took the name in that moment. It is the newest, so the name is its; the one before is kept.
     exchange(access, path, from)
+  } catch {
+    // What the disk says of the step itself is told.
   }
-  return { problem: problemOf(path, changed(path, 'replace')), keptAt: from }
+  return false
 }
 
 /** Takes a file or link from its name; it goes to `aside`. */

@@ -16,6 +16,7 @@ import {
   type JobId,
   systemClock
 } from '../../../storage/base/index.js'
+import type { Disk } from '../../../storage/files/index.js'
 import { type Endpoint, type FollowedPage, openLocalEndpoint } from '../../../sync/endpoints/index.js'
 import type { ConflictPolicy, End, Mode } from '../../../sync/reconcile/index.js'
 import type { Accepting, ServedSync, ServingEnd } from '../../../sync/serving/index.js'
@@ -61,8 +62,17 @@ export class TwoDevices {
   #passedMs = 0
   readonly #clocks: Readonly<Record<string, Clock>>
 
-  /** @param init.bobAheadMs - what his clock is ahead of hers */
-  constructor({ bobAheadMs = 0 }: { readonly bobAheadMs?: number } = {}) {
+  readonly #bobsDisk: Disk | undefined
+
+  /**
+   * @param init.bobAheadMs - what his clock is ahead of hers
+   * @param init.bobsDisk - on which he gives names, instead of the real one
+   */
+  constructor({
+    bobAheadMs = 0,
+    bobsDisk
+  }: { readonly bobAheadMs?: number; readonly bobsDisk?: Disk | undefined } = {}) {
+    this.#bobsDisk = bobsDisk
     const nowMs = (): number => systemClock.nowMs() + this.#passedMs
     this.#clocks = { ada: { ...systemClock, nowMs }, bob: { ...systemClock, nowMs: () => nowMs() + bobAheadMs } }
   }
@@ -207,7 +217,8 @@ export class TwoDevices {
   async #peer(name: string): Promise<Peer> {
     const dataDir = this.at(`instance-${name}`)
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    const peer = await testPeer(dataDir, { flags: LOOPBACK, clock: this.#clocks[name]! })
+    const disk = name === 'bob' && this.#bobsDisk !== undefined ? { disk: this.#bobsDisk } : {}
+    const peer = await testPeer(dataDir, { flags: LOOPBACK, clock: this.#clocks[name]!, ...disk })
     await peer.start()
     return peer
   }

@@ -130,15 +130,37 @@ describe('what a sync takes from its name', () => {
     assert.equal(found, `${WAS} F`)
   })
 
-  it('replaced where there is no room to put it aside, it is kept', async () => {
+  /** The disk has no room for the name aside of what was replaced. */
+  function noRoomAside(meanwhile: () => void = () => {}): void {
     before = (name, args) => {
       if (name !== 'rename' || !String(args[3]).match(/^[0-9a-f]{64}\.\d+$/)) return
       before = () => {}
+      meanwhile()
       throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' })
     }
+  }
+
+  it('replaced where there is no room to put it aside: all is as it was, also what is written to it then', async () => {
+    const fd = openSync(there, 'a')
+    noRoomAside()
     writeFileSync(here, OTHER)
     await fixture.run().catch(() => {})
-    assert.equal(readFileSync(there, 'utf8'), OTHER)
+    assert.equal(readFileSync(there, 'utf8'), WAS)
+    writeSync(fd, MORE)
+    closeSync(fd)
+    await fixture.run()
+    const names = readdirSync(fixture.destination).filter(name => name.startsWith('log'))
+    const contents = names.map(name => readFileSync(join(fixture.destination, name), 'utf8'))
+    assert.deepEqual(contents.sort(), [WAS + MORE, OTHER])
+  })
+
+  it('replaced where there is no room to put it aside, and somebody took its name by then: it is kept', async () => {
+    const third = join(fixture.dir, 'third')
+    writeFileSync(third, 'a third one')
+    noRoomAside(() => renameSync(third, there))
+    writeFileSync(here, OTHER)
+    await fixture.run().catch(() => {})
+    assert.equal(readFileSync(there, 'utf8'), 'a third one')
     assert.deepEqual(kept(), [WAS])
   })
 })
