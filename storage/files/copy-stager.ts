@@ -56,7 +56,9 @@ export class CopyStager extends CopyLooks {
           const { strategy, between } = init
           const content = await copyContent(disk, { path, from, to, stat, strategy, large, between })
           const after = disk.stat(from)
-          if (!sameContentStat(stat, after)) throw changed(path)
+          // A name that it lost or got since sets its change time as well: then its size and time have to do.
+          const { ctimeNs } = after.links === stat.links ? stat : after
+          if (!sameContentStat({ ...stat, ctimeNs }, after)) throw changed(path)
           const lostXattrs = init.xattrs ? this.#copyXattrs(from, to) : []
           this.#setAttributes(to, stat, init, large !== undefined)
           if (this.syncEach) disk.sync(to)
