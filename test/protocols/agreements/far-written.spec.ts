@@ -14,27 +14,17 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { hashBytes } from '../../../storage/content/index.js'
-import { type Disk, nodeDisk } from '../../../storage/files/index.js'
 import type { Undone } from '../../../sync/history/index.js'
 import type { Mode } from '../../../sync/reconcile/index.js'
+import { type Meddle, meddling } from '../../meddling.js'
 import { putAt, TwoDevices } from './two-devices.js'
 
 const [WAS, MORE, OTHER] = ['as it was', ', and more', 'something else']
 const EDITED = 'AS IT WAS'
 
 describe('an end on another device that is written to while it is synced', () => {
-  let meddle: (name: keyof Disk, args: readonly unknown[]) => void = () => {}
-  const bobsDisk = new Proxy(nodeDisk(), {
-    get(disk, name: keyof Disk) {
-      const value = disk[name]
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        meddle(name, args)
-        return (value as (...a: unknown[]) => unknown)(...args)
-      }
-    }
-  })
-  const two = new TwoDevices({ bobsDisk })
+  let meddle: Meddle = () => {}
+  const two = new TwoDevices({ bobsDisk: meddling((name, args) => meddle(name, args)) })
   let name = ''
   let count = 0
   const mine = (path = ''): string => join(two.at(`${name}-mine`), path)

@@ -15,28 +15,14 @@ import {
 import { join } from 'node:path'
 import type { AbsPath, RelPath } from '../../../storage/base/index.js'
 import { hashBytes } from '../../../storage/content/index.js'
-import { type Disk, nodeDisk } from '../../../storage/files/index.js'
+import { type Meddle, meddling } from '../../meddling.js'
 import { type HistoryFixture, openHistory } from '../history/fixture.js'
 
 const [WAS, MORE, OTHER] = ['as it was', ', and more', 'something else']
 
-/** The real disk, with something that happens ahead of a call. */
-function meddling(before: (name: keyof Disk, args: readonly unknown[]) => void): Disk {
-  return new Proxy(nodeDisk(), {
-    get(disk, name: keyof Disk) {
-      const value = disk[name]
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        before(name, args)
-        return (value as (...a: unknown[]) => unknown)(...args)
-      }
-    }
-  })
-}
-
 describe('what a sync takes from its name', () => {
   let fixture: HistoryFixture
-  let before: Parameters<typeof meddling>[0]
+  let before: Meddle
   let [here, there] = ['', '']
   beforeEach(async () => {
     before = () => {}
