@@ -64,8 +64,8 @@ export const syncStatus = defineOperation({
         // What is the matter here comes first: the driver only knows that nothing goes on.
         if (sync.driver === null || sync.state !== 'served') continue
         const { text: said, state, advice } = sync.driver
-        const todo = advice === null ? '' : `. On ${sync.deviceName}: ${asAdvice(advice)}`
-        terminal.line(`  ${terminal.color(colorOf(state as SyncState), said)}${todo}`)
+        const cure = advice === null ? '' : `. On ${sync.deviceName}: ${asAdvice(advice)}`
+        terminal.line(`  ${terminal.color(colorOf(state as SyncState), said)}${cure}`)
       }
     }
   }
